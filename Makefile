@@ -1,0 +1,41 @@
+# Everything happens in a virtual environment of its own; `make` alone shows the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Local mirrors may be configured as package sources that lack some packages; pip says so for each.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format bench clean
+
+help: ## show the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.ready ## make the virtual environment (done by the others when needed)
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("gdfit needs Python 3.11 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --editable '.[dev]'
+	@touch $@
+
+run: setup ## fit the sample data
+	$(BIN)/gdfit sample_data/housing.csv --target price --lr 0.01
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest
+
+lint: setup ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## let ruff rewrite the layout
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## measure against rivals (ROWS=10000000 for the large table too)
+	$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+clean: ## remove what make made
+	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
