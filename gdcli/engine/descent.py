@@ -1,0 +1,108 @@
+"""The loop: a generator of steps. What to step with and when to stop are values passed in.
+
+θ may be one point (p,) or a stack of them (…, p) that descend side by side; then costs and rates are stacks too.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from gdcli.engine.objective import Objective
+from gdcli.engine.optimizers import Optimizer, State
+from gdcli.engine.schedules import Schedule
+from gdcli.engine.triangle import Array
+
+# A cost this many times the starting cost does not come back.
+DIVERGENCE_FACTOR = 1e6
+
+
+class Stopped(Enum):
+    """Why a descent ended; the value is the word in the JSON."""
+
+    ITERATIONS = "iterations"
+    TOLERANCE = "tolerance"
+    PATIENCE = "patience"
+    DIVERGED = "diverged"
+    INTERRUPTED = "interrupted"
+
+
+class Step(NamedTuple):
+    """Iteration k: θ after k updates, the cost and gradient *at* that θ; ``stopped`` is set on the last one.
+
+    ``state`` is the optimiser's, before it goes on from there.
+    """
+
+    iteration: int
+    theta: Array
+    cost: Array
+    gradient: Array
+    stopped: Stopped | None
+    state: State = ()
+
+
+StopRule = Callable[[Step], Stopped | None]
+"""Sees a step and says why it is the last one, or None."""
+
+
+def descend(
+    objective: Objective,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    theta: Array,
+    stop_rules: tuple[StopRule, ...],
+    state: State | None = None,
+) -> Iterator[Step]:
+    """Yield iteration 0 (the start), 1, 2 … until a stop rule speaks; the last step says which one.
+
+    ``schedule`` maps the iteration to its learning rate; ``state`` is the optimiser's, where it goes on from an earlier
+    descent. There is no end without a stop rule.
+    """
+    state = optimizer.init(theta) if state is None else state
+    iteration = 0
+    while True:
+        cost, gradient = objective.value_and_gradient(theta)
+        step = Step(iteration, theta, cost, gradient, None, state)
+        for rule in stop_rules:
+            stopped = rule(step)
+            if stopped is not None:
+                yield step._replace(stopped=stopped)
+                return
+        yield step
+        update, state = optimizer.step(gradient, state, schedule(iteration))
+        theta = theta + update
+        iteration += 1
+
+
+def after(iterations: int) -> StopRule:
+    """Stop at this iteration."""
+
+    def rule(step: Step) -> Stopped | None:
+        return Stopped.ITERATIONS if step.iteration >= iterations else None
+
+    return rule
+
+
+def below(tolerance: float) -> StopRule:
+    """Stop where the Euclidean norm of the gradient of the scaled problem is below the tolerance."""
+
+    def rule(step: Step) -> Stopped | None:
+        return Stopped.TOLERANCE if math.sqrt(step.gradient @ step.gradient) < tolerance else None
+
+    return rule
+
+
+def divergence(smallest_scale: float) -> StopRule:
+    """Stop where the cost is not finite, or far above the starting cost.
+
+    ``smallest_scale`` stands in for a starting cost that is practically zero (in squared scaled units).
+    """
+    limit = math.inf
+
+    def rule(step: Step) -> Stopped | None:
+        nonlocal limit
+        if step.iteration == 0:
+            limit = DIVERGENCE_FACTOR * max(float(step.cost), smallest_scale)
+        return None if step.cost <= limit else Stopped.DIVERGED
+
+    return rule

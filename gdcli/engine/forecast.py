@@ -1,0 +1,97 @@
+"""What can be said of an optimiser's learning rates before the first step; None wherever that is nothing.
+
+Plain descent and momentum are linear in the distance to the optimum of a squared error, so that all is known of them.
+Adaptive steps are not.
+"""
+
+from typing import Protocol
+
+from gdcli.engine import spectrum as spectra
+from gdcli.engine.spectrum import Behaviour, Spectrum
+from gdcli.engine.triangle import Array
+
+
+class Forecast(Protocol):
+    """For a constant learning rate. Gaps are in squared scaled target units.
+
+    ``largest_stable`` is the rate from which on the descent does not settle, ``condition_number`` λmax/λmin of the
+    Hessian as the optimiser meets it.
+    """
+
+    largest_stable: float | None
+    condition_number: float | None
+
+    def behaviour(self, learning_rate: float) -> Behaviour | None:
+        """Return what a rate does."""
+        ...
+
+    def gaps(self, learning_rate: float, iteration: int) -> Array | None:
+        """Return the gap (r,) along each eigenvector after so many iterations."""
+        ...
+
+    def iterations_to(self, learning_rate: float, gap: float) -> int | None:
+        """Return the first iteration whose gap is at most ``gap``; None also where none is."""
+        ...
+
+    def settled(self, learning_rate: float, gap: float) -> int | None:
+        """Return an iteration from which on the gap is at most ``gap``; None also where there is none."""
+        ...
+
+    def best_rate(self, gap: float) -> tuple[float | None, int | None]:
+        """Return the rate that reaches ``gap`` first, and the iteration at which it does."""
+        ...
+
+
+class PlainForecast:
+    """Of plain gradient descent: see ``spectrum``."""
+
+    def __init__(self, spectrum: Spectrum) -> None:
+        self._spectrum = spectrum
+        self.largest_stable: float | None = spectrum.largest_stable
+        self.condition_number: float | None = spectrum.condition_number
+
+    def behaviour(self, learning_rate: float) -> Behaviour | None:
+        return spectra.behaviour(self._spectrum, learning_rate)
+
+    def gaps(self, learning_rate: float, iteration: int) -> Array | None:
+        return spectra.gaps(self._spectrum, learning_rate, iteration)
+
+    def iterations_to(self, learning_rate: float, gap: float) -> int | None:
+        return spectra.iterations_to(self._spectrum, learning_rate, gap)
+
+    def settled(self, learning_rate: float, gap: float) -> int | None:
+        return self.iterations_to(learning_rate, gap)
+
+    def best_rate(self, gap: float) -> tuple[float | None, int | None]:
+        return spectra.best_rate(self._spectrum, gap)
+
+
+class Unknown:
+    """Nothing is known, except what it is told."""
+
+    def __init__(self, largest_stable: float | None = None, condition_number: float | None = None) -> None:
+        self.largest_stable = largest_stable
+        self.condition_number = condition_number
+
+    def behaviour(self, learning_rate: float) -> Behaviour | None:
+        return None
+
+    def gaps(self, learning_rate: float, iteration: int) -> Array | None:
+        return None
+
+    def iterations_to(self, learning_rate: float, gap: float) -> int | None:
+        return None
+
+    def settled(self, learning_rate: float, gap: float) -> int | None:
+        return None
+
+    def best_rate(self, gap: float) -> tuple[float | None, int | None]:
+        return None, None
+
+
+UNKNOWN: Forecast = Unknown()
+
+
+def scheduled(constant: Forecast) -> Forecast:
+    """Return what is left of a forecast where the rate changes: which constant one would be the largest."""
+    return Unknown(constant.largest_stable, constant.condition_number)

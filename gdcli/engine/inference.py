@@ -1,0 +1,129 @@
+"""Standard errors, t, p and intervals of the least-squares coefficients, from the triangle.
+
+With X = QR the covariance of the slopes is s²(RᵀR)⁻¹ and that of the intercept follows from the means (Seber & Lee,
+Linear Regression Analysis, 2nd ed., sections 3.3 and 4.3). p and the intervals come from Student's t and F
+distributions of scipy, imported when used.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdcli.engine.optimum import Optimum
+from gdcli.engine.triangle import Array, Extended, Triangle, triangularize
+
+CONFIDENCE = 0.95
+# A residual below this share of the total sum of squares is rounding.
+PERFECT = 1e-24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inference:
+    """For each term (p,) and then the intercept, where there is one; NaN where a figure does not exist.
+
+    ``residual_sd`` with its ``degrees_of_freedom``, R² and F are of the whole fit.
+    """
+
+    std_error: Array
+    t: Array
+    p: Array
+    low: Array
+    high: Array
+    residual_sd: float
+    degrees_of_freedom: int
+    r2: float
+    adjusted_r2: float
+    f: float
+    f_p: float
+    f_degrees_of_freedom: int
+
+
+def inference(triangle: Triangle, best: Optimum, intercept: bool) -> Inference | None:
+    """Return the inference for a triangle whose last column is the target; None where no degree of freedom is left.
+
+    Collinear terms, whose single coefficients the data do not determine, have none. Raises ImportError without scipy.
+    """
+    from scipy import special  # type: ignore[import-untyped]
+
+    n, rank = triangle.count, best.rank
+    freedom = n - rank - int(intercept)
+    if freedom <= 0:
+        return None
+    R, z, rest, mean = _reduced(triangle, intercept)
+    determined = np.ones(len(best.slopes), dtype=bool)
+    for group in best.collinear:
+        determined[list(group)] = False
+    determined &= np.diagonal(R) != 0
+    total = float(z @ z + rest**2)
+    residual = float(rest**2 + _unexplained(R, z, best))
+    if residual <= PERFECT * total:
+        residual = 0.0
+    residual_variance = residual / freedom
+    spread = _spread(R)
+    std_error = np.sqrt(residual_variance) * np.linalg.norm(spread.astype(np.float64), axis=1)
+    std_error[~determined] = np.nan
+    values = best.slopes
+    if intercept:
+        across = float(np.linalg.norm((mean @ spread).astype(np.float64)))
+        error = np.sqrt(residual_variance * (1.0 / triangle.weight + across**2))
+        std_error = np.append(std_error, error if determined.all() else np.nan)
+        values = np.append(values, best.intercept)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = values / std_error
+        p = 2.0 * special.stdtr(freedom, -np.abs(t))
+    half = special.stdtrit(freedom, 0.5 + CONFIDENCE / 2) * std_error
+    explained = total - residual
+    f = explained / rank / residual_variance if rank and residual_variance > 0 else np.nan
+    degrees = n - int(intercept)
+    return Inference(
+        std_error=std_error,
+        t=np.where(np.isfinite(t), t, np.nan),
+        p=np.where(np.isfinite(t), p, np.nan),
+        low=values - half,
+        high=values + half,
+        residual_sd=float(np.sqrt(residual_variance)),
+        degrees_of_freedom=freedom,
+        r2=explained / total if total > 0 else np.nan,
+        adjusted_r2=1.0 - residual_variance / (total / degrees) if total > 0 else np.nan,
+        f=float(f),
+        f_p=float(special.fdtrc(rank, freedom, f)) if np.isfinite(f) else np.nan,
+        f_degrees_of_freedom=rank,
+    )
+
+
+def _reduced(triangle: Triangle, intercept: bool) -> tuple[Extended, Extended, np.longdouble, Extended]:
+    """Return R (p, p), z (p,), ρ of the centred columns (with the means) or, without an intercept, of the raw ones."""
+    if intercept:
+        R = triangle.R[1:, 1:]
+        mean: Extended = triangle.mean[:-1]
+    else:
+        full = triangle.R.copy()
+        full[0, 1:] = triangle.mean * full[0, 0]
+        R = triangularize(full[:, 1:])
+        mean = np.zeros(len(R) - 1, dtype=np.longdouble)
+    return R[:-1, :-1], R[:-1, -1], R[-1, -1], mean
+
+
+def _unexplained(R: Extended, z: Extended, best: Optimum) -> float:
+    """Return what a rank-deficient solution leaves of z: zero with full rank."""
+    if best.rank == len(z):
+        return 0.0
+    left = z - R @ best.slopes.astype(np.longdouble)
+    return float(left @ left)
+
+
+def _spread(R: Extended) -> Extended:
+    """Return R⁻¹ (p, p), whose rows have the norms that turn s into standard errors; a pseudo-inverse if singular."""
+    p = len(R)
+    diagonal = np.abs(np.diagonal(R).astype(np.float64))
+    scale = np.linalg.norm(R.astype(np.float64), axis=0)
+    if np.any(diagonal <= 1e-13 * scale):
+        width = np.where(scale > 0, scale, 1.0)
+        return (np.linalg.pinv((R / width).astype(np.float64), rcond=1e-13) / width[:, np.newaxis]).astype(
+            np.longdouble
+        )
+    inverse = np.zeros((p, p), dtype=np.longdouble)
+    for i in reversed(range(p)):
+        inverse[i, i] = 1.0 / R[i, i]
+        inverse[i, i + 1 :] = -(R[i, i + 1 :] @ inverse[i + 1 :, i + 1 :]) / R[i, i]
+    return inverse

@@ -1,0 +1,43 @@
+"""What is descended on: ``value_and_gradient(θ)``, from a triangle. θ may be a stack of shape (…, p)."""
+
+from typing import Protocol
+
+import numpy as np
+
+from gdcli.engine.scaling import Quadratic
+from gdcli.engine.triangle import Array
+
+
+class Objective(Protocol):
+    """A function of θ (…, p) to be minimised, in scaled units."""
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        """Return the cost (…) and its gradient (…, p) at θ."""
+        ...
+
+
+class SquaredError:
+    """The mean squared error of all rows, from their triangle: exact, at O(p²) whatever the number of rows.
+
+    cost = (‖z − R₁θ‖² + ρ²)/N,  ∇cost = −(2/N) R₁ᵀ(z − R₁θ)
+    """
+
+    def __init__(self, problem: Quadratic) -> None:
+        self.problem = problem
+        weight = np.asarray(problem.weight)
+        transposed = np.swapaxes(problem.R1, -1, -2)
+        self._gradient = np.ascontiguousarray((-2.0 / weight)[..., np.newaxis, np.newaxis] * transposed)
+        self._floor = problem.rho**2 / weight
+        self._share = 1.0 / weight
+
+    def value(self, theta: Array) -> Array:
+        """Return the cost (…) at θ."""
+        residual = self.problem.z - np.matvec(self.problem.R1, theta)
+        cost: Array = np.vecdot(residual, residual) * self._share + self._floor
+        return cost
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        """Return the cost (…) and its gradient (…, p) at θ."""
+        residual = self.problem.z - np.matvec(self.problem.R1, theta)
+        cost = np.vecdot(residual, residual) * self._share + self._floor
+        return cost, np.matvec(self._gradient, residual)

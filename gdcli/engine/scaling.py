@@ -1,0 +1,131 @@
+"""From a triangle to the problem that is descended on, and back to the units of the file.
+
+Each design column becomes x' = (x − centre)/scale, the target y' = y/target_scale (not centred, so that m = c = 0
+is still the start). θ holds the intercept first, where there is one, then a slope per column.
+
+    standard   centre = mean, scale = sample standard deviation (n−1); without intercept centre 0, root mean square
+    minmax     centre = min, scale = max − min
+    none       centre = 0, scale = 1, and the target as in the file
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.engine.triangle import Array, Triangle, triangularize
+
+SCALES = ("standard", "minmax", "none")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scaling:
+    """The map between file units and scaled units; ``center`` and ``scale`` have shape (p,)."""
+
+    kind: str
+    center: Array
+    scale: Array
+    target_scale: float
+    intercept: bool
+
+    def to_file(self, theta: Array) -> tuple[Array, Array]:
+        """Return slopes m (…, p) and intercept c (…) in file units; c is zero without an intercept."""
+        slopes = theta[..., 1:] if self.intercept else theta
+        m = slopes * (self.target_scale / self.scale)
+        c = theta[..., 0] * self.target_scale if self.intercept else np.zeros(theta.shape[:-1])
+        return m, c - m @ self.center
+
+    def to_scaled(self, m: Array, c: float) -> Array:
+        """Return θ for slopes m (p,) and intercept c in file units."""
+        slopes = m * self.scale / self.target_scale
+        if not self.intercept:
+            return slopes
+        return np.concatenate([[(c + m @ self.center) / self.target_scale], slopes])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quadratic:
+    """The mean squared error as a function of θ: (‖z − R₁θ‖² + ρ²)/N, in squared *scaled* target units.
+
+    ``R1`` (r, p), ``z`` (r,), ``rho`` a scalar, ``weight`` = N the number of rows or the sum of their weights. A
+    stack of problems has the same with leading axes: (…, r, p), (…, r), (…), (…).
+    """
+
+    R1: Array
+    z: Array
+    rho: Array
+    weight: Array
+
+
+def standard_deviations(triangle: Triangle) -> Array:
+    """Return the weighted sample standard deviations (q,): √(Σw(x−µ)²/Σw · n/(n−1))."""
+    n = triangle.count
+    if n < 2:
+        return np.zeros(len(triangle.columns))
+    centered = np.linalg.norm(triangle.R[1:, 1:].astype(np.float64), axis=0)
+    return np.where(triangle.constant, 0.0, centered * np.sqrt(n / (n - 1) / triangle.weight))
+
+
+def scale(triangle: Triangle, kind: str = "standard", intercept: bool = True) -> tuple[Quadratic, Scaling]:
+    """Scale a triangle whose last column is the target and whose others are the design columns.
+
+    The columns should not be constant (they are divided by 1 where they are).
+    """
+    mean, deviation = triangle.mean.astype(np.float64), standard_deviations(triangle)
+    centered = np.linalg.norm(triangle.R[1:, 1:].astype(np.float64), axis=0)
+    root_mean_square = np.hypot(centered / np.sqrt(triangle.weight), mean)
+    p = len(triangle.columns) - 1
+    center, width = np.zeros(p), np.ones(p)
+    target_scale = 1.0
+    if kind != "none":
+        target_scale = float(_divisor((deviation if intercept else root_mean_square)[p:])[0])
+    if kind == "standard":
+        width = _divisor((deviation if intercept else root_mean_square)[:p])
+        center = mean[:p] if intercept else center
+    elif kind == "minmax":
+        width = _divisor(triangle.maximum[:p] - triangle.minimum[:p])
+        center = triangle.minimum[:p]
+
+    scaling = Scaling(kind, center, width, target_scale, intercept)
+    return scale_as(triangle, scaling, constant=triangle.constant if intercept else None), scaling
+
+
+def scale_as(triangle: Triangle, scaling: Scaling, constant: NDArray[np.bool_] | None = None) -> Quadratic:
+    """Scale a triangle by another one's means and deviations (held-out rows by those of the training rows).
+
+    Columns marked ``constant`` become zero: they say nothing beside the intercept, and their coefficient stays 0.
+    """
+    extended = triangle.R.copy()
+    # The first row carries the means: √N · (mean − centre).
+    extended[0, 1:] = (triangle.mean - np.append(scaling.center, 0.0)) * extended[0, 0]
+    extended[:, 1:] /= np.append(scaling.scale, scaling.target_scale)
+    if constant is not None:
+        extended[:, 1:-1][:, constant[:-1]] = 0.0
+    R = extended.astype(np.float64)
+    first = 0 if scaling.intercept else 1
+    return Quadratic(R[:-1, first:-1], R[:-1, -1], R[-1, -1], np.asarray(triangle.weight))
+
+
+def stacked(problems: Sequence[Quadratic]) -> Quadratic:
+    """Return problems of the same shape as one stack."""
+    return Quadratic(
+        np.stack([problem.R1 for problem in problems]),
+        np.stack([problem.z for problem in problems]),
+        np.array([problem.rho for problem in problems]),
+        np.array([problem.weight for problem in problems]),
+    )
+
+
+def compact(problem: Quadratic) -> Quadratic:
+    """Return the same function with ``R1`` square and upper triangular."""
+    p = problem.R1.shape[1]
+    full = np.zeros((len(problem.z) + 1, p + 1))
+    full[:-1, :p], full[:-1, p], full[-1, p] = problem.R1, problem.z, problem.rho
+    R = triangularize(full).astype(np.float64)
+    return Quadratic(R[:p, :p], R[:p, p], R[p, p], problem.weight)
+
+
+def _divisor(values: Array) -> Array:
+    """Return the values with 1 in place of 0."""
+    return np.where(values > 0, values, 1.0)

@@ -1,0 +1,120 @@
+"""Schedules: functions from the iteration to the learning rate. They compose by wrapping one another.
+
+Row k of a descent has the rate with which it goes on to row k + 1; the first row is 0.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gdcli.engine.triangle import Array
+from gdcli.errors import UsageError
+
+Schedule = Callable[[int], float | Array]
+
+CONSTANT = "constant"
+
+
+def constant(learning_rate: float | Array) -> Schedule:
+    """The same rate at every iteration; for a stack of descents, an array of them that broadcasts over θ."""
+
+    def schedule(iteration: int) -> float | Array:
+        return learning_rate
+
+    return schedule
+
+
+def inverse(rates: Schedule, decay: float) -> Schedule:
+    """η/(1 + R·k): half the rate after 1/R iterations."""
+    return lambda k: rates(k) / (1.0 + decay * k)
+
+
+def exponential(rates: Schedule, factor: float) -> Schedule:
+    """η·Rᵏ."""
+    return lambda k: rates(k) * factor**k
+
+
+def step(rates: Schedule, factor: float, every: int) -> Schedule:
+    """η·R^⌊k/K⌋: times R after each K iterations."""
+    return lambda k: rates(k) * factor ** (k // every)
+
+
+def cosine(rates: Schedule, iterations: int) -> Schedule:
+    """η·½(1 + cos(π·k/n)): from η to 0 at iteration n, and 0 from there (Loshchilov & Hutter, SGDR, ICLR 2017)."""
+    return lambda k: rates(k) * 0.5 * (1.0 + math.cos(math.pi * min(k / max(iterations, 1), 1.0)))
+
+
+def later(rates: Schedule, by: int) -> Schedule:
+    """The same schedule, begun so many iterations ago: for a descent that goes on."""
+    return lambda k: rates(k + by)
+
+
+class Parameter(NamedTuple):
+    """One number of a schedule's word: above 0, at most ``largest``; ``whole`` for a count."""
+
+    name: str
+    largest: float = math.inf
+    whole: bool = False
+
+    @property
+    def wanted(self) -> str:
+        """What the number has to be, in words."""
+        limit = f" and at most {self.largest:g}" if math.isfinite(self.largest) else ""
+        return f"a whole number above 0{limit}" if self.whole else f"a number above 0{limit}"
+
+    def read(self, text: str) -> float | int:
+        """Return the number in a text. Raises ValueError where it is not one of those."""
+        number = int(text) if self.whole else float(text)
+        if not (math.isfinite(number) and 0 < number <= self.largest):
+            raise ValueError(text)
+        return number
+
+
+class Kind(NamedTuple):
+    """A schedule of the command line. ``wrap(rates, iterations, *parameters)`` is the schedule itself."""
+
+    parameters: tuple[Parameter, ...]
+    wrap: Callable[..., Schedule]
+
+
+_SHARE = Parameter("R", largest=1.0)
+SCHEDULES: dict[str, Kind] = {
+    CONSTANT: Kind((), lambda rates, n: rates),
+    "inverse": Kind((Parameter("R"),), lambda rates, n, R: inverse(rates, R)),
+    "exponential": Kind((_SHARE,), lambda rates, n, R: exponential(rates, R)),
+    "step": Kind((_SHARE, Parameter("K", whole=True)), lambda rates, n, R, K: step(rates, R, K)),
+    "cosine": Kind((), lambda rates, n: cosine(rates, n)),
+}
+
+
+def form(name: str) -> str:
+    """Return how a schedule is written: ``step:R:K``."""
+    return ":".join([name, *(parameter.name for parameter in SCHEDULES[name].parameters)])
+
+
+def parse_schedule(word: str) -> tuple[str, tuple[float, ...]]:
+    """Return the name and the parameters of ``name:R:K``. Raises UsageError where it is no schedule."""
+    name, *texts = word.split(":")
+    if name not in SCHEDULES:
+        raise UsageError(f"there is no schedule {name!r}; there are {', '.join(map(form, SCHEDULES))}")
+    wanted = SCHEDULES[name].parameters
+    if len(texts) != len(wanted):
+        raise UsageError(f"this schedule is written {form(name)}, not {word!r}")
+    numbers = []
+    for parameter, text in zip(wanted, texts, strict=True):
+        try:
+            numbers.append(parameter.read(text))
+        except (ValueError, OverflowError):
+            raise UsageError(f"the {parameter.name} of {form(name)} is {parameter.wanted}, not {text!r}") from None
+    return name, tuple(numbers)
+
+
+def schedule_of(word: str, learning_rate: float | Array, iterations: int, before: int = 0) -> Schedule:
+    """Return the schedule that a word asks for, with its first rate and the number of iterations to run.
+
+    ``before`` iterations have been done already: the descent goes on where they ended, and all together are the
+    iterations over which a cosine falls.
+    """
+    name, parameters = parse_schedule(word)
+    rates = SCHEDULES[name].wrap(constant(learning_rate), before + iterations, *parameters)
+    return later(rates, before) if before else rates

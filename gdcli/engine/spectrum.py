@@ -1,0 +1,174 @@
+"""What the eigenvalues of the Hessian say about a learning rate, before the first step.
+
+For the mean squared error the Hessian is (2/N)R₁ᵀR₁, so its eigenvalues are λ = (2/N)σ² with σ the singular values
+of R₁. Along each eigenvector the distance to the optimum is multiplied by 1 − η·λ in every iteration, hence
+
+    gap_k = ½ Σ λᵢ (1 − η·λᵢ)²ᵏ cᵢ²,   cᵢ the start's distance from the optimum along eigenvector i
+
+(Nesterov, Introductory Lectures on Convex Optimization, 2004, section 1.2.3; Goh, "Why Momentum Really Works",
+Distill 2017.)
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from gdcli.engine.scaling import Quadratic
+from gdcli.engine.triangle import Array
+
+# A factor this close to −1 does not shrink in any number of iterations that can be run.
+STABILITY_MARGIN = 1e-12
+# Iteration counts beyond this are not told apart from never.
+MOST_ITERATIONS = 10**18
+_GRID = 64
+_COARSE_ROUNDS, _FINE_ROUNDS = 4, 8
+
+
+class Behaviour(Enum):
+    """What a learning rate does, over the eigenvalues λ > 0."""
+
+    MONOTONE = "monotone"
+    OSCILLATING = "oscillating"
+    UNSTABLE = "unstable"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """``eigenvalues`` λ > 0 (r,), largest first; ``vectors`` (r, p) their eigenvectors in scaled coordinates;
+    ``distances`` (r,) of the start from the optimum along each.
+    """
+
+    eigenvalues: Array
+    vectors: Array
+    distances: Array
+
+    @property
+    def largest_stable(self) -> float:
+        """2/λmax: the rate from which on gradient descent does not settle. Not itself stable."""
+        return 2.0 / float(self.eigenvalues[0])
+
+    @property
+    def condition_number(self) -> float:
+        """λmax/λmin."""
+        return float(self.eigenvalues[0] / self.eigenvalues[-1])
+
+    @property
+    def whitened(self) -> "Spectrum":
+        """The same problem in the coordinates √λ·θ: all eigenvalues are 1, and the gaps along the vectors the same."""
+        return Spectrum(np.ones_like(self.eigenvalues), self.vectors, np.sqrt(self.eigenvalues) * self.distances)
+
+    def solve(self, gradient: Array) -> Array:
+        """Return H⁺ · gradient (…, p), with the Hessian's pseudo-inverse: nothing along what is not determined."""
+        step: Array = ((gradient @ self.vectors.T) / self.eigenvalues) @ self.vectors
+        return step
+
+
+def spectrum(problem: Quadratic, rank: int, distance: Array) -> Spectrum:
+    """Return the spectrum of a problem of known rank, for a start ``distance`` = θ₀ − θ* (p,) from the optimum."""
+    _, singular, Vt = np.linalg.svd(problem.R1, full_matrices=False)
+    vectors = Vt[:rank]
+    return Spectrum(2.0 / problem.weight * singular[:rank] ** 2, vectors, vectors @ distance)
+
+
+def behaviour(spectrum: Spectrum, learning_rate: float) -> Behaviour:
+    """Classify a rate of plain gradient descent."""
+    smallest_factor = 1.0 - learning_rate * float(spectrum.eigenvalues[0])
+    if smallest_factor <= -1.0 + STABILITY_MARGIN:
+        return Behaviour.UNSTABLE
+    return Behaviour.OSCILLATING if smallest_factor < 0 else Behaviour.MONOTONE
+
+
+def gaps(spectrum: Spectrum, learning_rate: float, iteration: int) -> Array:
+    """Return the gap (r,) after so many iterations, by eigenvector, in squared scaled target units."""
+    with np.errstate(over="ignore"):  # an unstable rate's gap is soon infinite
+        by_vector: Array = np.exp(_log_gaps(spectrum, np.array([learning_rate]), iteration)[0])
+    return by_vector
+
+
+def iterations_to(spectrum: Spectrum, learning_rate: float, gap: float) -> int | None:
+    """Return the first iteration whose gap is at most ``gap``, exactly; None for an unstable rate or never."""
+    if behaviour(spectrum, learning_rate) is Behaviour.UNSTABLE:
+        return None
+    rate = np.array([learning_rate])
+    limit = _log(gap)
+
+    def reached(iteration: int) -> bool:
+        return float(_log_total(spectrum, rate, iteration)[0]) <= limit
+
+    return first(reached)
+
+
+def best_rate(spectrum: Spectrum, gap: float) -> tuple[float, int | None]:
+    """Return the stable rate that reaches ``gap`` first, and the iteration at which it does.
+
+    For a fixed iteration the gap is a convex function of the rate, and its minimum over the rates falls with the
+    iteration: so bisect over the iteration, with a search by shrinking grids inside. Below 1/λmax a larger rate is
+    better along every eigenvector, hence the search is over 1 ≤ η·λmax < 2. Of all rates that get there first, the
+    one that is then closest to the optimum.
+    """
+    largest = float(spectrum.eigenvalues[0])
+    limit = _log(gap)
+
+    def lowest(iteration: int, rounds: int) -> tuple[float, float]:
+        low, high = math.log(10 * STABILITY_MARGIN), 0.0  # of log(2 − η·λmax)
+        for _ in range(rounds):
+            grid = np.linspace(low, high, _GRID)
+            rates = (2.0 - np.exp(grid)) / largest
+            totals = _log_total(spectrum, rates, iteration)
+            at = int(np.argmin(totals))
+            low, high = grid[max(at - 1, 0)], grid[min(at + 1, _GRID - 1)]
+        return float(rates[at]), float(totals[at])
+
+    iteration = first(lambda k: lowest(k, _COARSE_ROUNDS)[1] <= limit)
+    if not iteration:
+        worst_case = 2.0 / float(spectrum.eigenvalues[0] + spectrum.eigenvalues[-1])
+        return min(worst_case, 1.0 / largest) if iteration == 0 else worst_case, iteration
+    return lowest(iteration, _FINE_ROUNDS)[0], iteration
+
+
+def _log_gaps(spectrum: Spectrum, rates: Array, iteration: int) -> Array:
+    """Return log(½ λᵢ (1 − ηλᵢ)²ᵏ cᵢ²) of shape (rates, r)."""
+    with np.errstate(divide="ignore"):
+        start = np.log(0.5 * spectrum.eigenvalues * spectrum.distances**2)
+        if iteration == 0:
+            return np.broadcast_to(start, (len(rates), len(start)))
+        products = rates[:, np.newaxis] * spectrum.eigenvalues
+        # log1p keeps the digits of 1 − ηλ where ηλ is tiny: they decide after 10⁹ iterations.
+        shrinking = np.log(np.abs(1.0 - products), where=products > 0.5, out=np.log1p(-np.minimum(products, 0.5)))
+        return start + 2.0 * iteration * shrinking
+
+
+def _log_total(spectrum: Spectrum, rates: Array, iteration: int) -> Array:
+    """Return log(gap) for each rate; −inf where the gap is zero."""
+    logs = _log_gaps(spectrum, rates, iteration)
+    top = logs.max(axis=1)
+    finite = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        total: Array = finite + np.log(np.exp(logs - finite[:, np.newaxis]).sum(axis=1))
+    return total
+
+
+def first(reached: Callable[[int], bool]) -> int | None:
+    """Return the smallest iteration for which a predicate that stays true becomes true; None past the limit."""
+    if reached(0):
+        return 0
+    high = 1
+    while not reached(high):
+        high *= 2
+        if high > MOST_ITERATIONS:
+            return None
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if reached(middle):
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf

@@ -1,0 +1,239 @@
+"""The one-pass summary of rows: a QR triangle that stands for them in every squared-error fit.
+
+Let A = [1, x₁ … x_q] be rows with a column of ones. Its QR factorisation A = QR leaves a triangle R with
+‖A v‖ = ‖R v‖ for every v, and the triangle of many rows is the triangle of (the triangle of some stacked on the
+triangle of the others). R rather than AᵀA, because it does not square the condition number.
+
+Numeric columns are stored relative to a shift close to their mean, so that columns far from zero (a year, a
+timestamp) keep their digits; indicators of levels are stored as they are.
+
+Golub & Van Loan, Matrix Computations, 4th ed., section 5.2; Demmel et al., "Communication-optimal parallel and
+sequential QR" (SIAM J. Sci. Comput. 34, 2012) for the reduction by slices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Extended = NDArray[np.longdouble]
+
+# A slice of 512 rows of a dozen columns stays in the L2 cache; measured 3 ms against 9 ms in one call on 65,536 × 12.
+SLICE_ROWS = 512
+# Up to this size a matrix is factorised in extended precision, where the platform has it (0.3 ms for 200 × 12).
+_EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
+
+
+class Column(NamedTuple):
+    """A numeric column (``level`` None), or the indicator of one level of a text column."""
+
+    name: str
+    level: str | None = None
+
+    @property
+    def label(self) -> str:
+        """``sqft``, or ``type[Residential]``."""
+        return self.name if self.level is None else f"{self.name}[{self.level}]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Triangle:
+    """Rows reduced to (q+1)² numbers, q being the number of columns.
+
+    ``R`` is upper triangular of shape (q+1, q+1), in extended precision where the platform has it; its first column
+    belongs to the ones, the others to ``columns`` less their ``shift`` (q,). ``weight`` is the sum of the rows'
+    weights, ``count`` the number of rows of positive weight; ``minimum`` and ``maximum`` (q,) are over those.
+    """
+
+    columns: tuple[Column, ...]
+    R: Extended
+    shift: Array
+    weight: float
+    count: int
+    minimum: Array
+    maximum: Array
+
+    @property
+    def mean(self) -> Extended:
+        """The weighted means (q,), in the units of the file."""
+        mean: Extended = self.shift + self.R[0, 1:] / self.R[0, 0]
+        return mean
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which columns (q,) have one value only; not judged on a norm, which rounding blurs."""
+        return self.minimum >= self.maximum
+
+
+def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None) -> Triangle:
+    """Reduce the rows ``X`` (n, q) of finite numbers to their triangle.
+
+    ``weights`` (n,) are non-negative; a row of weight 0 does not count at all.
+    """
+    if weights is not None:
+        positive = weights > 0
+        X, weights = X[positive], weights[positive]
+    n, q = X.shape
+    if n == 0:
+        return _empty(tuple(columns))
+    numeric = np.array([column.level is None for column in columns], dtype=bool)
+    shift = np.where(numeric, X.mean(axis=0), 0.0)
+    A = np.empty((n, q + 1), dtype=np.longdouble if _small(n, q + 1) else np.float64)
+    A[:, 0] = 1.0
+    for j in range(q):  # by column: twice as fast as one call, as X usually lies in columns
+        np.subtract(X[:, j], shift[j], out=A[:, j + 1], dtype=A.dtype)
+    if weights is not None:
+        A *= np.sqrt(weights)[:, np.newaxis]
+    return Triangle(
+        columns=tuple(columns),
+        R=triangularize(A),
+        shift=shift,
+        weight=float(n) if weights is None else float(weights.sum()),
+        count=n,
+        minimum=X.min(axis=0),
+        maximum=X.max(axis=0),
+    )
+
+
+def merge(left: Triangle, right: Triangle) -> Triangle:
+    """Return the triangle of the rows of both, relative to the left one's shift.
+
+    A column that only one side has (a level first seen late) was zero in the other's rows.
+    """
+    columns = left.columns
+    if right.columns != columns:
+        known = set(columns)
+        columns = tuple(sorted_levels([*columns, *(c for c in right.columns if c not in known)]))
+        left, right = _widened(left, columns), _widened(right, columns)
+    if not left.count or not right.count:
+        return right if right.count else left
+    return Triangle(
+        columns=columns,
+        R=triangularize(np.vstack([left.R, _moved(right, left.shift)])),
+        shift=left.shift,
+        weight=left.weight + right.weight,
+        count=left.count + right.count,
+        minimum=np.minimum(left.minimum, right.minimum),
+        maximum=np.maximum(left.maximum, right.maximum),
+    )
+
+
+def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
+    """Return the triangle of the same rows over some of the columns, in the order given."""
+    place = {column: i for i, column in enumerate(triangle.columns)}
+    keep = [place[column] for column in columns]
+    return Triangle(
+        columns=tuple(columns),
+        R=triangularize(triangle.R[:, [0, *(i + 1 for i in keep)]]),
+        shift=triangle.shift[keep],
+        weight=triangle.weight,
+        count=triangle.count,
+        minimum=triangle.minimum[keep],
+        maximum=triangle.maximum[keep],
+    )
+
+
+def triangularize(A: NDArray[np.floating]) -> Extended:
+    """Return the R (q, q) of a QR factorisation of ``A`` (n, q), with a non-negative diagonal.
+
+    Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small
+    at the end is done in extended precision: textbook data keep all their digits.
+    """
+    q = A.shape[1]
+    slice_rows = max(SLICE_ROWS, 4 * q)
+    while len(A) >= 2 * slice_rows:
+        whole = len(A) // slice_rows * slice_rows
+        slices = _qr_r(A[:whole].reshape(-1, slice_rows, q))
+        A = np.vstack([slices.reshape(-1, q), A[whole:]])
+    if _small(len(A), q):
+        return _extended(A)
+    R = _qr_r(A).astype(np.longdouble)
+    R = np.where(np.diagonal(R)[:, np.newaxis] < 0, -R, R)
+    return R if len(R) == q else np.vstack([R, np.zeros((q - len(R), q), dtype=np.longdouble)])
+
+
+def _qr_r(A: NDArray[np.floating]) -> Array:
+    """Return R of each matrix in a stack (…, n, q), by LAPACK."""
+    R: Array = np.linalg.qr(A.astype(np.float64, copy=False), mode="r")  # type: ignore[assignment]  # stubs: mode
+    return R
+
+
+def _small(n: int, q: int) -> bool:
+    return n <= _EXTENDED_ROWS and q <= _EXTENDED_COLUMNS
+
+
+def _extended(A: NDArray[np.floating]) -> Extended:
+    """Return the R (q, q) of ``A`` (n, q) by Gram-Schmidt with reorthogonalisation in extended precision.
+
+    Projecting twice is enough (Giraud, Langou, Rozložník, van den Eshof, Numer. Math. 101, 2005). A column that
+    depends on those before it gets a zero row.
+    """
+    Q = A.astype(np.longdouble)
+    q = Q.shape[1]
+    R = np.zeros((q, q), dtype=np.longdouble)
+    rounding = 8 * np.finfo(np.longdouble).eps
+    for k in range(q):
+        column = Q[:, k]
+        before = np.sqrt(column @ column)
+        for _ in range(2):
+            shares = column @ Q[:, :k]
+            R[:k, k] += shares
+            column -= Q[:, :k] @ shares
+        norm = np.sqrt(column @ column)
+        if norm > rounding * before:
+            R[k, k] = norm
+            column /= norm
+        else:
+            column[:] = 0.0
+    return R
+
+
+def sorted_levels(columns: Sequence[Column]) -> list[Column]:
+    """Order columns by first appearance of their name, and the levels of one name by their text."""
+    order: dict[str, int] = {}
+    for column in columns:
+        order.setdefault(column.name, len(order))
+    return sorted(columns, key=lambda column: (order[column.name], column.level or ""))
+
+
+def _empty(columns: tuple[Column, ...]) -> Triangle:
+    q = len(columns)
+    none = np.zeros(q)
+    return Triangle(columns, np.zeros((q + 1, q + 1), dtype=np.longdouble), none, 0.0, 0, none + np.inf, none - np.inf)
+
+
+def _widened(triangle: Triangle, columns: tuple[Column, ...]) -> Triangle:
+    """Return the triangle with zero columns put in where ``columns`` has more."""
+    if triangle.columns == columns:
+        return triangle
+    if not triangle.count:
+        return _empty(columns)
+    place = {column: i for i, column in enumerate(triangle.columns)}
+    source = np.array([place.get(column, -1) for column in columns])
+    known = source >= 0
+    R = np.zeros((len(triangle.R), len(columns) + 1), dtype=np.longdouble)
+    R[:, 0] = triangle.R[:, 0]
+    R[:, 1:][:, known] = triangle.R[:, 1 + source[known]]
+
+    def spread(values: Array) -> Array:
+        return np.where(known, values[source], 0.0)
+
+    return Triangle(
+        columns,
+        triangularize(R),
+        spread(triangle.shift),
+        triangle.weight,
+        triangle.count,
+        spread(triangle.minimum),
+        spread(triangle.maximum),
+    )
+
+
+def _moved(triangle: Triangle, shift: Array) -> Extended:
+    """Return the triangle's R relative to another shift: x − s' = (x − s) + (s − s')·1."""
+    R = triangle.R.copy()
+    R[0, 1:] += (triangle.shift - shift) * R[0, 0]
+    return R

@@ -1,0 +1,55 @@
+"""The exceptions that users see, as a tree, and the exit codes.
+
+Whatever goes wrong below is raised as a :class:`GdfitError`; the command line turns it into one message on
+stderr and its exit code, in one place (``gdcli.cli.main``).
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process returns."""
+
+    OK = 0
+    DATA = 1
+    """The data or a file cannot be used."""
+    USAGE = 2
+    """Wrong usage; Click's own code."""
+    DIVERGED = 3
+    """The learning rate is unstable, or the descent diverged."""
+    UNMET = 4
+    """A demand (``--strict``, ``--min-r2`` …) was not met."""
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class GdfitError(Exception):
+    """An error for the person at the keyboard: one or two lines, what, where, what to do."""
+
+    exit_code = ExitCode.DATA
+
+
+class UsageError(GdfitError):
+    """The options contradict each other or have impossible values."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataError(GdfitError):
+    """The data, or a file, cannot be used."""
+
+
+class CellError(DataError):
+    """A row or a cell cannot be used; the message names its file and line."""
+
+
+class NotNumericError(CellError):
+    """A cell of a numeric column is not a number."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """SIGINT or SIGTERM arrived; ``exit_code`` tells which."""
+
+    def __init__(self, exit_code: ExitCode = ExitCode.INTERRUPTED) -> None:
+        super().__init__()
+        self.exit_code = exit_code
