@@ -1,0 +1,1 @@
+"""Floor 2: where rows come from and how they become numbers."""

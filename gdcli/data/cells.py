@@ -1,0 +1,286 @@
+"""A block of CSV text as columns: fast through pandas' C parser, and carefully, cell by cell, where that fails.
+
+The fast way refuses whatever it is not sure of: a row with another number of fields than the header, a number that
+does not parse. The careful way then either gives the right answer or names the first cell that is wrong. Both agree
+on every block that both accept.
+"""
+
+import csv
+import io
+import math
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from gdcli.data.chunks import Chunk, row_end
+from gdcli.data.dialect import SEPARATOR_NAMES, Dialect, count_lines, undecodable
+from gdcli.data.quotes import Quoted, find_quoted
+from gdcli.data.table import Coded, Table
+from gdcli.data.values import coded, is_number, stripped
+from gdcli.engine.triangle import Array
+from gdcli.errors import CellError, NotNumericError
+from gdcli.text import count_of, quoted, shell_word
+
+_HEAD_BYTES = 1 << 16
+# What no number looks like: it tells pandas that a column is text.
+_MARK = "\x7f"
+
+
+class UnsureError(Exception):
+    """The fast parser cannot vouch for its reading of this block."""
+
+
+class CsvBlock:
+    """A chunk of CSV text and how to read it."""
+
+    def __init__(self, chunk: Chunk, dialect: Dialect) -> None:
+        self.chunk, self.dialect = chunk, dialect
+        self._last: tuple[tuple[object, ...], Table] | None = None
+
+    def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
+        """Parse some columns; see :class:`gdcli.data.table.Block`."""
+        asked = (frozenset(numeric), frozenset(text), missing)
+        if self._last is None or self._last[0] != asked:  # the first block is asked twice: by the design, and to fit
+            try:
+                table = _parse_fast(self.chunk, self.dialect, numeric, text, missing)
+            except UnsureError:
+                table = _parse_carefully(self.chunk, self.dialect, numeric, text, missing)
+            self._last = asked, table
+        return self._last[1]
+
+    def head(self) -> "CsvBlock":
+        """Return a block of the first few rows."""
+        end = row_end(self.chunk.text, _HEAD_BYTES, self.dialect) or len(self.chunk.text)
+        return CsvBlock(replace(self.chunk, text=self.chunk.text[:end]), self.dialect)
+
+    def where(self, row: int) -> str:
+        """Return the place of a row for a message."""
+        for number, (line, _) in enumerate(_records(self.chunk, self.dialect)):
+            if number == row:
+                return f"{quoted(self.chunk.name)}, line {line}"
+        return quoted(self.chunk.name)
+
+
+class _Bytes:
+    """Bytes for pandas to read, without the detour over text that it takes for an io.BytesIO."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self.parts = [memoryview(part) for part in parts]
+
+    def read(self, size: int = -1) -> bytes:
+        while self.parts:
+            part = self.parts[0]
+            if size < 0 or len(part) <= size:
+                return bytes(self.parts.pop(0))
+            self.parts[0] = part[size:]
+            return bytes(part[:size])
+        return b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise NotImplementedError  # pandas asks for it, and uses read()
+
+
+def _parse_fast(
+    chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
+) -> Table:
+    kinds = {**dict.fromkeys(numeric, np.float64), **dict.fromkeys(text, "category")}
+    frame = read_frame(chunk, dialect, kinds, missing)
+    numbers = {name: frame[name].to_numpy() for name in numeric}
+    if any(_has_infinite(values) for values in numbers.values()):
+        raise UnsureError
+    return Table(
+        rows=len(frame), numeric=numbers, text={name: coded_column(frame[name].array, missing) for name in text}
+    )
+
+
+def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing: frozenset[str]) -> pd.DataFrame:
+    """Parse some columns, each as its kind (a dtype; None: as what pandas takes it for), or raise UnsureError."""
+    marks = find_quoted(chunk.text, dialect.separator, dialect.quote)
+    if not marks.plain or b"\0" in chunk.text:
+        raise UnsureError
+    # pandas loses the empty first cell of a row after a blank line that a lone CR ends. (A single byte is found ten
+    # times as fast as two.)
+    if b"\r" in chunk.text and b"\r" + dialect.separator.encode() in chunk.text:
+        raise UnsureError
+    if not chunk.text.isascii():
+        _check_utf8(chunk, dialect)
+    place = {name: i for i, name in enumerate(dialect.names)}
+    fields = len(dialect.names)
+    partial = len(kinds) < fields
+    # A row of zeros (a mark for texts) goes first: it makes every row with too many fields an error (pandas otherwise
+    # judges by the first one), keeps an all-"True" column from becoming ones, and "01" and "1.0" from becoming one
+    # category, 1. Without those letters pandas may read numbers in pieces, which stay in the cache; elsewhere it has
+    # to see the whole column.
+    first = [_MARK if kinds.get(name) == "category" else "0" for name in dialect.names]
+    words: dict[Any, list[str]] = {place[name]: _missing_as(kind, missing) for name, kind in kinds.items()}
+    whole = not all(kind is np.float64 for kind in kinds.values()) or any(letter in chunk.text for letter in b"TtFf")
+    try:
+        frame = pd.read_csv(
+            cast("Any", _Bytes(dialect.separator.join(first).encode() + b"\n", chunk.text)),
+            sep=dialect.separator,
+            quotechar=dialect.quote,
+            header=None,
+            names=range(fields),
+            usecols=[place[name] for name in kinds] if partial else None,
+            index_col=False,
+            dtype={place[name]: kind for name, kind in kinds.items() if kind is not None},
+            na_values=words,
+            keep_default_na=False,
+            low_memory=not whole,
+        )
+    except (ValueError, OverflowError, pd.errors.ParserError):
+        raise UnsureError from None
+    rows = len(frame) - 1
+    if partial:
+        # With `usecols` pandas swallows surplus fields without a word.
+        sure = _is_rectangular(chunk.text, marks, dialect, rows)
+    else:
+        # No row has too many fields, so the total is right only if none has too few.
+        sure = _count_separators(chunk.text, marks, dialect) == rows * (fields - 1)
+    if not sure:
+        raise UnsureError
+    return frame.iloc[1:].rename(columns=dict(enumerate(dialect.names)))
+
+
+def _missing_as(kind: object, missing: frozenset[str]) -> list[str]:
+    """Return the words for pandas: it takes 999 for 999.0 too, which is right among numbers only."""
+    return sorted(word for word in missing if kind is np.float64 or not is_number(word))
+
+
+def _check_utf8(chunk: Chunk, dialect: Dialect) -> str:
+    """Return the chunk's text, or raise CellError for the first byte that is not UTF-8."""
+    try:
+        return chunk.text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = chunk.first_line + count_lines(chunk.text[: error.start], dialect.newline)
+        byte = chunk.text[error.start]
+        raise CellError(undecodable(chunk.name, line, chunk.place + error.start, byte)) from None
+
+
+def _count_separators(text: bytes, marks: Quoted, dialect: Dialect) -> int:
+    """Return the number of separators outside quotes."""
+    found = np.frombuffer(text, dtype=np.uint8) == ord(dialect.separator)
+    total = int(np.count_nonzero(found))
+    return total - int(marks.inside(np.flatnonzero(found)).sum()) if len(marks.opens) else total
+
+
+def _is_rectangular(text: bytes, marks: Quoted, dialect: Dialect, rows: int) -> bool:
+    """Whether each of the rows has as many fields as the header: every k-th separator or line end is a line end."""
+    fields = len(dialect.names)
+    line_end = dialect.newline[0]
+    data = np.frombuffer(text if text.endswith(dialect.newline) else text + dialect.newline, dtype=np.uint8)
+    places = np.flatnonzero((data == ord(dialect.separator)) | (data == line_end))
+    if len(marks.opens):
+        places = places[~marks.inside(places)]
+    ends = data[places] == line_end
+    width = np.diff(places, prepend=-1)
+    crlf = (width == 2) & (data[places - 1] == ord("\r"))
+    blank = ends & np.concatenate([[True], ends[:-1]]) & ((width == 1) | crlf)
+    ends = ends[~blank]
+    return len(ends) == rows * fields and bool(ends[fields - 1 :: fields].all()) and int(ends.sum()) == rows
+
+
+def _has_infinite(values: Array) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return not math.isfinite(values.sum()) and bool(np.isinf(values).any())
+
+
+def coded_column(column: object, missing: frozenset[str]) -> Coded:
+    """Return a pandas Categorical of ``read_frame`` as codes and stripped levels."""
+    categorical = cast("pd.Categorical", column)
+    codes, levels = categorical.codes, [str(level) for level in categorical.categories]
+    at = levels.index(_MARK)
+    if not (codes == at).any():
+        codes = codes - (codes > at)
+        del levels[at]
+    return stripped(codes, levels, missing)
+
+
+def _records(chunk: Chunk, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of each row that is not blank, by Python's csv module."""
+    csv.field_size_limit(sys.maxsize)
+    text = _check_utf8(chunk, dialect)
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):  # a lone CR ends a line too, as it does for pandas
+            taken.append(line)
+            yield line
+
+    blanks = dialect.separator != " "  # else two blanks in a row hold an empty cell
+    reader = csv.reader(lines(), delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=blanks)
+    before = 0
+    for cells in reader:
+        line, before = chunk.first_line + before, reader.line_num
+        # A row of one quoted nothing is a row; a line of blanks is none.
+        if len(cells) > 1 or any(piece.strip() for piece in taken):
+            yield line, cells
+        taken.clear()
+
+
+def _parse_carefully(
+    chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
+) -> Table:
+    _check_closed(chunk, dialect)
+    place = {name: i for i, name in enumerate(dialect.names)}
+    numeric_missing = {float(value) for value in missing if is_number(value)}
+    numbers: dict[str, list[float]] = {name: [] for name in numeric}
+    texts: dict[str, list[str]] = {name: [] for name in text}
+    rows = 0
+    for line, cells in _records(chunk, dialect):
+        where = f"{quoted(chunk.name)}, line {line}"
+        if len(cells) != len(dialect.names):
+            raise CellError(_wrong_width(where, cells, dialect))
+        if any("\0" in cell for cell in cells):
+            raise CellError(f"{where}: there is a NUL byte in this row; is the file damaged, or --encoding utf-16?")
+        rows += 1
+        for name, values in numbers.items():
+            values.append(_number(cells[place[name]].strip(), name, where, missing, numeric_missing))
+        for name, found in texts.items():
+            found.append(cells[place[name]].strip())
+    return Table(
+        rows=rows,
+        numeric={name: np.array(values, dtype=np.float64) for name, values in numbers.items()},
+        text={name: coded(values, missing) for name, values in texts.items()},
+    )
+
+
+def _check_closed(chunk: Chunk, dialect: Dialect) -> None:
+    """Raise where the last quoted field never closes."""
+    marks = find_quoted(chunk.text, dialect.separator, dialect.quote)
+    if len(marks.closes) and marks.closes[-1] == len(chunk.text):
+        line = chunk.first_line + count_lines(chunk.text[: marks.opens[-1]], dialect.newline)
+        raise CellError(f"{quoted(chunk.name)}, line {line}: the quote opened here is never closed")
+
+
+def _number(cell: str, name: str, where: str, missing: frozenset[str], numeric_missing: Collection[float]) -> float:
+    if cell in missing or not cell:
+        return math.nan
+    if not is_number(cell):
+        raise NotNumericError(
+            f"{where}, column {quoted(name)}: {quoted(cell)} is not a number; "
+            f"if it means a missing value: --na {shell_word(cell)}, "
+            f"if the column is text: --categorical {shell_word(name)}"
+        )
+    value = float(cell)
+    if math.isinf(value):
+        raise CellError(
+            f"{where}, column {quoted(name)}: the value {quoted(cell)} is infinite; "
+            f"to treat it as missing: --na {shell_word(cell)}"
+        )
+    return math.nan if value in numeric_missing else value
+
+
+def _wrong_width(where: str, cells: list[str], dialect: Dialect) -> str:
+    fields = len(dialect.names)
+    last = quoted(cells[-1] if len(cells) <= fields else cells[fields])
+    which = f"the first one too many is {last}" if len(cells) > fields else f"the last one is {last}"
+    kind = SEPARATOR_NAMES.get(dialect.separator, quoted(dialect.separator))
+    return (
+        f"{where}: {count_of(len(cells), 'field')} where the header has {fields} ({which}); "
+        f"correct the row, or give another separator than the {kind} with --sep"
+    )

@@ -1,0 +1,98 @@
+"""A stream of CSV text cut into blocks of whole rows.
+
+Cuts are at multiples of 8 MiB after the header, each moved to the next line end outside quotes: they depend on the
+text alone, so that a file, its .gz and stdin give the same blocks, and with them the same result to the last bit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gdcli.data.dialect import Dialect, Header, count_lines
+from gdcli.data.quotes import find_quoted
+from gdcli.data.stream import Readable
+from gdcli.errors import CellError
+from gdcli.text import quoted
+
+BLOCK_BYTES = 8 << 20
+_STEP = 1 << 16
+# A row longer than this is most likely a quote that was opened and never closed.
+LONGEST_ROW = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Whole rows of text. ``first_line`` counts from 1 in the file; ``place`` is the first byte's, in decoded text."""
+
+    name: str
+    text: bytes
+    first_line: int
+    place: int
+
+
+def cut(stream: Readable, name: str, header: Header, block_bytes: int = BLOCK_BYTES) -> Iterator[Chunk]:
+    """Yield the blocks of the rows after a header."""
+    dialect = header.dialect
+    rest, start, target = header.rest, 0, block_bytes
+    line = header.lines + 1
+    while True:
+        wanted = target - start
+        text, rest, ended = _next(stream, rest, wanted, dialect)
+        if text is None:
+            raise CellError(_endless(name, line, rest, dialect))
+        if text:
+            yield Chunk(name, text, line, header.size + start)
+            line += count_lines(text, dialect.newline)
+            start += len(text)
+        if ended and not rest:
+            return
+        while target <= start:
+            target += block_bytes
+
+
+def _next(stream: Readable, taken: bytes, wanted: int, dialect: Dialect) -> tuple[bytes | None, bytes, bool]:
+    """Return the text up to the first row end at or after ``wanted`` bytes, the text after it, and whether the
+    stream has ended. The text is None where a row does not end.
+    """
+    body = stream.read(wanted - len(taken)) if len(taken) < wanted else b""
+    ended = len(taken) + len(body) < wanted
+    ahead = b"" if ended else stream.read(_STEP)
+    # The common case, with a single copy of the block: no quotes, and a line ends soon.
+    if dialect.quote.encode() not in taken and dialect.quote.encode() not in body and len(taken) < wanted:
+        end = 0 if body.endswith(dialect.newline) else ahead.find(dialect.newline) + 1
+        if (end or body.endswith(dialect.newline)) and dialect.quote.encode() not in ahead[:end]:
+            return b"".join((taken, body, ahead[:end])), ahead[end:], ended or not ahead
+    text = taken + body + ahead
+    while True:
+        found = row_end(text, wanted - 1, dialect)
+        if found is not None:
+            return text[:found], text[found:], ended
+        if ended:
+            return text, b"", True
+        if len(text) - wanted > LONGEST_ROW:
+            return None, text, False
+        more = stream.read(max(_STEP, len(text) - wanted))
+        ended = not more
+        text += more
+
+
+def row_end(text: bytes, at: int, dialect: Dialect) -> int | None:
+    """Return the place after the first line end at or after ``at`` that is outside quotes, if there is one."""
+    found = text.find(dialect.newline, at)
+    if found < 0 or dialect.quote.encode() not in text:
+        return found + 1 if found >= 0 else None
+    marks = find_quoted(text, dialect.separator, dialect.quote)
+    while found >= 0:
+        after = int(marks.opens.searchsorted(found))
+        if after == 0 or marks.closes[after - 1] < found:
+            return found + 1
+        found = text.find(dialect.newline, int(marks.closes[after - 1]))
+    return None
+
+
+def _endless(name: str, line: int, text: bytes, dialect: Dialect) -> str:
+    """Word the error of a row that does not end, naming the line of the quote that swallowed it."""
+    marks = find_quoted(text, dialect.separator, dialect.quote)
+    if len(marks.opens):
+        line += text.count(dialect.newline, 0, int(marks.opens[-1]))
+        return f"{quoted(name)}, line {line}: the quote opened here is not closed within 64 MiB"
+    return f"{quoted(name)}, line {line}: this row does not end within 64 MiB: is it a CSV file?"

@@ -1,0 +1,297 @@
+"""Which columns are used and how: from the header and the first block to a matrix of numbers for each block.
+
+A column most of whose cells in the first block are numbers is numeric; the others are text, and become one
+indicator column per level. Which level is the reference is only known at the end, so all of them are kept here.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.data.table import Block, Coded, Table
+from gdcli.data.values import is_number
+from gdcli.engine.triangle import Array, Column
+from gdcli.errors import CellError, DataError, NotNumericError, UsageError
+from gdcli.text import did_you_mean, listed, quoted, shell_word
+
+# pandas' defaults, and what other programs write for a value that is not there.
+MISSING_WORDS = (
+    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
+    *("NULL", "NaN", "None", "n/a", "nan", "null", "NONE", "."),
+)
+_DATE = r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?|\d{1,2}:\d{2}.*"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnOptions:
+    """What the user said about columns. ``missing`` is ``drop`` or ``error``; ``summary`` means: without a target."""
+
+    target: str | None
+    features: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    weights: str | None = None
+    categorical: tuple[str, ...] = ()
+    na: tuple[str, ...] = ()
+    missing: str = "drop"
+    max_levels: int = 50
+    summary: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """The complete rows of a block: ``X`` (n, q) over ``columns``, ``weights`` (n,) or None.
+
+    ``read`` rows were in the block, of which ``complete`` (read,) marks those in ``X`` (None: all of them);
+    ``missing`` counts those without a value, by column.
+    """
+
+    X: Array
+    columns: tuple[Column, ...]
+    weights: Array | None
+    read: int
+    complete: NDArray[np.bool_] | None
+    missing: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """The columns chosen, in the file's order, and which of them are numbers and which are text.
+
+    A summary has no target: there all columns are alike.
+    """
+
+    source: str
+    target: str | None
+    features: tuple[str, ...]
+    weights: str | None
+    text: frozenset[str]
+    ignored: tuple[str, ...]
+    missing_words: frozenset[str]
+    missing: str
+    max_levels: int
+
+    @property
+    def predicted(self) -> str:
+        """The target of a fit, which has one."""
+        assert self.target is not None
+        return self.target
+
+    def rows(self, block: Block) -> Rows:
+        """Parse a block and return its complete rows as numbers, the target last."""
+        named = [name for name in (*self.features, self.target, self.weights) if name is not None]
+        numeric = [name for name in named if name not in self.text]
+        text = [name for name in named if name in self.text]
+        table = block.table(dict.fromkeys(numeric), text, self.missing_words)
+        complete, missing = self._complete(table, block)
+        weights = None if self.weights is None else table.numeric[self.weights]
+        if weights is not None and (weights < 0).any():
+            row = int(np.argmax(weights < 0))
+            raise CellError(
+                f"{block.where(row)}, column {quoted(self.weights or '')}: "
+                f"a weight is not negative, this one is {weights[row]:g}"
+            )
+        columns: list[Column] = []
+        parts: list[Array] = []
+        for name in self.features:
+            if name in self.text:
+                self._add_levels(name, table, complete, columns, parts)
+            else:
+                columns.append(Column(name))
+                parts.append(_kept(table.numeric[name], complete))
+        if self.target is not None:
+            columns.append(Column(self.target))
+            parts.append(_kept(table.numeric[self.target], complete))
+        X = np.empty((len(parts[0]), len(parts)), order="F")
+        for j, part in enumerate(parts):
+            X[:, j] = part
+        kept = None if weights is None else _kept(weights, complete)
+        return Rows(X, tuple(columns), kept, table.rows, complete, missing)
+
+    def _add_levels(
+        self,
+        name: str,
+        table: Table,
+        complete: NDArray[np.bool_] | None,
+        columns: list[Column],
+        parts: list[Array],
+    ) -> None:
+        """Append an indicator for each level that the complete rows have, in sorted order."""
+        found = table.text[name]
+        codes = found.codes if complete is None else found.codes[complete]
+        present = np.flatnonzero(np.bincount(codes, minlength=len(found.levels)))
+        in_order = sorted((found.levels[i], i) for i in present)
+        self._check_levels({name: [level for level, _ in in_order]}, table)
+        columns += [Column(name, level) for level, _ in in_order]
+        parts += [(codes == i).astype(np.float64) for _, i in in_order]
+
+    def _complete(self, table: Table, block: Block) -> tuple[NDArray[np.bool_] | None, dict[str, int]]:
+        """Return which rows have all their values (None: all of them), and how many lack one, by column."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            masks = {name: np.isnan(v) for name, v in table.numeric.items() if not np.isfinite(v.sum())}
+        masks |= {name: c.codes < 0 for name, c in table.text.items()}
+        masks = {name: mask for name, mask in masks.items() if mask.any()}
+        if not masks:
+            return None, {}
+        if self.missing == "error":
+            for name, mask in masks.items():
+                if name != self.target:
+                    raise CellError(
+                        f"{block.where(int(np.argmax(mask)))}, column {quoted(name)}: the cell has no value; "
+                        "--missing drop leaves such rows out"
+                    )
+        counts = {name: int(np.count_nonzero(mask)) for name, mask in masks.items()}
+        return ~np.logical_or.reduce(list(masks.values())), counts
+
+    def _check_levels(self, levels: Mapping[str, list[str]], table: Table) -> None:
+        """Raise where a text column has too many levels; all such columns of this block in one message."""
+        if all(len(found) <= self.max_levels for found in levels.values()):
+            return
+        found_here = {name: list(table.text[name].levels) for name in self.features if name in self.text}
+        wide = {name: found for name, found in found_here.items() if len(found) > self.max_levels}
+        raise DataError(too_many_levels(self.source, wide or levels, table.rows))
+
+    def check_levels(self, columns: Iterable[Column]) -> None:
+        """Raise where the levels of all blocks together are too many."""
+        levels: dict[str, list[str]] = {}
+        for column in columns:
+            if column.level is not None:
+                levels.setdefault(column.name, []).append(column.level)
+        wide = {name: found for name, found in levels.items() if len(found) > self.max_levels}
+        if wide:
+            raise DataError(too_many_levels(self.source, wide, None))
+
+
+def _kept(values: Array, complete: NDArray[np.bool_] | None) -> Array:
+    return values if complete is None else values[complete]
+
+
+def too_many_levels(source: str, wide: Mapping[str, list[str]], rows: int | None) -> str:
+    """Word the error of text columns that have too many levels."""
+    parts = []
+    for name, levels in wide.items():
+        if sum(re.fullmatch(_DATE, level) is not None for level in levels[:100]) > len(levels[:100]) // 2:
+            kind = "looks like dates or times"
+        elif rows is not None and len(levels) > rows // 2:
+            kind = "looks like an identifier"
+        else:
+            kind = "looks like an identifier or free text"
+        parts.append(f"column {quoted(name)} has {len(levels)} different texts ({kind})")
+    leave_out = " ".join(f"--exclude {shell_word(name)}" for name in wide)
+    most = max(len(levels) for levels in wide.values())
+    return (
+        f"{quoted(source)}: {'; '.join(parts)}.\n"
+        f"Leave {'it' if len(wide) == 1 else 'them'} out with {leave_out}, or allow more with --max-levels {most}."
+    )
+
+
+def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple[str | None, tuple[str, ...]]:
+    """Return the target and the features, in the file's order. Raises DataError, UsageError."""
+    if options.target is None and not options.summary:
+        raise DataError(
+            f"say which column to predict: --target COLUMN. Columns of {quoted(source)}: {listed(names, 40)}"
+        )
+    for name in (options.target, *options.features, *options.exclude, *options.categorical, options.weights):
+        if name is not None:
+            require(name, names, source)
+    both = [name for name in options.features if name in options.exclude]
+    if both:
+        raise UsageError(f"{quoted(both[0])} is both a --feature and to --exclude: drop one of the two")
+    if options.target in options.features:
+        raise UsageError(f"{quoted(options.target)} is the target, so it cannot be a --feature")
+    if options.weights is not None and options.weights == options.target:
+        raise UsageError(f"{quoted(options.target)} is the target, so it cannot hold the --weights")
+    if options.weights is not None and options.weights in options.features:
+        raise UsageError(f"{quoted(options.weights)} holds the --weights, so it cannot be a --feature")
+    wanted = options.features or names
+    skip = {options.target, options.weights, *options.exclude}
+    features = tuple(dict.fromkeys(name for name in names if name in wanted and name not in skip))
+    for name in (*features, options.target, options.weights):
+        if name is not None and names.count(name) > 1:
+            places = [str(i) for i, other in enumerate(names, 1) if other == name]
+            raise DataError(
+                f"{quoted(source)} has {len(places)} columns named {quoted(name)} (columns {', '.join(places)}); "
+                "rename them, or leave them out with --exclude"
+            )
+    return options.target, features
+
+
+def require(name: str, names: tuple[str, ...], source: str) -> None:
+    """Raise DataError where there is no such column, with the one that may have been meant."""
+    if name not in names:
+        hint = did_you_mean(name, names)
+        raise DataError(f"{quoted(source)} has no column {quoted(name)}.{hint} Columns: {listed(names, 20)}")
+
+
+def design(
+    block: Block, names: tuple[str, ...], unnamed: Collection[str], source: str, options: ColumnOptions
+) -> Design:
+    """Decide from the first block which columns are numbers and which are text."""
+    target, features = choose(names, source, options)
+    if options.summary and not features:
+        raise DataError(f"{quoted(source)}: no column is left to summarise")
+    words = missing_words(options)
+    candidates = [name for name in (*features, target, options.weights) if name is not None]
+    text = _text_columns(block, candidates, frozenset(options.categorical), words)
+    for name, role in ((target, "target"), (options.weights, "weights column")):
+        if name in text:
+            raise DataError(_not_numeric(block, name, role, words, name in options.categorical))
+    empty = _empty_columns(block, [name for name in features if name in unnamed], words)
+    return Design(
+        source=source,
+        target=target,
+        features=tuple(name for name in features if name not in empty),
+        weights=options.weights,
+        text=text - empty,
+        ignored=tuple(name for name in features if name in empty),
+        missing_words=words,
+        missing=options.missing,
+        max_levels=options.max_levels,
+    )
+
+
+def missing_words(options: ColumnOptions) -> frozenset[str]:
+    """Return all texts that mean a missing value; the empty cell always does."""
+    return frozenset({"", *MISSING_WORDS, *(word.strip() for word in options.na)})
+
+
+def _text_columns(block: Block, names: list[str], forced: frozenset[str], words: frozenset[str]) -> frozenset[str]:
+    """Return the columns that are not numeric: at most half of their cells that have a value are numbers."""
+    forced &= frozenset(names)
+    free = [name for name in names if name not in forced]
+    # A look at the first rows usually settles it; the whole block is then read as what it seems to be.
+    seems_text = _text_among(block.head(), free, words)
+    numeric = [name for name in free if name not in seems_text]
+    try:
+        table = block.table(numeric, seems_text | forced, words)
+    except NotNumericError:
+        return forced | _text_among(block, free, words)
+    return forced | {name for name in seems_text if not _mostly_numbers(table.text[name])}
+
+
+def _text_among(block: Block, names: list[str], words: frozenset[str]) -> frozenset[str]:
+    table = block.table([], names, words)
+    return frozenset(name for name, column in table.text.items() if not _mostly_numbers(column))
+
+
+def _mostly_numbers(column: Coded) -> bool:
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    numbers = np.array([is_number(level) for level in column.levels], dtype=bool)
+    return 2 * int(counts[numbers].sum()) > int(counts.sum()) or not counts.sum()
+
+
+def _empty_columns(block: Block, names: list[str], words: frozenset[str]) -> frozenset[str]:
+    if not names:
+        return frozenset()
+    table = block.table([], names, words)
+    return frozenset(name for name, column in table.text.items() if not (column.codes >= 0).any())
+
+
+def _not_numeric(block: Block, name: str | None, role: str, words: frozenset[str], forced: bool) -> str:
+    name = name or ""
+    if forced:
+        return f"{quoted(name)} is the {role}, so it cannot be --categorical"
+    levels = block.table([], [name], words).text[name].levels
+    return f"the {role} {quoted(name)} is text (for example {quoted(levels[0])}): it has to be numbers"

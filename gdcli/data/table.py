@@ -1,0 +1,63 @@
+"""Blocks of columns, as every source gives them, whatever it reads."""
+
+from collections.abc import Collection, Generator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.engine.triangle import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """A text column: ``codes`` (n,) are places in ``levels``, −1 where the cell is missing."""
+
+    codes: NDArray[np.integer]
+    levels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Some rows of some columns. A missing number is NaN; there are no infinite ones."""
+
+    rows: int
+    numeric: Mapping[str, Array]
+    text: Mapping[str, Coded]
+
+
+class Block(Protocol):
+    """Some consecutive rows of a source, not yet parsed."""
+
+    def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
+        """Parse the named columns as numbers and as text; cells in ``missing`` have no value.
+
+        Raises CellError for the first row or cell that cannot be used, NotNumericError where it is a cell of a
+        numeric column that is not a number.
+        """
+        ...
+
+    def head(self) -> "Block":
+        """Return the first few rows, to take a quick look at."""
+        ...
+
+    def where(self, row: int) -> str:
+        """Return the place of a row of this block for a message: ``'housing.csv', line 17``."""
+        ...
+
+
+class Source(Protocol):
+    """A table of rows: a CSV file, stdin, a DataFrame."""
+
+    name: str
+    names: tuple[str, ...]
+    unnamed: frozenset[str]
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Yield the blocks in order; once only, unless the source is opened again."""
+        ...
+
+    def progress(self) -> tuple[int, int | None]:
+        """Return the bytes read so far, and of how many."""
+        ...

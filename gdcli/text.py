@@ -1,0 +1,46 @@
+"""Names and cells from files, made safe and readable in messages and tables."""
+
+from collections.abc import Iterable, Sequence
+
+_CLOSE_ENOUGH = 0.6  # difflib's own default cutoff
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with everything that could act on a terminal shown as an escape (``\\n``, ``\\x1b``)."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def quoted(text: str, longest: int = 120) -> str:
+    """Return ``text`` printable, in single quotes, shortened past ``longest`` characters."""
+    shown = printable(text)
+    return f"'{shown}'" if len(shown) <= longest else f"'{shown[:longest]}…'"
+
+
+def listed(names: Iterable[str], most: int = 10) -> str:
+    """Return the names as one comma-separated list, at most ``most`` of them."""
+    shown = [printable(name) for name in names]
+    more = f", … ({len(shown) - most} more)" if len(shown) > most else ""
+    return ", ".join(shown[:most]) + more
+
+
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """Return `` Did you mean 'x'?`` for the closest of ``names``, or nothing where none is close."""
+    from difflib import get_close_matches
+
+    by_lower = {other.lower(): other for other in reversed(names)}
+    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=_CLOSE_ENOUGH)
+    return f" Did you mean {quoted(by_lower[close[0]])}?" if close else ""
+
+
+def count_of(count: int, singular: str, plural: str | None = None) -> str:
+    """Return ``1 row``, ``1,234 rows``."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def shell_word(text: str) -> str:
+    """Return a text as one word for the shell, printable and shortened, so that a hint can be pasted."""
+    from shlex import quote
+
+    return quote(quoted(text)[1:-1])
