@@ -1,0 +1,286 @@
+"""The fit: from the triangle of all rows to the result record.
+
+source → design → triangle → (scaled problem → spectrum, optimum, descent) → Fit
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from gdcli import __version__
+from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence
+from gdcli.engine.objective import SquaredError
+from gdcli.engine.optimizers import PLAIN
+from gdcli.engine.schedules import CONSTANT
+from gdcli.engine.spectrum import Behaviour
+from gdcli.listener import Listener
+from gdcli.problem import (
+    INTERCEPT,
+    PERFECT,
+    Problem,
+    coefficients_of,
+    converged,
+    learning_rate_of,
+    prepare,
+    r2,
+    row_of,
+    shape_of,
+)
+from gdcli.reading import Data, Reading, read_noted
+from gdcli.result import Coefficient, Descent, Fit, LearningRate, Optimum, State, TraceRow, TraceShape
+from gdcli.settings import FitOptions
+from gdcli.text import count_of
+from gdcli.thinning import TableRows
+from gdcli.validation import HoldoutWatch, cross_validate
+
+if TYPE_CHECKING:
+    from gdcli.model import Model
+
+__all__ = ["FitOptions", "Recorder", "fit", "fit_reading", "run_fit"]
+
+# Progress is told this often.
+_PROGRESS_STEP = 4096
+
+
+class Recorder(Protocol):
+    """Takes iterations while they happen."""
+
+    def begin(self, shape: TraceShape) -> None:
+        """Take what is known of all iterations, before the first one."""
+        ...
+
+    def wants(self, iteration: int) -> bool:
+        """Whether this iteration is to be recorded; the last one is in any case."""
+        ...
+
+    def record(self, row: TraceRow) -> None:
+        """Take an iteration."""
+        ...
+
+
+def fit(data: "Data | Sequence[Data]", *, target: str, **options: Any) -> Fit:
+    """Fit a linear regression by gradient descent.
+
+    ``data`` is a path, a DataFrame, or a list of them; ``options`` are the fields of :class:`FitOptions`.
+    """
+    several: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
+    for name in ("features", "exclude", "categorical", "na"):
+        value = options.get(name, ())
+        options[name] = (value,) if isinstance(value, str) else tuple(value)
+    return run_fit(several, FitOptions(target=target, **options))
+
+
+def run_fit(
+    data: Sequence[Data],
+    options: FitOptions,
+    recorders: Sequence[Recorder] = (),
+    listener: Listener | None = None,
+) -> Fit:
+    """Read the data and descend. Raises DataError and UsageError; divergence is a result, not an error."""
+    listener = listener or Listener()
+    # What few fits need is imported where it is needed: a fit from a summary takes hardly longer than the imports.
+    if options.inference:
+        from gdcli.inferring import require_scipy
+
+        require_scipy()
+    resumed = None
+    if options.resume is not None:
+        from gdcli.model import load_model
+        from gdcli.resuming import going_on
+
+        resumed = load_model(options.resume)
+        options = going_on(resumed, options)
+    reading = read_noted(data, options.columns, options.reading, listener)
+    return fit_reading(reading, options, recorders, listener, resumed)
+
+
+def fit_reading(
+    reading: Reading,
+    options: FitOptions,
+    recorders: Sequence[Recorder],
+    listener: Listener,
+    resumed: "Model | None" = None,
+) -> Fit:
+    """Fit data that were already reduced, from the start or from where a model stands."""
+    # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _fit(reading, options, recorders, listener, resumed)
+
+
+def _fit(
+    reading: Reading,
+    options: FitOptions,
+    recorders: Sequence[Recorder],
+    listener: Listener,
+    resumed: "Model | None",
+) -> Fit:
+    problem = prepare(reading, options, listener)
+    if resumed is not None:
+        from gdcli.resuming import resume
+
+        problem = resume(problem, resumed, options)
+    learning_rate = learning_rate_of(problem, options)
+    keeper = TableRows(options.iterations, options.every)
+    watch = None if options.holdout is None else HoldoutWatch(problem, reading.reduced.folds[1], options)
+    drawing = None
+    if options.picture:
+        from gdcli.recording import PictureRecorder
+
+        drawing = PictureRecorder(options.iterations)
+    recorders = [keeper, *recorders, *([] if drawing is None else [drawing])]
+    for recorder in recorders:
+        recorder.begin(shape_of(problem, watch is not None, not options.constant))
+    last, stopped = _descend(problem, learning_rate.given, options, recorders, watch, listener)
+    outcome = _Outcome(problem, learning_rate, last, stopped, keeper.shown(), watch)
+    fit = _result(reading, options, outcome, listener)
+    if options.inference and fit.inference is None:
+        rows = count_of(problem.triangle.count, "row")
+        listener.warn(f"no inference: {rows} leave no degree of freedom for {len(last.theta)} coefficients")
+    return fit if drawing is None else replace(fit, picture=drawing.picture(problem, reading, options, listener))
+
+
+def _descend(
+    problem: Problem,
+    rate: float,
+    options: FitOptions,
+    recorders: Sequence[Recorder],
+    watch: HoldoutWatch | None,
+    listener: Listener,
+) -> tuple[Step, Stopped]:
+    """Run the loop, hand out its rows, and return the last step and why it was the last."""
+    rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.scaling.target_scale**2)]
+    if watch is not None:
+        rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there
+    if options.tolerance is not None:
+        rules.append(below(options.tolerance))
+    rules.append(after(options.iterations))
+    optimizer, rates = options.optimizer_on(problem.spectrum.solve), options.rates(rate, problem.before)
+    scheduled = not options.constant
+    steps = descend(SquaredError(problem.quadratic), optimizer, rates, problem.start, tuple(rules), problem.state)
+
+    def row(step: Step) -> TraceRow:
+        validation = None if watch is None else watch.cost(step.theta)
+        return row_of(problem, step, validation, float(rates(step.iteration)) if scheduled else None)
+
+    last = recorded = None
+    handed: list[Recorder] = []
+    try:
+        for last in steps:
+            wanting = recorders if last.stopped else [r for r in recorders if r.wants(last.iteration)]
+            if wanting:
+                found = row(last)
+                recorded, handed = last, []
+                for recorder in wanting:
+                    handed.append(recorder)
+                    recorder.record(found)
+            if last.iteration % _PROGRESS_STEP == 0:
+                listener.descending(last.iteration, options.iterations)
+    except KeyboardInterrupt:
+        if last is None:
+            raise
+        for recorder in recorders:
+            if recorded is not last or recorder not in handed:
+                recorder.record(row(last))
+        return last, Stopped.INTERRUPTED
+    assert last is not None
+    assert last.stopped is not None
+    return last, last.stopped
+
+
+class _Outcome(NamedTuple):
+    """A descent that has ended."""
+
+    problem: Problem
+    learning_rate: LearningRate
+    last: Step
+    stopped: Stopped
+    trace: tuple[TraceRow, ...]
+    watch: HoldoutWatch | None
+
+
+def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: Listener) -> Fit:
+    chosen = reading.design
+    problem, learning_rate, last, stopped, trace, watch = outcome
+    diverged = stopped is Stopped.DIVERGED or learning_rate.behaviour is Behaviour.UNSTABLE
+    # Patience keeps the best parameters that it saw, not the last ones.
+    kept = last if watch is None or options.patience is None or watch.best is None else watch.best
+    m, c = problem.scaling.to_file(kept.theta)
+    cost = float(kept.cost) * problem.scaling.target_scale**2
+    gap = problem.gap(kept.theta)
+    coefficients = coefficients_of(problem, None if diverged else m)
+    intercept = Coefficient(INTERCEPT, None if diverged else float(c), problem.optimum.intercept)
+    inference = explanation = None
+    if options.inference:
+        from gdcli.inferring import inference_of
+
+        coefficients, intercept, inference = inference_of(problem, coefficients, intercept, options, learning_rate)
+    if options.explain:
+        from gdcli.explaining import explain
+
+        explanation = explain(problem, reading.reduced.head, learning_rate.given, options.iterations)
+    return Fit(
+        version=__version__,
+        files=reading.files,
+        target=chosen.predicted,
+        features=tuple(name for name in chosen.features if name not in problem.terms.left_out),
+        loss="squared",
+        reference_levels=problem.terms.references,
+        rows=reading.reduced.rows,
+        intercept=intercept if options.intercept else None,
+        coefficients=coefficients,
+        cost=None if diverged else cost,
+        rmse=None if diverged else math.sqrt(cost),
+        r2=None if diverged else r2(problem, cost, options.intercept),
+        optimum=Optimum(
+            cost=problem.optimum.cost,
+            gap=None if diverged else gap,
+            relative_gap=None if diverged or problem.perfect else gap / problem.optimum.cost,
+            gap_measure=problem.gap_measure,
+        ),
+        descent=Descent(
+            optimizer=options.optimizer or PLAIN,
+            learning_rate=learning_rate.given,
+            iterations=last.iteration,
+            converged=not diverged and converged(problem, kept.theta, gap),
+            stopped=stopped,
+            scale=options.scale,
+            tolerance=options.tolerance,
+            schedule=options.schedule or CONSTANT,
+        ),
+        learning_rate=learning_rate,
+        trace=trace,
+        trace_terms=problem.labels,
+        left_out=tuple(problem.terms.left_out),
+        collinear=problem.collinear,
+        state=_state(reading, problem, kept),
+        inference=inference,
+        holdout=None if watch is None else watch.result(kept, diverged),
+        cross_validation=None
+        if options.cv is None or stopped is Stopped.INTERRUPTED
+        else cross_validate(reading, problem, learning_rate.given, options, listener),
+        explanation=explanation,
+    )
+
+
+def _state(reading: Reading, problem: Problem, last: Step) -> State:
+    chosen, scaling = reading.design, problem.scaling
+    levels: dict[str, list[str]] = {}
+    for column in reading.reduced.triangle.columns:
+        if column.level is not None and column.name not in problem.terms.left_out:
+            levels.setdefault(column.name, []).append(column.level)
+    return State(
+        terms=tuple((term.name, term.level) for term in problem.terms.columns),
+        center=tuple(scaling.center.tolist()),
+        scale=tuple(scaling.scale.tolist()),
+        target_scale=scaling.target_scale,
+        theta=tuple(last.theta.tolist()),
+        iteration=problem.before + last.iteration,
+        optimizer=tuple(tuple(row) for row in np.atleast_2d(last.state).tolist() if row),
+        levels={name: tuple(found) for name, found in levels.items()},
+        missing_words=tuple(sorted(chosen.missing_words)),
+        missing=chosen.missing,
+        weights=chosen.weights,
+    )

@@ -1,0 +1,17 @@
+"""What a long job tells the outside while it runs. The default says nothing."""
+
+
+class Listener:
+    """Receives notes, warnings and progress; the command line prints them on stderr."""
+
+    def note(self, message: str) -> None:
+        """Take a remark that a careful user wants to know (silenced by ``--quiet``)."""
+
+    def warn(self, message: str) -> None:
+        """Take a remark that must not be missed."""
+
+    def reading(self, done: int, total: int | None) -> None:
+        """Take the bytes read so far, of how many where that is known."""
+
+    def descending(self, iteration: int, total: int) -> None:
+        """Take the number of iterations done, of how many."""

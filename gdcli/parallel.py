@@ -1,0 +1,66 @@
+"""The same reduction over threads: results come in the order of the items, whatever the number of threads."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# So many consecutive blocks fold into a group, and the groups into the whole: the same shape of sum on one
+# machine and on a cluster, where a group is one task.
+GROUP = 64
+
+
+def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:
+    """Yield work(item) for each item in order, at most ``jobs`` at a time and one more item waiting.
+
+    pandas' parser and LAPACK release the interpreter's lock, so threads do run side by side.
+    """
+    iterator = iter(items)
+    first = list(islice(iterator, 2 if jobs > 1 else 0))
+    if len(first) < 2:  # one item needs no second thread, nor the import of what makes them
+        yield from map(work, chain(first, iterator))
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(max_workers=jobs)
+    running: deque[Future[R]] = deque()
+    try:
+        failed: Exception | None = None
+        rest = chain(first, iterator)
+        while failed is None:
+            try:
+                item = next(rest)
+            except StopIteration:
+                break
+            except Exception as error:  # the items before it come first, and so do their errors
+                failed = error
+                break
+            if len(running) > jobs:
+                yield running.popleft().result()
+            running.append(pool.submit(work, item))
+        while running:
+            yield running.popleft().result()
+        if failed is not None:
+            raise failed
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def fold(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
+    """Fold results left to right in groups; None where there are none."""
+    total: R | None = None
+    group: R | None = None
+    for i, result in enumerate(results):
+        group = result if group is None else merge(group, result)
+        if (i + 1) % GROUP == 0:
+            total = group if total is None else merge(total, group)
+            group = None
+    if group is None:
+        return total
+    return group if total is None else merge(total, group)

@@ -1,0 +1,274 @@
+"""``predict``: rows in, the same rows with a prediction out, block by block, in constant memory.
+
+The bytes of the input's cells are passed on as they are; only what has to be known is parsed. Blocks are worked on in
+threads and written in order.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gdcli.data.cells import CsvBlock
+from gdcli.data.chunks import Chunk, cut
+from gdcli.data.dialect import SEPARATOR_NAMES, Dialect, Header, read_header, separator_option
+from gdcli.data.rows import RawRows, moved_cell, quoted_cell, raw_cells, raw_rows
+from gdcli.data.stream import Readable, Stream, check_exists, open_stream
+from gdcli.data.table import Table
+from gdcli.engine.triangle import Array
+from gdcli.errors import DataError
+from gdcli.listener import Listener
+from gdcli.model import Model
+from gdcli.parallel import ordered_map
+from gdcli.text import count_of, listed, quoted
+
+# Enough of a file's start to tell gdfit's own JSON from a table.
+_PEEK_BYTES = 256
+# So many unknown levels are named.
+_MOST_LEVELS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PredictOptions:
+    """``column`` is the new column's name (None: TARGET_predicted); ``only`` leaves out the input's own columns."""
+
+    column: str | None = None
+    only: bool = False
+    separator: str | None = None
+    encoding: str | None = None
+    jobs: int | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many rows there were, and how many of them have no prediction, by the column that is to blame."""
+
+    rows: int = 0
+    unpredicted: int = 0
+    by_column: Counter[str] = field(default_factory=Counter)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, other: "Tally") -> None:
+        """Count the rows of another tally too."""
+        self.rows += other.rows
+        self.unpredicted += other.unpredicted
+        self.by_column.update(other.by_column)
+        for name, levels in other.unknown.items():
+            self.unknown[name] = sorted({*self.unknown.get(name, ()), *levels})[: _MOST_LEVELS + 1]
+
+    def __str__(self) -> str:
+        reasons = [self._reason(name, count) for name, count in self.by_column.most_common()]
+        why = f" ({', '.join(reasons)})" if reasons else ""
+        return f"{self.unpredicted:,} of {count_of(self.rows, 'row')} could not be predicted{why}"
+
+    def _reason(self, name: str, count: int) -> str:
+        levels = self.unknown.get(name, [])
+        known = f", unknown: {', '.join(quoted(level, 30) for level in levels[:_MOST_LEVELS])}" if levels else ""
+        return f"{quoted(name)} {count:,}{known}{', …' if len(levels) > _MOST_LEVELS else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A CSV file whose header was read; ``header`` is its line, without its end."""
+
+    stream: Stream
+    name: str
+    parsed: Header
+    header: bytes
+    end: bytes
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.parsed.dialect
+
+    def chunks(self, listener: Listener) -> Iterator[Chunk]:
+        """Yield the blocks of rows."""
+        for chunk in cut(self.stream.text, self.name, self.parsed):
+            yield chunk
+            listener.reading(self.stream.position(), self.stream.size)
+
+
+def predict_files(
+    model: Model,
+    files: Sequence[str],
+    options: PredictOptions,
+    write: Callable[[bytes], object],
+    listener: Listener,
+) -> Tally:
+    """Write the rows of all files with their predictions under the first one's header. Raises DataError, UsageError."""
+    for path in files:
+        check_exists(path)
+    tally = Tally()
+    first: _Text | None = None
+    for path in files:
+        with closing(open_stream(path, options.encoding)) as stream:
+            text = _read_header(stream, options, listener)
+            model.require_columns(text.dialect.names, text.name)
+            if first is None:
+                first = text
+                write(_header(first, model, options))
+            else:
+                _check_same_columns(first, text)
+            worker = _Worker(model, options.only, first, text)
+            jobs = options.jobs or os.cpu_count() or 1
+            for part, counted in ordered_map(worker.predict, text.chunks(listener), jobs):
+                write(part)
+                tally.add(counted)
+    return tally
+
+
+def _read_header(stream: Stream, options: PredictOptions, listener: Listener) -> _Text:
+    encoding = getattr(stream.text, "encoding", None)  # where the text is not UTF-8 already
+    start = stream.peek(_PEEK_BYTES)
+    if start.lstrip().startswith(b"{") and b'"gdfit.' in start:
+        kind = "summary, which holds no rows" if b'"gdfit.summary/' in start else "model: one only, before the data"
+        raise DataError(f"{quoted(stream.name)} is a gdfit {kind}")
+    stream.text = kept = _Kept(stream.text)
+    wanted = separator_option(options.separator)
+    parsed = read_header(stream.text, stream.name, wanted)
+    line = _without_blank_lines(kept.stop()[: parsed.size])
+    header = line.rstrip(b"\r\n")
+    if encoding is not None:
+        listener.note(f"{quoted(stream.name)} is {encoding}; its rows are written as UTF-8")
+    if wanted is None and parsed.dialect.separator != ",":
+        kind = SEPARATOR_NAMES[parsed.dialect.separator]
+        listener.note(f"{quoted(stream.name)}: the separator is the {kind} (--sep sets it)")
+    return _Text(stream, stream.name, parsed, header, line[len(header) :] or b"\n")
+
+
+def _without_blank_lines(text: bytes) -> bytes:
+    """Return a text from its first line that is not blank; blanks at the start of that line belong to it."""
+    blank = len(text) - len(text.lstrip(b"\r\n \t"))
+    return text[max(text.rfind(b"\n", 0, blank), text.rfind(b"\r", 0, blank)) + 1 :]
+
+
+class _Kept:
+    """A stream that keeps what is read from it, until told to stop: the header's bytes."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self._kept: list[bytes] | None = []
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        if self._kept is not None:
+            self._kept.append(data)
+        return data
+
+    def stop(self) -> bytes:
+        kept, self._kept = b"".join(self._kept or ()), None
+        return kept
+
+
+def _header(first: _Text, model: Model, options: PredictOptions) -> bytes:
+    column = f"{model.target}_predicted" if options.column is None else options.column
+    separator = first.dialect.separator.encode()
+    cell = quoted_cell(column.encode("utf-8", "replace"), separator)
+    if options.only:
+        return cell + first.end
+    if column in first.dialect.names:
+        raise DataError(f"{quoted(first.name)} has a column {quoted(column)} already; name another with --column")
+    return first.header + separator + cell + first.end
+
+
+def _check_same_columns(first: _Text, other: _Text) -> None:
+    """The columns may stand in another order, but must have the same names."""
+    here, there = Counter(first.dialect.names), Counter(other.dialect.names)
+    if here == there:
+        return
+    parts = (("lacks", here - there), ("also has", there - here))
+    difference = " and ".join(f"{verb} {listed(names, 5)}" for verb, names in parts if names)
+    raise DataError(f"{quoted(other.name)} {difference}, unlike {quoted(first.name)}")
+
+
+class _Worker:
+    """Predicts blocks of one file, for the separator, order and line ends of the first."""
+
+    def __init__(self, model: Model, only: bool, first: _Text, text: _Text) -> None:
+        self._model, self._only = model, only
+        self._dialect = text.dialect
+        self._separator, self._end = first.dialect.separator.encode(), first.end
+        ours, theirs = text.dialect, first.dialect
+        self._moved = (ours.separator, ours.names, text.end) != (theirs.separator, theirs.names, first.end)
+        self._order = _order(ours.names, theirs.names)
+
+    def predict(self, chunk: Chunk) -> tuple[bytes, Tally]:
+        """Return the block's rows with their predictions, and the count of those without."""
+        table = self._model.table(CsvBlock(chunk, self._dialect))
+        predictions = self._model.predict_table(table)
+        tally = _tally(self._model, table, predictions)
+        if not table.rows:
+            return b"", tally
+        if self._only:
+            return b"".join(_texts(predictions, b"", self._end, b'""')), tally
+        raw = raw_rows(chunk, self._dialect, table.rows)
+        if self._moved:
+            raw = RawRows([self._in_order(row) for row in raw.rows], self._end)
+        return _beside(raw, predictions, self._separator, self._end), tally
+
+    def _in_order(self, row: bytes) -> bytes:
+        """Return a row with its cells in the first file's order, between the first file's separators."""
+        before = self._dialect.separator.encode()
+        cells = raw_cells(row, before)
+        if before != self._separator:
+            cells = [moved_cell(cell, before, self._separator) for cell in cells]
+        return self._separator.join([cells[i] for i in self._order])
+
+
+def _order(ours: Sequence[str], theirs: Sequence[str]) -> list[int]:
+    """Return the place here of each of their columns; of equal names the first is the first."""
+    places: dict[str, list[int]] = {}
+    for i, name in enumerate(ours):
+        places.setdefault(name, []).append(i)
+    return [places[name].pop(0) for name in theirs]
+
+
+def _beside(raw: RawRows, predictions: Array, separator: bytes, end: bytes) -> bytes:
+    """Return the rows, each with its prediction before its line end."""
+    if isinstance(raw.ends, bytes):
+        parts = [b""] * (2 * len(raw.rows))
+        parts[0::2] = raw.rows
+        parts[1::2] = _texts(predictions, separator, raw.ends, b"")
+        return b"".join(parts)
+    texts = _texts(predictions, separator, b"", b"")
+    ends = [row_end or end for row_end in raw.ends]
+    return b"".join(part for row in zip(raw.rows, texts, ends, strict=True) for part in row)
+
+
+def _texts(predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:
+    """Return each number's shortest text between ``before`` and ``after``, and ``missing`` there for a NaN.
+
+    The text of the whole list is made and cut at once: half the time of a call of ``repr`` for each number.
+    """
+    texts = repr(predictions.tolist())[1:-1].encode()
+    cut_at = after + b"\0" + before
+    whole = before + texts.replace(b", ", cut_at) + after
+    if b"nan" in texts:
+        # Numbers hold no letter but the e of their exponent.
+        whole = whole.replace(before + b"nan" + after, before + missing + after)
+    return whole.split(b"\0")
+
+
+def _tally(model: Model, table: Table, predictions: Array) -> Tally:
+    without = int(np.count_nonzero(np.isnan(predictions)))
+    found = Tally(table.rows, without)
+    if without:
+        found.by_column.update(model.missing_by_column(table))
+        found.unknown = _unknown_levels(model, table)
+    return found
+
+
+def _unknown_levels(model: Model, table: Table) -> dict[str, list[str]]:
+    """Return the first few of the levels that the model does not know, by column."""
+    unknown: dict[str, list[str]] = {}
+    for effect in model.effects:
+        if effect.by_level is not None:
+            column = table.text[effect.column]
+            there = np.unique(column.codes[column.codes >= 0]).tolist()
+            new = [column.levels[i] for i in there if column.levels[i] not in effect.by_level]
+            if new:
+                unknown[effect.column] = sorted(new)[: _MOST_LEVELS + 1]
+    return unknown

@@ -1,0 +1,305 @@
+"""The problem that is descended on, and all that is known about it before the first step and after the last.
+
+reading → triangle → design columns → scaled problem, its optimum and its spectrum
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gdcli.data.design import Design
+from gdcli.engine import optimum as optima
+from gdcli.engine import spectrum as spectra
+from gdcli.engine.descent import Step
+from gdcli.engine.forecast import Forecast, scheduled
+from gdcli.engine.optimizers import State
+from gdcli.engine.scaling import Quadratic, Scaling, scale, standard_deviations
+from gdcli.engine.triangle import Array, Column, Triangle, select
+from gdcli.errors import DataError
+from gdcli.listener import Listener
+from gdcli.reading import Reading, check_rows
+from gdcli.result import Coefficient, LearningRate, TraceRow, TraceShape
+from gdcli.settings import FitOptions
+from gdcli.text import did_you_mean, listed, quoted
+
+INTERCEPT = "(intercept)"
+# "Converged" asks for both: a small gap, and slopes close to the optimum's (which ill-conditioned data fail).
+CONVERGED_GAP, CONVERGED_DISTANCE = 1e-6, 0.01
+WITHIN = 0.01
+# A cost at the optimum below this share of mean(y²) is rounding: the fit is perfect.
+PERFECT = 1e-24
+# Slopes that are zero up to rounding are at a distance of rounding.
+_ROUNDING = 1e-12
+_DOMINANT_WEIGHT = 0.25
+# The square of a number as large as this, times the number of rows, is still far from overflow.
+LARGEST = 1e152
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The design columns, the reference level of each text column, and what is left out and why."""
+
+    columns: tuple[Column, ...]
+    references: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """The scaled problem with all that is known about it before the first step.
+
+    ``triangle`` is over the terms and the target; ``mean_square`` is mean(y²), in squared target units. Of a descent
+    that goes on ``before`` are the iterations done, and ``state`` the optimiser's.
+    """
+
+    triangle: Triangle
+    terms: Terms
+    quadratic: Quadratic
+    scaling: Scaling
+    optimum: optima.Optimum
+    start: Array
+    spectrum: spectra.Spectrum
+    mean_square: float
+    before: int = 0
+    state: State | None = None
+
+    @property
+    def perfect(self) -> bool:
+        """Whether the optimum's cost is nothing but rounding."""
+        return self.optimum.cost <= PERFECT * self.mean_square
+
+    @property
+    def gap_measure(self) -> float:
+        """What gaps are judged against, in squared target units."""
+        return self.gap(self.start) if self.perfect else self.optimum.cost
+
+    def gap(self, theta: Array) -> float:
+        """‖R₁(θ − θ*)‖²/N in squared target units."""
+        distance = self.quadratic.R1 @ (theta - self.optimum.theta)
+        return float(distance @ distance / self.quadratic.weight) * self.scaling.target_scale**2
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the slopes."""
+        return tuple(term.label for term in self.terms.columns)
+
+    @property
+    def collinear(self) -> tuple[tuple[str, ...], ...]:
+        """The groups of terms that depend on each other."""
+        return tuple(tuple(self.labels[i] for i in group) for group in self.optimum.collinear)
+
+    @property
+    def within(self) -> float:
+        """The gap that counts as within 1 %, on the scaled problem."""
+        return WITHIN * self.gap_measure / self.scaling.target_scale**2
+
+
+def _check_rows(reading: Reading) -> None:
+    check_rows(reading)
+    count = reading.reduced.triangle.count
+    if count < 2:
+        name = quoted(reading.design.source) if len(reading.files) == 1 else f"{len(reading.files)} files"
+        weights = " with a weight above 0" if reading.design.weights else ""
+        rows = "usable row" if count == 1 else "usable rows"
+        raise DataError(f"{name} has {count} {rows}{weights}: a fit needs at least 2")
+
+
+def _check_magnitudes(reading: Reading) -> None:
+    """Refuse columns whose squares, or products with others, are beyond what floating point holds."""
+    triangle = reading.reduced.folds[0]
+    for other in reading.reduced.folds[1:]:
+        triangle = replace(
+            triangle,
+            minimum=np.minimum(triangle.minimum, other.minimum),
+            maximum=np.maximum(triangle.maximum, other.maximum),
+        )
+    largest = np.maximum(np.abs(triangle.minimum), np.abs(triangle.maximum))
+    for column, size in zip(triangle.columns, largest.tolist(), strict=True):
+        if size > LARGEST or 0 < size < 1 / LARGEST:
+            extreme = "large" if size > LARGEST else "small"
+            name = quoted(reading.design.source)
+            raise DataError(
+                f"{name}: the values of {quoted(column.name)} are too {extreme} to compute with (up to {size:g}); "
+                "give them in another unit"
+            )
+
+
+def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
+    """Choose the design columns from the triangle of all rows."""
+    constant = dict(zip(triangle.columns, triangle.constant.tolist(), strict=True))
+    value = dict(zip(triangle.columns, triangle.minimum.tolist(), strict=True))
+    columns: list[Column] = []
+    references: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    for name in design.features:
+        if name in design.text:
+            levels = [column for column in triangle.columns if column.name == name]
+            if intercept and len(levels) < 2:
+                left_out[name] = f"it is {quoted(levels[0].level or '')} in every row"
+            elif intercept:
+                references[name] = levels[0].level or ""
+                columns += levels[1:]
+            else:
+                columns += levels
+        # Without an intercept a constant column does the work of one, unless it is zero.
+        elif constant[Column(name)] and (intercept or value[Column(name)] == 0):
+            left_out[name] = f"it is {value[Column(name)]:g} in every row"
+        else:
+            columns.append(Column(name))
+    if not columns and not intercept:
+        raise DataError("there is no feature left, and no intercept: nothing to fit")
+    return Terms(tuple(columns), references, left_out)
+
+
+def prepare(reading: Reading, options: FitOptions, listener: Listener) -> Problem:
+    """Return the problem of all rows that were read, and tell the listener what a careful user wants to know.
+
+    Raises DataError where there is nothing to fit.
+    """
+    _check_rows(reading)
+    _check_magnitudes(reading)
+    chosen, whole = reading.design, reading.reduced.triangle
+    terms = terms_of(whole, chosen, options.intercept)
+    fitted = whole if options.holdout is None else reading.reduced.folds[0]
+    if fitted.count < 2:
+        raise DataError(f"--holdout {options.holdout:g} leaves {fitted.count} of {whole.count} rows to fit")
+    problem = build_problem(fitted, chosen.predicted, terms, options)
+    for name, reason in terms.left_out.items():
+        listener.note(f"left out {quoted(name)}: {reason}")
+    if not terms.columns:
+        listener.note("no feature is left: fitting the intercept only")
+    for group in problem.collinear:
+        listener.note(
+            f"collinear columns, fitted with the smallest coefficients: {listed(group)} "
+            "(what they explain together is determined, each one's share is not)"
+        )
+    return problem
+
+
+def build_problem(triangle: Triangle, target: str, terms: Terms, options: FitOptions) -> Problem:
+    """Scale the chosen columns of a triangle; the optimum and the spectrum come with it."""
+    chosen = select(triangle, [*terms.columns, Column(target)])
+    quadratic, scaling = scale(chosen, options.scale, options.intercept)
+    best = optima.optimum(chosen, scaling)
+    start = _start(terms.columns, scaling, options)
+    if not np.isfinite(np.linalg.norm(quadratic.R1 @ (start - best.theta)) ** 2):
+        raise DataError("--start is too far from any sensible value to compute with")
+    spectrum = spectra.spectrum(quadratic, best.rank + int(options.intercept), start - best.theta)
+    mean_square = float((quadratic.z @ quadratic.z + quadratic.rho**2) / quadratic.weight) * scaling.target_scale**2
+    return Problem(chosen, terms, quadratic, scaling, best, start, spectrum, mean_square)
+
+
+def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> Array:
+    """Return θ₀ for the starting values, which are in file units."""
+    labels = [term.label for term in terms]
+    m, c = np.zeros(len(terms)), 0.0
+    for name, value in options.start.items():
+        if name in labels:
+            m[labels.index(name)] = value
+        elif name in ("c", INTERCEPT) and options.intercept:
+            c = value
+        elif name == "m" and len(terms) == 1:
+            m[0] = value
+        else:
+            known = [*labels, *(["c"] if options.intercept else [])]
+            raise DataError(
+                f"--start: there is no term {quoted(name)}.{did_you_mean(name, known)} Terms: {listed(known)}"
+            )
+    return scaling.to_scaled(m, c)
+
+
+def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
+    """Return what can be said of the learning rates before the first step."""
+    optimizer = options.optimizer_on()
+    state = optimizer.init(problem.start) if problem.state is None else problem.state
+    found = optimizer.forecast(problem.spectrum, state)
+    return found if options.constant else scheduled(found)
+
+
+def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
+    """Return the learning rate, and what is known of it."""
+    forecast = forecast_of(problem, options)
+    best, best_iterations = forecast.best_rate(problem.within)
+    automatic = options.learning_rate == "auto"
+    rate = best if options.learning_rate == "auto" else options.learning_rate
+    assert rate is not None, "the options say which rate it is where no best one is known"
+    return LearningRate(
+        given=float(rate),
+        automatic=automatic,
+        behaviour=forecast.behaviour(rate),
+        largest_stable=forecast.largest_stable,
+        best=best,
+        iterations_to_1_percent=forecast.iterations_to(rate, problem.within),
+        best_iterations=best_iterations,
+        condition_number=forecast.condition_number,
+        slowest=_slowest(problem, forecast.gaps(rate, options.iterations), options),
+    )
+
+
+def _slowest(problem: Problem, left: Array | None, options: FitOptions) -> tuple[tuple[str, float], ...]:
+    """Return the terms of the direction in which most of the gap is ``left`` at the end, largest weight first."""
+    if left is None:
+        return ()
+    direction = problem.spectrum.vectors[int(np.argmax(left))]
+    names = [*([INTERCEPT] if options.intercept else []), *problem.labels]
+    order = np.argsort(-np.abs(direction), kind="stable")
+    return tuple((names[i], float(direction[i])) for i in order if abs(direction[i]) >= _DOMINANT_WEIGHT)
+
+
+def coefficients_of(problem: Problem, m: Array | None) -> tuple[Coefficient, ...]:
+    deviation = standard_deviations(problem.triangle)
+    found = []
+    for i, term in enumerate(problem.labels):
+        value = None if m is None else float(m[i])
+        standardized = None if value is None or not deviation[-1] else value * float(deviation[i] / deviation[-1])
+        found.append(Coefficient(term, value, float(problem.optimum.slopes[i]), standardized))
+    return tuple(found)
+
+
+def r2(problem: Problem, cost: float, intercept: bool) -> float | None:
+    """Return 1 − cost / var(y), or 1 − cost / mean(y²) without an intercept; None for a constant target."""
+    centered = np.linalg.norm(problem.triangle.R[1:, -1].astype(np.float64)) ** 2 / problem.triangle.weight
+    total = float(centered) if intercept else problem.mean_square
+    return 1.0 - cost / total if total > 0 and not (intercept and problem.triangle.constant[-1]) else None
+
+
+def converged(problem: Problem, theta: Array, gap: float) -> bool:
+    best = problem.optimum
+    distance = theta - best.theta
+    distance = distance - best.null_space.T @ (best.null_space @ distance)  # what the data do not determine
+    first = 1 if problem.scaling.intercept else 0
+    near = float(np.linalg.norm(distance[first:])) <= (
+        CONVERGED_DISTANCE * float(np.linalg.norm(best.theta[first:])) + _ROUNDING
+    )
+    return gap <= CONVERGED_GAP * problem.gap_measure and near
+
+
+def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> TraceShape:
+    """Return what is known of all iterations before the first one."""
+    deviation = standard_deviations(problem.triangle)
+    importance = np.abs(problem.optimum.slopes * deviation[:-1] / (deviation[-1] or 1.0))
+    return TraceShape(
+        terms=problem.labels,
+        intercept=problem.scaling.intercept,
+        validation=validation,
+        gap_measure=problem.gap_measure,
+        importance=tuple(importance.tolist()),
+        scheduled=scheduled,
+    )
+
+
+def row_of(
+    problem: Problem, step: Step, validation: float | None = None, learning_rate: float | None = None
+) -> TraceRow:
+    """Return an iteration in file units."""
+    m, c = problem.scaling.to_file(step.theta)
+    return TraceRow(
+        step.iteration,
+        tuple(m.tolist()),
+        float(c) if problem.scaling.intercept else None,
+        float(step.cost) * problem.scaling.target_scale**2,
+        problem.gap(step.theta),
+        validation,
+        learning_rate,
+    )

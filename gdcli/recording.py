@@ -1,0 +1,104 @@
+"""Gathering the numbers of a picture during the descent."""
+
+import numpy as np
+
+from gdcli.data.design import Design
+from gdcli.engine.scaling import standard_deviations
+from gdcli.engine.triangle import Array, Column
+from gdcli.listener import Listener
+from gdcli.picture import Picture, Surface
+from gdcli.problem import Problem
+from gdcli.reading import Reading
+from gdcli.reduced import Points, fold_of
+from gdcli.result import TraceRow, TraceShape
+from gdcli.settings import FitOptions
+
+# Rows of a picture: more only blacken it.
+MOST_POINTS = 5000
+# Every iteration up to here, then so many per decade: below 400 for a billion iterations.
+ALL_UP_TO = 100
+_PER_DECADE = 40
+
+
+def chosen_iterations(last: int) -> list[int]:
+    """Return the iterations that a picture shows, all powers of ten among them.
+
+    Those beyond the first hundred are even and odd in turn, so that what jumps to and fro is seen on both sides.
+    """
+    chosen = list(range(min(last, ALL_UP_TO) + 1))
+    i = 1
+    while chosen[-1] < last:
+        iteration = round(ALL_UP_TO * 10 ** (i / _PER_DECADE))
+        chosen.append(min(iteration + (iteration - i) % 2, last))
+        i += 1
+    return chosen
+
+
+class PictureRecorder:
+    """Takes the iterations that a picture shows."""
+
+    def __init__(self, iterations: int) -> None:
+        self._chosen = frozenset(chosen_iterations(iterations))
+        self._rows: list[TraceRow] = []
+
+    def begin(self, shape: TraceShape) -> None:
+        """Nothing to prepare."""
+
+    def wants(self, iteration: int) -> bool:
+        """Whether the picture shows this iteration."""
+        return iteration in self._chosen
+
+    def record(self, row: TraceRow) -> None:
+        """Keep an iteration."""
+        self._rows.append(row)
+
+    def picture(self, problem: Problem, reading: Reading, options: FitOptions, listener: Listener) -> Picture:
+        """Return the picture of a descent that has ended."""
+        rows, optimum, terms = self._rows, problem.optimum, problem.terms.columns
+        deviation = standard_deviations(problem.triangle)
+        to_standard = deviation[:-1] / (deviation[-1] or 1.0)
+        slopes = np.array([row.slopes for row in rows], dtype=np.float64).reshape(len(rows), len(terms))
+        single = len(terms) == 1
+        points = _points(problem, reading.design, reading.reduced.points, options) if single else None
+        if single and points is None and options.points:
+            listener.note("a summary holds no rows: the picture shows the lines without points")
+        with np.errstate(over="ignore", invalid="ignore"):
+            standardized = slopes * to_standard
+        return Picture(
+            terms=problem.labels,
+            iterations=np.array([row.iteration for row in rows]),
+            costs=np.array([row.cost for row in rows]),
+            gaps=np.array([row.gap for row in rows], dtype=np.float64),
+            slopes=slopes,
+            intercepts=np.array([row.intercept for row in rows], dtype=np.float64) if options.intercept else None,
+            standardized=standardized,
+            standardized_optimum=optimum.slopes * to_standard,
+            validation=None
+            if options.holdout is None
+            else np.array([row.validation for row in rows], dtype=np.float64),
+            span=(float(problem.triangle.minimum[0]), float(problem.triangle.maximum[0])) if single else None,
+            surface=_surface(problem) if single else None,
+            points=points,
+        )
+
+
+def _surface(problem: Problem) -> Surface:
+    triangle, optimum = problem.triangle, problem.optimum
+    return Surface(
+        slope=float(optimum.slopes[0]),
+        intercept=optimum.intercept,
+        cost=optimum.cost,
+        mean=float(triangle.mean[0]),
+        variance=float(triangle.R[1, 1] ** 2 / triangle.weight),
+    )
+
+
+def _points(problem: Problem, design: Design, found: Points | None, options: FitOptions) -> Array | None:
+    """Return term and target (n, 2) of the sample's rows that were fitted."""
+    if found is None:
+        return None
+    place = {column: i for i, column in enumerate(found.columns)}
+    # A level that none of the sample's files has is zero in all its rows.
+    columns = [place.get(column) for column in (problem.terms.columns[0], Column(design.predicted))]
+    rows = np.column_stack([np.zeros(len(found.X)) if i is None else found.X[:, i] for i in columns])
+    return rows if options.holdout is None else rows[fold_of(found.draws, options.reading.sampling.cuts) == 0]

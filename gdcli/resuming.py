@@ -1,0 +1,102 @@
+"""Going on from where a saved model stands."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gdcli.engine import spectrum as spectra
+from gdcli.engine.objective import SquaredError
+from gdcli.engine.optimizers import PLAIN, parse_optimizer
+from gdcli.engine.optimizers import State as OptimizerState
+from gdcli.engine.schedules import CONSTANT, parse_schedule
+from gdcli.errors import DataError, UsageError
+from gdcli.model import Model
+from gdcli.problem import Problem
+from gdcli.settings import FitOptions
+from gdcli.text import listed, quoted
+
+# The same rows give the same means, deviations and cost up to the rounding of another machine.
+_SAME = 1e-9
+
+
+def going_on(model: Model, options: FitOptions) -> FitOptions:
+    """Return the options with the model's target, columns, optimiser, schedule and rate where none are given.
+
+    Raises UsageError for options that do not fit its state.
+    """
+    content = model.content
+    scale, intercept = content["descent"]["scale"], content["intercept"] is not None
+    if options.target not in (None, model.target):
+        other = quoted(options.target or "")
+        raise UsageError(f"the model predicts {quoted(model.target)}, so --resume cannot fit {other}")
+    if options.scale != scale:
+        raise UsageError(f"the model was fitted with --scale {scale}: give the same to --resume it")
+    if options.intercept != intercept:
+        raise UsageError(f"the model was fitted with{'' if intercept else 'out'} an intercept: --resume needs the same")
+    if options.weights != model.state.weights:
+        has = "without weights" if model.state.weights is None else f"with --weights {model.state.weights}"
+        raise UsageError(f"the model was fitted {has}: give the same to --resume it")
+    features = options.features or tuple(dict.fromkeys([*model.columns, *content["left_out"]]))
+    rate = _rate(model) if options.learning_rate is None else options.learning_rate
+    optimizer = _same("--optimizer", content["descent"].get("optimizer", PLAIN), options.optimizer, parse_optimizer)
+    schedule = _same("--schedule", content["descent"].get("schedule", CONSTANT), options.schedule, parse_schedule)
+    return replace(
+        options, target=model.target, features=features, optimizer=optimizer, schedule=schedule, learning_rate=rate
+    )
+
+
+def _same(option: str, theirs: Any, given: str | None, parse: Callable[[str], Any]) -> str:
+    """Return the model's word. Raises UsageError where the one given means something else."""
+    try:
+        meant = parse(str(theirs))
+    except UsageError as error:
+        raise DataError(f"the model is damaged or was edited by hand: {error}") from None
+    if given is not None and parse(given) != meant:
+        raise UsageError(f"the model was fitted with {option} {theirs}: give the same, or none, to --resume it")
+    return str(theirs)
+
+
+def _rate(model: Model) -> float:
+    rate = model.content["descent"].get("learning_rate")
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
+        shown = quoted(str(rate), 40)
+        raise DataError(f"the model is damaged or was edited by hand: {shown} is no learning rate; give one with --lr")
+    return float(rate)
+
+
+def resume(problem: Problem, model: Model, options: FitOptions) -> Problem:
+    """Return the problem with the model's parameters as its start. Raises DataError where the data are others."""
+    state, scaling = model.state, problem.scaling
+    terms = tuple((term.name, term.level) for term in problem.terms.columns)
+    if terms != state.terms:
+        odd = [name if level is None else f"{name}[{level}]" for name, level in set(terms) ^ set(state.terms)]
+        which = listed(sorted(odd), 5) or "another order"
+        raise DataError(f"--resume: the model has other terms than these data: {which}")
+    ours = np.array([*scaling.center, *scaling.scale, scaling.target_scale])
+    theirs = np.array([*state.center, *state.scale, state.target_scale])
+    theta = np.array(state.theta)
+    cost = float(SquaredError(problem.quadratic).value(theta)) * scaling.target_scale**2
+    # A mean close to zero is judged against its deviation.
+    slack = np.concatenate([scaling.scale, np.zeros(len(scaling.scale) + 1)])
+    same_scaling = np.all(np.abs(ours - theirs) <= _SAME * (np.abs(theirs) + slack))
+    if not same_scaling or abs(cost - float(model.content["cost"])) > _SAME * (problem.mean_square + cost):
+        raise DataError("--resume: the model was fitted to other data; for new rows fit all of them again")
+    distance = theta - problem.optimum.theta
+    rank = len(problem.spectrum.eigenvalues)
+    return replace(
+        problem,
+        start=theta,
+        spectrum=spectra.spectrum(problem.quadratic, rank, distance),
+        before=state.iteration,
+        state=_memory(state.optimizer, options.optimizer_on().init(theta)),
+    )
+
+
+def _memory(rows: Sequence[Sequence[float]], like: OptimizerState) -> OptimizerState:
+    """Return the optimiser's memory. Raises DataError where it has not the form that it begins with."""
+    if [len(row) for row in rows] != [len(row) for row in like]:
+        raise DataError("the model is damaged or was edited by hand: its optimizer's memory is not complete")
+    return tuple(np.array(row) for row in rows)

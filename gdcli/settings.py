@@ -1,0 +1,159 @@
+"""Everything that a fit can be told."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gdcli.data.design import ColumnOptions
+from gdcli.engine.optimizers import PLAIN, Optimizer, Solve, optimizer_of
+from gdcli.engine.scaling import SCALES
+from gdcli.engine.schedules import CONSTANT, Schedule, parse_schedule, schedule_of
+from gdcli.errors import UsageError
+from gdcli.reading import ReadOptions
+from gdcli.reduced import Sampling
+
+# Each fold is a triangle of its own, merged with all others; more folds than this teach nothing more.
+MOST_FOLDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """Everything that a fit can be told, checked once; below this point it is trusted.
+
+    ``optimizer``, ``schedule`` and ``learning_rate`` are those of the model with ``resume`` where they are None; else
+    plain descent at a constant rate, the optimiser's default. The rate is in the scaled feature space, ``auto`` takes
+    the best one. ``tolerance`` stops the descent
+    where the norm of the gradient of the scaled problem is below it. ``start`` gives terms' first values in file
+    units; ``resume`` is the path of a model to go on from. ``every`` shows each so many iterations in the table, None
+    thins them out geometrically. ``holdout`` keeps
+    a share of the rows out of the fit, to stop on with ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
+    ``picture`` gathers the numbers of a picture, with a sample of so many ``points``.
+    """
+
+    target: str | None
+    features: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    weights: str | None = None
+    categorical: tuple[str, ...] = ()
+    na: tuple[str, ...] = ()
+    missing: str = "drop"
+    max_levels: int = 50
+    separator: str | None = None
+    encoding: str | None = None
+    jobs: int | None = None
+    intercept: bool = True
+    optimizer: str | None = None
+    schedule: str | None = None
+    learning_rate: float | Literal["auto"] | None = None
+    iterations: int = 1000
+    tolerance: float | None = None
+    scale: str = "standard"
+    start: Mapping[str, float] = field(default_factory=dict)
+    every: int | None = None
+    explain: bool = False
+    resume: str | None = None
+    inference: bool = False
+    holdout: float | None = None
+    patience: int | None = None
+    cv: int | None = None
+    seed: int = 0
+    picture: bool = False
+    points: int = 0
+
+    def __post_init__(self) -> None:
+        if self.resume is None:
+            self._fill_in()
+        self._check_steps()
+        if not isinstance(self.iterations, int) or self.iterations < 0:
+            raise UsageError(f"the number of iterations is 0 or more, not {self.iterations}")
+        if self.max_levels < 1:
+            raise UsageError(f"a text column has at least 1 level, so --max-levels cannot be {self.max_levels}")
+        if not all(math.isfinite(value) for value in self.start.values()):
+            raise UsageError("--start takes finite numbers only")
+        if self.tolerance is not None and not (math.isfinite(self.tolerance) and self.tolerance > 0):
+            raise UsageError(f"the tolerance is a number above 0, not {self.tolerance!r}")
+        if self.scale not in SCALES:
+            raise UsageError(f"the scaling is one of {', '.join(SCALES)}, not {self.scale!r}")
+        if self.scale == "minmax" and not self.intercept:
+            raise UsageError("--scale minmax shifts the columns, so it needs the intercept")
+        if self.missing not in ("drop", "error"):
+            raise UsageError(f"missing cells are to drop or an error, not {self.missing!r}")
+        if self.every is not None and self.every < 1:
+            raise UsageError(f"--every shows each K-th iteration, K is 1 or more, not {self.every}")
+        if self.resume is not None and self.start:
+            raise UsageError("--resume goes on from where a model stands, so --start has no place")
+        if self.resume is not None and self.cv is not None:
+            raise UsageError("--cv begins each fold's descent at the start, so --resume has no place")
+        if self.holdout is not None and not 0 < self.holdout < 1:
+            raise UsageError(f"--holdout keeps a share between 0 and 1 of the rows, not {self.holdout}")
+        if self.patience is not None and (self.patience < 1 or self.holdout is None):
+            raise UsageError("--patience needs --holdout, and a number of iterations of 1 or more")
+        if self.cv is not None and not 2 <= self.cv <= MOST_FOLDS:
+            raise UsageError(f"--cv makes 2 to {MOST_FOLDS} folds, not {self.cv}")
+        if self.cv is not None and self.holdout is not None:
+            raise UsageError("--holdout and --cv are two ways to validate: choose one")
+        if self.seed < 0:
+            raise UsageError(f"the seed is 0 or more, not {self.seed}")
+        if self.jobs is not None and self.jobs < 1:
+            raise UsageError(f"the number of jobs is 1 or more, not {self.jobs}")
+
+    def _fill_in(self) -> None:
+        """Set what a model to resume would say."""
+        rate = self.optimizer_on().default_rate if self.learning_rate is None else self.learning_rate
+        object.__setattr__(self, "optimizer", self.optimizer or PLAIN)
+        object.__setattr__(self, "schedule", self.schedule or CONSTANT)
+        object.__setattr__(self, "learning_rate", rate)
+
+    def _check_steps(self) -> None:
+        rate, optimizer, constant = self.learning_rate, self.optimizer_on(), self.constant
+        if rate not in ("auto", None) and not (isinstance(rate, int | float) and math.isfinite(rate) and rate > 0):
+            raise UsageError(f"the learning rate is a number above 0 or 'auto', not {rate!r}")
+        if rate == "auto" and not optimizer.foreseen:
+            raise UsageError(
+                f"--lr auto takes the best rate, which is not known before the descent for {optimizer.name}: "
+                f"give one, such as --lr {optimizer.default_rate:g}"
+            )
+        if rate == "auto" and not constant:
+            raise UsageError(f"--lr auto takes the best constant rate: with --schedule {self.schedule} give one")
+        if self.explain and not (optimizer.name == PLAIN and constant):
+            raise UsageError("--explain shows the arithmetic of plain descent: leave out --optimizer and --schedule")
+
+    def optimizer_on(self, solve: Solve | None = None) -> Optimizer:
+        """Return the optimiser, for a problem whose Hessian is inverted by ``solve``."""
+        return optimizer_of(self.optimizer or PLAIN, solve)
+
+    def rates(self, learning_rate: float, before: int = 0) -> Schedule:
+        """Return the schedule from a first rate, for a descent that goes on after so many iterations ``before``."""
+        return schedule_of(self.schedule or CONSTANT, learning_rate, self.iterations, before)
+
+    @property
+    def constant(self) -> bool:
+        """Whether the learning rate stays the same."""
+        return parse_schedule(self.schedule or CONSTANT)[0] == CONSTANT
+
+    @property
+    def columns(self) -> ColumnOptions:
+        """The part that the design needs."""
+        return ColumnOptions(
+            self.target,
+            self.features,
+            self.exclude,
+            self.weights,
+            self.categorical,
+            self.na,
+            self.missing,
+            self.max_levels,
+        )
+
+    @property
+    def reading(self) -> ReadOptions:
+        """The part that the sources need."""
+        return ReadOptions(self.separator, self.encoding, self.jobs, Sampling(self.seed, self._cuts, self.points))
+
+    @property
+    def _cuts(self) -> tuple[float, ...]:
+        """Where the draws of the rows are cut into folds; of a holdout the training rows come first."""
+        if self.holdout is not None:
+            return (1.0 - self.holdout,)
+        return tuple(i / self.cv for i in range(1, self.cv)) if self.cv else ()

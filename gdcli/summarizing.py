@@ -1,0 +1,56 @@
+"""Summaries made: one pass over the rows, all columns alike, to a file that stands for them in every later fit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gdcli.data.design import ColumnOptions
+from gdcli.errors import DataError, UsageError
+from gdcli.listener import Listener
+from gdcli.reading import Data, ReadOptions, check_rows, dropped, read
+from gdcli.summary import Summary
+from gdcli.text import count_of, quoted
+
+_SEVERAL = ("features", "exclude", "categorical", "na")
+_READING = ("separator", "encoding", "jobs")
+
+
+def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
+    """Reduce rows to a summary, which ``fit`` takes in their place.
+
+    ``data`` is a path, a DataFrame, a summary, or a list of them; ``options`` are ``features`` (default: all
+    columns), ``exclude``, ``categorical``, ``max_levels``, ``weights``, ``na``, ``missing``, ``separator``,
+    ``encoding`` and ``jobs``, as on the command line.
+
+    >>> summarize("sales.csv").save("sales.summary.json")
+    """
+    several: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
+    for name in _SEVERAL:
+        value = options.get(name, ())
+        options[name] = (value,) if isinstance(value, str) else tuple(value)
+    reading = ReadOptions(**{name: options.pop(name) for name in _READING if name in options})
+    return run_summarize(several, ColumnOptions(target=None, **options, summary=True), reading)
+
+
+def run_summarize(
+    data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, listener: Listener | None = None
+) -> Summary:
+    """Read the data once. ``columns`` must say ``summary=True``. Raises DataError and UsageError."""
+    listener = listener or Listener()
+    if columns.missing not in ("drop", "error"):
+        raise UsageError(f"missing cells are to drop or an error, not {columns.missing!r}")
+    reading = read(data, columns, options, listener)
+    check_rows(reading)
+    chosen, reduced = reading.design, reading.reduced
+    if not reduced.triangle.count:
+        raise DataError(f"{quoted(chosen.source)} has no row with a weight above 0")
+    rows = count_of(reduced.complete, "row")
+    lost = dropped(reduced.rows) or "none dropped"
+    listener.note(f"summarised {rows} of {count_of(len(chosen.features), 'column')}, {lost}")
+    return Summary(
+        name=reading.files[0],
+        files=reading.files,
+        names=chosen.features,
+        text=chosen.text,
+        weights=chosen.weights,
+        reduced=reduced,
+    )

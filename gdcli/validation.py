@@ -1,0 +1,131 @@
+"""Validation on rows that were not fitted: a holdout, and cross-validation, all from triangles of the same pass."""
+
+import math
+from functools import reduce
+
+import numpy as np
+
+from gdcli.engine.descent import Step, Stopped, after, descend
+from gdcli.engine.objective import SquaredError
+from gdcli.engine.scaling import scale_as, stacked
+from gdcli.engine.triangle import Array, Column, Triangle, merge, select
+from gdcli.errors import DataError
+from gdcli.listener import Listener
+from gdcli.problem import Problem, build_problem
+from gdcli.reading import Reading
+from gdcli.result import CrossValidation, Holdout
+from gdcli.settings import FitOptions
+
+# Progress is told this often.
+_PROGRESS_STEP = 4096
+
+
+class HoldoutWatch:
+    """Follows the validation cost along a descent, and stops it where patience runs out."""
+
+    def __init__(self, problem: Problem, held: Triangle, options: FitOptions) -> None:
+        columns = [*problem.terms.columns, Column(problem.triangle.columns[-1].name)]
+        if not held.count:
+            raise DataError(f"--holdout {options.holdout:g} holds out no row of {problem.triangle.count}")
+        self._cost = SquaredError(scale_as(select(held, columns), problem.scaling))
+        self._unit = problem.scaling.target_scale**2
+        self._options, self._rows = options, held.count
+        self.best: Step | None = None
+        self._best_cost = math.inf
+
+    def cost(self, theta: Array) -> float:
+        """Return the mean squared error over the rows held out, in squared target units."""
+        return float(self._cost.value(theta)) * self._unit
+
+    def rule(self, step: Step) -> Stopped | None:
+        """As a stop rule: remember the best iteration, and stop after as many as patience has without a better one."""
+        cost = self.cost(step.theta)
+        if self.best is None or cost < self._best_cost:
+            self.best, self._best_cost = step, cost if math.isfinite(cost) else math.inf
+        patience = self._options.patience
+        if patience is not None and step.iteration - self.best.iteration >= patience:
+            return Stopped.PATIENCE
+        return None
+
+    def result(self, kept: Step, diverged: bool) -> Holdout:
+        """Return the record; ``kept`` is the step whose parameters are the result."""
+        assert self._options.holdout is not None
+        return Holdout(
+            share=self._options.holdout,
+            seed=self._options.seed,
+            rows=self._rows,
+            cost=None if diverged else self.cost(kept.theta),
+            best_iteration=None if diverged or self.best is None else self.best.iteration,
+            best_cost=None if diverged else self._best_cost,
+            patience=self._options.patience,
+            kept=kept.iteration,
+        )
+
+
+def cross_validate(
+    reading: Reading, whole: Problem, rate: float, options: FitOptions, listener: Listener
+) -> CrossValidation:
+    """Descend on all rows but one fold's, for each fold, as one stack; the cost of each on its own fold's rows.
+
+    Columns are scaled by the training rows alone; the design columns are those of all rows, and one that is constant
+    in the training rows has coefficient 0 there.
+    """
+    folds = reading.reduced.folds
+    target = reading.design.predicted
+    columns = [*whole.terms.columns, Column(target)]
+    empty = [i for i, fold in enumerate(folds) if not fold.count]
+    if empty:
+        raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")
+    problems = []
+    for i in range(len(folds)):
+        training = reduce(merge, [fold for j, fold in enumerate(folds) if j != i])
+        if training.count < 2:
+            raise DataError(f"--cv {len(folds)} leaves {training.count} row to fit: there are too few rows")
+        problems.append(build_problem(training, target, whole.terms, options))
+    held = stacked([scale_as(select(fold, columns), p.scaling) for fold, p in zip(folds, problems, strict=True)])
+    units = np.array([problem.scaling.target_scale**2 for problem in problems])
+    validation = SquaredError(held)
+    best_mean, best_iteration, best_costs = math.inf, 0, units * np.nan
+
+    def solve(gradient: Array) -> Array:
+        return np.stack([problem.spectrum.solve(own) for problem, own in zip(problems, gradient, strict=True)])
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in descend(
+            SquaredError(stacked([problem.quadratic for problem in problems])),
+            options.optimizer_on(solve),
+            options.rates(rate),
+            np.stack([problem.start for problem in problems]),
+            (after(options.iterations),),
+        ):
+            costs = validation.value(step.theta) * units
+            mean = float(costs.sum()) / len(folds)
+            if mean < best_mean:
+                best_mean, best_iteration, best_costs = mean, step.iteration, costs
+            if step.iteration % _PROGRESS_STEP == 0:
+                listener.descending(step.iteration, options.iterations)
+    return CrossValidation(
+        folds=len(folds),
+        seed=options.seed,
+        rows=tuple(fold.count for fold in folds),
+        iterations=options.iterations,
+        costs=_known(costs),
+        mean=_mean(costs),
+        standard_error=_standard_error(costs),
+        best_iteration=best_iteration if math.isfinite(best_mean) else None,
+        best_costs=_known(best_costs),
+        best_mean=_mean(best_costs),
+        best_standard_error=_standard_error(best_costs),
+    )
+
+
+def _known(costs: Array) -> tuple[float | None, ...]:
+    return tuple(cost if math.isfinite(cost) else None for cost in costs.tolist())
+
+
+def _mean(costs: Array) -> float | None:
+    return float(costs.mean()) if np.isfinite(costs).all() else None
+
+
+def _standard_error(costs: Array) -> float | None:
+    return float(costs.std(ddof=1) / math.sqrt(len(costs))) if np.isfinite(costs).all() else None
