@@ -1,0 +1,155 @@
+"""How sure the coefficients are, for people: the table of standard errors, t, p and intervals, and what it means."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gdcli.engine.descent import Stopped
+from gdcli.report import digits as numbers
+from gdcli.report.words import joined
+from gdcli.result import Certainty, Coefficient, Fit, Inference
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gdcli.report.page import Page
+
+# What is itself uncertain is not read to more digits than this.
+_MOST_DIGITS = 4
+_T_DECIMALS, _LARGEST_T = 3, 1e5
+# More iterations than this are no advice.
+_MOST_TO_ADVISE = 10_000_000
+_UNKNOWN = Certainty(None, None, None, None, None)
+
+
+def certainty_cells(rows: Sequence[Coefficient], digits: int) -> list[list[str]]:
+    """Return the cells of the columns standard error, t, p, lower and upper end; blank where there is no number."""
+    found = [row.certainty or _UNKNOWN for row in rows]
+    # One format for both ends, to compare them line by line.
+    ends = numbers.column([end for one in found for end in (one.low, one.high)], digits)
+    return [
+        numbers.column([one.std_error for one in found], min(digits, _MOST_DIGITS)),
+        _t_cells([one.t for one in found]),
+        ["" if one.p is None else numbers.p_value(one.p) for one in found],
+        ends[::2],
+        ends[1::2],
+    ]
+
+
+def _t_cells(values: Sequence[float | None]) -> list[str]:
+    known = [abs(value) for value in values if value is not None]
+    if max(known, default=0.0) >= _LARGEST_T:
+        return numbers.column(values, _MOST_DIGITS)
+    return ["" if value is None else numbers.decimal(value, _T_DECIMALS) for value in values]
+
+
+def render_certainty(fit: Fit, found: Inference, page: "Page", digits: int = 6) -> "RenderableType":
+    """Return the table, as many columns of it as fit, and under it the whole fit's figures and what they mean."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from gdcli.report.tables import Column, Grid
+
+    rows = [*fit.coefficients, *([] if fit.intercept is None else [fit.intercept])]
+    share = f"{found.confidence:.0%}".replace("%", " %")
+    headers = ["std error", "t", "p", f"{share} low", f"{share} high"]
+    columns = [Column("term", [page.shown(row.term) for row in rows], left=True)]
+    columns += [Column(header, cells) for header, cells in zip(headers, certainty_cells(rows, digits), strict=True)]
+    missing: list[str] = []
+    # The interval and t say again what the standard error and p say.
+    for leaving in (headers[3:], [headers[1]], [headers[0]]):
+        if page.width is not None and Grid(columns, page).width > page.width:
+            columns = [column for column in columns if column.header not in leaving]
+            missing += leaving
+    notes = []
+    if missing:
+        notes.append(
+            f"Left out to fit {page.width} columns: {joined([name for name in headers if name in missing])}. "
+            "--format csv has every column; a wider terminal or a pipe shows all."
+        )
+    sentences = [line for text in format_meaning(fit, found) for line in page.wrapped(page.shown(text))]
+    parts: list[RenderableType] = [Grid(columns, page)]
+    parts += [_literal(page.wrapped(note), "dim") for note in notes]
+    parts += [Text(), _literal(format_inference(found, page, digits))]
+    if sentences:
+        parts += [Text(), _literal(sentences, "" if found.applies else "yellow")]
+    return Group(*parts)
+
+
+def format_inference(found: Inference, page: "Page", digits: int = 6) -> list[str]:
+    """Return the lines on the residual standard deviation, R² and F."""
+    freedom = numbers.count(found.degrees_of_freedom)
+    lines = [("residual SD", f"{numbers.number(found.residual_sd, digits)} on {_degrees(freedom)}")]
+    if found.r2 is not None:
+        adjusted = "" if found.adjusted_r2 is None else f", adjusted {numbers.decimal(found.adjusted_r2, digits)}"
+        lines.append(("R²" if page.unicode else "R^2", f"{numbers.decimal(found.r2, digits)}{adjusted}"))
+    if found.f is not None and found.f_p is not None:
+        p = numbers.p_value(found.f_p)
+        p = f"p {p}" if p.startswith("<") else f"p = {p}"
+        above = numbers.count(found.f_degrees_of_freedom)
+        lines.append(("F", f"{numbers.number(found.f, digits)} on {above} and {_degrees(freedom)}, {p}"))
+    indent = max(len(label) for label, _ in lines) + 2
+    return [line for label, text in lines for line in page.wrapped(f"{label:{indent}}{text}", indent)]
+
+
+def format_meaning(fit: Fit, found: Inference) -> list[str]:
+    """Say what the figures are not about: the descent's coefficients if it is not there yet, and collinear terms."""
+    sentences = []
+    if not found.residual_sd:
+        sentences.append("The least-squares fit is perfect: no residual is left to judge by.")
+    elif not found.applies:
+        sentences.append(
+            "These figures belong to the least-squares fit (the column optimum), not to the coefficients of the "
+            f"descent, which {_distance(fit)}. {_way_there(fit, found)}"
+        )
+    if fit.collinear:
+        with_intercept = "" if fit.intercept is None else ", nor has the intercept beside them"
+        sentences.append(
+            f"Collinear terms have no standard errors of their own{with_intercept}: the data do not tell their shares "
+            "apart."
+        )
+    return sentences
+
+
+def _distance(fit: Fit) -> str:
+    rows = [*fit.coefficients, *([] if fit.intercept is None else [fit.intercept])]
+    apart = [
+        abs(row.value - row.optimum) / row.certainty.std_error
+        for row in rows
+        if row.certainty is not None and row.certainty.std_error and row.value is not None and row.optimum is not None
+    ]
+    furthest = max(apart, default=math.nan)
+    if not math.isfinite(furthest):
+        return "are not there yet"
+    return f"are up to {numbers.number(furthest, 2).strip()} standard errors away from it"
+
+
+def _way_there(fit: Fit, found: Inference) -> str:
+    """Say which -n, or which --lr, brings all coefficients within 0.01 standard errors."""
+    rate, given, best = fit.learning_rate, found.iterations_to_apply, found.best_iterations_to_apply
+    if fit.descent.stopped is Stopped.PATIENCE:
+        return "Without --patience they would come closer."
+    if fit.descent.stopped is Stopped.TOLERANCE:
+        return "A smaller --tol brings them closer."
+    possible = [n for n in (given, best) if n is not None and n <= _MOST_TO_ADVISE]
+    if not possible and rate.behaviour is None:
+        return "More iterations (-n) may bring them closer."
+    if not possible:
+        return "No practical number of iterations brings them there."
+    if given is not None and given <= 2 * min(possible):
+        return f"-n {numbers.rounded_up(given)} brings them there."
+    if rate.best is None or best is None:
+        return "More iterations bring them closer."
+    # A rate rounded down to three digits is up to 1 % slower.
+    enough = numbers.rounded_up(math.ceil(1.01 * best) + 1)
+    return f"--lr {numbers.rate(numbers.rounded_rate(rate.best))} -n {enough} brings them there."
+
+
+def _degrees(freedom: str) -> str:
+    return f"{freedom} degree{'' if freedom == '1' else 's'} of freedom"
+
+
+def _literal(lines: Sequence[str], style: str = "") -> "RenderableType":
+    from rich.text import Text
+
+    return Text("\n".join(lines), style=style, no_wrap=True, overflow="ignore")

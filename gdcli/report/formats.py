@@ -1,0 +1,305 @@
+"""The machine formats: JSON, CSV, TSV and Markdown of a fit, and the writers of its trace.
+
+Numbers round-trip (Python's shortest repr). What does not exist is null in JSON and an empty cell elsewhere; NaN and
+infinity do not exist. Names from the file are data here and stay as they are, quoted as each format wants it.
+"""
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Protocol, TextIO
+
+from gdcli.jsonfile import dumps
+from gdcli.report import digits as numbers
+from gdcli.report.certainty import certainty_cells
+from gdcli.result import Certainty, Coefficient, CrossValidation, Fit, Holdout, Inference, TraceRow, TraceShape
+from gdcli.text import printable
+
+SCHEMA = "gdfit.fit/1"
+INTERCEPT = "(intercept)"
+_HEADER = ("term", "coefficient", "optimum", "standardized")
+# Of each coefficient with --inference, in this order in every format.
+_CERTAINTY = ("std_error", "t", "p", "low", "high")
+# What GitHub's Markdown would act on inside a cell; an underscore only at the edge of a word.
+_MARKDOWN = re.compile(r"[\\`*<|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\](?=[(\[])")
+_FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
+
+
+# --- the fit
+
+
+def fit_as_json(fit: Fit) -> str:
+    """Return the fit as a JSON object, one key per line, one coefficient and one trace row per line."""
+    lines = []
+    for key, value in _document(fit).items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            items = ",\n    ".join(map(dumps, value))
+            lines.append(f"  {dumps(key)}: [\n    {items}\n  ]")
+        else:
+            lines.append(f"  {dumps(key)}: {dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def fit_as_csv(fit: Fit, separator: str = ",") -> str:
+    """Return one row per coefficient, the intercept last; nothing after divergence."""
+    if fit.diverged:
+        return ""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    certain = fit.inference is not None
+    writer.writerow([*_HEADER, *(_CERTAINTY if certain else ())])
+    for c in _coefficients(fit):
+        values = (c.value, c.optimum, c.standardized, *(_certain(c) if certain else ()))
+        writer.writerow([c.term, *map(_cell, values)])
+    return stream.getvalue()
+
+
+def fit_as_markdown(fit: Fit, digits: int = 6) -> str:
+    """Return the coefficients as a Markdown table, numbers to about ``digits`` digits; nothing after divergence."""
+    if fit.diverged:
+        return ""
+    rows = _coefficients(fit)
+    both = numbers.column([v for c in rows for v in (c.value, c.optimum)], digits)
+    standardized = numbers.column([c.standardized for c in rows], digits, relative=True)
+    columns = [[_markdown(c.term) for c in rows], both[::2], both[1::2], standardized]
+    header = [*_HEADER]
+    if fit.inference is not None:
+        header += _CERTAINTY
+        columns += certainty_cells(rows, digits)
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *zip(*columns, strict=True)]
+    return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
+
+
+def _document(fit: Fit) -> dict[str, Any]:
+    """Return the contract's keys in its order; what it does not name comes after them."""
+    descent, rate, best = fit.descent, fit.learning_rate, fit.optimum
+    return {
+        "schema": SCHEMA,
+        "version": fit.version,
+        "files": list(fit.files),
+        "target": fit.target,
+        "features": list(fit.features),
+        "loss": fit.loss,
+        "reference_levels": dict(fit.reference_levels),
+        "rows": {
+            "read": fit.rows.read,
+            "used": fit.rows.used,
+            "dropped": fit.rows.dropped,
+            "dropped_by_column": dict(fit.rows.dropped_by_column),
+        },
+        "intercept": None
+        if fit.intercept is None
+        else _value_and_optimum(fit.intercept) | _certainty(fit.intercept.certainty),
+        "coefficients": [
+            {"term": c.term, **_value_and_optimum(c), "standardized": _number(c.standardized)} | _certainty(c.certainty)
+            for c in fit.coefficients
+        ],
+        "cost": _number(fit.cost),
+        "rmse": _number(fit.rmse),
+        "r2": _number(fit.r2),
+        "optimum": {
+            "cost": _number(best.cost),
+            "gap": _number(best.gap),
+            "relative_gap": _number(best.relative_gap),
+            "gap_measure": _number(best.gap_measure),
+        },
+        "descent": {
+            "optimizer": descent.optimizer,
+            "learning_rate": _number(descent.learning_rate),
+            "iterations": descent.iterations,
+            "converged": descent.converged,
+            "stopped": descent.stopped.value,
+            "scale": descent.scale,
+            "tolerance": _number(descent.tolerance),
+            "schedule": descent.schedule,
+        },
+        "learning_rate": {
+            "given": _number(rate.given),
+            "behaviour": rate.behaviour and rate.behaviour.value,
+            "largest_stable": _number(rate.largest_stable),
+            "best": _number(rate.best),
+            "iterations_to_1_percent": rate.iterations_to_1_percent,
+            "automatic": rate.automatic,
+            "best_iterations": rate.best_iterations,
+            "condition_number": _number(rate.condition_number),
+            "slowest": {term: _number(weight) for term, weight in rate.slowest},
+        },
+        "trace": [_trace_row(fit, row) for row in fit.trace],
+        "left_out": list(fit.left_out),
+        "collinear": [list(group) for group in fit.collinear],
+        "inference": None if fit.inference is None else _inference(fit.inference),
+        "holdout": None if fit.holdout is None else _holdout(fit.holdout),
+        "cross_validation": None if fit.cross_validation is None else _cross_validation(fit.cross_validation),
+    }
+
+
+def _inference(found: Inference) -> dict[str, Any]:
+    return {
+        "residual_sd": _number(found.residual_sd),
+        "degrees_of_freedom": found.degrees_of_freedom,
+        "r2": _number(found.r2),
+        "adjusted_r2": _number(found.adjusted_r2),
+        "f": _number(found.f),
+        "f_p": _number(found.f_p),
+        "f_degrees_of_freedom": found.f_degrees_of_freedom,
+        "confidence": found.confidence,
+        "applies": found.applies,
+        "iterations_to_apply": found.iterations_to_apply,
+        "best_iterations_to_apply": found.best_iterations_to_apply,
+    }
+
+
+def _holdout(held: Holdout) -> dict[str, Any]:
+    return {
+        "share": held.share,
+        "seed": held.seed,
+        "rows": held.rows,
+        "cost": _number(held.cost),
+        "best_iteration": held.best_iteration,
+        "best_cost": _number(held.best_cost),
+        "patience": held.patience,
+        "kept": held.kept,
+    }
+
+
+def _cross_validation(found: CrossValidation) -> dict[str, Any]:
+    return {
+        "folds": found.folds,
+        "seed": found.seed,
+        "rows": list(found.rows),
+        "iterations": found.iterations,
+        "costs": [_number(cost) for cost in found.costs],
+        "mean": _number(found.mean),
+        "standard_error": _number(found.standard_error),
+        "best_iteration": found.best_iteration,
+        "best_costs": [_number(cost) for cost in found.best_costs],
+        "best_mean": _number(found.best_mean),
+        "best_standard_error": _number(found.best_standard_error),
+    }
+
+
+def _trace_row(fit: Fit, row: TraceRow) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        "iteration": row.iteration,
+        "m": {term: _number(slope) for term, slope in zip(fit.trace_terms, row.slopes, strict=True)},
+        "c": _number(row.intercept),
+        "cost": _number(row.cost),
+    }
+    if row.learning_rate is not None:
+        known["learning_rate"] = _number(row.learning_rate)
+    return known if fit.holdout is None else known | {"validation_cost": _number(row.validation)}
+
+
+def _value_and_optimum(coefficient: Coefficient) -> dict[str, float | None]:
+    return {"value": _number(coefficient.value), "optimum": _number(coefficient.optimum)}
+
+
+def _coefficients(fit: Fit) -> list[Coefficient]:
+    intercept = fit.intercept
+    last = [] if intercept is None else [replace(intercept, term=INTERCEPT, standardized=None)]
+    return [*fit.coefficients, *last]
+
+
+def _certain(coefficient: Coefficient) -> list[float | None]:
+    return [getattr(coefficient.certainty, name, None) for name in _CERTAINTY]
+
+
+def _certainty(certainty: Certainty | None) -> dict[str, float | None]:
+    """Return the keys that a coefficient has with --inference."""
+    return {} if certainty is None else {name: _number(getattr(certainty, name)) for name in _CERTAINTY}
+
+
+def _number(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _cell(value: float | None) -> str:
+    return _FLOAT(float(value)) if value is not None and math.isfinite(value) else ""
+
+
+def _markdown(name: str) -> str:
+    return _MARKDOWN.sub(lambda match: "\\" + match[0], printable(name))
+
+
+# --- the trace
+
+
+class TraceWriter(Protocol):
+    """Writes iterations as they come."""
+
+    def __init__(self, stream: TextIO, shape: TraceShape) -> None: ...
+
+    def write(self, row: TraceRow) -> None:
+        """Write one iteration."""
+        ...
+
+
+class CsvTrace:
+    """``iteration,m,c,cost``, or ``m[NAME]`` for each of several terms; no ``c`` without an intercept.
+
+    Where it changes there is the ``learning_rate`` then, and with rows held out ``validation_cost`` at the end.
+    """
+
+    separator = ","
+
+    def __init__(self, stream: TextIO, shape: TraceShape) -> None:
+        self._write, self._shape = stream.write, shape
+        slopes = ["m"] if len(shape.terms) == 1 else [f"m[{term}]" for term in shape.terms]
+        c, validation = ["c"] if shape.intercept else [], ["validation_cost"] if shape.validation else []
+        header = ["iteration", *slopes, *c, "cost", *(["learning_rate"] if shape.scheduled else []), *validation]
+        csv.writer(stream, delimiter=self.separator, lineterminator="\n").writerow(header)
+
+    def write(self, row: TraceRow) -> None:
+        values = _values(row, self._shape)
+        line = f"{row.iteration}{self.separator}{self.separator.join(map(_FLOAT, values))}\n"
+        # The letter n stands in "inf" and "nan", and in no finite number.
+        self._write(self._without_nonfinite(line) if "n" in line else line)
+
+    def _without_nonfinite(self, line: str) -> str:
+        cells = line.rstrip("\n").split(self.separator)
+        return self.separator.join("" if "n" in cell else cell for cell in cells) + "\n"
+
+
+class TsvTrace(CsvTrace):
+    """The same, separated by tabs."""
+
+    separator = "\t"
+
+
+class JsonLinesTrace:
+    """``{"iteration":0,"m":{"sqft":0.0},"c":0.0,"cost":…}`` per line; ``c`` is null without an intercept."""
+
+    def __init__(self, stream: TextIO, shape: TraceShape) -> None:
+        self._write, self._shape = stream.write, shape
+        names = [dumps(term).replace("%", "%%") for term in shape.terms]
+        slopes = ",".join(f"{name}:%s" for name in names)
+        c = "%s" if shape.intercept else "null"
+        more = ',"learning_rate":%s' if shape.scheduled else ""
+        more += ',"validation_cost":%s' if shape.validation else ""
+        self._line = f'{{"iteration":%d,"m":{{{slopes}}},"c":{c},"cost":%s{more}}}\n'
+
+    def write(self, row: TraceRow) -> None:
+        values = _values(row, self._shape)
+        if math.isfinite(sum(values)):
+            self._write(self._line % (row.iteration, *map(_FLOAT, values)))
+        else:
+            self._write(self._line % (row.iteration, *_texts_or_null(values)))
+
+
+TRACE_WRITERS: dict[str, type[TraceWriter]] = {".csv": CsvTrace, ".tsv": TsvTrace, ".jsonl": JsonLinesTrace}
+
+
+def _values(row: TraceRow, shape: TraceShape) -> tuple[float, ...]:
+    """Return the numbers of an iteration in the order of the columns."""
+    _, slopes, intercept, cost, _, held_out, rate = row
+    values = (*slopes, cost) if intercept is None else (*slopes, intercept, cost)
+    if shape.scheduled:
+        values = (*values, math.nan if rate is None else rate)
+    return (*values, math.nan if held_out is None else held_out) if shape.validation else values
+
+
+def _texts_or_null(values: Iterable[float]) -> list[str]:
+    return [_FLOAT(value) if math.isfinite(value) else "null" for value in values]

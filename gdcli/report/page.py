@@ -1,0 +1,83 @@
+"""What a report is written on: how wide it is, and which characters it has.
+
+Nothing here cuts a word, a number or a name. What is too wide for a terminal is left out by whole columns
+(``columns_that_fit``), and sentences break between words.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from gdcli.text import printable
+
+# A number stays with its percent sign.
+_BETWEEN_WORDS = re.compile(r" (?!%)")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``width`` in terminal columns, None where there is no limit (a file, a pipe)."""
+
+    width: int | None = None
+    encoding: str = "utf-8"
+
+    @property
+    def unicode(self) -> bool:
+        """Whether every character can be written."""
+        return self.encoding.lower().startswith("utf")
+
+    def shown(self, name: str) -> str:
+        """Return a name so that it acts on no terminal and can be written: what cannot is shown as an escape."""
+        name = printable(name)
+        if self.unicode or name.isascii():
+            return name
+        return name.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def wrapped(self, sentence: str, indent: int = 0) -> list[str]:
+        """Return a sentence as lines that break between words; those after the first are indented."""
+        if self.width is None or cell_len(sentence) <= self.width:
+            return [sentence]
+        lines: list[str] = []
+        line = ""
+        for word in _BETWEEN_WORDS.split(sentence):
+            longer = f"{line} {word}" if line else word
+            if line.strip() and cell_len(longer) > self.width:
+                lines.append(line)
+                longer = " " * indent + word
+            line = longer
+        return [*lines, line]
+
+
+def columns_that_fit(
+    terms: Sequence[int], importance: Sequence[float], others: Mapping[str, int], room: int | None
+) -> tuple[list[int], list[str]]:
+    """Return the places of the terms and the names of the ``others`` that fit: cost, and c, lr, validation, gap if any.
+
+    Widths count the space before each column; ``room`` is what all of them have, None for no limit. Terms are left
+    out first, down to the most important one; for its sake the gap goes, then lr, then c, then validation.
+    """
+    if room is None:
+        return list(range(len(terms))), list(others)
+    without_terms = ["cost"]
+    last = list(others)
+    for leaving in ("", "gap", "lr", "c", "validation"):
+        last = [name for name in last if name != leaving]
+        left = room - sum(others[name] for name in last)
+        if kept := _most_important(terms, importance, left):
+            return kept, last
+        if left >= 0 and len(last) > len(without_terms):
+            without_terms = last
+    return [], without_terms
+
+
+def _most_important(widths: Sequence[int], importance: Sequence[float], room: int) -> list[int]:
+    """Return the places of the terms that fit. A column wider than ``room`` by itself keeps no other one out."""
+    kept: list[int] = []
+    for i in sorted((i for i in range(len(widths)) if widths[i] <= room), key=lambda i: -importance[i]):
+        room -= widths[i]
+        if room < 0:
+            break
+        kept.append(i)
+    return sorted(kept)

@@ -1,0 +1,56 @@
+"""Pictures of results, drawn with matplotlib's objects (no pyplot) and returned as the bytes of a file.
+
+The same record gives the same bytes. matplotlib is imported by the functions, so this module costs nothing.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gdcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from gdcli.curve import Curve
+    from gdcli.result import Fit
+    from gdcli.sweep import Sweep
+
+KINDS = (".png", ".svg", ".pdf")
+
+
+def require_matplotlib() -> None:
+    """Raise UsageError where matplotlib is not installed; for before any data are read."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        raise UsageError("--plot needs matplotlib: pip install 'gdfit[plot]'") from None
+
+
+def picture_of_fit(fit: "Fit", kind: str) -> bytes:
+    """Return the picture of a fit that has a ``picture``, as one of ``KINDS``."""
+    from gdcli.report.plots.fit import draw_fit
+
+    return _rendered(lambda: draw_fit(fit), kind)
+
+
+def picture_of_sweep(sweep: "Sweep", kind: str) -> bytes:
+    """Return the picture of a sweep, as one of ``KINDS``."""
+    from gdcli.report.plots.sweep import draw_sweep
+
+    return _rendered(lambda: draw_sweep(sweep), kind)
+
+
+def picture_of_curve(curve: "Curve", kind: str) -> bytes:
+    """Return the picture of the walks down a curve, as one of ``KINDS``."""
+    from gdcli.report.plots.curve import draw_curve
+
+    return _rendered(lambda: draw_curve(curve), kind)
+
+
+def _rendered(draw: "Callable[[], Figure]", kind: str) -> bytes:
+    from gdcli.report.plots.canvas import in_style, rendered
+
+    with in_style(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a cramped layout is still a picture; stderr is not matplotlib's
+        return rendered(draw(), kind)

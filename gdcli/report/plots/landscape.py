@@ -1,0 +1,295 @@
+"""One term: the line after ever more iterations through the points, and the path down the cost over m and c."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, ListedColormap
+from matplotlib.figure import SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
+
+from gdcli.engine.triangle import Array
+from gdcli.picture import Picture, Surface
+from gdcli.recording import ALL_UP_TO
+from gdcli.report.plots.canvas import (
+    BLACK,
+    BLUE,
+    DASHES,
+    GREEN,
+    GREY,
+    MARKERS,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    finite_start,
+    linear_axis,
+)
+from gdcli.report.plots.labels import alike, shown
+from gdcli.result import Fit
+
+# The last line is vermilion; those before it take turns.
+_EARLIER = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
+_MARGIN = 0.04
+# So few are drawn over the lines; of more, each is smaller and paler.
+_FEW_POINTS = 50
+_CROWDS = (_FEW_POINTS, 1.0, 5.0), (300, 0.7, 4.0), (1500, 0.4, 3.0), (math.inf, 0.25, 2.5)
+# Lines that would make the axis of the points longer than this many times are cut off.
+_MOST_STRETCHED = 2.5
+_CORNERS = 1440
+_MOST_LEVELS = 12
+# Around the path so much of its extent is in view, for the landscape to be seen.
+_AROUND = 0.3
+# An ellipse is in view up to this share of the start's gap, where the path keeps so much of one of the axes.
+_SHARES, _SMALLEST_PATH = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001), 0.3
+# A path on its way out is in view up to so many times the start's gap.
+_OUTWARD = 40.0
+_LANDSCAPE = LinearSegmentedColormap.from_list("landscape", ["#FFFFFF", "#D6E4F0", "#9DBBD6", "#6C8FB3"])
+
+
+class Look(NamedTuple):
+    """How one of the lines, and its place on the path, is drawn."""
+
+    label: str
+    colour: str
+    dash: Any
+    marker: str
+    last: bool
+
+
+def looks(picture: Picture) -> dict[int, Look]:
+    """Return the look of each line, by its place in the picture."""
+    places = picture.lines
+    found = {}
+    for n, place in enumerate(places):
+        last = n == len(places) - 1
+        colour = VERMILION if last else _EARLIER[n % len(_EARLIER)]
+        dash = "-" if last else DASHES[1 + n % (len(DASHES) - 1)]
+        found[place] = Look(f"{picture.iterations[place]:,}", colour, dash, MARKERS[n % len(MARKERS)], last)
+    return found
+
+
+def draw_lines(axes: Axes, fit: Fit, picture: Picture) -> None:
+    """Draw the points, and the line after 0, 1, 10, … iterations and at the end."""
+    points, span = picture.points, picture.span
+    assert span is not None
+    if points is not None and len(points):
+        count = len(points)
+        alpha, size = next((alpha, size) for most, alpha, size in _CROWDS if count <= most)
+        axes.plot(
+            *points.T, color=GREY, linestyle="none", marker="o", markersize=size, alpha=alpha, markeredgewidth=0,
+            zorder=5 if count <= _FEW_POINTS else 2, gid="points",
+        )  # fmt: skip
+    pad = _MARGIN * (span[1] - span[0]) or 1.0
+    x = np.array([span[0] - pad, span[1] + pad])
+    lines = {place: _line(picture, place, x) for place in looks(picture)}
+    low, high = _heights(points, [y for y in lines.values() if np.isfinite(y).all()], fit)
+    for place, look in looks(picture).items():
+        y = lines[place]
+        if not np.isfinite(y).all() or y.max() < low or y.min() > high:
+            continue
+        axes.plot(
+            x, y, color=look.colour, linestyle=look.dash, linewidth=3.0 if look.last else 1.8,
+            zorder=3 if look.last else 4, label=look.label,
+        )  # fmt: skip
+    axes.set_xlim(float(x[0]), float(x[1]))
+    axes.set_ylim(low, high)
+    linear_axis(axes.xaxis, whole=points is not None and bool((points[:, 0] % 1 == 0).all()))
+    linear_axis(axes.yaxis)
+    axes.set_xlabel(shown(picture.terms[0]))
+    axes.set_ylabel(shown(fit.target))
+    axes.set_title("The line, and " + _sample(fit, points))
+
+
+def explain_looks(figure: SubFigure, lines: Axes, picture: Picture) -> None:
+    """Say what the ``lines`` and the places on the path are, once for both."""
+    drawn = {str(line.get_label()) for line in lines.get_lines()}
+    handles = [
+        Line2D(
+            [], [], color=look.colour, linestyle=look.dash, marker=look.marker, markersize=8,
+            markeredgecolor="white", linewidth=3.0 if look.last else 1.8,
+            label=look.label if look.label in drawn else f"{look.label} (out of view)",
+        )
+        for look in looks(picture).values()
+    ]  # fmt: skip
+    handles.append(Line2D([], [], color=BLACK, marker="*", markersize=11, linestyle="none", label="optimum"))
+    figure.legend(
+        handles=handles, title="after so many iterations", title_fontsize=9, loc="outside lower center",
+        ncols=len(handles), handlelength=3.2, columnspacing=1.4,
+    )  # fmt: skip
+
+
+def _sample(fit: Fit, points: Array | None) -> str:
+    if points is None:
+        return "no points: a summary holds no rows"
+    of = fit.rows.used - (0 if fit.holdout is None else fit.holdout.rows)
+    which = "points" if fit.holdout is None else "points not held out"
+    return f"all {of:,} {which}" if len(points) >= of else f"{len(points):,} of {of:,} {which}"
+
+
+def _line(picture: Picture, place: int, x: Array) -> Array:
+    c = 0.0 if picture.intercepts is None else picture.intercepts[place]
+    with np.errstate(over="ignore", invalid="ignore"):
+        y: Array = picture.slopes[place, 0] * x + c
+    return y
+
+
+def _heights(points: Array | None, lines: list[Array], fit: Fit) -> tuple[float, float]:
+    """Return the limits of y: the points', and those lines' that do not stretch them too much."""
+    if points is not None and len(points):
+        low, high = float(points[:, 1].min()), float(points[:, 1].max())
+    else:
+        last = lines[-1] if lines else np.array([0.0, 1.0])
+        spread = math.sqrt(fit.optimum.cost)
+        low, high = float(last.min()) - 2 * spread, float(last.max()) + 2 * spread
+    extent = (high - low) or abs(high) or 1.0
+    for y in sorted(lines, key=lambda y: float(np.abs(y - (low + high) / 2).max())):
+        both = min(low, float(y.min())), max(high, float(y.max()))
+        if both[1] - both[0] <= _MOST_STRETCHED * extent:
+            low, high = both
+    pad = _MARGIN * ((high - low) or extent)
+    return low - pad, high + pad
+
+
+# --- the landscape
+
+
+def draw_landscape(axes: Axes, fit: Fit, picture: Picture, surface: Surface) -> None:
+    """Draw the cost over m and c with the path; over m alone where there is no intercept."""
+    if picture.intercepts is None:
+        _draw_valley(axes, fit, picture, surface)
+        return
+    path = np.column_stack([picture.slopes[:, 0], picture.intercepts])
+    whole, path = path, path[: _in_view(picture)]
+    (left, right), (bottom, top) = _window(path, surface, float(picture.gaps[0]))
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom, top)
+    corners = surface.gap(np.array([left, left, right, right]), np.array([bottom, top, bottom, top]))
+    levels = gap_levels(float(picture.gaps[0]), float(corners.max()), fit.optimum.gap_measure)
+    if surface.variance > 0 and levels:
+        _draw_levels(axes, surface, levels, fit)
+    # The next step is drawn as far as the frame.
+    axes.plot(*finite_start(whole[: len(path) + 1]).T, color=BLACK, linewidth=1.0, zorder=3, gid="path")
+    few = path[: ALL_UP_TO + 1]
+    axes.plot(*few.T, color=BLACK, linestyle="none", marker=".", markersize=3, zorder=3)
+    _mark_lines(axes, picture, path)
+    axes.plot(
+        [surface.slope], [surface.intercept], color=BLACK, marker="*", markersize=11, linestyle="none",
+        markeredgecolor="white", markeredgewidth=0.6, zorder=7, label="optimum",
+    )  # fmt: skip
+    linear_axis(axes.xaxis, 5)
+    linear_axis(axes.yaxis)
+    axes.set_xlabel(f"slope m ({shown(fit.target, 20)} per {shown(picture.terms[0], 20)})")
+    axes.set_ylabel(f"intercept c ({shown(fit.target)})")
+    dots = "" if len(few) == len(path) else f" up to {picture.iterations[len(few) - 1]}"
+    axes.set_title(f"The path over the cost, a dot per iteration{dots}")
+    axes.grid(False)
+
+
+def _draw_levels(axes: Axes, surface: Surface, levels: list[float], fit: Fit) -> None:
+    """Fill the ellipses of the levels from the largest to the smallest, and explain their colours."""
+    colours = [_LANDSCAPE(i / len(levels)) for i in range(len(levels) + 1)]
+    axes.set_facecolor(colours[-1])
+    for i in reversed(range(len(levels))):
+        ellipse = np.column_stack(surface.level(levels[i], _CORNERS))
+        axes.add_patch(
+            Polygon(ellipse, facecolor=colours[i], edgecolor="#55789B", linewidth=0.6, zorder=1, gid=f"level {i}")
+        )
+    costs = [surface.cost, *(surface.cost + gap for gap in levels)]
+    top = costs[-1] + (costs[-1] - costs[-2])
+    norm = BoundaryNorm([*costs, top], len(colours))
+    bar = axes.figure.colorbar(
+        ScalarMappable(norm, ListedColormap(colours)), ax=axes, spacing="uniform", drawedges=True, pad=0.02, aspect=28
+    )
+    bar.set_ticks(costs, labels=_told_apart(costs))
+    bar.ax.tick_params(length=0, labelsize=9)
+    bar.outline.set_edgecolor(GREY)
+    bar.set_label(f"cost ({shown(fit.target)}²)")
+
+
+def _told_apart(costs: list[float]) -> list[str]:
+    labels: list[str] = []
+    for digits in (3, 4, 5, 6, 8):
+        labels = alike(costs, digits)
+        if len(set(labels)) == len(labels):
+            break
+    return labels
+
+
+def gap_levels(start: float, largest: float, measure: float) -> list[float]:
+    """Return the gaps at which a contour is drawn: 0.01, 0.03, 0.1 … × the start's, as far as they are in view."""
+    unit = start if start > 1e-9 * measure else measure
+    if not (unit > 0 and math.isfinite(largest)):
+        return []
+    for factors in ((1.0, 3.0), (1.0,)):
+        found = [f * 10.0**power * unit for power in range(-2, 40) for f in factors]
+        found = [gap for gap in found if gap < largest]
+        if len(found) <= _MOST_LEVELS:
+            return found
+    return found[:: -(-len(found) // _MOST_LEVELS)]
+
+
+def _in_view(picture: Picture) -> int:
+    """Return how many of the path's points are in view: all that do not go far out."""
+    limit = _OUTWARD * max(float(picture.gaps[0]), float(np.nanmin(picture.gaps)))
+    out = ~(picture.gaps <= limit) if limit > 0 else ~np.isfinite(picture.gaps)
+    return max(int(np.argmax(out)), 1) if out.any() else len(picture.gaps)
+
+
+def _window(path: Array, surface: Surface, start: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the limits of m and c: the path's, and as much of an ellipse as leaves the path a good part of them."""
+    best = (surface.slope, surface.intercept)
+    narrow = tuple(_around(path[:, i], best[i]) for i in range(2))
+    if not (surface.variance > 0 and start > 0):
+        return narrow[0], narrow[1]
+    extent = [max(float(np.ptp([*path[:, i], best[i]])), 0.0) for i in range(2)]
+    for share in _SHARES:
+        half = math.sqrt(share * start) / math.sqrt(surface.variance)
+        halves = (half, half * math.hypot(math.sqrt(surface.variance), surface.mean))
+        wide = [
+            (min(narrow[i][0], best[i] - 1.1 * halves[i]), max(narrow[i][1], best[i] + 1.1 * halves[i]))
+            for i in range(2)
+        ]
+        if max(extent[i] / (wide[i][1] - wide[i][0]) for i in range(2)) >= _SMALLEST_PATH:
+            return wide[0], wide[1]
+    return narrow[0], narrow[1]
+
+
+def _around(values: Array, best: float) -> tuple[float, float]:
+    low, high = min(float(values.min()), best), max(float(values.max()), best)
+    pad = _AROUND * (high - low) or 0.5 * abs(best) or 1.0
+    return low - pad, high + pad
+
+
+def _mark_lines(axes: Axes, picture: Picture, path: Array) -> None:
+    for place, look in looks(picture).items():
+        if place < len(path):
+            axes.plot(
+                *path[place], color=look.colour, marker=look.marker, linestyle="none",
+                markersize=13 if look.last else 11 if place == 0 else 8, markeredgecolor="white",
+                zorder=5 if look.last else 6, label=look.label,
+            )  # fmt: skip
+
+
+def _draw_valley(axes: Axes, fit: Fit, picture: Picture, surface: Surface) -> None:
+    """Draw the cost over m, and the steps on it."""
+    path = picture.slopes[: _in_view(picture), 0]
+    low, high = _around(path, surface.slope)
+    m = np.linspace(low, high, 400)
+    axes.plot(m, surface.cost + surface.gap(m, 0.0), color=GREY, zorder=2)
+    costs = picture.costs[: len(path)]
+    axes.plot(path, costs, color=BLACK, linewidth=1.0, marker=".", markersize=3, zorder=3)
+    _mark_lines(axes, picture, np.column_stack([path, costs]))
+    axes.plot(
+        [surface.slope], [surface.cost], color=BLACK, marker="*", markersize=11, linestyle="none",
+        markeredgecolor="white", markeredgewidth=0.6, zorder=7, label="optimum",
+    )  # fmt: skip
+    axes.set_xlim(low, high)
+    linear_axis(axes.xaxis, 5)
+    linear_axis(axes.yaxis)
+    axes.set_xlabel(f"slope m ({shown(fit.target, 20)} per {shown(picture.terms[0], 20)})")
+    axes.set_ylabel(f"cost ({shown(fit.target)}²)")
+    axes.set_title("The steps down the cost")

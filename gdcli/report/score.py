@@ -1,0 +1,107 @@
+"""The report on a score: a few lines for people, and the machine formats."""
+
+import csv
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+from gdcli.jsonfile import readable
+from gdcli.report import digits as numbers
+from gdcli.report.page import Page
+from gdcli.scoring import Demands, Score
+from gdcli.text import count_of, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+SCHEMA = "gdfit.score/1"
+_MEASURES = ("cost", "rmse", "mae", "r2", "mean_error")
+
+
+def score_as_json(score: Score, demands: Demands) -> str:
+    """Return the score as a JSON object, one key per line; what does not exist is null."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "version": score.version,
+        "model": score.model,
+        "files": list(score.files),
+        "target": score.target,
+        "weights": score.weights,
+        "rows": {
+            "read": score.rows.read,
+            "used": score.rows.used,
+            "dropped": score.rows.dropped,
+            "dropped_by_column": dict(score.rows.dropped_by_column),
+        },
+        **{name: _finite(getattr(score, name)) for name in _MEASURES},
+        "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
+    }
+    return readable(document)
+
+
+def score_as_csv(score: Score, separator: str = ",") -> str:
+    """Return a header and one row, to append to others; what does not exist is an empty cell."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    writer.writerow(["rows_read", "rows_used", *_MEASURES])
+    values = [_finite(getattr(score, name)) for name in _MEASURES]
+    writer.writerow([score.rows.read, score.rows.used, *("" if value is None else repr(value) for value in values)])
+    return stream.getvalue()
+
+
+def score_as_markdown(score: Score, digits: int = 6) -> str:
+    """Return the measures as a Markdown table."""
+    lines = [("measure", "value"), ("---", "---:"), *((label, value) for label, value, _ in _facts(score, digits))]
+    return "".join(f"| {label} | {value} |\n" for label, value in lines)
+
+
+def format_score(score: Score, page: Page, digits: int = 6) -> list[str]:
+    """Return the lines that people read."""
+    facts = [("R^2" if label == "R²" and not page.unicode else label, *rest) for label, *rest in _facts(score, digits)]
+    width = max(len(value) for _, value, _ in facts)
+    indent = max(len(label) for label, _, _ in facts) + 2
+    lines = [line for label, value, note in facts for line in page.wrapped(
+        page.shown(f"{label:{indent}}{f'{value:>{width}}  {note}' if note else f'{value:>{width}}'}".rstrip()), indent
+    )]  # fmt: skip
+    weighted = f", weighted by {printable(score.weights)}" if score.weights is not None else ""
+    title = f"{printable(score.target)} as predicted by {printable(score.model)}{weighted}"
+    return [*page.wrapped(page.shown(title)), "", *lines]
+
+
+def print_score(score: Score, console: "Console", digits: int = 6) -> None:
+    """Print the report."""
+    from rich.text import Text
+
+    page = Page(console.width if console.is_terminal else None, console.encoding)
+    console.print(Text("\n".join(format_score(score, page, digits)), no_wrap=True, overflow="ignore"), soft_wrap=True)
+
+
+def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
+    """Return label, value and remark of each measure. Those in target units have one format."""
+    rmse, mae, bias = (
+        cell.strip() for cell in numbers.column([score.rmse, score.mae, score.mean_error], digits, relative=True)
+    )
+    return [
+        ("rows", f"{score.rows.used:,}", _rows(score)),
+        ("RMSE", rmse, ""),
+        ("MAE", mae, ""),
+        ("mean error", bias, "prediction minus target"),
+        ("R²", "" if score.r2 is None else numbers.decimal(score.r2, digits), _r2(score)),
+        ("cost", numbers.number(score.cost, digits), "mean squared error"),
+    ]
+
+
+def _rows(score: Score) -> str:
+    rows = score.rows
+    if not rows.dropped:
+        return "all used"
+    by_column = ", ".join(f"{printable(name)} {count:,}" for name, count in rows.dropped_by_column.items())
+    return f"used of {count_of(rows.read, 'row')}; no usable value in {rows.dropped:,} ({by_column})"
+
+
+def _r2(score: Score) -> str:
+    return "the target is constant" if score.r2 is None else ""
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

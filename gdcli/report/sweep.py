@@ -1,0 +1,179 @@
+"""The report of a sweep: one row per learning rate, as a table for people and in the machine formats."""
+
+import csv
+import io
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from gdcli.engine.spectrum import Behaviour
+from gdcli.report import digits as numbers
+from gdcli.report.page import Page
+from gdcli.report.sparkline import sampled, sparkline
+from gdcli.sweep import Sweep, SweepRate
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+SCHEMA = "gdfit.sweep/1"
+_HEADER = (
+    "learning_rate",
+    "behaviour",
+    "best",
+    "cost",
+    "gap",
+    "relative_gap",
+    "converged",
+    "iterations_to_1_percent",
+    "diverged_at",
+)
+_LONGEST_SPARKLINE = 16
+_RATE_DIGITS = 6
+
+
+def sweep_as_json(sweep: Sweep) -> str:
+    """Return the sweep as a JSON object, one rate per line; what does not exist is null."""
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "version": sweep.version,
+        "files": list(sweep.files),
+        "target": sweep.target,
+        "features": list(sweep.features),
+        "scale": sweep.scale,
+        "rows": {
+            "read": sweep.rows.read,
+            "used": sweep.rows.used,
+            "dropped": sweep.rows.dropped,
+            "dropped_by_column": dict(sweep.rows.dropped_by_column),
+        },
+        "optimum": {"cost": sweep.optimum.cost, "gap_measure": sweep.optimum.gap_measure},
+        "iterations": sweep.iterations,
+        "interrupted": sweep.interrupted,
+        "largest_stable": sweep.largest_stable,
+        "best": sweep.best,
+        "best_iterations": sweep.best_iterations,
+        "condition_number": sweep.condition_number,
+        "rates": [
+            dict(zip(_HEADER, _values(rate), strict=True))
+            | {"costs": [{"iteration": iteration, "cost": _finite(cost)} for iteration, cost in rate.costs]}
+            for rate in sweep.rates
+        ],
+    }
+    lines = []
+    for key, value in document.items():
+        if key == "rates":
+            rates = ",\n    ".join(json.dumps(rate, ensure_ascii=False, allow_nan=False) for rate in value)
+            lines.append(f'  "rates": [\n    {rates}\n  ]')
+        else:
+            lines.append(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def sweep_as_csv(sweep: Sweep, separator: str = ",") -> str:
+    """Return one row per rate; what does not exist is an empty cell."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    writer.writerow(_HEADER)
+    for rate in sweep.rates:
+        writer.writerow(["" if v is None else str(v).lower() if isinstance(v, bool) else v for v in _values(rate)])
+    return stream.getvalue()
+
+
+def sweep_as_markdown(sweep: Sweep, digits: int = 6) -> str:
+    """Return the table as Markdown."""
+    columns = _columns(sweep, digits, Page())
+    lines = [[header for header, _ in columns], ["---:"] * len(columns)]
+    lines += [list(row) for row in zip(*(cells for _, cells in columns), strict=True)]
+    return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
+
+
+def print_sweep(sweep: Sweep, console: "Console", digits: int = 6) -> None:
+    """Print the table and what it means."""
+    page = Page(console.width if console.is_terminal else None, console.encoding)
+    console.print(render_sweep(sweep, page, digits), soft_wrap=True)
+
+
+def render_sweep(sweep: Sweep, page: Page, digits: int = 6) -> "RenderableType":
+    """Return the table, as many columns of it as fit, and the sentences under it."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from gdcli.report.tables import Column, Grid
+
+    columns = [
+        Column(header, cells, left=header in ("lr", "behaviour", "cost curve"))
+        for header, cells in _columns(sweep, digits, page)
+    ]
+    # On a narrow terminal the curve goes first, then the cost: the gap says the same.
+    for header in ("cost curve", "cost", "to 1 %"):
+        if page.width is not None and Grid(columns, page).width > page.width:
+            columns = [column for column in columns if column.header != header]
+    lines = [line for sentence in format_meaning(sweep) for line in page.wrapped(page.shown(sentence))]
+    return Group(Grid(columns, page), Text(), Text("\n".join(lines), no_wrap=True, overflow="ignore"))
+
+
+def format_meaning(sweep: Sweep) -> list[str]:
+    """Return what the sweep tells, in sentences."""
+    largest = numbers.rate(numbers.rounded_below(sweep.largest_stable))
+    sentences = [f"Rates up to {largest} are stable for this data; above, each step overshoots by more than the last."]
+    if sweep.interrupted:
+        sentences.insert(0, f"Interrupted: iteration {sweep.iterations} is as far as the descents came.")
+    if sweep.best_iterations is not None:
+        count = numbers.count(sweep.best_iterations)
+        unit = "iteration" if sweep.best_iterations == 1 else "iterations"
+        sentences.append(
+            f"The best is {sweep.best:.{_RATE_DIGITS}g}: within 1 % of the optimum's cost after {count} {unit}."
+        )
+    marked = next((rate for rate in sweep.rates if rate.best), None)
+    if marked is not None and not math.isclose(marked.learning_rate, sweep.best, rel_tol=1e-6):
+        sentences.append(f"Of the rates shown {marked.learning_rate:.{_RATE_DIGITS}g} gets there first.")
+    return sentences
+
+
+def _columns(sweep: Sweep, digits: int, page: Page) -> list[tuple[str, list[str]]]:
+    rates = sweep.rates
+    measure = sweep.optimum.gap_measure
+    shares = [None if rate.gap is None or measure <= 0 else rate.gap / measure for rate in rates]
+    return [
+        ("lr", [f"{rate.learning_rate:.{_RATE_DIGITS}g}" for rate in rates]),
+        ("behaviour", [_behaviour(rate) for rate in rates]),
+        ("cost", numbers.column([rate.cost for rate in rates], digits, relative=True)),
+        ("gap %", numbers.percents(shares)),
+        ("to 1 %", [_needed(rate) for rate in rates]),
+        ("cost curve", [_curve(rate, page) for rate in rates]),
+    ]
+
+
+def _behaviour(rate: SweepRate) -> str:
+    if rate.diverged_at is not None:
+        return f"diverged at {numbers.count(rate.diverged_at)}"
+    return rate.behaviour.value + (" (best)" if rate.best else "")
+
+
+def _needed(rate: SweepRate) -> str:
+    if rate.iterations_to_1_percent is None:
+        return "never" if rate.behaviour is Behaviour.UNSTABLE else ""
+    return numbers.count(rate.iterations_to_1_percent)
+
+
+def _curve(rate: SweepRate, page: Page) -> str:
+    costs = sampled([cost for _, cost in rate.costs], _LONGEST_SPARKLINE)
+    return sparkline(costs, unicode=page.unicode).text
+
+
+def _values(rate: SweepRate) -> tuple[Any, ...]:
+    return (
+        rate.learning_rate,
+        rate.behaviour.value,
+        rate.best,
+        _finite(rate.cost),
+        _finite(rate.gap),
+        _finite(rate.relative_gap),
+        rate.converged,
+        rate.iterations_to_1_percent,
+        rate.diverged_at,
+    )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,262 @@
+"""The report that people read: the iterations, the coefficients, a few plain lines, and the verdict.
+
+Rich draws it, within three rules. Names from the file are Text, never markup, and printable. Tables get the width
+of their content, whatever Rich believes the console to be: columns that a terminal has no room for are left out
+whole, and a line says so. Where the encoding is no Unicode one, everything is ASCII.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from rich.box import Box
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from gdcli.engine.descent import Stopped
+from gdcli.report import digits as numbers
+from gdcli.report.certainty import render_certainty
+from gdcli.report.lines import PlainLines as PlainLines
+from gdcli.report.page import Page, columns_that_fit
+from gdcli.report.sparkline import sampled, sparkline
+from gdcli.report.validation import format_holdout, render_cross_validation
+from gdcli.report.verdict import COMMAND_INDENT, Command, verdict
+from gdcli.report.words import joined, left_out
+from gdcli.result import Coefficient, Fit
+from gdcli.text import printable
+
+_RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
+_ASCII_RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+# Between two columns; as drawn by Rich with the box and padding below.
+_SPACE = 2
+_LONGEST_SPARKLINE = 40
+
+
+class Column:
+    """A column of a table: names to the left, numbers (cells of one length) to the right."""
+
+    def __init__(self, header: str, cells: Sequence[str], *, left: bool = False) -> None:
+        self.header = header
+        widths = [cell_len(text) for text in (header, *cells)]
+        self.width = max(widths)  # in terminal columns
+        # Rich justifies no text that it may not wrap.
+        spaces = [" " * (self.width - width) for width in widths]
+        padded = [text + space if left else space + text for text, space in zip((header, *cells), spaces, strict=True)]
+        self.head, self.body = padded[0], "\n".join(padded[1:])
+
+
+class Grid:
+    """A Rich table that is as wide as its columns, on any console."""
+
+    def __init__(self, columns: Sequence[Column], page: Page) -> None:
+        self.width = sum(column.width for column in columns) + _SPACE * (len(columns) - 1)
+        self.table = Table(
+            box=_RULE if page.unicode else _ASCII_RULE,
+            show_edge=False,
+            pad_edge=False,
+            collapse_padding=True,
+            header_style="bold",
+        )
+        for column in columns:
+            self.table.add_column(_literal(column.head), no_wrap=True, width=column.width)
+        # One cell holds the whole column: Rich takes 0.4 ms for a row, however short its cells are.
+        self.table.add_row(*(_literal(column.body) for column in columns))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self.table, options.update(width=self.width))
+
+
+def print_fit(
+    fit: Fit, console: Console, *, digits: int = 6, command: Command | None = None, iterations: bool = True
+) -> None:
+    """Print the whole report. ``command`` words the user's command line with another rate (see ``verdict``).
+
+    Without ``iterations`` their table is left out, where ``PlainLines`` has written them.
+    """
+    page = Page(console.width if console.is_terminal else None, console.encoding)
+    console.print(render_fit(fit, page, digits=digits, command=command, iterations=iterations), soft_wrap=True)
+
+
+def render_fit(
+    fit: Fit, page: Page, *, digits: int = 6, command: Command | None = None, iterations: bool = True
+) -> RenderableType:
+    """Return the report: after divergence the iterations so far and the way out, else everything."""
+    parts = [render_iterations(fit, page, digits)] if iterations else []
+    if fit.explanation is not None:
+        from gdcli.report.explain import render_explanation
+
+        parts.insert(0, render_explanation(fit.explanation, page.shown(fit.target), page, digits))
+    if not fit.diverged:
+        parts.append(render_coefficients(fit, page, digits))
+        if fit.inference is not None:
+            parts.append(render_certainty(fit, fit.inference, page, digits))
+        parts.append(_lines(format_summary(fit, page, digits, iterations)))
+        if fit.cross_validation is not None:
+            parts.append(render_cross_validation(fit.cross_validation, page, digits))
+    parts.append(render_verdict(fit, page, command))
+    return Group(*(part for i, one in enumerate(parts) for part in ([Text(), one] if i else [one])))
+
+
+# --- the iterations
+
+
+def render_iterations(fit: Fit, page: Page, digits: int = 6) -> RenderableType:
+    """Return the table of the iterations, as many columns of it as fit, and notes under it."""
+    rows = fit.trace
+    iteration = Column("iteration", [str(row.iteration) for row in rows])
+    # A descent on its way to infinity spans decades, of which each row keeps its digits.
+    relative = not fit.diverged
+    names = ["m"] if len(fit.trace_terms) == 1 else [page.shown(term) for term in fit.trace_terms]
+    terms = [
+        Column(name, numbers.column([row.slopes[i] for row in rows], digits, relative=relative))
+        for i, name in enumerate(names)
+    ]
+    perfect = fit.optimum.relative_gap is None  # then the cost itself shrinks by decades
+    costs = numbers.column([row.cost for row in rows], digits, relative=relative and not perfect)
+    others = {"cost": Column("cost", costs)}
+    if any(row.learning_rate is not None for row in rows):
+        others["lr"] = Column("lr", numbers.column([row.learning_rate for row in rows], digits, relative=True))
+    if fit.holdout is not None:
+        validation = numbers.column([row.validation for row in rows], digits, relative=relative)
+        others["validation"] = Column("validation", validation)
+    if fit.intercept is not None:
+        c = Column("c", numbers.column([row.intercept for row in rows], digits, relative=relative))
+        others = {"c": c, **others}
+    if any(row.gap is not None for row in rows) and fit.optimum.gap_measure > 0:
+        shares = [None if row.gap is None else row.gap / fit.optimum.gap_measure for row in rows]
+        others["gap"] = Column("gap %", numbers.percents(shares))
+    room = None if page.width is None else page.width - iteration.width
+    widths = {name: _SPACE + column.width for name, column in others.items()}
+    kept, last = columns_that_fit([_SPACE + term.width for term in terms], _importance(fit), widths, room)
+    notes = []
+    missing = [name for i, name in enumerate(names) if i not in kept]
+    if page.width is not None and (missing or len(last) < len(others)):
+        notes.append(left_out(missing, len(names), [name for name in others if name not in last], page.width))
+    if fit.descent.stopped is Stopped.INTERRUPTED:
+        notes.append(f"Interrupted: iteration {fit.descent.iterations} is as far as the descent came.")
+    grid = Grid([iteration, *(terms[i] for i in kept), *(others[name] for name in last)], page)
+    return Group(grid, *(_note(note, page) for note in notes))
+
+
+def _importance(fit: Fit) -> list[float]:
+    """Return |standardised coefficient| by term of the trace; zero where it is not known."""
+    known = {c.term: abs(c.standardized or 0.0) for c in fit.coefficients}
+    return [known.get(term, 0.0) for term in fit.trace_terms]
+
+
+# --- the coefficients
+
+
+def render_coefficients(fit: Fit, page: Page, digits: int = 6) -> RenderableType:
+    """Return the table of the final coefficients in file units, and notes under it."""
+    rows = list(fit.coefficients)
+    if fit.intercept is not None:
+        rows.append(Coefficient("(intercept)", fit.intercept.value, fit.intercept.optimum))
+    # One format for both, to compare them line by line.
+    both = numbers.column([v for c in rows for v in (c.value, c.optimum)], digits)
+    columns = [
+        Column("term", [page.shown(c.term) for c in rows], left=True),
+        Column("coefficient", both[::2]),
+        Column("optimum", both[1::2]),
+        Column("standardized", numbers.column([c.standardized for c in rows], digits, relative=True)),
+    ]
+    shown = columns if fit.coefficients else columns[:3]  # an intercept alone has no standardised coefficient
+    wanted = len(shown)
+    while page.width is not None and len(shown) > 2 and Grid(shown, page).width > page.width:
+        shown = shown[:-1]
+    notes = []
+    if len(shown) < wanted:
+        missing = joined([column.header for column in columns[len(shown) : wanted]])
+        notes.append(
+            f"Left out to fit {page.width} columns: {missing}. "
+            "--format csv has every column; a wider terminal or a pipe shows all."
+        )
+    if fit.reference_levels:
+        levels = [page.shown(f"{column}[{level}]") for column, level in fit.reference_levels.items()]
+        notes.append(f"Levels are compared with {joined(levels)}.")
+    return Group(Grid(shown, page), *(_note(note, page) for note in notes))
+
+
+# --- plain lines
+
+
+def format_summary(fit: Fit, page: Page, digits: int = 6, iterations: bool = True) -> list[str]:
+    """Return the lines on rows, cost, RMSE, R², gap and the cost's way down."""
+    facts = [
+        ("rows", _rows(fit)),
+        ("cost", None if fit.cost is None else numbers.number(fit.cost, digits)),
+        ("RMSE", None if fit.rmse is None else numbers.number(fit.rmse, digits)),
+        ("R²" if page.unicode else "R^2", None if fit.r2 is None else numbers.decimal(fit.r2, digits)),
+        ("gap", _gap(fit, digits)),
+        ("validation", None if fit.holdout is None else format_holdout(fit, fit.holdout, digits)),
+        ("descent", _way_down(fit, page, iterations)),
+    ]
+    known = [(label, page.shown(text)) for label, text in facts if text is not None]
+    indent = max(len(label) for label, _ in known) + 2
+    return [line for label, text in known for line in page.wrapped(f"{label:{indent}}{text}", indent)]
+
+
+def _rows(fit: Fit) -> str:
+    rows = fit.rows
+    held = "" if fit.holdout is None else f", {fit.holdout.rows:,} of them held out"
+    if not rows.dropped:
+        used = f"{rows.read:,} read, all used" if rows.used == rows.read else f"{rows.used:,} of {rows.read:,} used"
+        return used + held
+    by_column = ", ".join(
+        f"{printable(name)} {missing:,}" for name, missing in rows.dropped_by_column.items() if missing
+    )
+    return f"{rows.used:,} of {rows.read:,} used{held}; {rows.dropped:,} dropped for missing cells" + (
+        f" ({by_column})" if by_column else ""
+    )
+
+
+def _gap(fit: Fit, digits: int) -> str | None:
+    best = fit.optimum
+    if best.gap is None:
+        return None
+    if best.relative_gap is not None:
+        return f"{numbers.percent(best.relative_gap)} of the optimum's cost, {numbers.number(best.cost, digits)}"
+    if best.gap_measure > 0:
+        return f"{numbers.percent(best.gap / best.gap_measure)} of the start's gap; the optimum is a perfect fit"
+    return "0 %; the start is a perfect fit"
+
+
+def _way_down(fit: Fit, page: Page, iterations: bool) -> str | None:
+    costs = sampled([row.cost for row in fit.trace], _LONGEST_SPARKLINE)
+    if len(costs) < 2:
+        return None
+    drawn = sparkline(costs, unicode=page.unicode)
+    spaced = ", as in the table" if iterations and len(costs) == len(fit.trace) else ""
+    scale = ", log scale" if drawn.logarithmic else ""
+    return f"{drawn.text}  cost from iteration {fit.trace[0].iteration} to {fit.trace[-1].iteration}{spaced}{scale}"
+
+
+# --- the verdict
+
+
+def render_verdict(fit: Fit, page: Page, command: Command | None = None) -> RenderableType:
+    """Return the verdict's sentences, broken between words, and its commands, never broken: ready to paste."""
+    style = "bold red" if fit.diverged else "green" if fit.descent.converged else "yellow"
+    text = Text(no_wrap=True, overflow="ignore")
+    for i, sentence in enumerate(verdict(fit, command)):
+        is_command = sentence.startswith(COMMAND_INDENT)
+        shown = page.shown(sentence)
+        for line in [shown] if is_command else page.wrapped(shown):
+            text.append("\n" if text else "")
+            text.append(line, style="bold" if is_command else "" if i else style)
+    return text
+
+
+# --- pieces
+
+
+def _literal(text: str, style: str = "") -> Text:
+    return Text(text, style=style, no_wrap=True, overflow="ignore")
+
+
+def _lines(lines: Iterable[str], style: str = "") -> Text:
+    return _literal("\n".join(lines), style)
+
+
+def _note(sentence: str, page: Page) -> Text:
+    return _lines(page.wrapped(page.shown(sentence)), "dim")
