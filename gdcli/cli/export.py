@@ -1,0 +1,43 @@
+"""``gdfit export``: a saved model as an expression of another language."""
+
+from typing import Any
+
+import click
+
+from gdcli.cli.help import Command
+from gdcli.cli.model_options import model_argument, output_option
+from gdcli.cli.options import OUTPUT, option
+from gdcli.errors import ExitCode
+from gdcli.exporting import EXPORTERS
+
+EXAMPLES = (
+    ('sqlite3 sales.db "SELECT *, $(gdfit export model.json --to sql) FROM homes"', "predictions in a database"),
+    ("mlr --csv put '$p = '\"$(gdfit export model.json --to mlr)\" homes.csv", "a new field p with Miller"),
+    ("gdfit export model.json --to python -o model.txt", "Python, for a mapping named row"),
+)
+
+
+@click.command("export", cls=Command, examples=EXAMPLES)
+@model_argument
+@option(
+    "--to",
+    "language",
+    metavar="LANGUAGE",
+    type=click.Choice(list(EXPORTERS)),
+    required=True,
+    group=OUTPUT,
+    common=True,
+    help="sql, python or mlr.",
+)
+@output_option
+def command(model: str, **values: Any) -> int:
+    """Write a saved model as one expression, c + m1*x1 + …, of SQL, Python or Miller's DSL. A row that lacks a value
+    gives NULL, nan or an empty field. In SQL the columns of numbers must have a numeric type.
+    """
+    from gdcli.cli.results import Destination
+    from gdcli.model import load_model
+
+    destination = Destination.of({"format": values["language"], "output": values["output"], "quiet": False}, [model])
+    expression = EXPORTERS[values["language"]](load_model(model))
+    destination.write(lambda console: None, lambda form: f"{expression}\n")
+    return ExitCode.OK

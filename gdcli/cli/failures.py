@@ -1,0 +1,125 @@
+"""What ends a command early, as one or two lines on stderr and an exit code; and the end of stdout."""
+
+import contextlib
+import os
+import sys
+
+from gdcli.errors import DataError, ExitCode, GdfitError, Interrupted
+from gdcli.text import printable
+
+_LONGEST_MESSAGE = 2000
+
+
+def report(error: BaseException) -> int:
+    """Say on stderr what went wrong, and return the exit code. The only place where this is decided."""
+    if os.environ.get("GDFIT_DEBUG"):
+        _print_traceback(error)
+    if isinstance(error, (KeyboardInterrupt, BrokenPipeError)):
+        drop_stdout()  # flushing it could wait for a reader that has gone
+    else:
+        _flush_what_can_be()
+    message, code = _explained(error)
+    if message:
+        say(message)
+    return code
+
+
+def say(message: str) -> None:
+    """Print a message on stderr, with nothing in it that could act on a terminal. A closed stderr is no error."""
+    if sys.stderr is None:
+        return
+    lines = "".join(printable(line) + "\n" for line in message.rstrip("\n").split("\n"))
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(lines)
+        sys.stderr.flush()
+
+
+def flush_stdout() -> None:
+    """Write what stdout still holds, so that a full disk or a closed pipe is noticed here."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise stdout_error(error) from error
+
+
+def stdout_error(error: OSError) -> DataError:
+    """Return what to say of a failing write to stdout."""
+    return DataError(f"cannot write standard output: {(error.strerror or str(error)).lower()}")
+
+
+def drop_stdout() -> None:
+    """Send what stdout still holds to nowhere."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+
+
+def drop_stdout_if_broken() -> None:
+    """Spare the interpreter a failing flush, which it would report, when it shuts down."""
+    _flush_what_can_be()
+
+
+def remove_unfinished_files() -> None:
+    """Remove temporary files that an interruption left; there are none where nothing was written."""
+    files = sys.modules.get("gdcli.files")
+    if files is not None:
+        files.remove_unfinished()
+
+
+def _explained(error: BaseException) -> tuple[str, int]:
+    from click.exceptions import Abort, ClickException
+
+    if isinstance(error, SystemExit):
+        return "", error.code if isinstance(error.code, int) else ExitCode.DATA
+    if isinstance(error, (KeyboardInterrupt, Abort)):
+        return "Interrupted.", error.exit_code if isinstance(error, Interrupted) else ExitCode.INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        return "", ExitCode.OK
+    if isinstance(error, GdfitError):
+        return f"Error: {error}", error.exit_code
+    if isinstance(error, ClickException):
+        return _in_clicks_words(error), error.exit_code
+    return f"Error: {_unforeseen(error)}", ExitCode.DATA
+
+
+def _in_clicks_words(error: object) -> str:
+    import io
+
+    words = io.StringIO()
+    error.show(file=words)  # type: ignore[attr-defined]
+    return words.getvalue()
+
+
+def _unforeseen(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    if isinstance(error, RecursionError):
+        return "the input is nested too deeply"
+    if isinstance(error, OSError):
+        where = f"{str(error.filename)!r}: " if error.filename is not None else ""
+        return f"{where}{(error.strerror or str(error) or type(error).__name__).lower()}"
+    said = " ".join(str(error).split())[:_LONGEST_MESSAGE]
+    return (
+        f"unexpected {type(error).__name__}{': ' if said else ''}{said}\n"
+        "This is a fault in gdfit; GDFIT_DEBUG=1 shows where it happened."
+    )
+
+
+def _flush_what_can_be() -> None:
+    try:
+        flush_stdout()
+    except (OSError, ValueError, DataError):
+        drop_stdout()
+
+
+def _print_traceback(error: BaseException) -> None:
+    import traceback
+
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        traceback.print_exception(error)

@@ -1,0 +1,262 @@
+"""``gdfit fit``: parse → run → report."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdcli.cli import options
+from gdcli.cli.group import given_words, near_command
+from gdcli.cli.help import Command
+from gdcli.errors import DataError, ExitCode, Interrupted
+from gdcli.text import quoted
+
+if TYPE_CHECKING:
+    from gdcli.cli.outlets import LinesRecorder, Stdout
+    from gdcli.cli.output import Output
+    from gdcli.fitting import FitOptions, Recorder
+    from gdcli.report.verdict import Command as Again
+    from gdcli.result import Fit
+
+STDIN = "-"
+# A table holds up to so many iterations; more are printed as plain lines, as they come.
+LONGEST_TABLE = 1000
+
+EXAMPLES = (
+    ("gdfit housing.csv --target price --lr 0.01", "the iterations and the coefficients"),
+    ("gdfit housing.csv -t price -x sqft -x beds --lr auto", "two features, the fastest rate"),
+    ("zcat sales.csv.gz | gdfit -t amount --format json | jq .r2", "in a pipeline"),
+    ("gdfit housing.csv -t price -n 5000 --trace trace.csv -q", "every iteration in a file"),
+)
+
+
+@click.command("fit", cls=Command, examples=EXAMPLES)
+@options.file_arguments
+@options.column_options
+@options.descent_options
+@options.resume_option
+@options.check_options
+@options.input_options
+@options.output_options
+@options.trace_options
+@options.plot_options
+@options.quiet_option
+@options.digits_option
+@options.strict_option
+@click.pass_context
+def command(context: click.Context, /, files: tuple[str, ...], **values: Any) -> int:
+    """Fit a regression by gradient descent: every iteration, the final coefficients beside the exact optimum, and
+    which learning rates work. FILE is a CSV file, compressed or not; '-' or none is standard input.
+    """
+    from gdcli.cli.output import Output
+
+    inputs = input_files(context, files)
+    output = Output.of(context, values, inputs)
+    if values["resume"] is not None:
+        output.check_kept("the model to resume", values["resume"])
+    if values["explain"] and not output.has_table:
+        raise click.UsageError("--explain is for people: give it with the table format only.")
+    return run(inputs, values, output, command_line(context, values))
+
+
+def input_files(context: click.Context, files: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the inputs; without FILE that is stdin, unless a person sits there."""
+    if files.count(STDIN) > 1:
+        raise click.UsageError("'-' is standard input, which can be read once only.")
+    if not files and sys.stdin is not None and sys.stdin.isatty():
+        raise click.UsageError("Give a FILE, or pipe data into gdfit.")
+    if sys.stdin is None and (not files or STDIN in files):
+        raise DataError("no data on standard input")
+    if files:
+        meant = near_command(files[0])
+        if meant is not None and not os.path.exists(files[0]):
+            raise DataError(f"cannot read {quoted(files[0])}: no such file. Did you mean the command 'gdfit {meant}'?")
+    return files or (STDIN,)
+
+
+def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
+    """Return the options of the fit, checked."""
+    from gdcli.fitting import FitOptions
+
+    same = (
+        "target", "features", "exclude", "categorical", "weights", "na", "missing", "max_levels", "separator",
+        "encoding", "jobs", "learning_rate", "iterations", "tolerance", "scale",
+    )  # fmt: skip
+    start = dict(values["start"])
+    if len(start) < len(values["start"]):
+        raise click.UsageError("--start is given twice for the same term.")
+    # A sweep has none of these.
+    of_a_fit = ("optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed", "inference")
+    return FitOptions(
+        **{name: values[name] for name in same},
+        **{name: values[name] for name in of_a_fit if name in values},
+        intercept=not values["no_intercept"],
+        start=start,
+        every=every,
+        explain=values.get("explain", False),
+    )
+
+
+def command_line(context: click.Context, values: Mapping[str, Any]) -> "Again":
+    """Return what words the user's command line with another rate, and more iterations where that many are needed."""
+    words = given_words(context)
+
+    def again(learning_rate: float, iterations: int | None = None) -> str:
+        from gdcli.cli.words import with_options
+        from gdcli.report.digits import rate
+
+        changes = {"learning_rate": ("--lr", rate(learning_rate))}
+        if iterations is not None and iterations > values["iterations"]:
+            changes["iterations"] = ("-n", str(iterations))
+        return with_options(words, context.command, changes)
+
+    return again
+
+
+def run(inputs: Sequence[str], values: Mapping[str, Any], output: "Output", again: "Again") -> int:
+    """Fit, write the result, and return the exit code. Files are complete before stdout gets the result."""
+    from gdcli.cli.outlets import Stdout
+
+    stdout = Stdout(for_people=output.table_on_stdout, patient=bool(output.files))
+    with ExitStack() as stack:
+        lines = _lines(values, output, stdout, stack)
+        fit = _fit(inputs, values, output, stdout, lines)
+        _save_model(fit, output)
+        output.drawing.write(lambda kind: _picture(fit, kind))
+        _write_result(fit, output, stdout, lines, again)
+    stdout.finish()
+    return _exit_code(fit, output, again)
+
+
+def _lines(values: Mapping[str, Any], output: "Output", stdout: "Stdout", stack: ExitStack) -> "LinesRecorder | None":
+    """Return what prints the iterations as they come, where they are too many for a table."""
+    if not (output.has_table and output.every and values["iterations"] // output.every > LONGEST_TABLE):
+        return None
+    from gdcli.cli.console import terminal_columns
+    from gdcli.cli.outlets import LinesRecorder
+    from gdcli.files import whole_file
+
+    if output.path is not None:
+        return LinesRecorder(stack.enter_context(whole_file(output.path)), output.digits, None, output.every)
+    return LinesRecorder(stdout, output.digits, terminal_columns() if stdout.terminal else None, output.every)
+
+
+def _fit(
+    inputs: Sequence[str],
+    values: Mapping[str, Any],
+    output: "Output",
+    stdout: "Stdout",
+    lines: "LinesRecorder | None",
+) -> "Fit":
+    """Read and descend; the trace file is complete afterwards."""
+    from gdcli.cli.console import Narrator
+    from gdcli.fitting import run_fit
+
+    if output.format == "table":
+        import gdcli.report.tables  # noqa: F401  # here, while importing is cheap
+    options = output.drawing.asked(fit_options(values, output.every if lines is None else None))
+    with Narrator(output.quiet) as narrator, ExitStack() as stack:
+        recorders: list[Recorder] = [] if lines is None else [lines]
+        if output.trace is not None:
+            recorders.append(_trace(output.trace, output, stdout, stack))
+        if stdout.terminal and (output.trace_on_stdout or (lines is not None and output.path is None)):
+            recorders.insert(0, narrator)
+        return run_fit(inputs, options, recorders, narrator)
+
+
+def _save_model(fit: "Fit", output: "Output") -> None:
+    """Write the model, unless the descent diverged or was interrupted."""
+    from gdcli.engine.descent import Stopped
+
+    if output.save is not None and not fit.diverged and fit.descent.stopped is not Stopped.INTERRUPTED:
+        from gdcli.files import whole_file
+        from gdcli.model import model_as_json
+
+        with whole_file(output.save) as stream:
+            stream.write(model_as_json(fit))
+
+
+def _trace(path: str, output: "Output", stdout: "Stdout", stack: ExitStack) -> "Recorder":
+    """Return what writes every iteration, to a file or instead of the result."""
+    from gdcli.cli.outlets import TraceRecorder
+    from gdcli.files import whole_file
+    from gdcli.report.formats import TRACE_WRITERS
+
+    if output.trace_on_stdout:
+        return TraceRecorder(stdout, TRACE_WRITERS[".csv"])
+    return TraceRecorder(stack.enter_context(whole_file(path)), TRACE_WRITERS[output.trace_ending])
+
+
+def _picture(fit: "Fit", kind: str) -> bytes:
+    from gdcli.report.plots import picture_of_fit
+
+    return picture_of_fit(fit, kind)
+
+
+def _write_result(
+    fit: "Fit", output: "Output", stdout: "Stdout", lines: "LinesRecorder | None", again: "Again"
+) -> None:
+    if lines is not None:
+        lines.finish()
+    if output.path is None:
+        if output.has_result:
+            write = stdout.draw if output.format == "table" else stdout.write
+            write(_text(fit, output, again, stdout, lines is None))
+        return
+    text = _text(fit, output, again, None, lines is None)
+    if lines is not None:
+        lines.stream.write(text)
+    elif text:
+        from gdcli.files import whole_file
+
+        with whole_file(output.path) as stream:
+            stream.write(text)
+
+
+def _text(fit: "Fit", output: "Output", again: "Again", stdout: "Stdout | None", iterations: bool) -> str:
+    """Return the result in its format, for stdout or for a file."""
+    if output.format == "table":
+        from gdcli.cli.console import rendered
+        from gdcli.report.tables import print_fit
+
+        encoding, terminal = (stdout.encoding, stdout.terminal) if stdout else ("utf-8", False)
+        text = rendered(
+            lambda console: print_fit(fit, console, digits=output.digits, command=again, iterations=iterations),
+            encoding,
+            terminal,
+        )
+        if output.drawing.chart:
+            from gdcli.cli.drawing import chart_under
+            from gdcli.report.chart import chart_of_fit
+
+            text += chart_under(lambda page, colour: chart_of_fit(fit, page, colour), encoding, terminal)
+        return text
+    from gdcli.report import formats
+
+    if output.format == "json":
+        return formats.fit_as_json(fit)
+    if output.format == "markdown":
+        return formats.fit_as_markdown(fit, output.digits)
+    return formats.fit_as_csv(fit, "\t" if output.format == "tsv" else ",")
+
+
+def _exit_code(fit: "Fit", output: "Output", again: "Again") -> int:
+    """Say on stderr what stdout does not say, and return the exit code."""
+    from gdcli.cli import signals
+    from gdcli.cli.failures import say
+    from gdcli.engine.descent import Stopped
+    from gdcli.report.verdict import verdict
+
+    if fit.descent.stopped is Stopped.INTERRUPTED:
+        raise Interrupted(signals.received())
+    if fit.diverged:
+        if not output.table_on_stdout:
+            say("Error: " + "\n".join(verdict(fit, again)))
+        return ExitCode.DIVERGED
+    if output.strict and not fit.descent.converged:
+        say(f"Error: --strict: {verdict(fit)[0]}")
+        return ExitCode.UNMET
+    return ExitCode.OK

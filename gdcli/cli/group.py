@@ -1,0 +1,118 @@
+"""``gdfit``: the group of commands, of which ``fit`` is what ``gdfit FILE…`` means.
+
+A command's module is imported when the command is used; the table below is all that is known before.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from gdcli import __version__
+from gdcli.cli.help import help_all_option, write_body
+
+DEFAULT = "fit"
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "fit": ("gdcli.cli.fit", "Fit a regression and show how it gets there; 'fit' may be left out."),
+    "sweep": ("gdcli.cli.sweep", "Compare learning rates side by side."),
+    "curve": ("gdcli.cli.curve", "Walk down a polynomial, step by step, with one learning rate beside another."),
+    "summarize": ("gdcli.cli.summarize", "Reduce a file to a few kilobytes that stand for it in every later fit."),
+    "predict": ("gdcli.cli.predict", "Add a saved model's predictions to the rows of a file."),
+    "score": ("gdcli.cli.score", "Measure how well a saved model predicts known values."),
+    "export": ("gdcli.cli.export", "Write a saved model as an expression of SQL, Python or Miller."),
+}
+"""Each command's module, which holds it under the name ``command``, and what it does in one line."""
+
+_WORDS = "gdcli.words"
+
+
+class DefaultGroup(click.Group):
+    """A group in which words that begin with no command belong to ``fit``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``fit`` in front where no command is named; help alone on a terminal where nothing is."""
+        ctx.meta[_WORDS] = tuple(args)
+        own = {name for param in self.get_params(ctx) for name in param.opts}
+        if args and args[0] not in COMMANDS and args[0] not in own:
+            args = [DEFAULT, *args]
+        elif not args and not ctx.resilient_parsing:
+            args = ["--help"] if sys.stdin is not None and sys.stdin.isatty() else [DEFAULT]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command's module."""
+        if cmd_name not in COMMANDS:
+            return None
+        found: Any = import_module(COMMANDS[cmd_name][0]).command
+        return found if isinstance(found, click.Command) else None
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help of ``fit``, for that is what most people come for, and the list of commands."""
+        formatter.write_usage("gdfit", f"[{DEFAULT}] [OPTIONS] [FILE]...")
+        formatter.write_usage("gdfit", "COMMAND [OPTIONS] ...", prefix=" " * len("Usage: "))
+        with self._default(ctx) as default:
+            write_body(default.command, default, formatter)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, meaning) for name, (_, meaning) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        """Complete the first word: a command, or what ``fit`` takes there."""
+        found = {item.value: item for item in super().shell_complete(ctx, incomplete)}
+        with self._default(ctx) as default:
+            for item in default.command.shell_complete(default, incomplete):
+                found.setdefault(item.value, item)
+            items = list(found.values())
+            for param in default.command.get_params(default):
+                if isinstance(param, click.Argument) and not incomplete.startswith("-"):
+                    items += param.shell_complete(default, incomplete)
+        return items
+
+    def _default(self, ctx: click.Context) -> click.Context:
+        command = self.get_command(ctx, DEFAULT)
+        assert command is not None
+        return command.make_context(DEFAULT, [], parent=ctx, resilient_parsing=True)
+
+
+def given_words(ctx: click.Context) -> tuple[str, ...]:
+    """Return the words after ``gdfit``, as they were given."""
+    words: tuple[str, ...] = ctx.meta.get(_WORDS, tuple(sys.argv[1:]))
+    return words
+
+
+def near_command(word: str) -> str | None:
+    """Return the command that ``word`` is, or is one edit away from."""
+    return next((name for name in COMMANDS if one_edit_apart(word, name)), None)
+
+
+def one_edit_apart(a: str, b: str) -> bool:
+    """Return whether at most one insertion, deletion, substitution or swap of neighbours leads from a to b."""
+    if a == b:
+        return True
+    shorter, longer = sorted((a, b), key=len)
+    if len(longer) - len(shorter) > 1:
+        return False
+    first = next((i for i, (x, y) in enumerate(zip(shorter, longer, strict=False)) if x != y), len(shorter))
+    if len(shorter) != len(longer):
+        return shorter[first:] == longer[first + 1 :]
+    swapped = longer[first + 1 : first + 2] + longer[first : first + 1] + longer[first + 2 :]
+    return shorter[first + 1 :] == longer[first + 1 :] or shorter[first:] == swapped
+
+
+@click.group(
+    cls=DefaultGroup,
+    no_args_is_help=False,
+    invoke_without_command=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, "--version", prog_name="gdfit", message="%(prog)s %(version)s")
+def group() -> None:
+    """Fit regression by gradient descent."""
+
+
+group.params.append(help_all_option())

@@ -1,0 +1,110 @@
+"""Help in titled groups: the options that most people need, and with ``--help-all`` the rest."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+_WIDEST = 100
+_NAME_COLUMN = 30
+_HELP_ALL = "gdcli.help_all"
+
+Example = tuple[str, str]
+"""A command line, and what it does."""
+
+
+class Option(click.Option):
+    """An option that stands in a titled group of the help; ``common`` ones without ``--help-all``."""
+
+    def __init__(self, *args: Any, group: str = "Other", common: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+        self.common = common
+
+
+class Command(click.Command):
+    """A command with examples and grouped options in its help."""
+
+    def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = tuple(examples)
+        self.params.append(help_all_option())
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write usage, text, examples and options."""
+        self.format_usage(ctx, formatter)
+        write_body(self, ctx, formatter)
+
+
+def help_all_option() -> click.Option:
+    """Return ``--help-all``."""
+    return click.Option(
+        ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_show_all,
+        help="Show all options and exit.",
+    )  # fmt: skip
+
+
+def _show_all(ctx: click.Context, param: click.Parameter, given: bool) -> None:
+    if given and not ctx.resilient_parsing:
+        ctx.meta[_HELP_ALL] = True
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
+def write_body(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write what follows the usage line."""
+    command.format_help_text(ctx, formatter)
+    if isinstance(command, Command):
+        write_examples(command.examples, formatter)
+    write_options(command, ctx, formatter)
+
+
+def write_examples(examples: Sequence[Example], formatter: click.HelpFormatter) -> None:
+    """Write the examples, each a line to paste under the sentence that says what it does."""
+    if not examples:
+        return
+    with formatter.section("Examples"):
+        for line, meaning in examples:
+            formatter.write(f"{'':>{formatter.current_indent}}# {meaning}\n")
+            formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+def write_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the options group by group; those that are not common only with ``--help-all``."""
+    everything = bool(ctx.meta.get(_HELP_ALL))
+    groups: dict[str, list[tuple[str, str]]] = {}
+    own: list[tuple[str, str]] = []
+    hidden = 0
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if not isinstance(param, click.Option) or record is None:
+            continue
+        if not isinstance(param, Option):
+            own.append(record)
+        elif param.common or everything:
+            groups.setdefault(param.group, []).append(record)
+        else:
+            hidden += 1
+    groups["Help"] = own
+    names = [name for records in groups.values() for name, _ in records]
+    widest = min(_NAME_COLUMN, formatter.width * 2 // 5)
+    width = max((len(name) for name in names if len(name) <= widest), default=0)
+    for title, records in groups.items():
+        with formatter.section(title):
+            formatter.write_dl([(name.ljust(width), text) for name, text in records], col_max=widest)
+    if hidden:
+        formatter.write(f"\n--help-all shows {hidden} more options.\n")
+
+
+def help_width() -> int:
+    """Return the width for help texts. (``shutil.get_terminal_size`` loads every compression library.)"""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        width = int(columns)
+    else:
+        try:
+            width = os.get_terminal_size(1).columns or 80
+        except OSError:
+            width = 80
+    return max(20, min(width, _WIDEST) - 2)

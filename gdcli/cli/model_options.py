@@ -1,0 +1,29 @@
+"""The argument and the options that the commands on a saved model share."""
+
+from collections.abc import Callable
+
+import click
+
+from gdcli.cli.options import INPUT, OUTPUT, Count, F, bundle, file_type, option
+
+model_argument: Callable[[F], F] = click.argument("model", metavar="MODEL", type=file_type())
+
+reading_options: Callable[[F], F] = bundle(
+    option(
+        "--sep", "separator", metavar="CHAR", group=INPUT, common=True,
+        help="Field separator, or 'tab'.  [default: from the header line]",
+    ),
+    option(
+        "--encoding", metavar="NAME", group=INPUT, common=True,
+        help="Text encoding.  [default: utf-8, or as the byte-order mark says]",
+    ),
+    option(
+        "--jobs", metavar="N", type=Count(1), group=INPUT, common=True,
+        help="Threads that work; the result is the same for any number.  [default: all cores]",
+    ),
+)  # fmt: skip
+
+output_option: Callable[[F], F] = option(
+    "-o", "--output", metavar="FILE", type=file_type(), group=OUTPUT, common=True,
+    help="Write the result to a file, whole or not at all.",
+)  # fmt: skip

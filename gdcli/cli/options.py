@@ -1,0 +1,342 @@
+"""The options that commands share, as bundles: decorators that add them in the order of the help."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from gdcli.cli.help import Option
+from gdcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+FORMATS = ("table", "json", "csv", "tsv", "markdown")
+SCALES = ("standard", "minmax", "none")
+TRACE_ENDINGS = (".csv", ".tsv", ".jsonl")
+AUTO = "auto"
+DIGITS = 6
+
+COLUMNS, DESCENT, INPUT, OUTPUT = "Columns", "Descent", "Input", "Output"
+CHECKS = "Validation and inference"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Number(click.ParamType[float]):
+    """A finite number; ``positive`` ones only above zero. (``FloatRange`` takes nan and infinity.)"""
+
+    name = "number"
+
+    def __init__(self, positive: bool = False) -> None:
+        self.positive = positive
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number, or fail as wrong usage."""
+        try:
+            number = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        if self.positive and number <= 0:
+            self.fail(f"{value!r} is not above zero.", param, ctx)
+        return number
+
+
+class Rate(Number):
+    """A learning rate: a finite number above zero, or ``auto``."""
+
+    name = "rate"
+
+    def __init__(self) -> None:
+        super().__init__(positive=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the rate, or ``auto``."""
+        return AUTO if value == AUTO else super().convert(value, param, ctx)
+
+
+class Word(click.ParamType[str]):
+    """A word with a parameter, ``name:number``, whose names stand in a registry of the engine.
+
+    That is imported only where the word is read or completed: help needs no NumPy.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.name = kind
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word, or fail as wrong usage."""
+        _, parse = self._engine()
+        try:
+            parse(str(value))
+        except UsageError as error:
+            self.fail(f"{error}.", param, ctx)
+        return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Return the names that begin so."""
+        from click.shell_completion import CompletionItem
+
+        names, _ = self._engine()
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+    def _engine(self) -> tuple[Iterable[str], Callable[[str], Any]]:
+        if self.name == "optimizer":
+            from gdcli.engine.optimizers import OPTIMIZERS, parse_optimizer
+
+            return OPTIMIZERS, parse_optimizer
+        from gdcli.engine.schedules import SCHEDULES, parse_schedule
+
+        return SCHEDULES, parse_schedule
+
+
+class Count(click.ParamType[int]):
+    """A whole number from ``smallest`` to ``largest``. (``IntRange`` would write its limits into the help.)"""
+
+    name = "count"
+
+    def __init__(self, smallest: int, largest: int | None = None) -> None:
+        self.smallest, self.largest = smallest, largest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number, or fail as wrong usage."""
+        try:
+            number = int(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a whole number.", param, ctx)
+        if number < self.smallest:
+            self.fail(f"{number} is less than {self.smallest}.", param, ctx)
+        if self.largest is not None and number > self.largest:
+            self.fail(f"{number} is more than {self.largest}.", param, ctx)
+        return number
+
+
+class Assignment(click.ParamType[tuple[str, float]]):
+    """``TERM=NUMBER``, split at the last equals sign: a term may hold others."""
+
+    name = "assignment"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
+        """Return the term and its number."""
+        if isinstance(value, tuple):
+            return cast("tuple[str, float]", value)
+        term, sign, number = str(value).rpartition("=")
+        if not (sign and term):
+            self.fail(f"{value!r} is not of the form TERM=VALUE.", param, ctx)
+        return term, Number().convert(number, param, ctx)
+
+
+def file_type() -> click.ParamType[Any]:
+    """Return the type of a file's name. Only its completion is Click's: files are checked where they are opened."""
+    return click.Path(readable=False, allow_dash=True)
+
+
+def bundle(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Return one decorator for several; the help shows their options in this order."""
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+def option(*names: str, group: str, common: bool = False, **settings: Any) -> Callable[[F], F]:
+    """Return the decorator of one option in a group of the help."""
+    return click.option(*names, cls=Option, group=group, common=common, **settings)
+
+
+file_arguments = click.argument("files", nargs=-1, metavar="[FILE]...", type=file_type())
+
+choice_options: Callable[[F], F] = bundle(
+    option(
+        "--exclude", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
+        help="Leave this column out; repeatable.",
+    ),
+    option(
+        "--categorical", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
+        help="Treat this column's numbers as categories; repeatable.",
+    ),
+    option(
+        "--max-levels", metavar="N", type=Count(1), default=50, show_default=True, group=COLUMNS,
+        help="Refuse a text column of more levels: it looks like an identifier.",
+    ),
+    option("--weights", metavar="COLUMN", group=COLUMNS, help="How much each row counts (0 or more)."),
+)  # fmt: skip
+
+column_options: Callable[[F], F] = bundle(
+    option("-t", "--target", metavar="COLUMN", group=COLUMNS, common=True, help="The column to predict."),
+    option(
+        "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
+        help="Predict from this column; repeatable.  [default: all but the target]",
+    ),
+    choice_options,
+    option("--no-intercept", is_flag=True, group=COLUMNS, help="Fit through the origin: c = 0."),
+)  # fmt: skip
+
+summary_options: Callable[[F], F] = bundle(
+    option(
+        "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
+        help="Summarise this column; repeatable.  [default: all]",
+    ),
+    choice_options,
+)  # fmt: skip
+
+iterations_option: Callable[[F], F] = option(
+    "-n", "--iterations", metavar="N", type=Count(0), default=1000, show_default=True,
+    group=DESCENT, common=True, help="Number of updates.",
+)  # fmt: skip
+
+scale_option: Callable[[F], F] = option(
+    "--scale", type=click.Choice(SCALES), default=SCALES[0], show_default=True, group=DESCENT, common=True,
+    help="Scale columns for the descent; results are in the file's units anyway.",
+)  # fmt: skip
+
+start_option: Callable[[F], F] = option(
+    "--start", metavar="TERM=VALUE", type=Assignment(), multiple=True, group=DESCENT,
+    help="Begin here instead of at 0, in the file's units; repeatable.",
+)  # fmt: skip
+
+descent_options: Callable[[F], F] = bundle(
+    option(
+        "--lr", "learning_rate", metavar="RATE", type=Rate(), group=DESCENT, common=True,
+        help="Learning rate; 'auto' takes the best one.  [default: 0.01; newton: 1]",
+    ),
+    iterations_option,
+    option(
+        "--tol", "tolerance", metavar="NORM", type=Number(positive=True), group=DESCENT, common=True,
+        help="Stop when the gradient's norm is below this.  [default: off]",
+    ),
+    option(
+        "--optimizer", metavar="NAME", type=Word("optimizer"), group=DESCENT,
+        help="gd, momentum[:BETA], nesterov[:BETA], adagrad, rmsprop, adam or newton; BETA is 0.9 unless given.  "
+        "[default: gd]",
+    ),
+    option(
+        "--schedule", metavar="NAME", type=Word("schedule"), group=DESCENT,
+        help="How the rate changes with iteration k: constant, inverse:R (lr/(1+R·k)), exponential:R (lr·R^k), "
+        "step:R:K (times R after each K iterations) or cosine (to 0 at the end).  [default: constant]",
+    ),
+    scale_option,
+    start_option,
+)  # fmt: skip
+
+resume_option: Callable[[F], F] = option(
+    "--resume", metavar="MODEL", type=file_type(), group=DESCENT,
+    help="Go on from where a saved model stands, with its columns, optimizer and schedule, and its rate unless another "
+    "is given.",
+)  # fmt: skip
+
+check_options: Callable[[F], F] = bundle(
+    option(
+        "--holdout", metavar="SHARE", type=Number(), group=CHECKS,
+        help="Keep this share of the rows (0.2, say) out of the fit, to validate every iteration on.",
+    ),
+    option(
+        "--patience", metavar="K", type=Count(1), group=CHECKS,
+        help="Stop when the validation cost has not improved for K iterations, and keep the best.",
+    ),
+    option(
+        "--cv", metavar="K", type=Count(2, 100), group=CHECKS,
+        help="Cross-validate in K folds, beside the fit on all rows.",
+    ),
+    option(
+        "--seed", metavar="N", type=Count(0), default=0, show_default=True, group=CHECKS,
+        help="Chooses the rows of the holdout and of the folds.",
+    ),
+    option(
+        "--inference", is_flag=True, group=CHECKS,
+        help="Standard errors, t, p, 95 % intervals, R², F (scipy: pip install 'gdfit[stats]').",
+    ),
+)  # fmt: skip
+
+sweep_options: Callable[[F], F] = bundle(
+    option(
+        "--lr", "rates", metavar="RATE", type=Number(positive=True), multiple=True, group=DESCENT, common=True,
+        help="A learning rate; repeatable.  [default: seven around the largest stable one]",
+    ),
+    iterations_option,
+    scale_option,
+    start_option,
+)  # fmt: skip
+
+input_options: Callable[[F], F] = bundle(
+    option(
+        "--na", metavar="TEXT", multiple=True, group=INPUT, common=True,
+        help="A cell that also means missing (beside empty, NA, NaN, null …); repeatable.",
+    ),
+    option(
+        "--missing", type=click.Choice(("drop", "error")), default="drop", show_default=True,
+        group=INPUT, common=True, help="What to do with rows that lack a cell.",
+    ),
+    option(
+        "--sep", "separator", metavar="CHAR", group=INPUT,
+        help="Field separator, or 'tab'.  [default: from the header line]",
+    ),
+    option(
+        "--encoding", metavar="NAME", group=INPUT,
+        help="Text encoding.  [default: utf-8, or as the byte-order mark says]",
+    ),
+    option(
+        "--jobs", metavar="N", type=Count(1), group=INPUT,
+        help="Threads that read; the result is the same for any number.  [default: all cores]",
+    ),
+)  # fmt: skip
+
+output_options: Callable[[F], F] = bundle(
+    option(
+        "--format", metavar="FORMAT", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True,
+        group=OUTPUT, common=True, help="table, json, csv, tsv or markdown.",
+    ),
+    option(
+        "-o", "--output", metavar="FILE", type=file_type(), group=OUTPUT, common=True,
+        help="Write the result to a file, whole or not at all.",
+    ),
+)  # fmt: skip
+
+quiet_option: Callable[[F], F] = option(
+    "-q", "--quiet", is_flag=True, group=OUTPUT, common=True, help="No notes, no progress, no table."
+)
+
+trace_options: Callable[[F], F] = bundle(
+    option(
+        "--save", metavar="FILE", type=file_type(), group=OUTPUT,
+        help="Write the model, for predict, score, export and --resume.",
+    ),
+    option(
+        "--trace", metavar="FILE", type=file_type(), group=OUTPUT, common=True,
+        help="Write every iteration: .csv, .tsv or .jsonl; '-' is stdout, instead of the result.",
+    ),
+    option(
+        "--explain", is_flag=True, group=OUTPUT,
+        help="Write the arithmetic of the first iterations on the board.",
+    ),
+    option(
+        "--every", metavar="K", type=Count(1), group=OUTPUT, common=True,
+        help="Show each K-th iteration.  [default: up to 30 of them]",
+    ),
+)  # fmt: skip
+
+plot_options: Callable[[F], F] = bundle(
+    option(
+        "--plot", metavar="FILE", type=file_type(), group=OUTPUT,
+        help="Draw a picture: .png, .svg or .pdf (matplotlib: pip install 'gdfit[plot]').",
+    ),
+    option(
+        "--chart", is_flag=True, group=OUTPUT,
+        help="Draw the cost curve in the terminal, under the table (plotext: pip install 'gdfit[plot]').",
+    ),
+)  # fmt: skip
+
+digits_option: Callable[[F], F] = option(
+    "--digits", metavar="N", type=Count(1, 17), default=DIGITS, show_default=True, group=OUTPUT,
+    help="Significant digits in tables.",
+)  # fmt: skip
+
+strict_option: Callable[[F], F] = option(
+    "--strict", is_flag=True, group=OUTPUT, help="Exit with 4 when the descent has not converged."
+)

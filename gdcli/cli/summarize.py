@@ -1,0 +1,65 @@
+"""``gdfit summarize``: parse → run → report."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from gdcli.cli import options
+from gdcli.cli.fit import input_files
+from gdcli.cli.help import Command
+from gdcli.cli.model_options import output_option
+from gdcli.errors import ExitCode
+
+EXAMPLES = (
+    ("gdfit summarize sales.csv -o sales.summary.json", "a few kilobytes, and no row of the file"),
+    ("gdfit sales.summary.json --target price -x size", "any fit of its columns, without reading the file again"),
+    ("gdfit summarize q.summary.json new.csv -o q.summary.json", "add today's rows"),
+)
+
+
+@click.command("summarize", cls=Command, examples=EXAMPLES)
+@options.file_arguments
+@options.summary_options
+@options.input_options
+@output_option
+@options.quiet_option
+@click.pass_context
+def command(context: click.Context, /, files: tuple[str, ...], **values: Any) -> int:
+    """Reduce FILE to a summary: a small JSON file that stands for its rows in every later fit, with any target and any
+    features among its columns. FILE is a CSV file, compressed or not, or another summary; '-' or none is standard
+    input. Rows that lack a cell in any summarised column are left out.
+    """
+    from gdcli.cli.console import Narrator
+    from gdcli.cli.results import Destination
+    from gdcli.data.design import ColumnOptions
+    from gdcli.reading import ReadOptions
+    from gdcli.summarizing import run_summarize
+    from gdcli.summary import summary_as_json
+
+    inputs = input_files(context, files)
+    destination = Destination.of(values | {"format": "json"}, _kept(values["output"], inputs))
+    of_columns = ("features", "exclude", "weights", "categorical", "na", "missing", "max_levels")
+    columns = ColumnOptions(target=None, **{name: values[name] for name in of_columns}, summary=True)
+    reading = ReadOptions(values["separator"], values["encoding"], values["jobs"])
+    with Narrator(values["quiet"]) as narrator:
+        summary = run_summarize(inputs, columns, reading, narrator)
+    destination.write(lambda console: None, lambda form: summary_as_json(summary))
+    return ExitCode.OK
+
+
+def _kept(output: str | None, inputs: Sequence[str]) -> list[str]:
+    """Return the inputs that the output must not overwrite: all but a summary, which is refreshed so."""
+    from gdcli.files import same_file
+    from gdcli.reading import is_summary
+
+    def refreshed(path: str) -> bool:
+        if output is None or not same_file(output, path):
+            return False
+        try:
+            with open(path, "rb") as stream:
+                return is_summary(stream.read(1024))
+        except OSError:
+            return False
+
+    return [path for path in inputs if not refreshed(path)]
