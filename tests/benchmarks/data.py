@@ -1,0 +1,60 @@
+"""Make the benchmarks' data: `data.py houses-1000000.csv` writes a million rows of it.
+
+The name says what to make: a kind (see KINDS) and the number of rows. The same name gives the same bytes, and
+a longer file begins with the shorter one, because each chunk of rows has its own seed.
+
+price = base + Σ effect · (column − mean) / sd + noise. sqft, beds and baths go together, so that 1000 iterations
+do not quite reach the optimum, and an iterative rival has to agree on the path, not only on its end.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+CHUNK = 50_000  # rows formatted at a time: 6 MB of text
+BASE, NOISE = 350_000.0, 60_000.0  # mean price, and the standard deviation that no column explains
+
+# column: mean, standard deviation, effect on the price of one standard deviation
+HOUSES = {
+    "sqft": (1_800.0, 450.0, 60_000.0),
+    "beds": (3.2, 0.8, -15_000.0),
+    "baths": (2.1, 0.6, 20_000.0),
+    "year": (1_985.0, 18.0, 25_000.0),
+    "latitude": (48.14, 0.06, -30_000.0),
+    "longitude": (11.57, 0.1, -20_000.0),
+    "acres": (0.25, 0.05, 18_000.0),
+    "tax_rate": (0.011, 0.002, -15_000.0),
+    "distance": (5.5, 1.1, -40_000.0),
+    "income": (52_000.0, 14_000.0, 35_000.0),
+}
+
+
+def houses(rows: int) -> Iterator[str]:
+    """A header, then `rows` rows of the ten columns and the price, each number with six decimals."""
+    yield ",".join(["price", *HOUSES]) + "\n"
+    mean, sd, effect = np.array(list(HOUSES.values())).T
+    line = ",".join(["%.6f"] * (1 + len(HOUSES))) + "\n"
+    for first in range(0, rows, CHUNK):
+        random = np.random.default_rng([20, first])
+        z = random.standard_normal((CHUNK, len(HOUSES)))
+        z[:, 1:3] = 0.9 * z[:, :1] + np.sqrt(1 - 0.9**2) * z[:, 1:3]
+        price = BASE + z @ effect + NOISE * random.standard_normal(CHUNK)
+        table = np.column_stack([price, mean + sd * z])[: rows - first]
+        yield "".join(map(line.__mod__, map(tuple, table.tolist())))
+
+
+KINDS = {"houses": houses}
+
+
+def main(path: Path) -> None:
+    kind, rows = path.stem.split("-")
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("w", encoding="ascii", newline="\n") as file:
+        file.writelines(KINDS[kind](int(rows)))
+    unfinished.rename(path)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

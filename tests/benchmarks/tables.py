@@ -1,0 +1,118 @@
+"""What is measured, and what was promised: one entry per table.
+
+A command is written as one would type it in the project's root. Its first word says who runs it: `gdfit`,
+`python` (gdfit's own) or `rivals/….py` (the Python of the rivals' environment). A pair of commands stands for
+what the first costs more than the second: the figure of the one less that of the other.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Command = str | tuple[str, str]
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """The ratio of `command` to `against` is at most `at_most`. Without `against`, the figure itself is."""
+
+    what: str
+    command: Command
+    against: Command | None = None
+    at_most: float | None = None
+    of: Literal["seconds", "megabytes"] = "seconds"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The rival's coefficients are those of `fit`: its last iteration ("value") or least squares ("optimum")."""
+
+    rival: str
+    fit: str
+    column: Literal["value", "optimum"]
+    within: float = 1e-6  # relative, of each coefficient
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    rows: list[Row]
+    agreements: tuple[Agreement, ...] = ()  # checked before anything is timed
+    files: tuple[str, ...] = ()  # what data.py makes in .bench/
+    runs: int = 5
+    default: bool = True  # measured also when no table is named
+
+
+def tables(rows: int) -> dict[str, Table]:
+    """The tables by name. `rows` above a million are those of the large file, which is then measured, too."""
+    large_rows = rows if rows > MILLION else 10 * MILLION
+    return {
+        "fit": fit_table(min(rows, MILLION)),
+        "large": large_table(min(rows, MILLION), large_rows, default=rows > MILLION),
+        "start": start_table(),
+    }
+
+
+def fit_table(rows: int) -> Table:
+    houses = f".bench/houses-{rows}.csv"
+    fit = f"gdfit {houses} --target price -n 1000"
+    fit_longer = f"gdfit {houses} --target price -n 101000"
+    fit_beds = f"gdfit {houses} --target price -x beds --scale none -n"
+    numpy_loop = f"rivals/numpy_loop.py {houses}"
+    sgd = f"rivals/sgd_regressor.py {houses}"
+    sgd_scaled = f"rivals/sgd_regressor.py {houses} scale-target"
+    least_squares = f"rivals/linear_regression.py {houses}"
+    article = f"rivals/article.py {houses} beds"
+    loosely = " (stochastic, so only loosely)"
+    return Table(
+        f"The fit of {rows:,} rows × 10 features",
+        [
+            Row("whole fit, against pandas.read_csv alone", fit, f"rivals/read_csv.py {houses}", 1.0),
+            Row("against pandas + NumPy loop", fit, numpy_loop, 1 / 6),
+            Row("against pandas + StandardScaler + SGDRegressor", fit, sgd, 1 / 8),
+            Row("the same, with its target scaled, too", fit, sgd_scaled),
+            Row("against pandas + LinearRegression", fit, least_squares, 1 / 2),
+            Row("one feature, against the article (by 3 of its 1000 iterations)", f"{fit_beds} 1000", article),
+            Row("100,000 iterations more", (fit_longer, fit), at_most=1.0),
+            Row("peak memory", fit, at_most=270, of="megabytes"),
+        ],
+        agreements=(
+            Agreement(least_squares, fit, "optimum"),
+            Agreement(numpy_loop, fit, "value"),
+            Agreement(article, f"{fit_beds} 3", "value", remark=" after 3 iterations"),
+            Agreement(sgd, fit, "optimum", 0.1, loosely),
+            Agreement(sgd_scaled, fit, "optimum", 0.1, loosely),
+        ),
+        files=(f"houses-{rows}.csv",),
+    )
+
+
+def large_table(rows: int, large_rows: int, default: bool) -> Table:
+    houses, large = f".bench/houses-{rows}.csv", f".bench/houses-{large_rows}.csv"
+    fit, fit_large = (f"gdfit {file} --target price -n 1000" for file in (houses, large))
+    return Table(
+        f"The fit of {large_rows:,} rows × 10 features",
+        [
+            Row("whole fit, against pandas.read_csv alone", fit_large, f"rivals/read_csv.py {large}", 0.8),
+            Row(f"peak memory, against {rows:,} rows", fit_large, fit, 1.05, of="megabytes"),
+        ],
+        agreements=(Agreement(f"rivals/linear_regression.py {large}", fit_large, "optimum"),),
+        files=(f"houses-{rows}.csv", f"houses-{large_rows}.csv"),
+        default=default,
+    )
+
+
+def start_table() -> Table:
+    fit = "gdfit sample_data/housing.csv --target price"
+    import_click = 'python -c "import click"'
+    import_libraries = 'python -c "import click, rich.table, pandas"'
+    return Table(
+        "Starting up",
+        [
+            Row("gdfit --help, against importing Click", "gdfit --help", import_click, 1.5),
+            Row("fit of 932 rows, against importing Click, Rich, pandas", fit, import_libraries, 1.25),
+        ],
+        runs=20,
+    )

@@ -1,0 +1,104 @@
+"""Ctrl-C and SIGTERM end gdfit with 130 and 143, and leave nothing half-written."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def half_written(folder):
+    return [name for name in os.listdir(folder) if name.endswith(".gdfit-tmp")]
+
+
+def descends(folder):
+    """Whether the trace, a temporary file as yet, has grown."""
+    return any(os.path.getsize(os.path.join(folder, name)) for name in half_written(folder))
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_while_reading_nothing_is_written(started, tmp_path, number, code):
+    process = started(tmp_path, "-t", "y", "--trace", "trace.csv", "-o", "result", stdin=subprocess.PIPE)
+    process.stdin.write("x,y\n1,2\n")
+    process.stdin.flush()
+    wait_for(lambda: half_written(tmp_path))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (code, "", "Interrupted.\n")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_while_descending_the_result_so_far_is_written(started, points, number, code):
+    folder = points.parent
+    args = ["points.csv", "-t", "y", "-n", "1000000000", "--trace", "trace.csv", "--format", "json"]
+    process = started(folder, *args)
+    wait_for(lambda: descends(folder))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (code, "Interrupted.\n")
+    found = json.loads(out)
+    assert found["descent"]["stopped"] == "interrupted"
+    rows = list(csv.reader(io.StringIO((folder / "trace.csv").read_text())))
+    assert int(rows[-1][0]) == found["descent"]["iterations"] == len(rows) - 2
+    assert sorted(os.listdir(folder)) == ["points.csv", "trace.csv"]
+
+
+def test_while_descending_the_table_says_that_it_was_interrupted(started, points):
+    process = started(points.parent, "points.csv", "-t", "y", "-n", "1000000000", "--trace", "trace.csv")
+    wait_for(lambda: descends(points.parent))
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "Interrupted.\n")
+    assert "Interrupted" in out
+    assert "(intercept)" in out
+
+
+def test_while_starting_there_is_no_traceback(started, points):
+    for delay in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4):
+        process = started(points.parent, "points.csv", "-t", "y", "-n", "1000000000")
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        # Before gdfit's first line has run, the signal is Python's or the system's.
+        assert process.returncode in (130, -signal.SIGINT, 1)
+        if process.returncode == 130:
+            assert err == "Interrupted.\n"
+
+
+def test_an_ignored_signal_stays_ignored(started, points):
+    def ignore():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    args = ["points.csv", "-t", "y", "-n", "1000000000", "--trace", "trace.csv"]
+    process = started(points.parent, *args, preexec_fn=ignore)
+    wait_for(lambda: descends(points.parent))
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.2)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+
+
+def test_after_kill_the_next_run_to_the_same_name_cleans_up(started, gdfit, points):
+    process = started(points.parent, "points.csv", "-t", "y", "-n", "1000000000", "--trace", "trace.csv")
+    wait_for(lambda: descends(points.parent))
+    process.kill()
+    process.communicate(timeout=60)
+    assert half_written(points.parent)
+    assert gdfit("points.csv", "-t", "y", "--trace", "trace.csv", "-q").code == 0
+    assert sorted(os.listdir(points.parent)) == ["points.csv", "trace.csv"]

@@ -1,0 +1,134 @@
+"""What the tests below the command line share: files to write, small blocks, notes to look at."""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from gdcli.listener import Listener
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Done(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Notes(Listener):
+    """A listener that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+        self.iterations: list[int] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+    def descending(self, iteration: int, total: int) -> None:
+        self.iterations.append(iteration)
+
+
+@pytest.fixture
+def notes() -> Notes:
+    """A listener whose ``notes`` can be looked at afterwards."""
+    return Notes()
+
+
+@pytest.fixture
+def gdfit(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run a command line in this process (tests/cli has one of the same name that starts another)."""
+    from gdcli.cli import main
+
+    def run(*words: object) -> Done:
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return Done(code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def csv_file(tmp_path: Path) -> Callable[..., str]:
+    """Write a file of text or bytes and return its path."""
+
+    def write(content: str | bytes, name: str = "data.csv") -> str:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def blocks_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let files be read in blocks of so many bytes."""
+    from gdcli.data.chunks import cut
+
+    def shrink(size: int) -> None:
+        # `cut` has the usual size as a default, which is bound when the module is loaded.
+        monkeypatch.setattr("gdcli.data.source.cut", partial(cut, block_bytes=size))
+
+    return shrink
+
+
+@pytest.fixture(scope="session")
+def sample_data() -> Path:
+    """The folder of the sample data."""
+    return ROOT / "sample_data"
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of the reference data."""
+    return ROOT / "tests" / "reference"
+
+
+@pytest.fixture(autouse=True)
+def fresh_field_size_limit() -> Iterator[None]:
+    """The csv module has one limit for the whole process; one test's must not become the next one's."""
+    import csv
+
+    before = csv.field_size_limit()
+    yield
+    csv.field_size_limit(before)
+
+
+# A skipped test fails CI, unless its reason is one of these.
+ALLOWED_SKIPS = (
+    "Miller (mlr) is not installed",  # Debian's package miller, which CI installs where it may
+    "needs extended precision",  # platforms whose long double is a double
+    "root may write anywhere",  # a test of read-only folders
+)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """On CI, say which tests were skipped without leave."""
+    for report in _forbidden(terminalreporter):
+        terminalreporter.write_line(f"SKIPPED WITHOUT LEAVE: {report.nodeid}: {report.longrepr}", red=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """On CI, fail for tests that were skipped without leave."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus == 0 and reporter is not None and _forbidden(reporter):
+        session.exitstatus = 1
+
+
+def _forbidden(reporter: pytest.TerminalReporter) -> list[pytest.TestReport]:
+    if not os.environ.get("CI"):
+        return []
+    skipped = reporter.stats.get("skipped", [])
+    return [report for report in skipped if not any(reason in str(report.longrepr) for reason in ALLOWED_SKIPS)]

@@ -1,0 +1,135 @@
+"""Which iterations a table shows, and what recorders are handed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gdcli import fit
+from gdcli.fitting import FitOptions, run_fit
+from gdcli.result import TraceRow
+
+TEXT = "x,y\n1,2\n2,3\n3,7\n4,5\n"
+
+
+def shown(csv_file: Callable[..., str], **options: Any) -> list[int]:
+    return [row.iteration for row in fit(csv_file(TEXT), target="y", **options).trace]
+
+
+@pytest.mark.parametrize("iterations", [0, 1, 2, 29, 30])
+def test_up_to_30_iterations_all_are_shown(csv_file: Callable[..., str], iterations: int) -> None:
+    assert shown(csv_file, iterations=iterations) == list(range(iterations + 1))
+
+
+@pytest.mark.parametrize("iterations", [31, 47, 100, 999, 1000, 1001, 12_345])
+def test_beyond_about_20_are_shown_always_the_first_and_the_last(csv_file: Callable[..., str], iterations: int) -> None:
+    rows = shown(csv_file, iterations=iterations)
+    assert 10 <= len(rows) <= 25
+    assert rows[:3] == [0, 1, 2]
+    assert rows[-1] == iterations
+    assert rows == sorted(set(rows))
+    assert {5, 10, 20} < set(rows)
+
+
+@pytest.mark.parametrize(
+    ("iterations", "every", "expected"),
+    [
+        (10, 3, [0, 3, 6, 9, 10]),
+        (9, 3, [0, 3, 6, 9]),
+        (5, 100, [0, 5]),
+        (0, 7, [0]),
+        (40, 1, list(range(41))),
+    ],
+)
+def test_each_kth_is_shown_where_that_is_asked(
+    csv_file: Callable[..., str], iterations: int, every: int, expected: list[int]
+) -> None:
+    assert shown(csv_file, iterations=iterations, every=every) == expected
+
+
+@pytest.mark.parametrize("iterations", [200, 5000, 10**6, 10**9])
+def test_a_descent_that_stops_early_still_shows_its_rows_from_first_to_last(
+    csv_file: Callable[..., str], iterations: int
+) -> None:
+    result = fit(csv_file(TEXT), target="y", learning_rate=0.1, iterations=iterations, tolerance=1e-9)
+    rows = [row.iteration for row in result.trace]
+    assert 30 < result.descent.iterations < 200
+    assert rows[:3] == [0, 1, 2]
+    assert rows[-1] == result.descent.iterations
+    assert len(rows) >= 8
+
+
+@pytest.mark.parametrize("iterations", [1, 5, 12])
+def test_a_descent_that_diverges_shows_its_rows_up_to_there(csv_file: Callable[..., str], iterations: int) -> None:
+    assert shown(csv_file, learning_rate=1.4, iterations=iterations) == list(range(iterations + 1))
+
+
+class Recorder:
+    """Wants some iterations and keeps what it is given."""
+
+    def __init__(self, every: int) -> None:
+        self.every, self.rows = every, list[TraceRow]()
+
+    def begin(self, *known: Any) -> None:
+        self.begun = not self.rows
+
+    def wants(self, iteration: int) -> bool:
+        return iteration % self.every == 0
+
+    def record(self, row: TraceRow) -> None:
+        self.rows.append(row)
+
+
+@pytest.mark.parametrize(("every", "expected"), [(1, list(range(8))), (3, [0, 3, 6, 7]), (7, [0, 7]), (50, [0, 7])])
+def test_a_recorder_is_handed_what_it_wants_and_the_last(
+    csv_file: Callable[..., str], every: int, expected: list[int]
+) -> None:
+    recorder = Recorder(every)
+    result = run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=7), [recorder])
+    assert [row.iteration for row in recorder.rows] == expected
+    assert recorder.begun
+    assert recorder.rows[-1] == result.trace[-1]
+
+
+def test_recorders_do_not_change_the_descent(csv_file: Callable[..., str]) -> None:
+    recorders = [Recorder(1), Recorder(4)]
+    with_them = run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=50), recorders)
+    assert with_them == run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=50))
+    assert [row for row in recorders[0].rows if row.iteration in (0, 4, 8)] == recorders[1].rows[:3]
+
+
+class Interrupting(Recorder):
+    """Ctrl-C at iteration 40, once: when it is asked whether it wants the row, or while it takes it."""
+
+    def __init__(self, moment: str) -> None:
+        super().__init__(20)
+        self.moment, self.interrupted = moment, False
+
+    def interrupt(self, moment: str, iteration: int) -> None:
+        if moment == self.moment and iteration == 40 and not self.interrupted:
+            self.interrupted = True
+            raise KeyboardInterrupt
+
+    def wants(self, iteration: int) -> bool:
+        self.interrupt("wants", iteration)
+        return super().wants(iteration)
+
+    def record(self, row: TraceRow) -> None:
+        self.interrupt("before", row.iteration)
+        super().record(row)
+        self.interrupt("after", row.iteration)
+
+
+@pytest.mark.parametrize("moment", ["wants", "before", "after"])
+def test_an_interrupted_descent_returns_what_it_has_and_no_row_twice(csv_file: Callable[..., str], moment: str) -> None:
+    before, interrupting, behind = Recorder(20), Interrupting(moment), Recorder(20)
+    recorders = [before, interrupting, behind]
+    result = run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=10**7), recorders)
+    whole = fit(csv_file(TEXT), target="y", iterations=40)
+    assert result.descent.stopped.value == "interrupted"
+    assert result.descent.iterations == 40
+    assert result.coefficients == whole.coefficients
+    assert result.trace[-1] == whole.trace[-1]
+    assert len({row.iteration for row in result.trace}) == len(result.trace)
+    for recorder in (before, behind):
+        assert [row.iteration for row in recorder.rows] == [0, 20, 40]

@@ -1,0 +1,268 @@
+"""``score``: the measures, against NumPy's arithmetic on the same rows."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gdcli.errors import CellError, DataError
+from gdcli.listener import Listener
+from gdcli.model import Model
+from gdcli.reading import ReadOptions
+from gdcli.report.page import Page
+from gdcli.report.score import format_score, score_as_csv, score_as_json, score_as_markdown
+from gdcli.scoring import Demands, Score, score_files
+
+SLOPES = {"x": 2.0, "kind": {"a": 0.0, "b": -1.0}}
+
+
+@pytest.fixture
+def model(make_model: Callable[..., Model]) -> Model:
+    return make_model(SLOPES, intercept=0.5, target="y")
+
+
+@pytest.fixture
+def scored(csv_file: Callable[..., str], model: Model) -> Callable[..., Score]:
+    def run(*texts: str, weights: str | None = None, jobs: int = 1) -> Score:
+        files = [csv_file(text, f"data{i}.csv") for i, text in enumerate(texts)]
+        return score_files(model, "model.json", files, weights, ReadOptions(jobs=jobs), Listener())
+
+    return run
+
+
+class Rows:
+    """Random rows as CSV, and the measures that NumPy finds for them."""
+
+    def __init__(self, n: int, offset: float = 0.0, seed: int = 5) -> None:
+        chance = np.random.default_rng(seed)
+        self.x, self.b = chance.normal(size=n) * 10, chance.random(n) < 0.4
+        self.y = offset + 2 * self.x + chance.normal(size=n)
+        self.w = chance.integers(0, 4, size=n) * 0.5
+        self.error = 0.5 + 2.0 * self.x - self.b - self.y
+
+    @property
+    def text(self) -> str:
+        return self.part(0, len(self.x))
+
+    def part(self, start: int, end: int) -> str:
+        cells = [self.x.tolist(), np.where(self.b, "b", "a").tolist(), self.y.tolist(), self.w.tolist()]
+        rows = zip(*(column[start:end] for column in cells), strict=True)
+        return "x,kind,y,w\n" + "".join(f"{x!r},{kind},{y!r},{w!r}\n" for x, kind, y, w in rows)
+
+    def measures(self, w: Any = None) -> list[float]:
+        w = np.ones(len(self.x)) if w is None else w
+        mean = np.average(self.y, weights=w)
+        cost = np.average(self.error**2, weights=w)
+        mae, bias = np.average(np.abs(self.error), weights=w), np.average(self.error, weights=w)
+        return [cost, np.sqrt(cost), mae, 1 - cost / np.average((self.y - mean) ** 2, weights=w), bias]
+
+
+def measures(score: Score) -> list[float | None]:
+    return [score.cost, score.rmse, score.mae, score.r2, score.mean_error]
+
+
+def test_the_measures_are_those_of_numpy(scored: Callable[..., Score]) -> None:
+    rows = Rows(500)
+    score = scored(rows.text)
+    np.testing.assert_allclose(np.array(measures(score), dtype=float), rows.measures(), rtol=1e-12)
+    assert (score.rows.read, score.rows.used, score.rows.dropped) == (500, 500, 0)
+
+
+def test_weights_count_where_they_are_asked_for(scored: Callable[..., Score]) -> None:
+    rows = Rows(300)
+    np.testing.assert_allclose(
+        np.array(measures(scored(rows.text, weights="w")), dtype=float), rows.measures(rows.w), rtol=1e-12
+    )
+
+
+def test_a_target_far_from_zero_keeps_its_digits(scored: Callable[..., Score], blocks_of: Any) -> None:
+    blocks_of(1000)
+    rows = Rows(400, offset=1e9)
+    centred = rows.y - 1e9
+    expected = 1 - np.sum(rows.error**2) / np.sum((centred - centred.mean()) ** 2)
+    assert scored(rows.text).r2 == pytest.approx(expected, rel=1e-9)
+
+
+def test_blocks_and_files_merge_to_the_measures_of_the_whole(scored: Callable[..., Score], blocks_of: Any) -> None:
+    rows = Rows(400)
+    whole = measures(scored(rows.text))
+    for size in (1, 300, 5000):
+        blocks_of(size)
+        np.testing.assert_allclose(
+            np.array(measures(scored(rows.part(0, 130), rows.part(130, 400))), dtype=float),
+            np.array(whole, dtype=float),
+            rtol=1e-12,
+        )
+
+
+def test_the_result_is_the_same_to_the_last_bit_for_any_number_of_threads(
+    scored: Callable[..., Score], blocks_of: Any
+) -> None:
+    blocks_of(200)
+    text = Rows(1000).text
+    assert len({tuple(measures(scored(text, weights="w", jobs=jobs))) for jobs in (1, 2, 5)}) == 1
+
+
+def test_rows_that_cannot_be_used_are_counted_by_column(scored: Callable[..., Score]) -> None:
+    text = "x,kind,y,w\n1,a,2.5,1\n,a,1,1\n2,zzz,NA,1\n3,b,?,1\n4,a,8.5,\n"
+    score = scored(text, weights="w")
+    assert (score.rows.read, score.rows.used, score.rows.dropped) == (5, 1, 4)
+    assert dict(score.rows.dropped_by_column) == {"y": 2, "x": 1, "kind": 1, "w": 1}
+    assert measures(score) == [0.0, 0.0, 0.0, None, 0.0]
+    without = scored(text)
+    assert (without.rows.used, dict(without.rows.dropped_by_column)) == (2, {"y": 2, "x": 1, "kind": 1})
+
+
+@pytest.mark.parametrize("block", [1, 10_000])
+def test_there_is_no_r2_for_a_constant_target(block: int, scored: Callable[..., Score], blocks_of: Any) -> None:
+    blocks_of(block)
+    score = scored("x,kind,y\n" + "".join(f"{i},a,0.1\n" for i in range(9)))
+    assert score.r2 is None
+    assert score.mean_error == pytest.approx(0.5 + 2 * 4 - 0.1)
+
+
+def test_a_prediction_by_the_mean_has_r2_zero_and_a_worse_one_less(scored: Callable[..., Score]) -> None:
+    # ŷ = 0.5 in each row
+    assert scored("x,kind,y\n0,a,0\n0,a,1\n").r2 == 0.0
+    assert scored("x,kind,y\n0,a,10\n0,a,11\n").r2 == pytest.approx(1 - (9.5**2 + 10.5**2) / 0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,kind,y\n", "there is a header but no row to score"),
+        ("x,kind,y\n1,a,\n,b,2\n", r"no row can be scored; rows without a usable value: 'x' 1, 'y' 1"),
+    ],
+)
+def test_nothing_to_score_is_an_error(text: str, message: str, scored: Callable[..., Score]) -> None:
+    with pytest.raises(DataError, match=message):
+        scored(text)
+
+
+def test_weights_that_are_all_zero_are_an_error(scored: Callable[..., Score]) -> None:
+    with pytest.raises(DataError, match="all weights are 0"):
+        scored("x,kind,y,w\n1,a,1,0\n", weights="w")
+
+
+def test_a_negative_weight_is_an_error_with_its_line(scored: Callable[..., Score]) -> None:
+    with pytest.raises(CellError, match=r"line 3, column 'w': a weight is not negative, this one is -2"):
+        scored("x,kind,y,w\n1,a,1,1\n1,a,1,-2\n", weights="w")
+
+
+def test_a_demand_that_is_not_met_is_named_with_its_numbers(scored: Callable[..., Score]) -> None:
+    score = scored("x,kind,y\n0,a,0\n0,a,1\n")  # RMSE 0.5, R² 0
+    assert score.unmet(Demands(max_rmse=0.5, min_r2=0.0)) == []
+    assert score.unmet(Demands(max_rmse=0.4, min_r2=0.1)) == [
+        "RMSE 0.5 is above --max-rmse 0.4",
+        "R² 0.0 is below --min-r2 0.1",
+    ]
+
+
+def test_a_constant_target_meets_no_demand_on_r2(scored: Callable[..., Score]) -> None:
+    assert scored("x,kind,y\n0,a,0\n").unmet(Demands(min_r2=-9.0)) == [
+        "there is no R² for --min-r2 -9.0, as the target is constant"
+    ]
+
+
+def test_json_has_every_number_to_its_last_digit(scored: Callable[..., Score]) -> None:
+    score = scored(Rows(50).text)
+    document = json.loads(score_as_json(score, Demands(max_rmse=1e-9)))
+    assert document["schema"] == "gdfit.score/1"
+    assert [document[name] for name in ("cost", "rmse", "mae", "r2", "mean_error")] == measures(score)
+    assert document["rows"] == {"read": 50, "used": 50, "dropped": 0, "dropped_by_column": {}}
+    assert document["demands"] == {"max_rmse": 1e-9, "min_r2": None, "met": False}
+    assert (document["target"], document["model"], document["weights"]) == ("y", "model.json", None)
+
+
+def test_csv_is_a_header_and_one_row(scored: Callable[..., Score]) -> None:
+    score = scored("x,kind,y\n0,a,0\n")
+    assert list(csv.reader(io.StringIO(score_as_csv(score)))) == [
+        ["rows_read", "rows_used", "cost", "rmse", "mae", "r2", "mean_error"],
+        ["1", "1", "0.25", "0.5", "0.5", "", "0.5"],
+    ]
+    assert score_as_csv(score, "\t").splitlines()[1] == "1\t1\t0.25\t0.5\t0.5\t\t0.5"
+
+
+def test_an_overflow_is_null_in_json_and_empty_in_csv(scored: Callable[..., Score]) -> None:
+    score = scored("x,kind,y\n0,a,1e200\n0,a,-1e200\n")
+    document = json.loads(score_as_json(score, Demands()))
+    assert (document["cost"], document["rmse"], document["r2"]) == (None, None, None)
+    assert document["mae"] == 1e200
+    assert score_as_csv(score).splitlines()[1] == "2,2,,,1e+200,,0.0"
+
+
+def test_the_report_says_what_was_used_and_what_the_sign_of_the_bias_means(scored: Callable[..., Score]) -> None:
+    assert format_score(scored("x,kind,y\n0,a,0\n0,a,1\n,a,1\n"), Page()) == [
+        "y as predicted by model.json",
+        "",
+        "rows               2  used of 3 rows; no usable value in 1 (x 1)",
+        "RMSE        0.500000",
+        "MAE         0.500000",
+        "mean error  0.000000  prediction minus target",
+        "R²          0.000000",
+        "cost        0.250000  mean squared error",
+    ]
+
+
+def test_markdown_is_a_table(scored: Callable[..., Score]) -> None:
+    lines = score_as_markdown(scored("x,kind,y\n0,a,0\n0,a,1\n"), 3).splitlines()
+    assert lines == [
+        "| measure | value |",
+        "| --- | ---: |",
+        "| rows | 2 |",
+        "| RMSE | 0.500 |",
+        "| MAE | 0.500 |",
+        "| mean error | 0.000 |",
+        "| R² | 0.000 |",
+        "| cost | 0.250 |",
+    ]
+
+
+def test_score_prints_a_report_and_exits_0(shell: Callable[..., Any], model_file: Callable[..., str]) -> None:
+    model_file(SLOPES, intercept=0.5, target="y")
+    done = shell("printf 'x,kind,y\\n0,a,0\\n0,a,1\\n' > d.csv; gdfit score model.json d.csv")
+    assert done.code == 0
+    assert done.out.startswith("y as predicted by model.json\n\nrows               2  all used\n")
+    assert done.err == ""
+
+
+def test_an_unmet_demand_exits_with_4_after_the_whole_result(
+    shell: Callable[..., Any], model_file: Callable[..., str]
+) -> None:
+    model_file(SLOPES, intercept=0.5, target="y")
+    done = shell("gdfit score model.json --max-rmse 0.1 --min-r2 0.5 --format csv", b"x,kind,y\n0,a,0\n0,a,1\n")
+    assert done.code == 4
+    assert done.out == "rows_read,rows_used,cost,rmse,mae,r2,mean_error\n2,2,0.25,0.5,0.5,0.0,0.0\n"
+    assert done.err == "Error: RMSE 0.5 is above --max-rmse 0.1; R² 0.0 is below --min-r2 0.5\n"
+
+
+def test_quiet_leaves_the_alarm_alone(shell: Callable[..., Any], model_file: Callable[..., str]) -> None:
+    model_file(SLOPES, intercept=0.5, target="y")
+    rows = b"x,kind,y\n0,a,0\n0,a,1\n"
+    met, unmet = (shell(f"gdfit score model.json -q --max-rmse {limit}", rows) for limit in ("1", "0.1"))
+    assert met == (0, "", "")
+    assert unmet == (4, "", "Error: RMSE 0.5 is above --max-rmse 0.1\n")
+
+
+def test_score_needs_the_target_column(shell: Callable[..., Any], model_file: Callable[..., str]) -> None:
+    model_file(SLOPES, intercept=0.5, target="y")
+    done = shell("gdfit score model.json", b"x,kind,Y\n0,a,0\n")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "Error: 'standard input' has no column 'y'. Did you mean 'Y'? Columns: x, kind, Y\n"
+
+
+def test_a_summary_has_no_rows_to_score_or_to_predict(
+    shell: Callable[..., Any], model_file: Callable[..., str]
+) -> None:
+    model_file(SLOPES, intercept=0.5, target="y")
+    done = shell("gdfit summarize -q -o d.json && gdfit score model.json d.json", b"x,kind,y\n0,a,0\n1,b,1\n2,a,5\n")
+    assert done == (1, "", "Error: 'd.json' is a summary, which holds no rows to score\n")
+    assert shell("gdfit predict model.json d.json") == (
+        1,
+        "",
+        "Error: 'd.json' is a gdfit summary, which holds no rows\n",
+    )

@@ -1,0 +1,44 @@
+"""Quadratics to descend on, as explicit Hessians."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gdcli.engine.spectrum import Spectrum
+
+
+class Bowl(NamedTuple):
+    """cost = ½(θ − θ*)ᵀH(θ − θ*) + 1, written out."""
+
+    hessian: np.ndarray
+    best: np.ndarray
+
+    def value_and_gradient(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        gradient = (theta - self.best) @ self.hessian
+        return 0.5 * np.vecdot(theta - self.best, gradient) + 1.0, gradient
+
+    def gap(self, theta: np.ndarray) -> float:
+        return float(self.value_and_gradient(theta)[0]) - 1.0
+
+    @property
+    def spectrum(self) -> Spectrum:
+        """Of a start at zero."""
+        values, vectors = np.linalg.eigh(self.hessian)
+        return Spectrum(values[::-1], vectors.T[::-1], vectors.T[::-1] @ -self.best)
+
+
+def bowl(eigenvalues: list[float], seed: int = 0) -> Bowl:
+    """A bowl with these eigenvalues, turned any way, and its lowest point anywhere."""
+    random = np.random.default_rng(seed)
+    p = len(eigenvalues)
+    turn = np.linalg.qr(random.normal(size=(p, p)))[0]
+    return Bowl(turn @ np.diag(eigenvalues) @ turn.T, random.normal(size=p))
+
+
+BOWLS = {
+    "one parameter": bowl([2.0]),
+    "round": bowl([1.0, 1.0, 1.0]),
+    "condition number 3": bowl([3.0, 2.0, 1.5, 1.0], 1),
+    "condition number 100": bowl([20.0, 5.0, 1.0, 0.2], 2),
+    "condition number 10 000": bowl([1.0, 0.1, 1e-4], 3),
+}

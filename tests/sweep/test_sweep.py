@@ -1,0 +1,124 @@
+"""`gdfit sweep`: several learning rates in one pass, one row each."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from gdcli import fit
+from gdcli.cli.group import group
+from gdcli.engine.spectrum import Behaviour
+from gdcli.settings import FitOptions
+from gdcli.sweep import run_sweep
+
+HOUSING = str(Path(__file__).parents[2] / "sample_data" / "housing.csv")
+OPTIONS = FitOptions(target="price", features=("sqft", "beds", "baths"))
+
+
+def plain_costs(rate: float, iterations: int) -> list[float]:
+    """The article's loop on the standardised columns, rows and all; costs in squared dollars."""
+    frame = pd.read_csv(HOUSING)
+    X = frame[["sqft", "beds", "baths"]].to_numpy(float)
+    y = frame["price"].to_numpy(float)
+    s = y.std(ddof=1)
+    Z = np.column_stack([np.ones(len(y)), (X - X.mean(axis=0)) / X.std(axis=0, ddof=1)])
+    theta, costs = np.zeros(4), []
+    for _ in range(iterations + 1):
+        error = y / s - Z @ theta
+        costs.append(float((error**2).mean()) * s**2)
+        theta = theta + rate * (2 / len(y)) * Z.T @ error
+    return costs
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.05, 0.3])
+def test_each_rate_of_a_sweep_descends_as_a_plain_loop_over_the_rows(rate: float) -> None:
+    sweep = run_sweep([HOUSING], FitOptions(target="price", features=OPTIONS.features, iterations=50), [0.01, rate])
+    found = next(one for one in sweep.rates if one.learning_rate == rate)
+    costs = plain_costs(rate, 50)
+    assert found.cost == pytest.approx(costs[50], rel=1e-11)
+    assert [cost for _, cost in found.costs] == pytest.approx([costs[k] for k, _ in found.costs], rel=1e-11)
+
+
+def test_without_rates_seven_are_shown_one_oscillating_one_diverging_and_the_best_marked() -> None:
+    sweep = run_sweep([HOUSING], OPTIONS, [])
+    assert len(sweep.rates) == 7
+    behaviours = [rate.behaviour for rate in sweep.rates]
+    assert Behaviour.OSCILLATING in behaviours
+    assert Behaviour.MONOTONE in behaviours
+    assert behaviours.count(Behaviour.UNSTABLE) == 1
+    assert [rate.learning_rate for rate in sweep.rates] == sorted(rate.learning_rate for rate in sweep.rates)
+    assert sum(rate.best for rate in sweep.rates) == 1
+    assert next(rate for rate in sweep.rates if rate.best).learning_rate == sweep.best
+    lost = next(rate for rate in sweep.rates if rate.behaviour is Behaviour.UNSTABLE)
+    assert lost.diverged_at is not None
+    assert lost.cost is None
+    assert max(cost for _, cost in lost.costs) <= 1e6 * lost.costs[0][1]
+
+
+def test_divergence_is_noticed_at_the_iteration_at_which_a_plain_loop_passes_a_million_times_the_start() -> None:
+    sweep = run_sweep([HOUSING], OPTIONS, [0.7])
+    costs = plain_costs(0.7, 200)
+    first = next(k for k, cost in enumerate(costs) if not cost <= 1e6 * costs[0])
+    assert sweep.rates[0].diverged_at == first
+
+
+def test_the_forecast_of_each_rate_is_the_iteration_at_which_a_fit_gets_within_one_percent() -> None:
+    sweep = run_sweep([HOUSING], OPTIONS, [0.01, 0.1, 0.4])
+    for rate in sweep.rates:
+        assert rate.iterations_to_1_percent is not None
+        result = fit(HOUSING, target="price", features=OPTIONS.features, learning_rate=rate.learning_rate, every=1)
+        optimum = result.optimum.cost
+        first = next(row.iteration for row in result.trace if row.gap is not None and row.gap <= 0.01 * optimum)
+        assert rate.iterations_to_1_percent == first
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(group, ["sweep", HOUSING, "--target", "price", "-x", "sqft", *args])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_a_diverging_rate_is_a_row_and_no_failure() -> None:
+    code, out, err = run("--lr", "5", "--lr", "0.1", "-n", "100")
+    assert code == 0
+    assert "diverged at" in out
+    assert err == ""
+
+
+def test_json_holds_every_rate_with_its_cost_curve() -> None:
+    code, out, _ = run("--format", "json", "--lr", "0.1", "--lr", "5")
+    assert code == 0
+    found = json.loads(out)
+    assert found["schema"] == "gdfit.sweep/1"
+    assert [rate["learning_rate"] for rate in found["rates"]] == [0.1, 5.0]
+    assert found["rates"][1]["cost"] is None
+    assert found["rates"][0]["costs"][0]["iteration"] == 0
+
+
+def test_csv_has_one_row_per_rate_and_empty_cells_for_what_does_not_exist() -> None:
+    code, out, _ = run("--format", "csv", "--lr", "0.1", "--lr", "5")
+    assert code == 0
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["learning_rate"] for row in rows] == ["0.1", "5.0"]
+    assert rows[1]["cost"] == ""
+    assert rows[0]["best"] == "true"
+
+
+def test_the_table_is_never_cut_on_a_narrow_terminal_and_complete_in_a_pipe() -> None:
+    _, out, _ = run("--lr", "0.1", "--lr", "0.5")
+    header = out.splitlines()[0].split()
+    assert header == ["lr", "behaviour", "cost", "gap", "%", "to", "1", "%", "cost", "curve"]
+
+
+@pytest.mark.parametrize("rate", ["nan", "inf", "0", "-1", "auto"])
+def test_a_rate_that_is_none_is_wrong_usage(rate: str) -> None:
+    code, out, err = run("--lr", rate)
+    assert code == 2
+    assert out == ""
+    assert "--lr" in err
