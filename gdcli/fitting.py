@@ -4,14 +4,14 @@ source → design → triangle → (scaled problem → spectrum, optimum, descen
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from gdcli import __version__
-from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence
+from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
 from gdcli.engine.objective import SquaredError
 from gdcli.engine.optimizers import PLAIN
 from gdcli.engine.schedules import CONSTANT
@@ -151,20 +151,31 @@ def _descend(
     listener: Listener,
 ) -> tuple[Step, Stopped]:
     """Run the loop, hand out its rows, and return the last step and why it was the last."""
-    rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.scaling.target_scale**2)]
-    if watch is not None:
-        rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there
-    if options.tolerance is not None:
-        rules.append(below(options.tolerance))
-    rules.append(after(options.iterations))
-    optimizer, rates = options.optimizer_on(problem.spectrum.solve), options.rates(rate, problem.before)
-    scheduled = not options.constant
-    steps = descend(SquaredError(problem.quadratic), optimizer, rates, problem.start, tuple(rules), problem.state)
+    # A request to stop waits for the end of an iteration, so that every recorder has the same last one.
+    with listener.holding() as asked:
+        rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.scaling.target_scale**2)]
+        if watch is not None:
+            rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there
+        if options.tolerance is not None:
+            rules.append(below(options.tolerance))
+        rules += [when(asked, Stopped.INTERRUPTED), after(options.iterations)]
+        optimizer, rates = options.optimizer_on(problem.spectrum.solve), options.rates(rate, problem.before)
+        steps = descend(SquaredError(problem.quadratic), optimizer, rates, problem.start, tuple(rules), problem.state)
 
-    def row(step: Step) -> TraceRow:
-        validation = None if watch is None else watch.cost(step.theta)
-        return row_of(problem, step, validation, float(rates(step.iteration)) if scheduled else None)
+        def row(step: Step) -> TraceRow:
+            validation = None if watch is None else watch.cost(step.theta)
+            return row_of(problem, step, validation, None if options.constant else float(rates(step.iteration)))
 
+        return _recorded(steps, row, recorders, options.iterations, listener)
+
+
+def _recorded(
+    steps: Iterator[Step],
+    row: Callable[[Step], TraceRow],
+    recorders: Sequence[Recorder],
+    iterations: int,
+    listener: Listener,
+) -> tuple[Step, Stopped]:
     last = recorded = None
     handed: list[Recorder] = []
     try:
@@ -177,7 +188,7 @@ def _descend(
                     handed.append(recorder)
                     recorder.record(found)
             if last.iteration % _PROGRESS_STEP == 0:
-                listener.descending(last.iteration, options.iterations)
+                listener.descending(last.iteration, iterations)
     except KeyboardInterrupt:
         if last is None:
             raise

@@ -1,5 +1,8 @@
 """What a long job tells the outside while it runs. The default says nothing."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
 
 class Listener:
     """Receives notes, warnings and progress; the command line prints them on stderr."""
@@ -15,3 +18,7 @@ class Listener:
 
     def descending(self, iteration: int, total: int) -> None:
         """Take the number of iterations done, of how many."""
+
+    def holding(self) -> AbstractContextManager[Callable[[], bool]]:
+        """Return a block in which a request to stop is only noted; what it gives tells whether there was one."""
+        return nullcontext(lambda: False)

@@ -9,10 +9,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from gdcli.cli.failures import say
+from gdcli.cli.signals import held
 from gdcli.listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from rich.console import Console
 
@@ -67,6 +69,10 @@ class Narrator(Listener):
         if self._due("descending", iteration):
             left = self._left(iteration, total, self._speed(iteration))
             self._draw(f"iteration {iteration:,} of {total:,}{left}")
+
+    def holding(self) -> "AbstractContextManager[Callable[[], bool]]":
+        """Return a block in which the first signal is only noted."""
+        return held()
 
     def erase(self) -> None:
         """Remove the progress line, so that something else can be printed."""

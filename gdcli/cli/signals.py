@@ -1,7 +1,7 @@
 """Ctrl-C, SIGTERM and a closing terminal as the exception :class:`gdcli.errors.Interrupted`."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -10,6 +10,7 @@ from gdcli.errors import ExitCode, Interrupted
 _CODES = {"SIGINT": ExitCode.INTERRUPTED, "SIGTERM": ExitCode.TERMINATED, "SIGHUP": ExitCode.TERMINATED}
 
 _received: ExitCode | None = None
+_held = False
 
 
 @contextmanager
@@ -29,6 +30,17 @@ def raised() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def held() -> Iterator[Callable[[], bool]]:
+    """Only note the first signal that arrives in this block; a second one is raised. The value tells of the first."""
+    global _held
+    _held = True
+    try:
+        yield lambda: _received is not None
+    finally:
+        _held = False
+
+
 def received() -> ExitCode:
     """Return the exit code of the signal that came last; of Ctrl-C where none did."""
     return _received or ExitCode.INTERRUPTED
@@ -44,5 +56,8 @@ def restore_defaults() -> None:
 
 def _raise(number: int, frame: FrameType | None) -> None:
     global _received
+    first = _received is None
     _received = _CODES[signal.Signals(number).name]
+    if _held and first:
+        return
     raise Interrupted(_received)

@@ -83,6 +83,15 @@ def after(iterations: int) -> StopRule:
     return rule
 
 
+def when(asked: Callable[[], bool], reason: Stopped) -> StopRule:
+    """Stop for a reason of the outside's, as soon as it asks for that."""
+
+    def rule(step: Step) -> Stopped | None:
+        return reason if asked() else None
+
+    return rule
+
+
 def below(tolerance: float) -> StopRule:
     """Stop where the Euclidean norm of the gradient of the scaled problem is below the tolerance."""
 

@@ -133,7 +133,7 @@ def test_the_first_word_completes_to_commands_options_and_files(capsys, monkeypa
 
 @pytest.mark.parametrize("first", ["housing.csv", "fit", "--quiet"])
 def test_the_words_after_the_first_complete_as_those_of_fit(capsys, monkeypatch, first):
-    assert completed(capsys, monkeypatch, first, "--sc") == ["plain,--scale"]
+    assert completed(capsys, monkeypatch, first, "--sca") == ["plain,--scale"]
     assert completed(capsys, monkeypatch, first, "--format", "j") == ["plain,json"]
     assert completed(capsys, monkeypatch, first, "--output", "x") == ["file,x"]
 

@@ -10,6 +10,9 @@ import time
 
 import pytest
 
+from gdcli.cli import signals
+from gdcli.errors import Interrupted
+
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
 
 
@@ -102,3 +105,16 @@ def test_after_kill_the_next_run_to_the_same_name_cleans_up(started, gdfit, poin
     assert half_written(points.parent)
     assert gdfit("points.csv", "-t", "y", "--trace", "trace.csv", "-q").code == 0
     assert sorted(os.listdir(points.parent)) == ["points.csv", "trace.csv"]
+
+
+def test_a_held_signal_is_told_of_and_a_second_one_raised():
+    with signals.raised():
+        with signals.held() as asked:
+            assert not asked()
+            signal.raise_signal(signal.SIGTERM)
+            assert asked()
+            with pytest.raises(Interrupted):
+                signal.raise_signal(signal.SIGINT)
+        assert signals.received() == 130
+        with pytest.raises(Interrupted):
+            signal.raise_signal(signal.SIGTERM)

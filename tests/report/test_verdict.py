@@ -164,7 +164,7 @@ def test_without_a_forecast_nothing_is_said_about_rates(a_fit):
     )
     assert verdict(fit) == [
         "Not converged: after 1,000 iterations the cost is 0.200 % above its minimum.",
-        "More iterations (-n) bring it closer.",
+        "More iterations (-n), or another rate, may bring it closer.",
     ]
 
 
