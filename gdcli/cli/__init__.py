@@ -47,11 +47,12 @@ def _dispatch(args: list[str]) -> int:
     from gdcli.cli.group import group
     from gdcli.cli.help import help_width
 
-    instruction = os.environ.get("_GDFIT_COMPLETE")
-    if instruction:
-        from click.shell_completion import shell_complete
+    shell = os.environ.get("_GDFIT_COMPLETE")
+    if shell:
+        from gdcli.cli.completing import answer
 
-        return shell_complete(group, {}, "gdfit", "_GDFIT_COMPLETE", instruction)
+        sys.stdout.write(answer(shell, args))
+        return 0
     try:
         with group.make_context("gdfit", args, terminal_width=help_width()) as context:
             return int(group.invoke(context) or 0)

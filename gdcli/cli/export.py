@@ -8,7 +8,9 @@ from gdcli.cli.help import Command
 from gdcli.cli.model_options import model_argument, output_option
 from gdcli.cli.options import OUTPUT, option
 from gdcli.errors import ExitCode
-from gdcli.exporting import EXPORTERS
+
+# The names of EXPORTERS: its module loads NumPy, which help and completion do without.
+LANGUAGES = ("sql", "python", "mlr")
 
 EXAMPLES = (
     ('sqlite3 sales.db "SELECT *, $(gdfit export model.json --to sql) FROM homes"', "predictions in a database"),
@@ -23,7 +25,7 @@ EXAMPLES = (
     "--to",
     "language",
     metavar="LANGUAGE",
-    type=click.Choice(list(EXPORTERS)),
+    type=click.Choice(LANGUAGES),
     required=True,
     group=OUTPUT,
     common=True,
@@ -35,6 +37,7 @@ def command(model: str, **values: Any) -> int:
     gives NULL, nan or an empty field. In SQL the columns of numbers must have a numeric type.
     """
     from gdcli.cli.results import Destination
+    from gdcli.exporting import EXPORTERS
     from gdcli.model import load_model
 
     destination = Destination.of({"format": values["language"], "output": values["output"], "quiet": False}, [model])

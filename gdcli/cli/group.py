@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("gdcli.cli.predict", "Add a saved model's predictions to the rows of a file."),
     "score": ("gdcli.cli.score", "Measure how well a saved model predicts known values."),
     "export": ("gdcli.cli.export", "Write a saved model as an expression of SQL, Python or Miller."),
+    "completion": ("gdcli.cli.completion", "Let bash, zsh or fish complete options and column names."),
 }
 """Each command's module, which holds it under the name ``command``, and what it does in one line."""
 
@@ -62,8 +63,13 @@ class DefaultGroup(click.Group):
             formatter.write_dl([(name, meaning) for name, (_, meaning) in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Complete the first word: a command, or what ``fit`` takes there."""
-        found = {item.value: item for item in super().shell_complete(ctx, incomplete)}
+        """Complete the first word: a command, or what ``fit`` takes there. (Click would import every command.)"""
+        from click.shell_completion import CompletionItem
+
+        commands = [(name, meaning) for name, (_, meaning) in COMMANDS.items() if name.startswith(incomplete)]
+        found: dict[str, Any] = {name: CompletionItem(name, help=meaning) for name, meaning in commands}
+        for item in click.Command.shell_complete(self, ctx, incomplete):
+            found.setdefault(item.value, item)
         with self._default(ctx) as default:
             for item in default.command.shell_complete(default, incomplete):
                 found.setdefault(item.value, item)

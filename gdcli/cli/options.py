@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from gdcli.cli.columns import Column
 from gdcli.cli.help import Option
 from gdcli.errors import UsageError
 
@@ -56,6 +57,12 @@ class Rate(Number):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the rate, or ``auto``."""
         return AUTO if value == AUTO else super().convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """Return ``auto`` where it begins so."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(AUTO)] if AUTO.startswith(incomplete) else []
 
 
 class Word(click.ParamType[str]):
@@ -146,7 +153,9 @@ def bundle(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 
 def option(*names: str, group: str, common: bool = False, **settings: Any) -> Callable[[F], F]:
-    """Return the decorator of one option in a group of the help."""
+    """Return the decorator of one option in a group of the help; a COLUMN is completed from the file's header."""
+    if settings.get("metavar") == "COLUMN":
+        settings.setdefault("type", Column())
     return click.option(*names, cls=Option, group=group, common=common, **settings)
 
 

@@ -5,9 +5,7 @@ import io
 import sys
 from dataclasses import dataclass
 
-import numpy as np
-
-from gdcli.data.quotes import find_quoted
+from gdcli.data.fields import quoted_stretches
 from gdcli.data.stream import Readable
 from gdcli.errors import DataError, UsageError
 from gdcli.text import quoted
@@ -63,7 +61,7 @@ def read_header(stream: Readable, name: str, separator: str | None) -> Header:
             end = len(data)
         data += more
         end = end or _line_end(data, separator or SEPARATORS)
-    marks = find_quoted_among(data, separator or SEPARATORS)
+    marks = quoted_stretches(data, separator or SEPARATORS)
     if marks and marks[-1][1] == len(data) == end:
         raise DataError(f"{quoted(name)}, line {blank_lines + 1}: a quote opened in the header is never closed")
     if end is None:
@@ -87,11 +85,13 @@ def read_header(stream: Readable, name: str, separator: str | None) -> Header:
         names=tuple(cell or f"column{i}" for i, cell in enumerate(names, 1)),
         unnamed=unnamed,
     )
-    return Header(dialect, data[end:], blank_lines + count_lines(line, newline), start + end)
+    return Header(dialect, data[end:], blank_lines + line.count(newline), start + end)
 
 
 def count_lines(text: bytes, newline: bytes) -> int:
     """Return how many physical lines end in a text (lines inside quoted fields count too)."""
+    import numpy as np  # the header alone, which completion reads, needs none
+
     return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == newline[0]))
 
 
@@ -122,7 +122,7 @@ def _without_blank_lines(stream: Readable) -> tuple[int, int, bytes]:
 
 def _line_end(text: bytes, separators: str) -> int | None:
     """Return the place after the first line end outside quotes."""
-    marks = find_quoted_among(text, separators)
+    marks = quoted_stretches(text, separators)
     at = 0
     while True:
         ends = [place for place in (text.find(b"\n", at), text.find(b"\r", at)) if place >= 0]
@@ -138,17 +138,10 @@ def _line_end(text: bytes, separators: str) -> int | None:
     return at + 2 if text[at + 1 : at + 2] == b"\n" else None  # a lone CR at the very end may be half a CRLF
 
 
-def find_quoted_among(text: bytes, separators: str) -> list[tuple[int, int]]:
-    """Return the quoted stretches where the separator may be any of several."""
-    common = bytes.maketrans(separators.encode(), separators[0].encode() * len(separators))
-    found = find_quoted(text.translate(common), separators[0], '"')
-    return list(zip(found.opens.tolist(), found.closes.tolist(), strict=True))
-
-
 def _most_frequent(header: str) -> str:
     """Return the separator that occurs most often outside quotes; the comma where none does."""
     text = header.encode()
-    marks = find_quoted_among(text, SEPARATORS)
+    marks = quoted_stretches(text, SEPARATORS)
     outside = bytearray(text)
     for start, end in marks:
         outside[start : end + 1] = b"\0" * (end + 1 - start)

@@ -2,11 +2,12 @@
 only at its start, a doubled quote inside stands for one, and what follows the closing quote is plain text again.
 """
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gdcli.data.fields import quoted_stretches
 
 Places = NDArray[np.intp]
 
@@ -55,12 +56,8 @@ def find_quoted(text: bytes, separator: str, quote: str) -> Quoted:
 
 
 def _one_by_one(text: bytes, separator: str, quote: str) -> Quoted:
-    """The exact rule, at the price of a Python loop over the quoted fields; blanks may precede a quote."""
-    q, ends = re.escape(quote.encode()), re.escape(separator.encode()) + rb"\r\n"
-    blanks = b"" if separator == " " else b" *"
-    field = re.compile(rb"(?:(?<=[" + ends + rb"])|\A)" + blanks + rb"(" + q + rb")[^" + q + rb"]*(?:" + q + q
-                       + rb"[^" + q + rb"]*)*(?:(" + q + rb")|\Z)")  # fmt: skip
-    found = list(field.finditer(text))
-    opens = np.array([match.start(1) for match in found], dtype=np.intp)
-    closes = np.array([match.start(2) if match[2] else len(text) for match in found], dtype=np.intp)
+    """The exact rule, at the price of a Python loop over the quoted fields."""
+    found = quoted_stretches(text, separator, quote)
+    opens = np.array([start for start, _ in found], dtype=np.intp)
+    closes = np.array([end for _, end in found], dtype=np.intp)
     return Quoted(opens, closes, plain=False)

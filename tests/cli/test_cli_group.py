@@ -116,26 +116,25 @@ def test_a_missing_file_named_almost_like_a_command_asks_whether_that_was_meant(
 
 
 def completed(capsys, monkeypatch, *words):
-    monkeypatch.setenv("_GDFIT_COMPLETE", "bash_complete")
-    monkeypatch.setenv("COMP_WORDS", " ".join(["gdfit", *words]))
-    monkeypatch.setenv("COMP_CWORD", str(len(words)))
-    assert main([]) == 0
-    return capsys.readouterr().out.splitlines()
+    monkeypatch.setenv("_GDFIT_COMPLETE", "zsh")
+    assert main(words) == 0
+    return [tuple(line.split("\t")[:2]) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_the_first_word_completes_to_commands_options_and_files(capsys, monkeypatch):
-    assert completed(capsys, monkeypatch, "--ta") == ["plain,--target"]
-    assert completed(capsys, monkeypatch, "--ver") == ["plain,--version"]
-    assert completed(capsys, monkeypatch, "fi") == ["plain,fit", "file,fi"]
-    assert completed(capsys, monkeypatch, "hou") == ["file,hou"]
-    assert "plain,--help-all" in completed(capsys, monkeypatch, "--h")
+    assert completed(capsys, monkeypatch, "--ta") == [("plain", "--target")]
+    assert completed(capsys, monkeypatch, "--ver") == [("plain", "--version")]
+    assert completed(capsys, monkeypatch, "fi") == [("plain", "fit"), ("file", "fi")]
+    assert completed(capsys, monkeypatch, "hou") == [("file", "hou")]
+    assert ("plain", "--help-all") in completed(capsys, monkeypatch, "--h")
 
 
 @pytest.mark.parametrize("first", ["housing.csv", "fit", "--quiet"])
 def test_the_words_after_the_first_complete_as_those_of_fit(capsys, monkeypatch, first):
-    assert completed(capsys, monkeypatch, first, "--sca") == ["plain,--scale"]
-    assert completed(capsys, monkeypatch, first, "--format", "j") == ["plain,json"]
-    assert completed(capsys, monkeypatch, first, "--output", "x") == ["file,x"]
+    assert completed(capsys, monkeypatch, first, "--sca") == [("plain", "--scale")]
+    assert completed(capsys, monkeypatch, first, "--format", "j") == [("plain", "json")]
+    assert completed(capsys, monkeypatch, first, "--lr", "") == [("plain", "auto")]
+    assert completed(capsys, monkeypatch, first, "--output", "x") == [("file", "x")]
 
 
 def test_a_command_is_imported_when_it_is_used():

@@ -1,0 +1,43 @@
+"""What a person has typed so far, cut into words by the shell's rules for quotes, open ones too."""
+
+from dataclasses import dataclass
+
+_KEPT_BACKSLASH = '$`"\\\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The finished words, and the ``current`` one, all without quotes.
+
+    Of the current word readline replaces only what follows ``taken`` characters.
+    """
+
+    words: tuple[str, ...]
+    current: str
+    taken: int
+
+
+def split_typed(line: str, breaks: str = "") -> Typed:
+    """Cut a line up to the cursor. ``breaks`` are bash's COMP_WORDBREAKS: unquoted, they begin a word for readline."""
+    words: list[str] = []
+    word, begun, quote, taken = "", False, "", 0
+    rest = iter(line)
+    for c in rest:
+        if not quote and c.isspace():
+            if begun:
+                words.append(word)
+            word, begun, taken = "", False, 0
+            continue
+        begun = True
+        if c == quote:
+            quote = ""
+        elif not quote and c in "'\"":
+            quote, taken = c, len(word)
+        elif c == "\\" and quote != "'":
+            following = next(rest, "")
+            word += f"\\{following}" if quote and following not in _KEPT_BACKSLASH else following
+        else:
+            word += c
+            if not quote and c in breaks:
+                taken = len(word)
+    return Typed(tuple(words), word, taken)
