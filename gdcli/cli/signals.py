@@ -33,8 +33,8 @@ def raised() -> Iterator[None]:
 @contextmanager
 def held() -> Iterator[Callable[[], bool]]:
     """Only note the first signal that arrives in this block; a second one is raised. The value tells of the first."""
-    global _held
-    _held = True
+    global _held, _received
+    _held, _received = True, None  # an earlier one was raised and dealt with
     try:
         yield lambda: _received is not None
     finally:

@@ -118,3 +118,10 @@ def test_a_held_signal_is_told_of_and_a_second_one_raised():
         assert signals.received() == 130
         with pytest.raises(Interrupted):
             signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_of_an_earlier_block_is_not_told_of_again():
+    with signals.raised(), pytest.raises(Interrupted):
+        signal.raise_signal(signal.SIGTERM)
+    with signals.held() as asked:
+        assert not asked()
