@@ -96,6 +96,13 @@ def reference() -> Path:
 
 
 @pytest.fixture(autouse=True)
+def no_habits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options from the environment of whoever runs the tests would change what they find."""
+    for name in [name for name in os.environ if name.startswith("GDFIT_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
 def fresh_field_size_limit() -> Iterator[None]:
     """The csv module has one limit for the whole process; one test's must not become the next one's."""
     import csv
@@ -110,6 +117,9 @@ ALLOWED_SKIPS = (
     "Miller (mlr) is not installed",  # Debian's package miller, which CI installs where it may
     "zsh is not installed",
     "fish is not installed",
+    "jq is not installed",
+    "sqlite3 is not installed",
+    "man is not installed",
     "needs extended precision",  # platforms whose long double is a double
     "root may write anywhere",  # a test of read-only folders
 )

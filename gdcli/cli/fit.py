@@ -33,7 +33,7 @@ EXAMPLES = (
 )
 
 
-@click.command("fit", cls=Command, examples=EXAMPLES)
+@click.command("fit", cls=Command, examples=EXAMPLES, listens=True)
 @options.file_arguments
 @options.column_options
 @options.descent_options

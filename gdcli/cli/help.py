@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
+
+from gdcli.cli.variables import described, give_variables, in_force
+from gdcli.errors import UsageError
 
 _WIDEST = 100
 _NAME_COLUMN = 30
@@ -22,14 +26,33 @@ class Option(click.Option):
         self.group = group
         self.common = common
 
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        """Return what a message calls the option: the variable, where that gave the value."""
+        if ctx is not None and self.name and ctx.get_parameter_source(self.name) is ParameterSource.ENVIRONMENT:
+            return f"'{self.envvar}'"
+        return super().get_error_hint(ctx)
+
 
 class Command(click.Command):
-    """A command with examples and grouped options in its help."""
+    """A command with examples and grouped options in its help; ``listens`` to the environment if told so."""
 
-    def __init__(self, *args: Any, examples: Sequence[Example] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, examples: Sequence[Example] = (), listens: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.examples = tuple(examples)
+        if listens:
+            give_variables(self.params)
         self.params.append(help_all_option())
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; where its options do not go together, say which came from the environment."""
+        try:
+            return super().invoke(ctx)
+        except (UsageError, click.UsageError) as error:
+            given = in_force(ctx)
+            if not given:
+                raise
+            message = error.format_message() if isinstance(error, click.UsageError) else str(error)
+            raise UsageError(f"{message}\nFrom the environment: {' '.join(given)}") from error
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write usage, text, examples and options."""
@@ -93,6 +116,9 @@ def write_options(command: click.Command, ctx: click.Context, formatter: click.H
     for title, records in groups.items():
         with formatter.section(title):
             formatter.write_dl([(name.ljust(width), text) for name, text in records], col_max=widest)
+    if everything and (text := described(command)):
+        with formatter.section("Environment"):
+            formatter.write_text(text)
     if hidden:
         formatter.write(f"\n--help-all shows {hidden} more options.\n")
 

@@ -17,7 +17,7 @@ EXAMPLES = (
 )
 
 
-@click.command("sweep", cls=Command, examples=EXAMPLES)
+@click.command("sweep", cls=Command, examples=EXAMPLES, listens=True)
 @options.file_arguments
 @options.column_options
 @options.sweep_options

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gdcli.cli.group import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,7 +20,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # From a copy: building leaves files behind, and picks up those of earlier builds.
     source = folder / "source"
     shutil.copytree(ROOT / "gdcli", source / "gdcli", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md"):
+    for name in ("pyproject.toml", "setup.py", "README.md"):
         shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(source)], check=True, cwd=folder)
@@ -57,3 +59,11 @@ def test_the_module_runs_as_well_as_the_command(installed: Path) -> None:
         [installed / "python", "-m", "gdcli", "--version"], capture_output=True, text=True, check=True
     )
     assert command.stdout == module.stdout
+
+
+def test_the_wheel_brings_a_man_page_for_each_command_and_the_completion(installed: Path) -> None:
+    pages = {path.name for path in (installed.parent / "share" / "man" / "man1").glob("gdfit*.1")}
+    assert pages == {"gdfit.1", *(f"gdfit-{name}.1" for name in COMMANDS)}
+    for shell in ("bash", "zsh", "fish"):
+        done = subprocess.run([installed / "gdfit", "completion", shell], capture_output=True, text=True, check=True)
+        assert "_GDFIT_COMPLETE" in done.stdout

@@ -1,0 +1,42 @@
+"""Options from the environment: GDFIT_LR=0.05 stands for ``--lr 0.05`` where the command line does not say otherwise.
+
+There is one for each option that takes a single value, but for the target: which column to predict is never a habit.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import click
+from click.core import ParameterSource
+
+_NOT_A_HABIT = {"target"}
+
+
+def give_variables(params: Sequence[click.Parameter]) -> None:
+    """Let the options among the parameters listen to a variable each."""
+    for param in params:
+        takes_one_value = isinstance(param, click.Option) and not (param.is_flag or param.multiple)
+        if takes_one_value and param.expose_value and param.name not in _NOT_A_HABIT:
+            param.envvar = "GDFIT_" + max(param.opts, key=len).strip("-").replace("-", "_").upper()
+
+
+def variables(command: click.Command) -> Mapping[str, click.Parameter]:
+    """Return the options of a command by the variables that they listen to."""
+    return {param.envvar: param for param in command.params if isinstance(param.envvar, str)}
+
+
+def in_force(ctx: click.Context) -> list[str]:
+    """Return the variables that gave a value: ``GDFIT_LR=0.05``."""
+    return [
+        f"{name}={param.resolve_envvar_value(ctx)}"
+        for name, param in variables(ctx.command).items()
+        if param.name and ctx.get_parameter_source(param.name) is ParameterSource.ENVIRONMENT
+    ]
+
+
+def described(command: click.Command) -> str:
+    """Return what the help says of a command's variables; nothing where it has none."""
+    first, *others = variables(command) or [""]
+    if not first:
+        return ""
+    option = max(variables(command)[first].opts, key=len)
+    return f"{first}=VALUE stands for {option} VALUE, unless that is given; likewise {', '.join(others)}."
