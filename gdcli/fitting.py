@@ -12,7 +12,6 @@ import numpy as np
 
 from gdcli import __version__
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
-from gdcli.engine.objective import SquaredError
 from gdcli.engine.optimizers import PLAIN
 from gdcli.engine.schedules import CONSTANT
 from gdcli.engine.spectrum import Behaviour
@@ -30,7 +29,7 @@ from gdcli.problem import (
     shape_of,
 )
 from gdcli.reading import Data, Reading, read_noted
-from gdcli.result import Coefficient, Descent, Fit, LearningRate, Optimum, State, TraceRow, TraceShape
+from gdcli.result import Coefficient, Descent, Fit, LearningRate, Optimum, Penalized, State, TraceRow, TraceShape
 from gdcli.settings import FitOptions
 from gdcli.text import count_of
 from gdcli.thinning import TableRows
@@ -67,9 +66,9 @@ def fit(data: "Data | Sequence[Data]", *, target: str, **options: Any) -> Fit:
     ``data`` is a path, a DataFrame, or a list of them; ``options`` are the fields of :class:`FitOptions`.
     """
     several: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
-    for name in ("features", "exclude", "categorical", "na"):
+    for name in ("features", "exclude", "categorical", "na", "l2", "l1"):
         value = options.get(name, ())
-        options[name] = (value,) if isinstance(value, str) else tuple(value)
+        options[name] = (value,) if isinstance(value, str | int | float) else tuple(value)
     return run_fit(several, FitOptions(target=target, **options))
 
 
@@ -157,10 +156,11 @@ def _descend(
         if watch is not None:
             rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there
         if options.tolerance is not None:
-            rules.append(below(options.tolerance))
+            rules.append(below(options.tolerance, problem.penalty.steepest))
         rules += [when(asked, Stopped.INTERRUPTED), after(options.iterations)]
         optimizer, rates = options.optimizer_on(problem.spectrum.solve), options.rates(rate, problem.before)
-        steps = descend(SquaredError(problem.quadratic), optimizer, rates, problem.start, tuple(rules), problem.state)
+        proximal = problem.penalty.proximal
+        steps = descend(problem.objective, optimizer, rates, problem.start, tuple(rules), problem.state, proximal)
 
         def row(step: Step) -> TraceRow:
             validation = None if watch is None else watch.cost(step.theta)
@@ -220,6 +220,7 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
     kept = last if watch is None or options.patience is None or watch.best is None else watch.best
     m, c = problem.scaling.to_file(kept.theta)
     cost = float(kept.cost) * problem.scaling.target_scale**2
+    error = problem.mean_squared_error(kept.theta)
     gap = problem.gap(kept.theta)
     coefficients = coefficients_of(problem, None if diverged else m)
     intercept = Coefficient(INTERCEPT, None if diverged else float(c), problem.optimum.intercept)
@@ -243,8 +244,8 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
         intercept=intercept if options.intercept else None,
         coefficients=coefficients,
         cost=None if diverged else cost,
-        rmse=None if diverged else math.sqrt(cost),
-        r2=None if diverged else r2(problem, cost, options.intercept),
+        rmse=None if diverged else math.sqrt(error),
+        r2=None if diverged else r2(problem, error, options.intercept),
         optimum=Optimum(
             cost=problem.optimum.cost,
             gap=None if diverged else gap,
@@ -273,6 +274,9 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
         if options.cv is None or stopped is Stopped.INTERRUPTED
         else cross_validate(reading, problem, learning_rate.given, options, listener),
         explanation=explanation,
+        penalty=Penalized(problem.penalty.l2, problem.penalty.l1, None if diverged else error)
+        if problem.penalty
+        else None,
     )
 
 

@@ -181,6 +181,7 @@ def _content(fit: Fit) -> dict[str, Any]:
         "weights": state.weights,
         "rows": asdict(fit.rows) | {"dropped_by_column": dict(fit.rows.dropped_by_column)},
         "cost": fit.cost,
+        "penalty": None if fit.penalty is None else fit.penalty._asdict(),
         "rmse": fit.rmse,
         "r2": fit.r2,
         "optimum": {"cost": best.cost, "gap": best.gap, "relative_gap": _finite(best.relative_gap)},
@@ -259,6 +260,10 @@ def _model(content: Mapping[str, Any]) -> Model:
     if descent["scale"] not in SCALES:
         raise ValueError(f"there is no scale {quoted(str(descent['scale']))}")
     number(content["cost"], "cost")
+    penalty = content.get("penalty")
+    for name in () if penalty is None else ("l2", "l1"):
+        if number(_dict(penalty, "penalty")[name], name) < 0:
+            raise ValueError(f"the penalty's {name} is below zero")
     words(content["left_out"], "left_out")
     state = _state(content, terms, levels)
     intercept = content["intercept"]

@@ -17,7 +17,8 @@ class Surface:
 
         cost(m, c) = cost* + (Δc + µ·Δm)² + s²·Δm²      Δm = m − m*, Δc = c − c*
 
-    with the mean µ and the variance s² (over n, weighted) of the term's column. Without an intercept Δc = 0.
+    with the mean µ and the variance s² (over n, weighted) of the term's column, and in s² what the penalty A·β² adds
+    to the curvature. Without an intercept Δc = 0.
     """
 
     slope: float

@@ -12,8 +12,10 @@ from gdcli.data.design import Design
 from gdcli.engine import optimum as optima
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.descent import Step
-from gdcli.engine.forecast import Forecast, scheduled
+from gdcli.engine.forecast import Forecast, limited
+from gdcli.engine.objective import Objective, SquaredError
 from gdcli.engine.optimizers import State
+from gdcli.engine.penalty import Penalty, gap, penalized, penalized_optimum, ridge
 from gdcli.engine.scaling import Quadratic, Scaling, scale, standard_deviations
 from gdcli.engine.triangle import Array, Column, Triangle, select
 from gdcli.errors import DataError
@@ -49,12 +51,15 @@ class Terms:
 class Problem:
     """The scaled problem with all that is known about it before the first step.
 
-    ``triangle`` is over the terms and the target; ``mean_square`` is mean(y²), in squared target units. Of a descent
-    that goes on ``before`` are the iterations done, and ``state`` the optimiser's.
+    ``triangle`` is over the terms and the target; ``data`` is the mean squared error alone, ``quadratic`` has the
+    penalty's A·Σβ² in it, and so have the optimum and the spectrum. ``mean_square`` is mean(y²), in squared target
+    units. Of a descent that goes on ``before`` are the iterations done, and ``state`` the optimiser's.
     """
 
     triangle: Triangle
     terms: Terms
+    penalty: Penalty
+    data: Quadratic
     quadratic: Quadratic
     scaling: Scaling
     optimum: optima.Optimum
@@ -63,6 +68,11 @@ class Problem:
     mean_square: float
     before: int = 0
     state: State | None = None
+
+    @property
+    def objective(self) -> Objective:
+        """What is minimised, in squared scaled target units."""
+        return penalized(SquaredError(self.data), self.penalty)
 
     @property
     def perfect(self) -> bool:
@@ -75,9 +85,12 @@ class Problem:
         return self.gap(self.start) if self.perfect else self.optimum.cost
 
     def gap(self, theta: Array) -> float:
-        """‖R₁(θ − θ*)‖²/N in squared target units."""
-        distance = self.quadratic.R1 @ (theta - self.optimum.theta)
-        return float(distance @ distance / self.quadratic.weight) * self.scaling.target_scale**2
+        """‖R₁(θ − θ*)‖²/N, and what B·Σ|β| adds to that, in squared target units."""
+        return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
+
+    def mean_squared_error(self, theta: Array) -> float:
+        """Return the cost without the penalty, in squared target units."""
+        return float(SquaredError(self.data).value(theta)) * self.scaling.target_scale**2
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -170,8 +183,9 @@ def prepare(reading: Reading, options: FitOptions, listener: Listener) -> Proble
     if not terms.columns:
         listener.note("no feature is left: fitting the intercept only")
     for group in problem.collinear:
+        how = "sharing as the penalty says" if options.penalty else "fitted with the smallest coefficients"
         listener.note(
-            f"collinear columns, fitted with the smallest coefficients: {listed(group)} "
+            f"collinear columns, {how}: {listed(group)} "
             "(what they explain together is determined, each one's share is not)"
         )
     return problem
@@ -180,14 +194,17 @@ def prepare(reading: Reading, options: FitOptions, listener: Listener) -> Proble
 def build_problem(triangle: Triangle, target: str, terms: Terms, options: FitOptions) -> Problem:
     """Scale the chosen columns of a triangle; the optimum and the spectrum come with it."""
     chosen = select(triangle, [*terms.columns, Column(target)])
-    quadratic, scaling = scale(chosen, options.scale, options.intercept)
-    best = optima.optimum(chosen, scaling)
+    data, scaling = scale(chosen, options.scale, options.intercept)
+    best, penalty = optima.optimum(chosen, scaling), options.penalty
+    quadratic = ridge(data, penalty)
+    if penalty:
+        best = penalized_optimum(quadratic, penalty, scaling, best)
     start = _start(terms.columns, scaling, options)
     if not np.isfinite(np.linalg.norm(quadratic.R1 @ (start - best.theta)) ** 2):
         raise DataError("--start is too far from any sensible value to compute with")
     spectrum = spectra.spectrum(quadratic, best.rank + int(options.intercept), start - best.theta)
-    mean_square = float((quadratic.z @ quadratic.z + quadratic.rho**2) / quadratic.weight) * scaling.target_scale**2
-    return Problem(chosen, terms, quadratic, scaling, best, start, spectrum, mean_square)
+    mean_square = float((data.z @ data.z + data.rho**2) / data.weight) * scaling.target_scale**2
+    return Problem(chosen, terms, penalty, data, quadratic, scaling, best, start, spectrum, mean_square)
 
 
 def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> Array:
@@ -214,7 +231,7 @@ def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
     optimizer = options.optimizer_on()
     state = optimizer.init(problem.start) if problem.state is None else problem.state
     found = optimizer.forecast(problem.spectrum, state)
-    return found if options.constant else scheduled(found)
+    return limited(found) if options.penalty.l1 or not options.constant else found
 
 
 def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:

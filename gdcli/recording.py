@@ -77,7 +77,7 @@ class PictureRecorder:
             if options.holdout is None
             else np.array([row.validation for row in rows], dtype=np.float64),
             span=(float(problem.triangle.minimum[0]), float(problem.triangle.maximum[0])) if single else None,
-            surface=_surface(problem) if single else None,
+            surface=_surface(problem) if single and not problem.penalty.l1 else None,
             points=points,
         )
 
@@ -89,7 +89,8 @@ def _surface(problem: Problem) -> Surface:
         intercept=optimum.intercept,
         cost=optimum.cost,
         mean=float(triangle.mean[0]),
-        variance=float(triangle.R[1, 1] ** 2 / triangle.weight),
+        # A·Σβ² in file units: the slope on the scaled problem is m·scale/target_scale.
+        variance=float(triangle.R[1, 1] ** 2 / triangle.weight + problem.penalty.l2 * problem.scaling.scale[0] ** 2),
     )
 
 

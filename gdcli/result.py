@@ -106,6 +106,14 @@ class CrossValidation(NamedTuple):
     best_standard_error: float | None
 
 
+class Penalized(NamedTuple):
+    """The penalty in the cost, l2·Σβ² + l1·Σ|β| over the scaled slopes, and the mean squared error without it."""
+
+    l2: float
+    l1: float
+    mean_squared_error: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class Optimum:
     """The least-squares minimum, and how far the descent ended from it.
@@ -288,6 +296,7 @@ class Fit:
     cross_validation: CrossValidation | None = None
     picture: "Picture | None" = None
     explanation: Explanation | None = None
+    penalty: Penalized | None = None
 
     @property
     def diverged(self) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from gdcli.engine import spectrum as spectra
-from gdcli.engine.objective import SquaredError
 from gdcli.engine.optimizers import PLAIN, parse_optimizer
 from gdcli.engine.optimizers import State as OptimizerState
 from gdcli.engine.schedules import CONSTANT, parse_schedule
 from gdcli.errors import DataError, UsageError
+from gdcli.jsonfile import number
 from gdcli.model import Model
 from gdcli.problem import Problem
 from gdcli.settings import FitOptions
@@ -43,8 +43,16 @@ def going_on(model: Model, options: FitOptions) -> FitOptions:
     rate = _rate(model) if options.learning_rate is None else options.learning_rate
     optimizer = _same("--optimizer", content["descent"].get("optimizer", PLAIN), options.optimizer, parse_optimizer)
     schedule = _same("--schedule", content["descent"].get("schedule", CONSTANT), options.schedule, parse_schedule)
+    l2, l1 = (_same_penalty(name, model, getattr(options, name)) for name in ("l2", "l1"))
     return replace(
-        options, target=model.target, features=features, optimizer=optimizer, schedule=schedule, learning_rate=rate
+        options,
+        target=model.target,
+        features=features,
+        optimizer=optimizer,
+        schedule=schedule,
+        learning_rate=rate,
+        l2=(l2,),
+        l1=(l1,),
     )
 
 
@@ -57,6 +65,14 @@ def _same(option: str, theirs: Any, given: str | None, parse: Callable[[str], An
     if given is not None and parse(given) != meant:
         raise UsageError(f"the model was fitted with {option} {theirs}: give the same, or none, to --resume it")
     return str(theirs)
+
+
+def _same_penalty(name: str, model: Model, given: tuple[float, ...]) -> float:
+    """Return the model's A or B. Raises UsageError where another one is given."""
+    theirs = number((model.content.get("penalty") or {}).get(name, 0.0), name)
+    if given not in ((), (theirs,)):
+        raise UsageError(f"the model was fitted with --{name} {theirs:g}: give the same, or none, to --resume it")
+    return theirs
 
 
 def _rate(model: Model) -> float:
@@ -78,7 +94,7 @@ def resume(problem: Problem, model: Model, options: FitOptions) -> Problem:
     ours = np.array([*scaling.center, *scaling.scale, scaling.target_scale])
     theirs = np.array([*state.center, *state.scale, state.target_scale])
     theta = np.array(state.theta)
-    cost = float(SquaredError(problem.quadratic).value(theta)) * scaling.target_scale**2
+    cost = float(problem.objective.value_and_gradient(theta)[0]) * scaling.target_scale**2
     # A mean close to zero is judged against its deviation.
     slack = np.concatenate([scaling.scale, np.zeros(len(scaling.scale) + 1)])
     same_scaling = np.all(np.abs(ours - theirs) <= _SAME * (np.abs(theirs) + slack))

@@ -7,6 +7,7 @@ from typing import Literal
 
 from gdcli.data.design import ColumnOptions
 from gdcli.engine.optimizers import PLAIN, Optimizer, Solve, optimizer_of
+from gdcli.engine.penalty import Penalty
 from gdcli.engine.scaling import SCALES
 from gdcli.engine.schedules import CONSTANT, Schedule, parse_schedule, schedule_of
 from gdcli.errors import UsageError
@@ -28,6 +29,7 @@ class FitOptions:
     units; ``resume`` is the path of a model to go on from. ``every`` shows each so many iterations in the table, None
     thins them out geometrically. ``holdout`` keeps
     a share of the rows out of the fit, to stop on with ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
+    ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem, none being 0.
     ``picture`` gathers the numbers of a picture, with a sample of so many ``points``.
     """
 
@@ -49,6 +51,8 @@ class FitOptions:
     iterations: int = 1000
     tolerance: float | None = None
     scale: str = "standard"
+    l2: tuple[float, ...] = ()
+    l1: tuple[float, ...] = ()
     start: Mapping[str, float] = field(default_factory=dict)
     every: int | None = None
     explain: bool = False
@@ -65,6 +69,7 @@ class FitOptions:
         if self.resume is None:
             self._fill_in()
         self._check_steps()
+        self._check_penalty()
         if not isinstance(self.iterations, int) or self.iterations < 0:
             raise UsageError(f"the number of iterations is 0 or more, not {self.iterations}")
         if self.max_levels < 1:
@@ -118,6 +123,28 @@ class FitOptions:
             raise UsageError(f"--lr auto takes the best constant rate: with --schedule {self.schedule} give one")
         if self.explain and not (optimizer.name == PLAIN and constant):
             raise UsageError("--explain shows the arithmetic of plain descent: leave out --optimizer and --schedule")
+
+    def _check_penalty(self) -> None:
+        for name, values in (("l2", self.l2), ("l1", self.l1)):
+            if not all(math.isfinite(value) and value >= 0 for value in values):
+                raise UsageError(f"--{name} takes a number of 0 or more, not {min(values)}")
+            if len(values) > 1:
+                raise UsageError(f"--{name} is given {len(values)} times: one value is fitted")
+        if not self.penalty:
+            return
+        if self.inference:
+            raise UsageError("--inference is about least squares, which a penalty pulls away from: leave out one")
+        if self.explain:
+            raise UsageError("--explain shows the arithmetic of least squares: leave out --l2 and --l1")
+        if self.penalty.l1 and self.optimizer not in (None, PLAIN):
+            raise UsageError(f"--l1 takes proximal steps, which go with the optimizer {PLAIN} only")
+        if self.penalty.l1 and self.learning_rate == "auto":
+            raise UsageError("--lr auto takes the best rate, which is not known with --l1: give one, such as --lr 0.1")
+
+    @property
+    def penalty(self) -> Penalty:
+        """What is added to the cost."""
+        return Penalty((*self.l2, 0.0)[0], (*self.l1, 0.0)[0], self.intercept)
 
     def optimizer_on(self, solve: Solve | None = None) -> Optimizer:
         """Return the optimiser, for a problem whose Hessian is inverted by ``solve``."""

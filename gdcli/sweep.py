@@ -10,7 +10,6 @@ from gdcli import __version__
 from gdcli.engine import schedules
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.descent import DIVERGENCE_FACTOR, after, descend
-from gdcli.engine.objective import SquaredError
 from gdcli.engine.optimizers import OPTIMIZERS
 from gdcli.engine.spectrum import Behaviour
 from gdcli.engine.triangle import Array
@@ -127,7 +126,7 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
     keep = set(thinned(options.iterations))
     smallest = PERFECT * problem.mean_square / problem.scaling.target_scale**2
     steps = descend(
-        SquaredError(problem.quadratic),
+        problem.objective,
         OPTIMIZERS["gd"](),
         schedules.constant(rates[:, np.newaxis]),
         np.tile(problem.start, (len(rates), 1)),

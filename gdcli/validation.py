@@ -7,6 +7,7 @@ import numpy as np
 
 from gdcli.engine.descent import Step, Stopped, after, descend
 from gdcli.engine.objective import SquaredError
+from gdcli.engine.penalty import penalized
 from gdcli.engine.scaling import scale_as, stacked
 from gdcli.engine.triangle import Array, Column, Triangle, merge, select
 from gdcli.errors import DataError
@@ -67,6 +68,8 @@ def cross_validate(
 ) -> CrossValidation:
     """Descend on all rows but one fold's, for each fold, as one stack; the cost of each on its own fold's rows.
 
+    That is the mean squared error: a penalty is for the descent only.
+
     Columns are scaled by the training rows alone; the design columns are those of all rows, and one that is constant
     in the training rows has coefficient 0 there.
     """
@@ -92,11 +95,12 @@ def cross_validate(
 
     with np.errstate(over="ignore", invalid="ignore"):
         for step in descend(
-            SquaredError(stacked([problem.quadratic for problem in problems])),
+            penalized(SquaredError(stacked([problem.data for problem in problems])), whole.penalty),
             options.optimizer_on(solve),
             options.rates(rate),
             np.stack([problem.start for problem in problems]),
             (after(options.iterations),),
+            proximal=whole.penalty.proximal,
         ):
             costs = validation.value(step.theta) * units
             mean = float(costs.sum()) / len(folds)

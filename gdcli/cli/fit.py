@@ -83,13 +83,13 @@ def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
 
     same = (
         "target", "features", "exclude", "categorical", "weights", "na", "missing", "max_levels", "separator",
-        "encoding", "jobs", "learning_rate", "iterations", "tolerance", "scale",
+        "encoding", "jobs", "learning_rate", "iterations", "tolerance", "scale", "l2",
     )  # fmt: skip
     start = dict(values["start"])
     if len(start) < len(values["start"]):
         raise click.UsageError("--start is given twice for the same term.")
     # A sweep has none of these.
-    of_a_fit = ("optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed", "inference")
+    of_a_fit = ("l1", "optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed", "inference")
     return FitOptions(
         **{name: values[name] for name in same},
         **{name: values[name] for name in of_a_fit if name in values},

@@ -205,6 +205,16 @@ scale_option: Callable[[F], F] = option(
     help="Scale columns for the descent; results are in the file's units anyway.",
 )  # fmt: skip
 
+l2_option: Callable[[F], F] = option(
+    "--l2", metavar="A", type=Number(), multiple=True, group=DESCENT,
+    help="Add A times the sum of the squared slopes to the cost (ridge), scaled as they are for the descent.",
+)  # fmt: skip
+
+l1_option: Callable[[F], F] = option(
+    "--l1", metavar="B", type=Number(), multiple=True, group=DESCENT,
+    help="Add B times the sum of their absolute values (lasso), which makes slopes exactly 0.",
+)  # fmt: skip
+
 start_option: Callable[[F], F] = option(
     "--start", metavar="TERM=VALUE", type=Assignment(), multiple=True, group=DESCENT,
     help="Begin here instead of at 0, in the file's units; repeatable.",
@@ -231,6 +241,8 @@ descent_options: Callable[[F], F] = bundle(
         "step:R:K (times R after each K iterations) or cosine (to 0 at the end).  [default: constant]",
     ),
     scale_option,
+    l2_option,
+    l1_option,
     start_option,
 )  # fmt: skip
 
@@ -270,6 +282,7 @@ sweep_options: Callable[[F], F] = bundle(
     ),
     iterations_option,
     scale_option,
+    l2_option,
     start_option,
 )  # fmt: skip
 

@@ -41,6 +41,15 @@ class Step(NamedTuple):
     state: State = ()
 
 
+Proximal = Callable[[Array, float | Array], Array]
+"""Maps θ (…, p) after an update, and its learning rate, to θ: the step of a penalty that has no gradient."""
+
+
+def unchanged(theta: Array, learning_rate: float | Array) -> Array:
+    """Leave θ as it is: everything is in the gradient."""
+    return theta
+
+
 StopRule = Callable[[Step], Stopped | None]
 """Sees a step and says why it is the last one, or None."""
 
@@ -52,11 +61,12 @@ def descend(
     theta: Array,
     stop_rules: tuple[StopRule, ...],
     state: State | None = None,
+    proximal: Proximal = unchanged,
 ) -> Iterator[Step]:
     """Yield iteration 0 (the start), 1, 2 … until a stop rule speaks; the last step says which one.
 
     ``schedule`` maps the iteration to its learning rate; ``state`` is the optimiser's, where it goes on from an earlier
-    descent. There is no end without a stop rule.
+    descent. ``proximal`` follows each update. There is no end without a stop rule.
     """
     state = optimizer.init(theta) if state is None else state
     iteration = 0
@@ -69,8 +79,9 @@ def descend(
                 yield step._replace(stopped=stopped)
                 return
         yield step
-        update, state = optimizer.step(gradient, state, schedule(iteration))
-        theta = theta + update
+        learning_rate = schedule(iteration)
+        update, state = optimizer.step(gradient, state, learning_rate)
+        theta = proximal(theta + update, learning_rate)
         iteration += 1
 
 
@@ -92,11 +103,15 @@ def when(asked: Callable[[], bool], reason: Stopped) -> StopRule:
     return rule
 
 
-def below(tolerance: float) -> StopRule:
-    """Stop where the Euclidean norm of the gradient of the scaled problem is below the tolerance."""
+def below(tolerance: float, steepest: Callable[[Array, Array], Array] = lambda theta, gradient: gradient) -> StopRule:
+    """Stop where the Euclidean norm of the gradient of the scaled problem is below the tolerance.
+
+    ``steepest`` of (θ, gradient) is the shortest subgradient, where the cost has corners.
+    """
 
     def rule(step: Step) -> Stopped | None:
-        return Stopped.TOLERANCE if math.sqrt(step.gradient @ step.gradient) < tolerance else None
+        slope = steepest(step.theta, step.gradient)
+        return Stopped.TOLERANCE if math.sqrt(slope @ slope) < tolerance else None
 
     return rule
 

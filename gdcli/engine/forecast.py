@@ -92,6 +92,9 @@ class Unknown:
 UNKNOWN: Forecast = Unknown()
 
 
-def scheduled(constant: Forecast) -> Forecast:
-    """Return what is left of a forecast where the rate changes: which constant one would be the largest."""
+def limited(constant: Forecast) -> Forecast:
+    """Return what is left of a forecast where the rate changes or steps are proximal: the largest constant rate.
+
+    Proximal steps converge below it as well (Combettes & Wajs, Multiscale Model. Simul. 4, 2005, theorem 3.4).
+    """
     return Unknown(constant.largest_stable, constant.condition_number)

@@ -132,6 +132,7 @@ def _document(fit: Fit) -> dict[str, Any]:
         "collinear": [list(group) for group in fit.collinear],
         "inference": None if fit.inference is None else _inference(fit.inference),
         "holdout": None if fit.holdout is None else _holdout(fit.holdout),
+        "penalty": None if fit.penalty is None else fit.penalty._asdict(),
         "cross_validation": None if fit.cross_validation is None else _cross_validation(fit.cross_validation),
     }
 

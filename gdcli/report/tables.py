@@ -185,6 +185,7 @@ def format_summary(fit: Fit, page: Page, digits: int = 6, iterations: bool = Tru
     facts = [
         ("rows", _rows(fit)),
         ("cost", None if fit.cost is None else numbers.number(fit.cost, digits)),
+        ("penalty", _penalty(fit, digits)),
         ("RMSE", None if fit.rmse is None else numbers.number(fit.rmse, digits)),
         ("R²" if page.unicode else "R^2", None if fit.r2 is None else numbers.decimal(fit.r2, digits)),
         ("gap", _gap(fit, digits)),
@@ -208,6 +209,17 @@ def _rows(fit: Fit) -> str:
     return f"{rows.used:,} of {rows.read:,} used{held}; {rows.dropped:,} dropped for missing cells" + (
         f" ({by_column})" if by_column else ""
     )
+
+
+def _penalty(fit: Fit, digits: int) -> str | None:
+    found = fit.penalty
+    if found is None or found.mean_squared_error is None or fit.cost is None:
+        return None
+    given = " and ".join(f"{name} {value:g}" for name, value in (("l2", found.l2), ("l1", found.l1)) if value)
+    share = numbers.number(max(fit.cost - found.mean_squared_error, 0.0), digits)
+    zero = sum(1 for c in fit.coefficients if c.value == 0)
+    slopes = f"; {zero} of {len(fit.coefficients)} slopes are 0" if found.l1 else ""
+    return f"{share} of the cost, from {given}{slopes}"
 
 
 def _gap(fit: Fit, digits: int) -> str | None:

@@ -1,0 +1,204 @@
+"""The penalty on the slopes of the scaled problem, A·Σβ² + B·Σ|β|; the intercept is free.
+
+It is added to an objective's value once, whatever the loss (``Penalized``). The quadratic part is smooth and goes into
+the gradient; Σ|β| has a corner at 0 and becomes a step of its own after each update, which makes slopes exactly zero
+(``Penalty.proximal``; Parikh & Boyd, Proximal Algorithms, 2014, sections 4.2 and 6.5.2).
+
+Of a squared error with A all is still known: the triangle with the rows √(N·A)·I below it is the triangle of the
+penalised problem (``ridge``; Hoerl & Kennard, Ridge regression, Technometrics 12, 1970).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.engine.objective import Objective
+from gdcli.engine.optimum import RANK_TOLERANCE, Optimum
+from gdcli.engine.scaling import Quadratic, Scaling, compact
+from gdcli.engine.triangle import Array
+
+# A gradient that exceeds B by less than this share of the largest at the start does so by rounding.
+_ROUNDING = 1e-14
+# The steps of the active-set method for each column; each step lowers the cost, few data need more than one.
+_STEPS_PER_COLUMN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """``l2`` = A ≥ 0 and ``l1`` = B ≥ 0, for a target in standard deviations; ``intercept``: θ₀ is free."""
+
+    l2: float = 0.0
+    l1: float = 0.0
+    intercept: bool = True
+
+    def __bool__(self) -> bool:
+        return self.l2 > 0 or self.l1 > 0
+
+    def slopes(self, theta: Array) -> Array:
+        """Return the part of θ (…, p) that is penalised."""
+        slopes: Array = theta[..., 1:] if self.intercept else theta
+        return slopes
+
+    def corner(self, theta: Array) -> Array:
+        """Return B·Σ|β| (…)."""
+        value: Array = self.l1 * np.abs(self.slopes(theta)).sum(axis=-1)
+        return value
+
+    def value(self, theta: Array) -> Array:
+        """Return A·Σβ² + B·Σ|β| (…)."""
+        slopes = self.slopes(theta)
+        value: Array = self.l2 * np.vecdot(slopes, slopes) + self.corner(theta)
+        return value
+
+    def proximal(self, theta: Array, learning_rate: Array | float) -> Array:
+        """Return θ with each slope moved by η·B towards zero, where it stays if it is nearer than that."""
+        if not self.l1:
+            return theta
+        slopes = self.slopes(theta)
+        moved = np.sign(slopes) * np.maximum(np.abs(slopes) - learning_rate * self.l1, 0.0) + 0.0  # no −0
+        return np.concatenate([theta[..., :1], moved], axis=-1) if self.intercept else moved
+
+    def steepest(self, theta: Array, gradient: Array) -> Array:
+        """Return the shortest subgradient (…, p) of the whole cost, zero at its minimum, from the smooth part's."""
+        if not self.l1:
+            return gradient
+        slopes, slope_gradient = self.slopes(theta), self.slopes(gradient)
+        at_corner = np.sign(slope_gradient) * np.maximum(np.abs(slope_gradient) - self.l1, 0.0)
+        found = np.where(slopes == 0, at_corner, slope_gradient + self.l1 * np.sign(slopes))
+        return np.concatenate([gradient[..., :1], found], axis=-1) if self.intercept else found
+
+
+def penalized(objective: Objective, penalty: Penalty) -> Objective:
+    """Return the objective with the penalty added, where there is one."""
+    return Penalized(objective, penalty) if penalty else objective
+
+
+class Penalized:
+    """An objective with the penalty added; the gradient is that of the smooth part, without B·Σ|β|."""
+
+    def __init__(self, objective: Objective, penalty: Penalty) -> None:
+        self.objective, self.penalty = objective, penalty
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        """Return the cost (…) and its gradient (…, p) at θ."""
+        cost, gradient = self.objective.value_and_gradient(theta)
+        gradient = gradient.copy()
+        self.penalty.slopes(gradient)[...] += 2.0 * self.penalty.l2 * self.penalty.slopes(theta)
+        return cost + self.penalty.value(theta), gradient
+
+
+def ridge(problem: Quadratic, penalty: Penalty) -> Quadratic:
+    """Return the quadratic with A·Σβ² in it: ‖z − R₁θ‖² + N·A·Σβ² is the sum of squares of more rows."""
+    if not penalty.l2:
+        return problem
+    p = problem.R1.shape[1]
+    rows = np.sqrt(problem.weight * penalty.l2) * np.eye(p)[1 if penalty.intercept else 0 :]
+    more = np.zeros(len(rows))
+    return compact(replace(problem, R1=np.vstack([problem.R1, rows]), z=np.concatenate([problem.z, more])))
+
+
+def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, unpenalized: Optimum) -> Optimum:
+    """Return the minimum of a quadratic that has A in it, plus B·Σ|β|.
+
+    ``unpenalized`` says which columns are collinear. With A they are all determined; with B alone what they explain
+    together is.
+    """
+    first = 1 if penalty.intercept else 0
+    _, singular, Vt = np.linalg.svd(problem.R1, full_matrices=False)
+    kept = singular > RANK_TOLERANCE * singular.max(initial=0.0)
+    theta = minimum(problem, penalty)
+    m, c = scaling.to_file(theta)
+    residual = problem.z - problem.R1 @ theta
+    cost = float((residual @ residual + problem.rho**2) / problem.weight + penalty.corner(theta))
+    return Optimum(
+        slopes=m,
+        intercept=float(c),
+        theta=theta,
+        cost=cost * scaling.target_scale**2,
+        rank=int(kept.sum()) - first if penalty.l2 else unpenalized.rank,
+        null_space=Vt[~kept] if penalty.l2 else unpenalized.null_space,
+        collinear=unpenalized.collinear,
+    )
+
+
+def minimum(problem: Quadratic, penalty: Penalty) -> Array:
+    """Return θ* (p,) of ‖z − R₁θ‖²/N + B·Σ|β|, to rounding.
+
+    An active-set method: the problem of the slopes that are not zero, with their signs, is solved exactly; the step
+    there ends where a slope would change its sign, which then becomes zero; and the zero slope whose gradient exceeds
+    B most joins (Lee, Battle, Raina & Ng, Efficient sparse coding algorithms, NIPS 2006, the feature-sign search).
+    """
+    R1, z, weight = problem.R1, problem.z, float(problem.weight)
+    p = R1.shape[1]
+    first = 1 if penalty.intercept else 0
+    penalized = np.arange(p) >= first
+    theta, signs = np.zeros(p), np.zeros(p)
+    active = ~penalized | (penalty.l1 == 0)
+    rounding = _ROUNDING * 2.0 / weight * float(np.abs(R1.T @ z).max(initial=0.0))
+    for _ in range(_STEPS_PER_COLUMN * (p + 1)):
+        theta, stepped = _step(R1, z, penalty.l1 * weight / 2.0, theta, signs, active)
+        dropped = active & penalized & (theta == 0) & (signs != 0)
+        active, signs = active & ~dropped, np.where(dropped, 0.0, signs)
+        if not stepped:
+            continue
+        gradient = -2.0 / weight * (R1.T @ (z - R1 @ theta))
+        excess = np.where(active, 0.0, np.abs(gradient) - penalty.l1)
+        worst = int(np.argmax(excess)) if p else 0
+        if not p or excess[worst] <= rounding:
+            break
+        active[worst], signs[worst] = True, -np.sign(gradient[worst])
+    # What the first solution lost to rounding.
+    return _step(R1, z, penalty.l1 * weight / 2.0, theta, signs, active)[0]
+
+
+def _step(
+    R1: Array, z: Array, pull: float, theta: Array, signs: Array, active: NDArray[np.bool_]
+) -> tuple[Array, bool]:
+    """Go to the minimum of ½‖z − R₁θ‖² + pull·signs·θ over the active columns; and whether it was reached.
+
+    Otherwise the first slope to arrive at zero stops it there. Where the active columns depend on each other the
+    direction that leaves the prediction and lowers Σ|β| comes first: it leads to such a zero.
+    """
+    chosen = np.flatnonzero(active)
+    if not len(chosen):
+        return theta, True
+    U, singular, Vt = np.linalg.svd(R1[:, chosen], full_matrices=False)
+    kept = singular > RANK_TOLERANCE * singular.max(initial=0.0)
+    pulled = pull * signs[chosen]
+    free = Vt[~kept].T @ (Vt[~kept] @ pulled)
+    downhill = np.linalg.norm(free) > 1e-8 * np.linalg.norm(pulled)
+    if downhill:
+        direction = -free
+    else:
+        s, V = singular[kept], Vt[kept].T
+        direction = V @ ((U[:, kept].T @ (z - R1 @ theta) - (V.T @ pulled) / s) / s)
+    here, sign = theta[chosen], signs[chosen]
+    towards_zero = (sign != 0) & (sign * (direction if downhill else here + direction) < 0)
+    if not towards_zero.any():
+        moved = theta.copy()
+        moved[chosen] = here + direction
+        return moved, True
+    shares = np.full(len(chosen), np.inf)
+    shares[towards_zero] = -here[towards_zero] / direction[towards_zero]
+    share = max(float(shares.min()), 0.0)
+    moved = theta.copy()
+    moved[chosen] = here + share * direction
+    moved[chosen[shares <= share]] = 0.0
+    return moved, False
+
+
+def gap(problem: Quadratic, penalty: Penalty, theta: Array, best: Array) -> float:
+    """Return cost(θ) − cost(θ*), as a sum of terms of which none is negative.
+
+    ‖R₁(θ − θ*)‖²/N + Σ (B·|βⱼ| + gⱼβⱼ) with g the gradient of the quadratic at θ*: where β*ⱼ is not zero, gⱼ is
+    −B·sign(β*ⱼ), and elsewhere |gⱼ| ≤ B.
+    """
+    distance = problem.R1 @ (theta - best)
+    total = float(distance @ distance / problem.weight)
+    if penalty.l1:
+        gradient = -2.0 / problem.weight * (problem.R1.T @ (problem.z - problem.R1 @ best))
+        g, slopes, ideal = (penalty.slopes(values) for values in (gradient, theta, best))
+        g = np.where(ideal != 0, -penalty.l1 * np.sign(ideal), np.clip(g, -penalty.l1, penalty.l1))
+        total += float((penalty.l1 * np.abs(slopes) + g * slopes).sum())
+    return total
