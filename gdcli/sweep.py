@@ -82,7 +82,10 @@ def sweep_reading(reading: Reading, options: FitOptions, rates: Sequence[float],
     path = _descend(problem, np.array(chosen), options, listener)
     found = tuple(_rate(problem, path, i, rate) for i, rate in enumerate(chosen))
     nearest = min(range(len(chosen)), key=lambda i: _slowness(found[i]))
-    marked = tuple(replace(rate, best=i == nearest) for i, rate in enumerate(found))
+    # Where every rate is unstable none of them gets there, so none is the best.
+    marked = tuple(
+        replace(rate, best=i == nearest and rate.behaviour is not Behaviour.UNSTABLE) for i, rate in enumerate(found)
+    )
     return Sweep(
         version=__version__,
         files=reading.files,

@@ -35,6 +35,7 @@ RIVALS_NEED = [f"numpy=={version('numpy')}", f"pandas=={version('pandas')}", "sc
 
 # Variables that would change how Python or gdfit behaves, here only.
 PRIVATE = ("GDFIT_", "PYTHON")
+LONGEST_COMMAND = 90  # shown whole; the longest are a sweep's, with fifty rates
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # in bytes, see getrusage(2)
 
 
@@ -118,6 +119,17 @@ def run(command: str, gdfit: str) -> Run:
     if command.startswith("rivals/") and "calculated_seconds" in output:
         seconds += json.loads(output)["calculated_seconds"]
     return Run(seconds, usage.ru_maxrss * MAXRSS_UNIT / 1e6, output)
+
+
+def prepare(table: Table, gdfit: str) -> None:
+    """Make the table's data, and run what its commands need to have run once."""
+    for name in table.files:
+        make_file(name)
+    for command in table.preparations:
+        try:
+            run(command, gdfit)
+        except CommandError as error:
+            sys.exit(f"{command}: {error}")
 
 
 def commands(table: Table) -> list[str]:
@@ -211,6 +223,11 @@ def quantity(value: float | None, of: str) -> str:
     return f"{value:.3f} s" if value < 1 else f"{value:.2f} s"
 
 
+def shown(command: str) -> str:
+    """The command as the report writes it: of a long one, its two ends."""
+    return f"`{command}`" if len(command) <= LONGEST_COMMAND else f"`{command[:60]} … {command[-20:]}`"
+
+
 def cells(row: Row, measurement: Measurement) -> list[str]:
     """One row of the table: what, gdfit's figure, the other's, their ratio, the aim, whether it is met."""
     figure = measurement.figure(row.command, row.of)
@@ -250,7 +267,7 @@ def report(measurement: Measurement) -> str:
         seconds = sorted(each.seconds for each in finished)
         low_to_high = "FAILED" if command in measurement.failures else f"{seconds[0]:.3g} – {seconds[-1]:.3g} s"
         figures = [quantity(measurement.figure(command, of), of) for of in ("seconds", "megabytes")]
-        runs.append([f"`{command}`", str(len(finished)), figures[0], low_to_high, figures[1]])
+        runs.append([shown(command), str(len(finished)), figures[0], low_to_high, figures[1]])
     parts = [
         f"### {measurement.table.title}",
         markdown(["what", "gdfit", "against", "ratio", "aim", "met"], aims),
@@ -317,8 +334,7 @@ def main() -> int:
     print(facts(options.gdfit), flush=True)
     failed = False
     for table in chosen:
-        for name in table.files:
-            make_file(name)
+        prepare(table, options.gdfit)
         measurement = Measurement(table, options.gdfit)
         say(f"{table.title}: checking")
         measurement.check()

@@ -41,6 +41,7 @@ class Table:
     rows: list[Row]
     agreements: tuple[Agreement, ...] = ()  # checked before anything is timed
     files: tuple[str, ...] = ()  # what data.py makes in .bench/
+    preparations: tuple[str, ...] = ()  # commands that run once, before everything else
     runs: int = 5
     default: bool = True  # measured also when no table is named
 
@@ -52,6 +53,8 @@ def tables(rows: int) -> dict[str, Table]:
         "fit": fit_table(min(rows, MILLION)),
         "large": large_table(min(rows, MILLION), large_rows, default=rows > MILLION),
         "start": start_table(),
+        "sweep": sweep_table(min(rows, MILLION)),
+        "models": models_table(min(rows, MILLION)),
     }
 
 
@@ -115,4 +118,41 @@ def start_table() -> Table:
             Row("fit of 932 rows, against importing Click, Rich, pandas", fit, import_libraries, 1.25),
         ],
         runs=20,
+    )
+
+
+def sweep_table(rows: int) -> Table:
+    houses = f".bench/houses-{rows}.csv"
+    fit = f"gdfit {houses} --target price -n 1000"
+    rates = " ".join(f"--lr {k / 100:g}" for k in range(1, 51))  # some of them are unstable, as in a user's sweep
+    return Table(
+        f"A sweep over {rows:,} rows × 10 features",
+        [Row("50 rates, against one fit", f"gdfit sweep {houses} --target price -n 1000 {rates}", fit, 1.3)],
+        files=(f"houses-{rows}.csv",),
+    )
+
+
+def models_table(rows: int) -> Table:
+    houses, model, summary = f".bench/houses-{rows}.csv", ".bench/houses.json", ".bench/housing.summary.json"
+    fit = f"gdfit {houses} --target price -n 1000"
+    small_fit = "gdfit sample_data/housing.csv --target price"
+    return Table(
+        f"Models, folds and summaries, {rows:,} rows × 10 features",
+        [
+            Row(
+                "predict, against pandas.read_csv + to_csv",
+                f"gdfit predict {model} {houses} -o .bench/predicted.csv",
+                f"rivals/read_and_write.py {houses} .bench/copied.csv",
+                1.0,
+            ),
+            Row("--cv 5, against the plain fit", f"{fit} --cv 5", fit, 1.5),
+            Row(
+                "fit from a summary, against the fit of its 932 rows",
+                f"gdfit {summary} --target price",
+                small_fit,
+                0.5,
+            ),
+        ],
+        files=(f"houses-{rows}.csv",),
+        preparations=(f"{fit} -q --save {model}", f"gdfit summarize sample_data/housing.csv -q -o {summary}"),
     )

@@ -91,6 +91,16 @@ def test_a_diverging_rate_is_a_row_and_no_failure() -> None:
     assert err == ""
 
 
+def test_where_every_rate_is_unstable_none_is_marked_as_the_best() -> None:
+    code, out, _ = run("--lr", "5", "--lr", "6")
+    assert code == 0
+    assert "(best)" not in out
+    assert "gets there first" not in out
+    assert "The best is 0.5" in out
+    _, out, _ = run("--lr", "5", "--lr", "6", "--format", "json")
+    assert [rate["best"] for rate in json.loads(out)["rates"]] == [False, False]
+
+
 def test_json_holds_every_rate_with_its_cost_curve() -> None:
     code, out, _ = run("--format", "json", "--lr", "0.1", "--lr", "5")
     assert code == 0
