@@ -29,7 +29,18 @@ from gdcli.problem import (
     shape_of,
 )
 from gdcli.reading import Data, Reading, read_noted
-from gdcli.result import Coefficient, Descent, Fit, LearningRate, Optimum, Penalized, State, TraceRow, TraceShape
+from gdcli.result import (
+    Coefficient,
+    Descent,
+    Fit,
+    LearningRate,
+    Optimum,
+    Penalized,
+    State,
+    TraceRow,
+    TraceShape,
+    TriedPenalty,
+)
 from gdcli.settings import FitOptions
 from gdcli.text import count_of
 from gdcli.thinning import TableRows
@@ -116,6 +127,11 @@ def _fit(
     listener: Listener,
     resumed: "Model | None",
 ) -> Fit:
+    tried: tuple[TriedPenalty, ...] = ()
+    if len(options.penalties) > 1:
+        from gdcli.choosing import choose_penalty
+
+        options, tried = choose_penalty(reading, options, listener)
     problem = prepare(reading, options, listener)
     if resumed is not None:
         from gdcli.resuming import resume
@@ -135,6 +151,8 @@ def _fit(
     last, stopped = _descend(problem, learning_rate.given, options, recorders, watch, listener)
     outcome = _Outcome(problem, learning_rate, last, stopped, keeper.shown(), watch)
     fit = _result(reading, options, outcome, listener)
+    if fit.cross_validation is not None and tried:
+        fit = replace(fit, cross_validation=fit.cross_validation._replace(penalties=tried))
     if options.inference and fit.inference is None:
         rows = count_of(problem.triangle.count, "row")
         listener.warn(f"no inference: {rows} leave no degree of freedom for {len(last.theta)} coefficients")

@@ -87,10 +87,20 @@ class Holdout(NamedTuple):
     kept: int
 
 
+class TriedPenalty(NamedTuple):
+    """A penalty that was given with others: the mean validation cost at the last iteration, None if it diverged."""
+
+    l2: float
+    l1: float
+    mean: float | None
+    standard_error: float | None
+
+
 class CrossValidation(NamedTuple):
     """The validation costs of each fold, at the last iteration and at the one of the lowest mean.
 
     ``mean`` and ``standard_error`` (sample sd over √folds) are over the folds; None where a fold diverged.
+    ``penalties`` are those that the fit's was chosen from, where there were several.
     """
 
     folds: int
@@ -104,6 +114,7 @@ class CrossValidation(NamedTuple):
     best_costs: tuple[float | None, ...]
     best_mean: float | None
     best_standard_error: float | None
+    penalties: tuple[TriedPenalty, ...] = ()
 
 
 class Penalized(NamedTuple):

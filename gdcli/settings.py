@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Literal
 
 from gdcli.data.design import ColumnOptions
@@ -29,7 +30,8 @@ class FitOptions:
     units; ``resume`` is the path of a model to go on from. ``every`` shows each so many iterations in the table, None
     thins them out geometrically. ``holdout`` keeps
     a share of the rows out of the fit, to stop on with ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
-    ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem, none being 0.
+    ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem, none being 0; of
+    several values ``cv`` chooses.
     ``picture`` gathers the numbers of a picture, with a sample of so many ``points``.
     """
 
@@ -128,23 +130,32 @@ class FitOptions:
         for name, values in (("l2", self.l2), ("l1", self.l1)):
             if not all(math.isfinite(value) and value >= 0 for value in values):
                 raise UsageError(f"--{name} takes a number of 0 or more, not {min(values)}")
-            if len(values) > 1:
-                raise UsageError(f"--{name} is given {len(values)} times: one value is fitted")
-        if not self.penalty:
+            if len(values) > 1 and self.cv is None:
+                raise UsageError(
+                    f"--{name} is given {len(values)} times: add --cv K to choose the best of them, or one"
+                )
+        if not any(self.penalties):
             return
+        lasso = any(penalty.l1 for penalty in self.penalties)
         if self.inference:
             raise UsageError("--inference is about least squares, which a penalty pulls away from: leave out one")
         if self.explain:
             raise UsageError("--explain shows the arithmetic of least squares: leave out --l2 and --l1")
-        if self.penalty.l1 and self.optimizer not in (None, PLAIN):
+        if lasso and self.optimizer not in (None, PLAIN):
             raise UsageError(f"--l1 takes proximal steps, which go with the optimizer {PLAIN} only")
-        if self.penalty.l1 and self.learning_rate == "auto":
+        if lasso and self.learning_rate == "auto":
             raise UsageError("--lr auto takes the best rate, which is not known with --l1: give one, such as --lr 0.1")
 
     @property
+    def penalties(self) -> tuple[Penalty, ...]:
+        """Each value of A with each of B: those to choose from, in the order given."""
+        pairs = product(self.l2 or (0.0,), self.l1 or (0.0,))
+        return tuple(Penalty(l2, l1, self.intercept) for l2, l1 in dict.fromkeys(pairs))
+
+    @property
     def penalty(self) -> Penalty:
-        """What is added to the cost."""
-        return Penalty((*self.l2, 0.0)[0], (*self.l1, 0.0)[0], self.intercept)
+        """What is added to the cost, where it is chosen."""
+        return self.penalties[0]
 
     def optimizer_on(self, solve: Solve | None = None) -> Optimizer:
         """Return the optimiser, for a problem whose Hessian is inverted by ``solve``."""

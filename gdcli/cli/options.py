@@ -207,12 +207,13 @@ scale_option: Callable[[F], F] = option(
 
 l2_option: Callable[[F], F] = option(
     "--l2", metavar="A", type=Number(), multiple=True, group=DESCENT,
-    help="Add A times the sum of the squared slopes to the cost (ridge), scaled as they are for the descent.",
+    help="Add A times the sum of the squared slopes to the cost (ridge), scaled as they are for the descent; "
+    "of several values --cv chooses.",
 )  # fmt: skip
 
 l1_option: Callable[[F], F] = option(
     "--l1", metavar="B", type=Number(), multiple=True, group=DESCENT,
-    help="Add B times the sum of their absolute values (lasso), which makes slopes exactly 0.",
+    help="Add B times the sum of their absolute values (lasso), which makes slopes exactly 0; repeatable too.",
 )  # fmt: skip
 
 start_option: Callable[[F], F] = option(

@@ -179,6 +179,7 @@ def _cross_validation(found: CrossValidation) -> dict[str, Any]:
         "best_costs": [_number(cost) for cost in found.best_costs],
         "best_mean": _number(found.best_mean),
         "best_standard_error": _number(found.best_standard_error),
+        "penalties": [{name: _number(value) for name, value in one._asdict().items()} for one in found.penalties],
     }
 
 

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from gdcli.report import digits as numbers
-from gdcli.result import CrossValidation, Fit, Holdout
+from gdcli.result import CrossValidation, Fit, Holdout, TriedPenalty
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -51,7 +51,39 @@ def render_cross_validation(found: CrossValidation, page: "Page", digits: int = 
     if page.width is not None and Grid(columns, page).width > page.width:
         columns = [column for column in columns if column.header != "rows"]
     lines = [line for text in format_cross_validation(found, page, digits) for line in page.wrapped(text)]
-    return Group(Grid(columns, page), Text("\n".join(lines), no_wrap=True, overflow="ignore"))
+    parts: list[RenderableType] = [Grid(columns, page), Text("\n".join(lines), no_wrap=True, overflow="ignore")]
+    return Group(*([_penalties(found, page, digits), Text()] if found.penalties else []), *parts)
+
+
+def _penalties(found: CrossValidation, page: "Page", digits: int) -> "RenderableType":
+    """Return the table of the penalties to choose from; the one chosen is that of the lowest cost."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from gdcli.report.tables import Column, Grid
+
+    tried = found.penalties
+    both = numbers.column([value for one in tried for value in (one.mean, one.standard_error)], digits)
+    means = [math.inf if one.mean is None else one.mean for one in tried]
+    lowest = means.index(min(means))
+    columns = [
+        Column("l2", [f"{one.l2:g}" for one in tried]),
+        Column("l1", [f"{one.l1:g}" for one in tried]),
+        Column("validation cost", both[::2]),
+        Column("std error", both[1::2]),
+        Column("", [_said(one, i == lowest) for i, one in enumerate(tried)], left=True),
+    ]
+    given = [columns[0]] * any(one.l2 for one in tried) + [columns[1]] * any(one.l1 for one in tried)
+    note = f"The penalty is chosen by its mean validation cost at iteration {found.iterations}, over the same folds."
+    return Group(
+        Grid([*given, *columns[2:]], page), Text("\n".join(page.wrapped(note)), no_wrap=True, overflow="ignore")
+    )
+
+
+def _said(one: TriedPenalty, lowest: bool) -> str:
+    if one.mean is None:
+        return "too large for this rate"
+    return "chosen" if lowest else ""
 
 
 def format_cross_validation(found: CrossValidation, page: "Page", digits: int = 6) -> list[str]:

@@ -147,7 +147,7 @@ def test_a_cross_validation_is_a_table_with_a_row_per_fold(gdfit: Callable[..., 
     found = json.loads(gdfit(*args, "--format", "json").out)["cross_validation"]
     assert list(found) == [
         "folds", "seed", "rows", "iterations", "costs", "mean", "standard_error",
-        "best_iteration", "best_costs", "best_mean", "best_standard_error",
+        "best_iteration", "best_costs", "best_mean", "best_standard_error", "penalties",
     ]  # fmt: skip
     assert sum(found["rows"]) == 60
     assert np.mean(found["costs"]) == pytest.approx(found["mean"])
