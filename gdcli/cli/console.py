@@ -198,9 +198,13 @@ def wants_colour() -> bool:
 
 
 def table_encoding(stream: Any) -> str:
-    """Return the encoding whose characters a table may use: ASCII under LC_ALL=C, where Python itself takes UTF-8."""
+    """Return the encoding whose characters a table may use: ASCII under LC_ALL=C, where Python itself takes UTF-8.
+
+    So under LANG=C. (LC_CTYPE says nothing there: Python has set it to UTF-8 by now, see PEP 538.)
+    """
     encoding: str = getattr(stream, "encoding", None) or "utf-8"
-    return "ascii" if os.environ.get("LC_ALL") in _ASCII_LOCALES else encoding
+    locale = os.environ.get("LC_ALL") or os.environ.get("LANG")
+    return "ascii" if locale in _ASCII_LOCALES else encoding
 
 
 def terminal_columns() -> int:

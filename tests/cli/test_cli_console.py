@@ -183,9 +183,15 @@ def test_a_table_for_a_file_is_as_wide_as_it_needs_and_has_no_colour(monkeypatch
 def test_under_lc_all_c_a_table_is_ascii(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LANG", raising=False)
     assert table_encoding(stream) == "utf-8"
-    monkeypatch.setenv("LC_ALL", "C")
-    assert table_encoding(stream) == "ascii"
+    for name in ("LANG", "LC_ALL"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "C")
+            assert table_encoding(stream) == "ascii"
+    monkeypatch.setenv("LANG", "C")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert table_encoding(stream) == "utf-8"
 
 
 # --- in a pseudo-terminal
@@ -216,6 +222,26 @@ def test_a_table_keeps_to_the_terminals_width(terminal, points, columns, env):
     lines = COLOUR.sub("", done.screen).splitlines()
     assert max(len(line) for line in lines if "gdfit points.csv" not in line) <= columns
     assert ("another_rather_long_name" in lines[0]) == (columns == 200)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("points.csv", "-t", "y", "-n", "40"), ("points.csv", "-t", "y", "--cv", "2", "-n", "5"),
+        ("points.csv", "-t", "y", "--inference"), ("points.csv", "-t", "y", "--lr", "9"),
+        ("points.csv", "-t", "y", "-n", "1", "--explain"), ("sweep", "points.csv", "-t", "y"),
+        ("curve", "--poly", "0,0,1", "-n", "4"), ("score", "model.json", "points.csv"),
+    ],
+)  # fmt: skip
+def test_every_table_fits_a_narrow_terminal_of_a_c_locale(terminal, gdfit, points, words):
+    if words[0] == "score":
+        assert gdfit("points.csv", "-t", "y", "--save", "model.json", "-q").code == 0
+    done = terminal(*words, streams="stdout", columns=40, env={"LC_ALL": "C", "NO_COLOR": "1"})
+    assert done.code == (3 if "9" in words else 0)
+    assert done.screen.isascii()
+    assert "\x1b" not in done.screen
+    lines = [line for line in done.screen.splitlines() if not line.startswith("  gdfit ")]
+    assert 20 < max(len(line) for line in lines) <= 40
 
 
 def test_columns_goes_before_what_the_terminal_says(terminal, points):
