@@ -34,8 +34,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(("command", "expected"), examples(), ids=[command for command, _ in examples()])
 def test_an_example_prints_what_the_readme_says(command: str, expected: str, folder: Path) -> None:
-    if re.search(r"\bmlr\b", command) and shutil.which("mlr") is None:
-        pytest.skip("Miller (mlr) is not installed")
+    for program, name in {"mlr": "Miller (mlr)", "jq": "jq"}.items():
+        if re.search(rf"\b{program}\b", command) and shutil.which(program) is None:
+            pytest.skip(f"{name} is not installed")
     bin_folder = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}", "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
     environment = {name: value for name, value in environment.items() if not name.startswith("GDFIT_")}
