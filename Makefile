@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench clean
+.PHONY: help setup run test fuzz lint format bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +25,9 @@ run: setup ## fit the sample data
 test: setup ## run the tests
 	$(BIN)/python -m pytest
 
+fuzz: setup ## thousands of damaged files and odd options (ARGS='--cases 1000 --seed 7')
+	$(BIN)/python tests/fuzz/run.py $(ARGS)
+
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,4 +41,4 @@ bench: setup ## measure against rivals (ROWS=10000000 for the large table too)
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 clean: ## remove what make made
-	rm -rf $(VENV) .bench build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .bench .fuzz build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -209,10 +210,12 @@ def _blocks(
     """Yield the blocks of all files, which are opened one after the other."""
     for path in files:
         source = _open(path, options, listener)
-        model.require_columns(source.names, source.name, [model.target, *([] if weights is None else [weights])])
-        for block in source.blocks():
-            listener.reading(*source.progress())
-            yield block
+        with closing(source.blocks()) as blocks:
+            first = next(blocks, None)  # blocks that have begun close the file, whatever happens next
+            model.require_columns(source.names, source.name, [model.target, *([] if weights is None else [weights])])
+            for block in blocks if first is None else chain([first], blocks):
+                listener.reading(*source.progress())
+                yield block
 
 
 def _open(path: str, options: ReadOptions, listener: Listener) -> Source:

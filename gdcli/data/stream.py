@@ -272,8 +272,8 @@ class _Transcoded:
             pending = len(self.decoder.getstate()[0])
             try:
                 text = self.decoder.decode(data, final=not data)
-            except UnicodeDecodeError as error:
-                place = self.taken - pending + error.start
+            except UnicodeError as error:  # UTF-16 without its mark is no UnicodeDecodeError, and has no place
+                place = self.taken - pending + getattr(error, "start", 0)
                 raise DataError(
                     f"{quoted(self.name)} is not {self.encoding}: byte {place} cannot be decoded; "
                     "give the right --encoding"

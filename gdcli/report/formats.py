@@ -28,6 +28,23 @@ _MARKDOWN = re.compile(r"[\\`*<|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\](?=[(\[
 _FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
 
 
+class _UnixLines:
+    """Ends lines with LF alone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> int:
+        return self._stream.write(line.removesuffix("\r\n") + "\n")
+
+
+def _csv_writer(stream: TextIO, separator: str) -> Any:
+    """Return a writer of rows that end in LF. (With ``lineterminator="\\n"`` Python before 3.13 leaves a CR in a
+    name without quotes, which other programs take for the end of the row.)
+    """
+    return csv.writer(_UnixLines(stream), delimiter=separator)
+
+
 # --- the fit
 
 
@@ -48,7 +65,7 @@ def fit_as_csv(fit: Fit, separator: str = ",") -> str:
     if fit.diverged:
         return ""
     stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    writer = _csv_writer(stream, separator)
     certain = fit.inference is not None
     writer.writerow([*_HEADER, *(_CERTAINTY if certain else ())])
     for c in _coefficients(fit):
@@ -252,7 +269,7 @@ class CsvTrace:
         slopes = ["m"] if len(shape.terms) == 1 else [f"m[{term}]" for term in shape.terms]
         c, validation = ["c"] if shape.intercept else [], ["validation_cost"] if shape.validation else []
         header = ["iteration", *slopes, *c, "cost", *(["learning_rate"] if shape.scheduled else []), *validation]
-        csv.writer(stream, delimiter=self.separator, lineterminator="\n").writerow(header)
+        _csv_writer(stream, self.separator).writerow(header)
 
     def write(self, row: TraceRow) -> None:
         values = _values(row, self._shape)

@@ -378,3 +378,9 @@ def test_a_file_is_closed_after_an_error_in_its_header(csv_file: Callable[..., s
             caught.append(error)  # keeps the traceback, and with it every open file, alive
     assert len(caught) == 4
     assert (set(os.listdir("/proc/self/fd")) if before else before) == before
+
+
+def test_utf_16_without_its_mark_is_refused_by_name(gdfit, csv_file):
+    done = gdfit(csv_file("x,y\n1,2\n3,4\n"), "-t", "y", "--encoding", "utf-16")
+    assert (done.code, done.out) == (1, "")
+    assert "is not utf-16: byte 0 cannot be decoded; give the right --encoding" in done.err

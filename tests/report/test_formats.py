@@ -189,3 +189,16 @@ def test_the_trace_gives_every_number_back_to_the_last_bit(ending):
         assert (line["m"]["x"], line["c"], line["cost"]) == values
     else:
         assert tuple(map(float, text.split("," if ending == ".csv" else "\t")[1:])) == values
+
+
+def test_a_carriage_return_in_a_name_is_quoted_in_csv_and_the_trace(gdfit, csv_file, tmp_path):
+    trace = tmp_path / "trace.csv"
+    path = csv_file(b'"a\rb",kind,y\n1,"p\rq",2\n2,r,4\n4,r,5\n')
+    done = gdfit(path, "-t", "y", "-n", "1", "--format", "csv", "--trace", trace)
+    rows = list(csv.reader(io.StringIO(done.out, newline="")))
+    assert [row[0] for row in rows] == ["term", "a\rb", "kind[r]", "(intercept)"]
+    assert {len(row) for row in rows} == {4}
+    assert next(csv.reader(io.StringIO(trace.read_bytes().decode(), newline=""))) == (
+        ["iteration", "m[a\rb]", "m[kind[r]]", "c", "cost"]
+    )
+    assert done.out.startswith("term,coefficient,optimum,standardized\n")

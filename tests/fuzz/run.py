@@ -1,0 +1,105 @@
+"""``make fuzz``: run gdfit on thousands of files × options, and say what went wrong.
+
+    python tests/fuzz/run.py [--cases N] [--seed S] [--out FOLDER]
+
+Cases come in rounds, each a hypothesis run with a seed of its own; what fails is shrunk by hypothesis and written to
+the folder as ``N/data.csv`` with the command and the complaint beside it. The same seed gives the same cases.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+
+from cases import Case, cases  # noqa: E402  # beside this file
+from check import Tally, check, prepare  # noqa: E402
+
+ROUND = 500
+# Enough to see what is wrong: most failures have one cause.
+MOST_FAILURES = 10
+
+
+def fuzz(
+    count: int, first_seed: int, tally: Tally, say: Callable[[str], object] = print, shrink: bool = True
+) -> list[tuple[Case, str]]:
+    """Run ``count`` cases in a folder of their own; return those that failed, shrunk, with the complaint."""
+    failures: list[tuple[Case, str]] = []
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        prepare(Path(folder))
+        for number in range(-(-count // ROUND)):
+            size = min(ROUND, count - number * ROUND)
+            failed = _round(size, first_seed + number, tally, shrink)
+            if failed is not None:
+                failures.append(failed)
+                say(f"seed {first_seed + number}: {failed[0].command}\n    {failed[1]}")
+            if len(failures) == MOST_FAILURES:
+                say("stopped: that is enough")
+                break
+    return failures
+
+
+def _round(size: int, number: int, tally: Tally, shrink: bool) -> tuple[Case, str] | None:
+    last: list[tuple[Case, str]] = []
+
+    @seed(number)
+    @settings(
+        max_examples=size,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+    )
+    @given(cases())
+    def one(case: Case) -> None:
+        try:
+            check(case, tally)
+        except Exception as error:
+            last.append((case, f"{type(error).__name__}: {error}"))  # the last one is the smallest
+            raise
+
+    try:
+        one()
+    except Exception:  # hypothesis's own too, where a case fails only now and then
+        if not last:
+            raise
+        return last[-1]
+    return None
+
+
+def _write(folder: Path, failures: list[tuple[Case, str]]) -> None:
+    for number, (case, complaint) in enumerate(failures, 1):
+        place = folder / str(number)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "data.csv").write_bytes(case.content)
+        (place / "command.txt").write_text(f"{case.command}\n\n{complaint}\n")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run gdfit on thousands of files and options.")
+    parser.add_argument("--cases", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path(".fuzz"), help="where failing cases are written")
+    options = parser.parse_args()
+    folder = options.out.absolute()
+    os.environ["COLUMNS"] = "80"
+    tally = Tally()
+    failures = fuzz(options.cases, options.seed, tally)
+    _write(folder, failures)
+    print(f"{tally.cases:,} cases, {tally.processes} of them also as a process of their own")
+    print("exit codes: " + ", ".join(f"{code}: {count:,}" for code, count in sorted(tally.codes.items())))
+    for what, count in tally.compared.most_common():
+        print(f"{count:7,}  {what}")
+    print(f"{len(failures)} failed" + (f": see {folder}" if failures else ""))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
