@@ -177,12 +177,20 @@ def _descend(
             rules.append(below(options.tolerance, problem.penalty.steepest))
         rules += [when(asked, Stopped.INTERRUPTED), after(options.iterations)]
         optimizer, rates = options.optimizer_on(problem.spectrum.solve), options.rates(rate, problem.before)
-        proximal = problem.penalty.proximal
-        steps = descend(problem.objective, optimizer, rates, problem.start, tuple(rules), problem.state, proximal)
+        steps = descend(
+            problem.objective,
+            optimizer,
+            rates,
+            problem.start,
+            tuple(rules),
+            problem.state,
+            problem.penalty.proximal,
+            options.search_on(problem.objective, optimizer),
+        )
 
         def row(step: Step) -> TraceRow:
             validation = None if watch is None else watch.cost(step.theta)
-            return row_of(problem, step, validation, None if options.constant else float(rates(step.iteration)))
+            return row_of(problem, step, validation, None if options.constant else float(step.learning_rate))
 
         return _recorded(steps, row, recorders, options.iterations, listener)
 
@@ -272,7 +280,7 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
         ),
         descent=Descent(
             optimizer=options.optimizer or PLAIN,
-            learning_rate=learning_rate.given,
+            learning_rate=float(last.learning_rate) if learning_rate.searched else learning_rate.given,
             iterations=last.iteration,
             converged=not diverged and converged(problem, kept.theta, gap),
             stopped=stopped,

@@ -200,6 +200,7 @@ def _content(fit: Fit) -> dict[str, Any]:
             "largest_stable": _finite(rate.largest_stable),
             "best": _finite(rate.best),
             "iterations_to_1_percent": rate.iterations_to_1_percent,
+            "searched": rate.searched,
         },
         "state": {
             "iteration": state.iteration,

@@ -17,6 +17,7 @@ from gdcli.engine.objective import Objective, SquaredError
 from gdcli.engine.optimizers import State
 from gdcli.engine.penalty import Penalty, gap, penalized, penalized_optimum, ridge
 from gdcli.engine.scaling import Quadratic, Scaling, scale, standard_deviations
+from gdcli.engine.search import FIRST_TRIAL
 from gdcli.engine.triangle import Array, Column, Triangle, select
 from gdcli.errors import DataError
 from gdcli.listener import Listener
@@ -53,7 +54,8 @@ class Problem:
 
     ``triangle`` is over the terms and the target; ``data`` is the mean squared error alone, ``quadratic`` has the
     penalty's A·Σβ² in it, and so have the optimum and the spectrum. ``mean_square`` is mean(y²), in squared target
-    units. Of a descent that goes on ``before`` are the iterations done, and ``state`` the optimiser's.
+    units. Of a descent that goes on ``before`` are the iterations done, and ``state`` the optimiser's. ``trial`` is the
+    first rate that a search tries.
     """
 
     triangle: Triangle
@@ -68,6 +70,7 @@ class Problem:
     mean_square: float
     before: int = 0
     state: State | None = None
+    trial: float = FIRST_TRIAL
 
     @property
     def objective(self) -> Objective:
@@ -239,11 +242,13 @@ def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
     forecast = forecast_of(problem, options)
     best, best_iterations = forecast.best_rate(problem.within)
     automatic = options.learning_rate == "auto"
-    rate = best if options.learning_rate == "auto" else options.learning_rate
-    assert rate is not None, "the options say which rate it is where no best one is known"
+    searched = options.learning_rate == "search"
+    rate = {"auto": best, "search": problem.trial}.get(str(options.learning_rate), options.learning_rate)
+    assert isinstance(rate, int | float), "the options say which rate it is where no best one is known"
     return LearningRate(
         given=float(rate),
         automatic=automatic,
+        searched=searched,
         behaviour=forecast.behaviour(rate),
         largest_stable=forecast.largest_stable,
         best=best,

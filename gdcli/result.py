@@ -143,7 +143,8 @@ class Optimum:
 class Descent:
     """What the descent did. ``tolerance`` is None unless it was given.
 
-    ``optimizer`` and ``schedule`` are the words that asked for them; ``learning_rate`` is the schedule's first.
+    ``optimizer`` and ``schedule`` are the words that asked for them; ``learning_rate`` is the schedule's first, or
+    the last one where it was searched.
     """
 
     optimizer: str
@@ -163,7 +164,8 @@ class LearningRate:
     ``iterations_to_1_percent``: the first iteration whose gap is within 1 % of the measure, None if never.
     ``best_iterations`` is the same at the ``best`` rate. ``condition_number`` is λmax/λmin of the scaled problem over
     λ > 0. ``slowest`` are the terms that dominate the eigenvector in which most of the gap is left at the end, with
-    their weights in it (largest first, unit length over all terms); the intercept's term is ``(intercept)``.
+    their weights in it (largest first, unit length over all terms); the intercept's term is ``(intercept)``. Of a rate
+    that is ``searched`` for each iteration the first trial is ``given``.
     """
 
     given: float
@@ -175,6 +177,7 @@ class LearningRate:
     best_iterations: int | None
     condition_number: float | None
     slowest: tuple[tuple[str, float], ...]
+    searched: bool = False
 
 
 class TraceRow(NamedTuple):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -40,7 +40,8 @@ def going_on(model: Model, options: FitOptions) -> FitOptions:
         has = "without weights" if model.state.weights is None else f"with --weights {model.state.weights}"
         raise UsageError(f"the model was fitted {has}: give the same to --resume it")
     features = options.features or tuple(dict.fromkeys([*model.columns, *content["left_out"]]))
-    rate = _rate(model) if options.learning_rate is None else options.learning_rate
+    theirs: float | Literal["search"] = "search" if _searched(model) else _rate(model)
+    rate = theirs if options.learning_rate is None else options.learning_rate
     optimizer = _same("--optimizer", content["descent"].get("optimizer", PLAIN), options.optimizer, parse_optimizer)
     schedule = _same("--schedule", content["descent"].get("schedule", CONSTANT), options.schedule, parse_schedule)
     l2, l1 = (_same_penalty(name, model, getattr(options, name)) for name in ("l2", "l1"))
@@ -75,6 +76,10 @@ def _same_penalty(name: str, model: Model, given: tuple[float, ...]) -> float:
     return theirs
 
 
+def _searched(model: Model) -> bool:
+    return (model.content.get("learning_rate") or {}).get("searched") is True
+
+
 def _rate(model: Model) -> float:
     rate = model.content["descent"].get("learning_rate")
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
@@ -107,6 +112,7 @@ def resume(problem: Problem, model: Model, options: FitOptions) -> Problem:
         start=theta,
         spectrum=spectra.spectrum(problem.quadratic, rank, distance),
         before=state.iteration,
+        trial=_rate(model),  # it was accepted here, so a search accepts it again
         state=_memory(state.optimizer, options.optimizer_on().init(theta)),
     )
 

@@ -7,10 +7,13 @@ from itertools import product
 from typing import Literal
 
 from gdcli.data.design import ColumnOptions
-from gdcli.engine.optimizers import PLAIN, Optimizer, Solve, optimizer_of
+from gdcli.engine.descent import Search, as_scheduled
+from gdcli.engine.objective import Objective
+from gdcli.engine.optimizers import PLAIN, SEARCHED, Optimizer, Solve, optimizer_of
 from gdcli.engine.penalty import Penalty
 from gdcli.engine.scaling import SCALES
 from gdcli.engine.schedules import CONSTANT, Schedule, parse_schedule, schedule_of
+from gdcli.engine.search import Backtracking
 from gdcli.errors import UsageError
 from gdcli.reading import ReadOptions
 from gdcli.reduced import Sampling
@@ -25,7 +28,7 @@ class FitOptions:
 
     ``optimizer``, ``schedule`` and ``learning_rate`` are those of the model with ``resume`` where they are None; else
     plain descent at a constant rate, the optimiser's default. The rate is in the scaled feature space, ``auto`` takes
-    the best one. ``tolerance`` stops the descent
+    the best one, ``search`` finds one for each iteration by backtracking. ``tolerance`` stops the descent
     where the norm of the gradient of the scaled problem is below it. ``start`` gives terms' first values in file
     units; ``resume`` is the path of a model to go on from. ``every`` shows each so many iterations in the table, None
     thins them out geometrically. ``holdout`` keeps
@@ -49,7 +52,7 @@ class FitOptions:
     intercept: bool = True
     optimizer: str | None = None
     schedule: str | None = None
-    learning_rate: float | Literal["auto"] | None = None
+    learning_rate: float | Literal["auto", "search"] | None = None
     iterations: int = 1000
     tolerance: float | None = None
     scale: str = "standard"
@@ -114,8 +117,16 @@ class FitOptions:
 
     def _check_steps(self) -> None:
         rate, optimizer, constant = self.learning_rate, self.optimizer_on(), self.constant
-        if rate not in ("auto", None) and not (isinstance(rate, int | float) and math.isfinite(rate) and rate > 0):
-            raise UsageError(f"the learning rate is a number above 0 or 'auto', not {rate!r}")
+        if rate not in ("auto", "search", None) and not (
+            isinstance(rate, int | float) and math.isfinite(rate) and rate > 0
+        ):
+            raise UsageError(f"the learning rate is a number above 0, 'auto' or 'search', not {rate!r}")
+        if rate == "search" and optimizer.name not in SEARCHED:
+            raise UsageError(
+                f"--lr search goes with the optimizers {' and '.join(SEARCHED)}, whose steps lead downhill"
+            )
+        if rate == "search" and parse_schedule(self.schedule or CONSTANT)[0] != CONSTANT:
+            raise UsageError("--lr search finds a rate for each iteration: leave out --schedule")
         if rate == "auto" and not optimizer.foreseen:
             raise UsageError(
                 f"--lr auto takes the best rate, which is not known before the descent for {optimizer.name}: "
@@ -124,7 +135,9 @@ class FitOptions:
         if rate == "auto" and not constant:
             raise UsageError(f"--lr auto takes the best constant rate: with --schedule {self.schedule} give one")
         if self.explain and not (optimizer.name == PLAIN and constant):
-            raise UsageError("--explain shows the arithmetic of plain descent: leave out --optimizer and --schedule")
+            raise UsageError(
+                "--explain shows the arithmetic of plain descent: leave out --optimizer, --schedule, --lr search"
+            )
 
     def _check_penalty(self) -> None:
         for name, values in (("l2", self.l2), ("l1", self.l1)):
@@ -165,10 +178,16 @@ class FitOptions:
         """Return the schedule from a first rate, for a descent that goes on after so many iterations ``before``."""
         return schedule_of(self.schedule or CONSTANT, learning_rate, self.iterations, before)
 
+    def search_on(self, objective: Objective, optimizer: Optimizer) -> Search:
+        """Return what corrects the schedule's rates: a new search for each descent, or nothing."""
+        if self.learning_rate != "search":
+            return as_scheduled
+        return Backtracking(objective, optimizer, self.penalty)
+
     @property
     def constant(self) -> bool:
         """Whether the learning rate stays the same."""
-        return parse_schedule(self.schedule or CONSTANT)[0] == CONSTANT
+        return self.learning_rate != "search" and parse_schedule(self.schedule or CONSTANT)[0] == CONSTANT
 
     @property
     def columns(self) -> ColumnOptions:

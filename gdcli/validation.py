@@ -93,14 +93,17 @@ def cross_validate(
     def solve(gradient: Array) -> Array:
         return np.stack([problem.spectrum.solve(own) for problem, own in zip(problems, gradient, strict=True)])
 
+    objective = penalized(SquaredError(stacked([problem.data for problem in problems])), whole.penalty)
+    optimizer = options.optimizer_on(solve)
     with np.errstate(over="ignore", invalid="ignore"):
         for step in descend(
-            penalized(SquaredError(stacked([problem.data for problem in problems])), whole.penalty),
-            options.optimizer_on(solve),
+            objective,
+            optimizer,
             options.rates(rate),
             np.stack([problem.start for problem in problems]),
             (after(options.iterations),),
             proximal=whole.penalty.proximal,
+            search=options.search_on(objective, optimizer),
         ):
             costs = validation.value(step.theta) * units
             mean = float(costs.sum()) / len(folds)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "json", "csv", "tsv", "markdown")
 SCALES = ("standard", "minmax", "none")
 TRACE_ENDINGS = (".csv", ".tsv", ".jsonl")
-AUTO = "auto"
+AUTO, SEARCH = "auto", "search"
 DIGITS = 6
 
 COLUMNS, DESCENT, INPUT, OUTPUT = "Columns", "Descent", "Input", "Output"
@@ -47,7 +47,7 @@ class Number(click.ParamType[float]):
 
 
 class Rate(Number):
-    """A learning rate: a finite number above zero, or ``auto``."""
+    """A learning rate: a finite number above zero, ``auto`` or ``search``."""
 
     name = "rate"
 
@@ -55,8 +55,8 @@ class Rate(Number):
         super().__init__(positive=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the rate, or ``auto``."""
-        return AUTO if value == AUTO else super().convert(value, param, ctx)
+        """Return the rate, or the word."""
+        return value if value in (AUTO, SEARCH) else super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
         """Return ``auto`` where it begins so."""
@@ -224,7 +224,7 @@ start_option: Callable[[F], F] = option(
 descent_options: Callable[[F], F] = bundle(
     option(
         "--lr", "learning_rate", metavar="RATE", type=Rate(), group=DESCENT, common=True,
-        help="Learning rate; 'auto' takes the best one.  [default: 0.01; newton: 1]",
+        help="Learning rate; 'auto' takes the best one, 'search' one for each iteration.  [default: 0.01; newton: 1]",
     ),
     iterations_option,
     option(

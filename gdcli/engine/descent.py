@@ -30,7 +30,7 @@ class Stopped(Enum):
 class Step(NamedTuple):
     """Iteration k: θ after k updates, the cost and gradient *at* that θ; ``stopped`` is set on the last one.
 
-    ``state`` is the optimiser's, before it goes on from there.
+    ``state`` is the optimiser's, before it goes on from there, and ``learning_rate`` the rate with which it does.
     """
 
     iteration: int
@@ -39,6 +39,16 @@ class Step(NamedTuple):
     gradient: Array
     stopped: Stopped | None
     state: State = ()
+    learning_rate: float | Array = 0.0
+
+
+Search = Callable[[Step, float | Array], float | Array]
+"""Maps a step, and the rate that the schedule has for it, to the rate with which the descent goes on from there."""
+
+
+def as_scheduled(step: Step, learning_rate: float | Array) -> float | Array:
+    """Take the rate of the schedule."""
+    return learning_rate
 
 
 Proximal = Callable[[Array, float | Array], Array]
@@ -62,24 +72,27 @@ def descend(
     stop_rules: tuple[StopRule, ...],
     state: State | None = None,
     proximal: Proximal = unchanged,
+    search: Search = as_scheduled,
 ) -> Iterator[Step]:
     """Yield iteration 0 (the start), 1, 2 … until a stop rule speaks; the last step says which one.
 
     ``schedule`` maps the iteration to its learning rate; ``state`` is the optimiser's, where it goes on from an earlier
-    descent. ``proximal`` follows each update. There is no end without a stop rule.
+    descent. ``proximal`` follows each update; ``search`` may
+    correct the schedule's rate. There is no end without a stop rule.
     """
     state = optimizer.init(theta) if state is None else state
     iteration = 0
     while True:
         cost, gradient = objective.value_and_gradient(theta)
         step = Step(iteration, theta, cost, gradient, None, state)
+        learning_rate = search(step, schedule(iteration))
+        step = step._replace(learning_rate=learning_rate)
         for rule in stop_rules:
             stopped = rule(step)
             if stopped is not None:
                 yield step._replace(stopped=stopped)
                 return
         yield step
-        learning_rate = schedule(iteration)
         update, state = optimizer.step(gradient, state, learning_rate)
         theta = proximal(theta + update, learning_rate)
         iteration += 1

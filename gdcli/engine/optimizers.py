@@ -228,6 +228,8 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": Adam,
     "newton": Newton,
 }
+# Those whose updates lead downhill, whatever their state, so that a shorter one always lowers the cost.
+SEARCHED = (PLAIN, "newton")
 # Those that take a parameter, and how the help writes it.
 PARAMETERS = {"momentum": "BETA", "nesterov": "BETA"}
 

@@ -140,6 +140,7 @@ def _document(fit: Fit) -> dict[str, Any]:
             "best": _number(rate.best),
             "iterations_to_1_percent": rate.iterations_to_1_percent,
             "automatic": rate.automatic,
+            "searched": rate.searched,
             "best_iterations": rate.best_iterations,
             "condition_number": _number(rate.condition_number),
             "slowest": {term: _number(weight) for term, weight in rate.slowest},

@@ -224,6 +224,8 @@ def _advice(fit: Fit, command: Command | None) -> list[str]:
         return []
     if done.stopped is Stopped.TOLERANCE:
         return ["A smaller --tol goes further."]
+    if fit.learning_rate.searched:
+        return ["More iterations (-n) bring it closer."]
     if fit.learning_rate.behaviour is None:
         return ["More iterations (-n), or another rate, may bring it closer."]
     if not is_plain(fit):

@@ -125,7 +125,7 @@ def test_the_schedule_is_asked_for_each_iteration_in_turn() -> None:
 
     rule = Counting()
     list(descend(Bowl(), rule, schedule, np.zeros(2), (after(4),)))
-    assert asked == [0, 1, 2, 3]
+    assert asked == [0, 1, 2, 3, 4]
     assert rule.rates == [0.1, 0.05, 0.1 / 3, 0.025]
 
 
