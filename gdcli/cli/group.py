@@ -92,7 +92,9 @@ def given_words(ctx: click.Context) -> tuple[str, ...]:
 
 
 def near_command(word: str) -> str | None:
-    """Return the command that ``word`` is, or is one edit away from."""
+    """Return the command that ``word`` is, or is one edit away from; ``help`` is an option here."""
+    if word == "help":
+        return "--help"
     return next((name for name in COMMANDS if one_edit_apart(word, name)), None)
 
 

@@ -24,6 +24,8 @@ MISSING_WORDS = (
 )
 _DATE = r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?|\d{1,2}:\d{2}.*"
 
+_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnOptions:
@@ -294,4 +296,7 @@ def _not_numeric(block: Block, name: str | None, role: str, words: frozenset[str
     if forced:
         return f"{quoted(name)} is the {role}, so it cannot be --categorical"
     levels = block.table([], [name], words).text[name].levels
-    return f"the {role} {quoted(name)} is text (for example {quoted(levels[0])}): it has to be numbers"
+    what_to_do = (
+        "write a decimal point: tr , . < FILE" if _DECIMAL_COMMA.fullmatch(levels[0]) else "it has to be numbers"
+    )
+    return f"the {role} {quoted(name)} is text (for example {quoted(levels[0])}): {what_to_do}"

@@ -167,3 +167,10 @@ def test_strict_is_exit_4_with_the_full_result(gdfit, points):
     assert done.err.count("\n") == 1
     assert gdfit(points.name, "-t", "y", "--strict", "--lr", "auto", "-q") == (0, "", "")
     assert gdfit(points.name, "-t", "y", "--strict", "--lr", "5", "-q").code == 3
+
+
+def test_a_target_with_decimal_commas_is_told_how_to_get_points(gdfit, points):
+    points.write_text("x;y\n1;2,5\n2;4,75\n")
+    done = gdfit("points.csv", "-t", "y", "-q")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "Error: the target 'y' is text (for example '2,5'): write a decimal point: tr , . < FILE\n"
