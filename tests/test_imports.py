@@ -1,4 +1,4 @@
-"""The floors of design.md: a module imports only from floors below its own, or from its own."""
+"""The floors, from the ground: a module imports only from floors below its own, or from its own."""
 
 import ast
 import subprocess
@@ -13,10 +13,17 @@ PACKAGE = ROOT / "gdcli"
 
 # From the ground. A name is a module or a folder of the package; what is not listed stands on the floor of fitting.
 GROUND = ("errors", "text", "listener", "files", "jsonfile")
-FLOORS = [GROUND, ("engine",), ("data",), (), ("report",), ("cli",), ("__main__",)]
+FLOORS = [GROUND, ("engine",), ("data",), (), ("report",), ("cli",), ("__main__", "packaging")]
 FITTING = 3
 # What each floor may take from outside the standard library; scipy is imported when used.
-FOREIGN = {0: set(), 1: {"numpy"}, 2: {"numpy", "pandas", "zstandard"}, 3: {"numpy", "pandas"}, 5: {"click", "rich"}}
+FOREIGN = {
+    0: set(),
+    1: {"numpy"},
+    2: {"numpy", "pandas", "zstandard"},
+    3: {"numpy", "pandas"},
+    5: {"click", "rich"},
+    6: {"setuptools"},
+}
 LAZY = {"scipy", "dask", "distributed", "matplotlib", "plotext", "pyarrow"}
 # Modules that are imported as a whole when a picture is asked for.
 DRAWING = "gdcli.report.plots"

@@ -1,4 +1,4 @@
-"""The man pages, in roff (man 7), from the Click commands: what ``--help-all`` says. setup.py writes them."""
+"""The man pages, in roff (man 7), from the Click commands: what ``--help-all`` says."""
 
 from pathlib import Path
 
