@@ -54,13 +54,21 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterat
 
 def fold(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
     """Fold results left to right in groups; None where there are none."""
+    return fold_groups(results, lambda group: fold_left(group, merge), merge)
+
+
+def fold_groups(items: Iterable[T], group: Callable[[Iterator[T]], R | None], merge: Callable[[R, R], R]) -> R | None:
+    """Fold what ``group`` makes of each so many items; it returns None where it is given none."""
+    iterator = iter(items)
     total: R | None = None
-    group: R | None = None
-    for i, result in enumerate(results):
-        group = result if group is None else merge(group, result)
-        if (i + 1) % GROUP == 0:
-            total = group if total is None else merge(total, group)
-            group = None
-    if group is None:
-        return total
-    return group if total is None else merge(total, group)
+    while (found := group(islice(iterator, GROUP))) is not None:
+        total = found if total is None else merge(total, found)
+    return total
+
+
+def fold_left(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
+    """Fold results left to right; None where there are none."""
+    total: R | None = None
+    for result in results:
+        total = result if total is None else merge(total, result)
+    return total

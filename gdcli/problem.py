@@ -11,6 +11,7 @@ import numpy as np
 from gdcli.data.design import Design
 from gdcli.engine import optimum as optima
 from gdcli.engine import spectrum as spectra
+from gdcli.engine.blas import WIDE, threads_for
 from gdcli.engine.descent import Step
 from gdcli.engine.forecast import Forecast, limited
 from gdcli.engine.objective import Objective, SquaredError
@@ -198,14 +199,18 @@ def build_problem(triangle: Triangle, target: str, terms: Terms, options: FitOpt
     """Scale the chosen columns of a triangle; the optimum and the spectrum come with it."""
     chosen = select(triangle, [*terms.columns, Column(target)])
     data, scaling = scale(chosen, options.scale, options.intercept)
-    best, penalty = optima.optimum(chosen, scaling), options.penalty
+    with threads_for(len(terms.columns)):
+        best, penalty = optima.optimum(chosen, scaling), options.penalty
     quadratic = ridge(data, penalty)
+    # Decomposing a wide problem once is enough, where the optimum's is the descent's.
+    same = options.scale == "standard" and options.intercept and not penalty and len(terms.columns) > WIDE
+    decomposed = best.standardized if same else None
     if penalty:
         best = penalized_optimum(quadratic, penalty, scaling, best)
     start = _start(terms.columns, scaling, options)
     if not np.isfinite(np.linalg.norm(quadratic.R1 @ (start - best.theta)) ** 2):
         raise DataError("--start is too far from any sensible value to compute with")
-    spectrum = spectra.spectrum(quadratic, best.rank + int(options.intercept), start - best.theta)
+    spectrum = spectra.spectrum(quadratic, best.rank + int(options.intercept), start - best.theta, decomposed)
     mean_square = float((data.z @ data.z + data.rho**2) / data.weight) * scaling.target_scale**2
     return Problem(chosen, terms, penalty, data, quadratic, scaling, best, start, spectrum, mean_square)
 

@@ -1,19 +1,22 @@
 """From files to one triangle: source → design → triangle, in one pass and in constant memory."""
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from gdcli.data.design import ColumnOptions, Design, design, require
+from gdcli.data.room import check_room
 from gdcli.data.stream import STDIN, Stream, check_exists, codec_name, open_stream
 from gdcli.data.table import Block, Source
+from gdcli.engine.blas import threads_for
+from gdcli.engine.triangle import Column
 from gdcli.errors import DataError, UsageError
 from gdcli.listener import Listener
-from gdcli.parallel import fold, ordered_map
-from gdcli.reduced import Reduced, Sampling, merge_reduced, reduce_rows
+from gdcli.parallel import fold_groups, fold_left, ordered_map
+from gdcli.reduced import Piece, Reduced, Sampling, join_short, merge_reduced, piece_of, reduce_if_long
 from gdcli.result import Rows as RowCounts
 from gdcli.summary import SCHEMA as SUMMARY_SCHEMA
 from gdcli.summary import Summary, check_same_names, load_summary
@@ -86,19 +89,30 @@ def _read(
     if chosen.ignored:
         listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
 
-    def reduce(part: _Part) -> Reduced:
+    check_room(chosen.source, len(chosen.features), folds=options.sampling.folds)
+
+    def reduce(part: _Part) -> Reduced | Piece:
         if isinstance(part.content, Summary):
             return part.content.reduced_for(chosen)
-        return reduce_rows(chosen.rows(part.content), options.sampling, part.file, part.block)
+        return reduce_if_long(
+            piece_of(chosen.rows(part.content), options.sampling, part.file, part.block), options.sampling
+        )
+
+    def check(columns: Collection[Column]) -> None:
+        chosen.check_levels(columns)
+        check_room(chosen.source, len(columns), folds=options.sampling.folds)
 
     def merge_checked(left: Reduced, right: Reduced) -> Reduced:
-        merged = merge_reduced(left, right, options.sampling)
-        chosen.check_levels(merged.folds[0].columns)
-        return merged
+        check(dict.fromkeys([*left.folds[0].columns, *right.folds[0].columns]))
+        return merge_reduced(left, right, options.sampling)
+
+    def group(blocks: Iterator[Reduced | Piece]) -> Reduced | None:
+        return fold_left(join_short(blocks, options.sampling, check), merge_checked)
 
     jobs = options.jobs or os.cpu_count() or 1
     checked = _checked(chain([first], parts), first, chosen, columns, options)
-    whole = fold(ordered_map(reduce, checked, jobs), merge_checked)
+    with threads_for(len(chosen.features)):
+        whole = fold_groups(ordered_map(reduce, checked, jobs), group, merge_checked)
     assert whole is not None  # there is at least the first part
     return Reading(chosen, whole, tuple(_name(item) for item in data))
 

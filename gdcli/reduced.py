@@ -1,17 +1,21 @@
 """Blocks reduced to what fits need, and the merging of such reductions: all that is kept of the rows."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 
 from gdcli.data.design import Rows
-from gdcli.engine.triangle import Array, Column, Triangle, from_rows, merge
+from gdcli.engine.triangle import SLICE_ROWS, Array, Column, Triangle, from_rows, merge, sorted_levels
 from gdcli.result import Rows as RowCounts
 
 HEAD_ROWS = 5
+# A piece of so many times the rows of its triangle is reduced on its own. Measured on 2,000 columns: more of them take
+# more memory than time is won.
+_SLICES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +83,99 @@ def fold_of(draw: Array, cuts: Sequence[float]) -> "np.ndarray[tuple[int], np.dt
     return np.searchsorted(np.asarray(cuts), draw, side="right")
 
 
-def reduce_rows(rows: Rows, sampling: Sampling, file: int, block: int) -> Reduced:
-    """Reduce the rows of a block."""
+class Piece(NamedTuple):
+    """The rows of some blocks, not yet reduced, with the draws (n,) of those in ``X`` where any are needed."""
+
+    rows: Rows
+    draws: Array | None
+
+
+def piece_of(rows: Rows, sampling: Sampling, file: int, block: int) -> Piece:
+    """Return the rows of a block with their draws."""
+    if sampling.folds == 1 and not sampling.points:
+        return Piece(rows, None)
+    draw = draws(sampling.seed, file, block, rows.read)
+    return Piece(rows, draw if rows.complete is None else draw[rows.complete])
+
+
+def reduce_if_long(piece: Piece, sampling: Sampling) -> "Reduced | Piece":
+    """Reduce a piece, unless it is so short that its triangle would hardly be smaller."""
+    return reduce_piece(piece, sampling) if _is_long(piece) else piece
+
+
+def join_short(
+    parts: Iterable["Reduced | Piece"], sampling: Sampling, check: Callable[[Collection[Column]], None]
+) -> Iterator[Reduced]:
+    """Join pieces that are too short with those after them, and reduce them together.
+
+    Blocks of a wide table hold few rows, and merging as many triangles costs far more than the rows.
+    ``check`` raises where the columns of several pieces are too many.
+    """
+    short: list[Piece] = []
+    for part in parts:
+        if isinstance(part, Piece):
+            short.append(part)
+            if sum(len(piece.rows.X) for piece in short) < _long(max(len(piece.rows.columns) for piece in short)):
+                continue
+        if short:
+            yield reduce_piece(_one_piece(short, check), sampling)
+        if isinstance(part, Reduced):
+            yield part
+    if short:
+        yield reduce_piece(_one_piece(short, check), sampling)
+
+
+def reduce_piece(piece: Piece, sampling: Sampling) -> Reduced:
+    """Reduce the rows of a piece."""
     # Values too large to square are found by their minimum and maximum; see problem.check_magnitudes.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _reduced(rows, sampling, file, block)
+        return _reduced(piece, sampling)
 
 
-def _reduced(rows: Rows, sampling: Sampling, file: int, block: int) -> Reduced:
+def _long(columns: int) -> int:
+    return max(SLICE_ROWS, _SLICES * (columns + 1))
+
+
+def _is_long(piece: Piece) -> bool:
+    return len(piece.rows.X) >= _long(len(piece.rows.columns))
+
+
+def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None]) -> Piece:
+    """Return several pieces as one, and leave none of them in the list."""
+    if len(pieces) == 1:
+        return pieces.pop()
+    columns = pieces[0].rows.columns
+    if any(piece.rows.columns != columns for piece in pieces):
+        together = dict.fromkeys(column for piece in pieces for column in piece.rows.columns)
+        check(together)
+        columns = tuple(sorted_levels(list(together)))
+    X = np.empty((sum(len(piece.rows.X) for piece in pieces), len(columns)), order="F")
+    weights, drawn = [], []
+    missing: Counter[str] = Counter()
+    read = start = 0
+    for rows, draw in pieces:
+        X[start : start + len(rows.X)] = spread_over(columns, rows.columns, rows.X)
+        start += len(rows.X)
+        read += rows.read
+        missing += Counter(rows.missing)
+        weights += [] if rows.weights is None else [rows.weights]
+        drawn += [] if draw is None else [draw]
+    pieces.clear()
+    rows = Rows(X, columns, np.concatenate(weights) if weights else None, read, None, missing)
+    return Piece(rows, np.concatenate(drawn) if drawn else None)
+
+
+def _reduced(piece: Piece, sampling: Sampling) -> Reduced:
+    rows, draw = piece
     head = Points(rows.columns, rows.X[:HEAD_ROWS].copy(), np.zeros(min(HEAD_ROWS, len(rows.X))))
     points = None
-    folds: tuple[Triangle, ...]
-    if sampling.folds > 1 or sampling.points:
-        draw = draws(sampling.seed, file, block, rows.read)
-        draw = draw if rows.complete is None else draw[rows.complete]
     if sampling.points:
+        assert draw is not None
         counted = slice(None) if rows.weights is None else rows.weights > 0
         points = smallest(Points(rows.columns, rows.X[counted], draw[counted]), sampling.points)
+    folds: tuple[Triangle, ...]
     if sampling.folds > 1:
+        assert draw is not None
         fold = fold_of(draw, sampling.cuts)
         folds = tuple(
             from_rows(rows.X[fold == i], rows.columns, None if rows.weights is None else rows.weights[fold == i])
@@ -139,15 +218,15 @@ def _joined(left: Points | None, right: Points | None) -> Points | None:
     if left is None or right is None:
         return left or right
     columns = tuple(dict.fromkeys([*left.columns, *right.columns]))
-    X = np.vstack([_over(columns, left), _over(columns, right)])
+    X = np.vstack([spread_over(columns, side.columns, side.X) for side in (left, right)])
     return Points(columns, X, np.concatenate([left.draws, right.draws]))
 
 
-def _over(columns: tuple[Column, ...], points: Points) -> Array:
-    if points.columns == columns:
-        return points.X
-    X = np.zeros((len(points.X), len(columns)))
-    for i, column in enumerate(columns):
-        if column in points.columns:
-            X[:, i] = points.X[:, points.columns.index(column)]
-    return X
+def spread_over(columns: tuple[Column, ...], own: tuple[Column, ...], X: Array) -> Array:
+    """Return rows ``X`` of their ``own`` columns over more of them, with zeros in those that they lack."""
+    if own == columns:
+        return X
+    spread = np.zeros((len(X), len(columns)))
+    place = {column: i for i, column in enumerate(columns)}
+    spread[:, [place[column] for column in own]] = X
+    return spread

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.data.room import check_room
 from gdcli.data.table import Block, Coded, Table
 from gdcli.data.values import is_number
 from gdcli.engine.triangle import Array, Column
@@ -126,6 +127,7 @@ class Design:
         present = np.flatnonzero(np.bincount(codes, minlength=len(found.levels)))
         in_order = sorted((found.levels[i], i) for i in present)
         self._check_levels({name: [level for level, _ in in_order]}, table)
+        check_room(self.source, len(columns) + len(in_order), len(codes))
         columns += [Column(name, level) for level, _ in in_order]
         parts += [(codes == i).astype(np.float64) for _, i in in_order]
 

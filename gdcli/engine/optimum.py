@@ -27,6 +27,7 @@ class Optimum:
     ``cost`` is the mean squared error there, in squared target units. ``rank`` counts independent design columns;
     ``null_space`` (p − rank, p or p+1) is an orthonormal basis, in scaled units, of the directions that do not
     change the prediction; ``collinear`` lists groups of places of design columns that depend on each other.
+    ``standardized`` are the singular values (p,) and right vectors (p, p) of the standardised problem's slopes.
     """
 
     slopes: Array
@@ -36,6 +37,7 @@ class Optimum:
     rank: int
     null_space: Array
     collinear: tuple[tuple[int, ...], ...]
+    standardized: tuple[Array, Array]
 
 
 def optimum(triangle: Triangle, scaling: Scaling) -> Optimum:
@@ -73,7 +75,7 @@ def optimum(triangle: Triangle, scaling: Scaling) -> Optimum:
         theta = theta - null_space.T @ (null_space @ theta)
         m, c = _in_file_units(scaling, theta)
     cost = float((problem.rho**2 + residual**2) / problem.weight) * standard.target_scale**2
-    return Optimum(m, c, theta, cost, rank, null_space, _groups(Vt[~kept]))
+    return Optimum(m, c, theta, cost, rank, null_space, _groups(Vt[~kept]), (singular, Vt))
 
 
 def _in_file_units(scaling: Scaling, theta: Array) -> tuple[Array, float]:
@@ -83,10 +85,10 @@ def _in_file_units(scaling: Scaling, theta: Array) -> tuple[Array, float]:
 
 def _back_substituted(R: Array | Extended, z: Array | Extended) -> Extended:
     """Solve R x = z for an upper triangular R (p, p), in extended precision where the platform has it."""
-    extended = R.astype(np.longdouble)
     x = z.astype(np.longdouble)
     for i in reversed(range(len(x))):
-        x[i] = (x[i] - extended[i, i + 1 :] @ x[i + 1 :]) / extended[i, i]
+        row = R[i, i:].astype(np.longdouble)
+        x[i] = (x[i] - row[1:] @ x[i + 1 :]) / row[0]
     return x
 
 
@@ -115,6 +117,8 @@ def _groups(null_vectors: Array) -> tuple[tuple[int, ...], ...]:
 
     The projection on the null space is block-diagonal over independent sets, whatever basis the SVD chose.
     """
+    if not len(null_vectors):
+        return ()
     linked = np.abs(null_vectors.T @ null_vectors) > _NEGLIGIBLE
     groups: list[tuple[int, ...]] = []
     seen: set[int] = set()

@@ -119,6 +119,7 @@ def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, un
         rank=int(kept.sum()) - first if penalty.l2 else unpenalized.rank,
         null_space=Vt[~kept] if penalty.l2 else unpenalized.null_space,
         collinear=unpenalized.collinear,
+        standardized=unpenalized.standardized,
     )
 
 

@@ -66,11 +66,28 @@ class Spectrum:
         return step
 
 
-def spectrum(problem: Quadratic, rank: int, distance: Array) -> Spectrum:
-    """Return the spectrum of a problem of known rank, for a start ``distance`` = θ₀ − θ* (p,) from the optimum."""
-    _, singular, Vt = np.linalg.svd(problem.R1, full_matrices=False)
+def spectrum(problem: Quadratic, rank: int, distance: Array, slopes: tuple[Array, Array] | None = None) -> Spectrum:
+    """Return the spectrum of a problem of known rank, for a start ``distance`` = θ₀ − θ* (p,) from the optimum.
+
+    ``slopes`` are the singular values and right vectors without the intercept, where they are known and nothing ties
+    it to the slopes: centred columns.
+    """
+    if slopes is None:
+        _, singular, Vt = np.linalg.svd(problem.R1, full_matrices=False)
+    else:
+        singular, Vt = _beside_intercept(problem.R1[0, 0], *slopes)
     vectors = Vt[:rank]
     return Spectrum(2.0 / problem.weight * singular[:rank] ** 2, vectors, vectors @ distance)
+
+
+def _beside_intercept(first: float, singular: Array, Vt: Array) -> tuple[Array, Array]:
+    """Return the decomposition of the block-diagonal matrix of ``first`` and a decomposed one."""
+    p = len(singular)
+    vectors = np.zeros((p + 1, p + 1))
+    at = int(np.searchsorted(-singular, -first))
+    vectors[at, 0] = 1.0
+    vectors[:at, 1:], vectors[at + 1 :, 1:] = Vt[:at], Vt[at:]
+    return np.insert(singular, at, first), vectors
 
 
 def behaviour(spectrum: Spectrum, learning_rate: float) -> Behaviour:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 CHUNK = 50_000  # rows formatted at a time: 6 MB of text
+WIDE, WIDE_CHUNK = 2_000, 500
 BASE, NOISE = 350_000.0, 60_000.0  # mean price, and the standard deviation that no column explains
 
 # column: mean, standard deviation, effect on the price of one standard deviation
@@ -45,7 +46,20 @@ def houses(rows: int) -> Iterator[str]:
         yield "".join(map(line.__mod__, map(tuple, table.tolist())))
 
 
-KINDS = {"houses": houses}
+def wide(rows: int) -> Iterator[str]:
+    """A header, then `rows` rows of a target and 2,000 columns that have nothing to do with each other."""
+    yield ",".join(["y", *(f"x{i}" for i in range(WIDE))]) + "\n"
+    effect = np.random.default_rng(21).standard_normal(WIDE)
+    line = ",".join(["%.6f"] * (1 + WIDE)) + "\n"
+    for first in range(0, rows, WIDE_CHUNK):
+        random = np.random.default_rng([21, first])
+        X = random.standard_normal((WIDE_CHUNK, WIDE))
+        y = 5 + X @ effect + random.standard_normal(WIDE_CHUNK)
+        table = np.column_stack([y, X])[: rows - first]
+        yield "".join(map(line.__mod__, map(tuple, table.tolist())))
+
+
+KINDS = {"houses": houses, "wide": wide}
 
 
 def main(path: Path) -> None:

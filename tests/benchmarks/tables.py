@@ -52,6 +52,7 @@ def tables(rows: int) -> dict[str, Table]:
     return {
         "fit": fit_table(min(rows, MILLION)),
         "large": large_table(min(rows, MILLION), large_rows, default=rows > MILLION),
+        "wide": wide_table(),
         "start": start_table(),
         "sweep": sweep_table(min(rows, MILLION)),
         "models": models_table(min(rows, MILLION)),
@@ -104,6 +105,25 @@ def large_table(rows: int, large_rows: int, default: bool) -> Table:
         agreements=(Agreement(f"rivals/linear_regression.py {large}", fit_large, "optimum"),),
         files=(f"houses-{rows}.csv", f"houses-{large_rows}.csv"),
         default=default,
+    )
+
+
+def wide_table() -> Table:
+    wide = ".bench/wide-20000.csv"
+    fit = f"gdfit {wide} --target y --format csv"
+    small = "gdfit sample_data/housing.csv --target price --format csv"
+    least_squares = f"rivals/least_squares.py {wide}"
+    return Table(
+        "The fit of 20,000 rows × 2,000 features",
+        [
+            Row("whole fit, against pandas.read_csv + numpy.linalg.lstsq", fit, least_squares, 2.0),
+            # A triangle of 2,002 columns is 32 MB.
+            Row("peak memory above that of a small fit", (fit, small), at_most=12 * 32, of="megabytes"),
+        ],
+        agreements=(Agreement(least_squares, f"gdfit {wide} --target y", "optimum"),),
+        files=("wide-20000.csv",),
+        runs=3,
+        default=False,
     )
 
 

@@ -1,0 +1,107 @@
+"""Tables of many columns: blocks of few rows are reduced together, in double precision, and refused where too wide."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gdcli import fit
+from gdcli.engine.blas import WIDE
+from gdcli.engine.triangle import Column, from_rows
+from gdcli.errors import DataError
+from gdcli.fitting import FitOptions, run_fit
+from gdcli.result import Fit
+
+COLUMNS, ROWS = WIDE + 4, 700
+
+
+@pytest.fixture(scope="module")
+def numbers() -> "tuple[np.ndarray, np.ndarray]":
+    random = np.random.default_rng(3)
+    X = random.normal(size=(ROWS, COLUMNS)).round(6) + 50
+    return X, (X @ random.normal(size=COLUMNS) + 7 + random.normal(size=ROWS)).round(6)
+
+
+@pytest.fixture
+def path(numbers: "tuple[np.ndarray, np.ndarray]", csv_file: Callable[..., str]) -> str:
+    X, y = numbers
+    header = ",".join(["y", *(f"x{i}" for i in range(COLUMNS))])
+    lines = [",".join(map(repr, row)) for row in np.column_stack([y, X]).tolist()]
+    return csv_file("\n".join([header, *lines]) + "\n")
+
+
+def wide_fit(path: str, jobs: int, holdout: float | None = None, scale: str = "standard") -> Fit:
+    return fit(path, target="y", jobs=jobs, iterations=3, learning_rate=0.01, holdout=holdout, scale=scale)
+
+
+@pytest.mark.parametrize("size", [30_000, 10**9], ids=["blocks of ten rows", "one block"])
+@pytest.mark.parametrize("scale", ["standard", "none"])
+def test_the_optimum_of_a_wide_table_is_that_of_least_squares(
+    path: str, numbers: "tuple[np.ndarray, np.ndarray]", blocks_of: Callable[[int], None], size: int, scale: str
+) -> None:
+    blocks_of(size)
+    X, y = numbers
+    expected = np.linalg.lstsq(np.column_stack([np.ones(ROWS), X]), y)[0]
+    found = wide_fit(path, 2, scale=scale)
+    assert found.intercept is not None
+    np.testing.assert_allclose([c.optimum for c in found.coefficients], expected[1:], rtol=1e-9)
+    assert found.intercept.optimum == pytest.approx(expected[0], rel=1e-8)
+
+
+def test_the_largest_stable_rate_of_a_wide_table_follows_from_its_correlations(
+    path: str, numbers: "tuple[np.ndarray, np.ndarray]"
+) -> None:
+    X, _ = numbers
+    hessian = 2 * (ROWS - 1) / ROWS * np.corrcoef(X.T)
+    eigenvalues = np.append(np.linalg.eigvalsh(hessian), 2.0)  # the intercept's is 2
+    found = wide_fit(path, 2).learning_rate
+    assert found.largest_stable == pytest.approx(2 / eigenvalues.max(), rel=1e-10)
+    assert found.condition_number == pytest.approx(eigenvalues.max() / eigenvalues.min(), rel=1e-9)
+
+
+@pytest.mark.parametrize("holdout", [None, 0.2])
+def test_the_number_of_jobs_does_not_change_a_bit_of_a_wide_fit(
+    path: str, blocks_of: Callable[[int], None], holdout: float | None
+) -> None:
+    blocks_of(30_000)
+    assert wide_fit(path, 3, holdout) == wide_fit(path, 1, holdout)
+
+
+def test_a_triangle_of_a_wide_table_takes_no_more_than_double_precision() -> None:
+    X = np.random.default_rng(0).normal(size=(600, WIDE + 1))
+    triangle = from_rows(X, [Column(f"x{i}") for i in range(X.shape[1])])
+    assert triangle.R.dtype == np.float64
+    centred = X - X.mean(axis=0)
+    np.testing.assert_allclose(triangle.R[1:, 1:].T @ triangle.R[1:, 1:], centred.T @ centred, atol=1e-9)
+
+
+def test_short_blocks_of_rows_with_other_levels_weights_and_gaps_are_joined(
+    csv_file: Callable[..., str], blocks_of: Callable[[int], None]
+) -> None:
+    random = np.random.default_rng(5)
+    x, w = random.normal(size=90).round(3), random.integers(0, 4, 90)
+    kind = np.array(["a", "b", "c"])[np.sort(random.integers(0, 3, 90))]  # most blocks have one level only
+    y = (2 * x + 3 * (kind == "b") - (kind == "c") + random.normal(size=90)).round(3)
+    lines = [f"{a},{k},{b},{v}" for a, k, b, v in zip(x, kind, w, y, strict=True)]
+    lines[40] = ",a,1,2"
+    blocks_of(60)
+    found = fit(csv_file("\n".join(["x,kind,w,y", *lines]) + "\n"), target="y", weights="w", iterations=0)
+    kept = np.arange(90) != 40
+    A = np.column_stack([np.ones(90), x, kind == "b", kind == "c"]) * np.sqrt(w)[:, np.newaxis]
+    expected = np.linalg.lstsq(A[kept], (y * np.sqrt(w))[kept])[0]
+    assert (found.rows.read, found.rows.dropped_by_column) == (90, {"x": 1})
+    np.testing.assert_allclose([c.optimum for c in found.coefficients], expected[1:], rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [400, 10**9], ids=["of many blocks together", "of the first block"])
+def test_levels_that_do_not_fit_into_memory_are_refused_with_the_figure(
+    csv_file: Callable[..., str], blocks_of: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr("gdcli.data.room.memory", lambda: 2_000_000)
+    blocks_of(size)
+    path = csv_file("a,b,y\n" + "".join(f"a{i},b{i},{i}\n" for i in range(300)))
+    with pytest.raises(
+        DataError, match=r"columns \(each level of a text column is one\) need .* GB of memory"
+    ) as error:
+        run_fit([path], FitOptions(target="y", max_levels=10**6))
+    assert "--exclude" in str(error.value)
