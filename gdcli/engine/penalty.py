@@ -105,8 +105,10 @@ def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, un
     together is.
     """
     first = 1 if penalty.intercept else 0
-    _, singular, Vt = np.linalg.svd(problem.R1, full_matrices=False)
-    kept = singular > RANK_TOLERANCE * singular.max(initial=0.0)
+    # Rank is judged on columns of one length; see optimum.
+    singular = np.linalg.svd(problem.R1 / _lengths(problem.R1), compute_uv=False)
+    rank = int(np.count_nonzero(singular > RANK_TOLERANCE * singular.max(initial=0.0)))
+    Vt = np.linalg.svd(problem.R1, full_matrices=False)[2]
     theta = minimum(problem, penalty)
     m, c = scaling.to_file(theta)
     residual = problem.z - problem.R1 @ theta
@@ -116,11 +118,17 @@ def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, un
         intercept=float(c),
         theta=theta,
         cost=cost * scaling.target_scale**2,
-        rank=int(kept.sum()) - first if penalty.l2 else unpenalized.rank,
-        null_space=Vt[~kept] if penalty.l2 else unpenalized.null_space,
+        rank=rank - first if penalty.l2 else unpenalized.rank,
+        null_space=Vt[rank:] if penalty.l2 else unpenalized.null_space,
         collinear=unpenalized.collinear,
         standardized=unpenalized.standardized,
     )
+
+
+def _lengths(R1: Array) -> Array:
+    """Return the Euclidean lengths of the columns (p,), 1 in place of 0."""
+    lengths: Array = np.linalg.norm(R1, axis=0)
+    return np.where(lengths > 0, lengths, 1.0)
 
 
 def minimum(problem: Quadratic, penalty: Penalty) -> Array:
@@ -130,33 +138,36 @@ def minimum(problem: Quadratic, penalty: Penalty) -> Array:
     there ends where a slope would change its sign, which then becomes zero; and the zero slope whose gradient exceeds
     B most joins (Lee, Battle, Raina & Ng, Efficient sparse coding algorithms, NIPS 2006, the feature-sign search).
     """
-    R1, z, weight = problem.R1, problem.z, float(problem.weight)
-    p = R1.shape[1]
+    lengths = _lengths(problem.R1)
+    # With columns of length 1, and slopes that much longer, columns of very different size are told apart.
+    R1, z, weight = problem.R1 / lengths, problem.z, float(problem.weight)
+    p, l1 = R1.shape[1], penalty.l1 / lengths
     first = 1 if penalty.intercept else 0
     penalized = np.arange(p) >= first
     theta, signs = np.zeros(p), np.zeros(p)
     active = ~penalized | (penalty.l1 == 0)
+    pull = l1 * weight / 2.0
     rounding = _ROUNDING * 2.0 / weight * float(np.abs(R1.T @ z).max(initial=0.0))
     for _ in range(_STEPS_PER_COLUMN * (p + 1)):
-        theta, stepped = _step(R1, z, penalty.l1 * weight / 2.0, theta, signs, active)
+        theta, stepped = _step(R1, z, pull, theta, signs, active)
         dropped = active & penalized & (theta == 0) & (signs != 0)
         active, signs = active & ~dropped, np.where(dropped, 0.0, signs)
         if not stepped:
             continue
         gradient = -2.0 / weight * (R1.T @ (z - R1 @ theta))
-        excess = np.where(active, 0.0, np.abs(gradient) - penalty.l1)
+        excess = np.where(active, 0.0, np.abs(gradient) - l1)
         worst = int(np.argmax(excess)) if p else 0
         if not p or excess[worst] <= rounding:
             break
         active[worst], signs[worst] = True, -np.sign(gradient[worst])
     # What the first solution lost to rounding.
-    return _step(R1, z, penalty.l1 * weight / 2.0, theta, signs, active)[0]
+    return _step(R1, z, pull, theta, signs, active)[0] / lengths
 
 
 def _step(
-    R1: Array, z: Array, pull: float, theta: Array, signs: Array, active: NDArray[np.bool_]
+    R1: Array, z: Array, pull: Array, theta: Array, signs: Array, active: NDArray[np.bool_]
 ) -> tuple[Array, bool]:
-    """Go to the minimum of ½‖z − R₁θ‖² + pull·signs·θ over the active columns; and whether it was reached.
+    """Go to the minimum of ½‖z − R₁θ‖² + Σ pull·signs·θ over the active columns; and whether it was reached.
 
     Otherwise the first slope to arrive at zero stops it there. Where the active columns depend on each other the
     direction that leaves the prediction and lowers Σ|β| comes first: it leads to such a zero.
@@ -166,7 +177,7 @@ def _step(
         return theta, True
     U, singular, Vt = np.linalg.svd(R1[:, chosen], full_matrices=False)
     kept = singular > RANK_TOLERANCE * singular.max(initial=0.0)
-    pulled = pull * signs[chosen]
+    pulled = pull[chosen] * signs[chosen]
     free = Vt[~kept].T @ (Vt[~kept] @ pulled)
     downhill = np.linalg.norm(free) > 1e-8 * np.linalg.norm(pulled)
     if downhill:

@@ -178,3 +178,32 @@ def test_a_gap_keeps_its_digits_where_the_costs_agree_in_all_of_theirs() -> None
 def test_what_a_penalty_does_not_go_with_is_wrong_usage(options: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         fit(str(HOUSING), target="price", **options)
+
+
+@pytest.mark.parametrize("scale", ["standard", "minmax", "none"])
+def test_the_surface_of_a_picture_is_the_penalised_cost(scale: str) -> None:
+    options = {"target": "price", "features": "sqft", "iterations": 1, "picture": True, "scale": scale}
+    l2 = 5e5 if scale == "none" else 0.3
+    picture = fit(str(HOUSING), l2=l2, learning_rate=1e-8, **options).picture
+    assert picture is not None
+    assert (surface := picture.surface) is not None
+    x, y = pd.read_csv(HOUSING)[["sqft", "price"]].to_numpy(float).T
+    width = {"standard": x.std(ddof=1), "minmax": np.ptp(x), "none": 1.0}[scale]
+    for m, c in [(0.0, 0.0), (100.0, 2e4), (250.0, -9e4)]:
+        # A·β² with β = m·width/s, in units of s²: s cancels.
+        expected = float(((y - c - m * x) ** 2).mean()) + l2 * (m * width) ** 2
+        assert surface.cost + float(surface.gap(m, c)) == pytest.approx(expected, rel=1e-9)
+    assert fit(str(HOUSING), l1=0.1, **options).picture.surface is None
+
+
+@pytest.mark.parametrize("penalty", [{"l2": 1e-12}, {"l1": 1e-9}])
+def test_columns_of_very_different_size_are_told_apart_without_scaling(penalty: dict[str, float]) -> None:
+    random = np.random.default_rng(8)
+    a, b = random.normal(size=40), random.normal(size=40)
+    table = pd.DataFrame({"a": 1e9 * a, "b": 1e-6 * b, "y": a + b})
+    result = fit(table, target="y", scale="none", learning_rate=1e-19, iterations=1, **penalty)
+    # cost = (mean of squares) + penalty, whose pull on the small column is of the size of its curvature.
+    X = np.column_stack([np.ones(40), table["a"] / 1e9, table["b"] / 1e-6])
+    A, B = penalty.get("l2", 0.0) / 1e-12, penalty.get("l1", 0.0) / 2 / 1e-6
+    expected = np.linalg.solve(X.T @ X / 40 + np.diag([0, 0, A]), X.T @ table["y"] / 40 - [0, 0, B])
+    assert slopes(result) * [1e9, 1e-6] == pytest.approx(expected[1:], rel=1e-9)
