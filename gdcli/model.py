@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from gdcli.engine.triangle import Array
 
 SCHEMA = "gdfit.model/1"
-# A model of ten thousand terms takes some megabytes; a larger file than this is something else.
-LARGEST_FILE = 32 << 20
+# A model of ten thousand terms takes some megabytes, one of a hundred thousand groups ten times that; a larger file
+# than this is something else.
+LARGEST_FILE = 256 << 20
 SCALES = ("standard", "minmax", "none")
 # The losses whose predictions are c + m·x itself.
 _LINEAR_LOSSES = ("squared",)
@@ -95,12 +96,9 @@ class Model:
 
     def require_columns(self, names: Sequence[str], source: str, also: Sequence[str] = ()) -> None:
         """Raise DataError where a column that the model needs (or one of ``also``) is not there, or is there twice."""
-        from gdcli.data.design import require
+        from gdcli.data.design import require_once
 
-        for column in (*self.columns, *also):
-            require(column, tuple(names), source)
-            if list(names).count(column) > 1:
-                raise DataError(f"{quoted(source)} has more than one column named {quoted(column)}; rename them")
+        require_once((*self.columns, *also), names, source)
 
     def predict_block(self, block: "Block") -> "Array":
         """Return the predictions (n,) for a block of rows; NaN where a value is missing, no number, or unknown."""
@@ -220,11 +218,22 @@ def _finite(value: float | None) -> float | None:
 def load_model(path: "str | os.PathLike[str]") -> Model:
     """Read a model file. Raises DataError where it is not one, or is damaged."""
     name = str(path)
-    content = parse_json(_read(name), name, "model")
+    return model_of(read_content(name), name)
+
+
+def read_content(path: str) -> dict[str, Any]:
+    """Return the JSON object in a model file, not checked yet. Raises DataError where there is none."""
+    return parse_json(_read(path), path, "model")
+
+
+def model_of(content: dict[str, Any], name: str) -> Model:
+    """Return the model that a file holds; ``name`` is the file's. Raises DataError where it is none, or is damaged."""
     schema = content.get("schema")
     if schema != SCHEMA:
         what = "it has no schema" if schema is None else f"its schema is {quoted(str(schema))}"
         hint = "; it is a summary, which gdfit fits like a CSV file" if str(schema).startswith("gdfit.summary/") else ""
+        if str(schema).startswith("gdfit.groups/"):
+            hint = "; it holds a model per group (--by), which predict and score apply"
         raise DataError(f"{quoted(name)} is not a gdfit model ({SCHEMA}): {what}{hint}")
     try:
         return _model(content)

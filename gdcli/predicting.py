@@ -20,8 +20,8 @@ from gdcli.data.stream import Readable, Stream, check_exists, open_stream
 from gdcli.data.table import Table
 from gdcli.engine.triangle import Array
 from gdcli.errors import DataError
+from gdcli.groupmodel import AnyModel
 from gdcli.listener import Listener
-from gdcli.model import Model
 from gdcli.parallel import ordered_map
 from gdcli.text import count_of, listed, quoted
 
@@ -92,7 +92,7 @@ class _Text:
 
 
 def predict_files(
-    model: Model,
+    model: AnyModel,
     files: Sequence[str],
     options: PredictOptions,
     write: Callable[[bytes], object],
@@ -163,7 +163,7 @@ class _Kept:
         return kept
 
 
-def _header(first: _Text, model: Model, options: PredictOptions) -> bytes:
+def _header(first: _Text, model: AnyModel, options: PredictOptions) -> bytes:
     column = f"{model.target}_predicted" if options.column is None else options.column
     separator = first.dialect.separator.encode()
     cell = quoted_cell(column.encode("utf-8", "replace"), separator)
@@ -187,7 +187,7 @@ def _check_same_columns(first: _Text, other: _Text) -> None:
 class _Worker:
     """Predicts blocks of one file, for the separator, order and line ends of the first."""
 
-    def __init__(self, model: Model, only: bool, first: _Text, text: _Text) -> None:
+    def __init__(self, model: AnyModel, only: bool, first: _Text, text: _Text) -> None:
         self._model, self._only = model, only
         self._dialect = text.dialect
         self._separator, self._end = first.dialect.separator.encode(), first.end
@@ -252,7 +252,7 @@ def _texts(predictions: Array, before: bytes, after: bytes, missing: bytes) -> l
     return whole.split(b"\0")
 
 
-def _tally(model: Model, table: Table, predictions: Array) -> Tally:
+def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:
     without = int(np.count_nonzero(np.isnan(predictions)))
     found = Tally(table.rows, without)
     if without:
@@ -261,7 +261,7 @@ def _tally(model: Model, table: Table, predictions: Array) -> Tally:
     return found
 
 
-def _unknown_levels(model: Model, table: Table) -> dict[str, list[str]]:
+def _unknown_levels(model: AnyModel, table: Table) -> dict[str, list[str]]:
     """Return the first few of the levels that the model does not know, by column."""
     unknown: dict[str, list[str]] = {}
     for effect in model.effects:

@@ -20,8 +20,8 @@ from gdcli.data.stream import check_exists
 from gdcli.data.table import Block, Source
 from gdcli.engine.triangle import Array
 from gdcli.errors import CellError, DataError
+from gdcli.groupmodel import AnyModel
 from gdcli.listener import Listener
-from gdcli.model import Model
 from gdcli.parallel import fold, ordered_map
 from gdcli.reading import ReadOptions, open_source
 from gdcli.result import Rows
@@ -88,7 +88,7 @@ class Sums(NamedTuple):
 
 
 def score_files(
-    model: Model,
+    model: AnyModel,
     name: str,
     files: Sequence[str],
     weights: str | None,
@@ -126,7 +126,7 @@ def score_files(
     )
 
 
-def sums_of(model: Model, block: Block, weights: str | None) -> Sums:
+def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
     """Return the sums over a block. Rows without a prediction, a target or a weight are not used."""
     also = [model.target] if weights is None else [model.target, weights]
     table = model.table(block, also)
@@ -205,7 +205,7 @@ def _check_weights(w: Array, block: Block, name: str | None) -> None:
 
 
 def _blocks(
-    model: Model, files: Sequence[str], weights: str | None, options: ReadOptions, listener: Listener
+    model: AnyModel, files: Sequence[str], weights: str | None, options: ReadOptions, listener: Listener
 ) -> Generator[Block, None, None]:
     """Yield the blocks of all files, which are opened one after the other."""
     for path in files:

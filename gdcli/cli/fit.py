@@ -36,6 +36,7 @@ EXAMPLES = (
 @click.command("fit", cls=Command, examples=EXAMPLES, listens=True)
 @options.file_arguments
 @options.column_options
+@options.by_option
 @options.descent_options
 @options.resume_option
 @options.check_options
@@ -54,6 +55,11 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     from gdcli.cli.output import Output
 
     inputs = input_files(context, files)
+    if values["by"]:
+        from gdcli.cli import by
+
+        by.check_options(values)
+        return by.run(inputs, values, Output.of(context, values, inputs))
     output = Output.of(context, values, inputs)
     if values["resume"] is not None:
         output.check_kept("the model to resume", values["resume"])

@@ -187,6 +187,12 @@ column_options: Callable[[F], F] = bundle(
     option("--no-intercept", is_flag=True, group=COLUMNS, help="Fit through the origin: c = 0."),
 )  # fmt: skip
 
+by_option: Callable[[F], F] = option(
+    "--by", metavar="COLUMN", multiple=True, group=COLUMNS,
+    help="Fit each group of rows by itself, in the same pass: those with the same text here. Repeatable: one group "
+    "per combination.",
+)  # fmt: skip
+
 summary_options: Callable[[F], F] = bundle(
     option(
         "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,

@@ -47,12 +47,12 @@ def run(model: str, inputs: Sequence[str], path: str | None, values: dict[str, A
     """Predict, and say on stderr which rows could not be."""
     from gdcli.cli.console import Narrator
     from gdcli.cli.failures import say
-    from gdcli.model import load_model
+    from gdcli.groupmodel import load_any_model
     from gdcli.predicting import PredictOptions, predict_files
 
     names = ("column", "only", "separator", "encoding", "jobs")
     chosen = PredictOptions(**{name: values[name] for name in names})
-    loaded = load_model(model)
+    loaded = load_any_model(model)
     with Narrator(values["quiet"]) as narrator:
         if path is None and sys.stdout is not None and sys.stdout.isatty():
             narrator.begin(None)  # rows and a progress line would fight over the terminal

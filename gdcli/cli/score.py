@@ -44,7 +44,7 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
     from gdcli.cli.console import Narrator
     from gdcli.cli.failures import say
     from gdcli.cli.results import Destination
-    from gdcli.model import load_model
+    from gdcli.groupmodel import load_any_model
     from gdcli.reading import ReadOptions
     from gdcli.report import score as report
     from gdcli.scoring import Demands, score_files
@@ -52,7 +52,7 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
     inputs = input_files(context, files)
     destination = Destination.of(values, [model, *inputs])
     reading = ReadOptions(values["separator"], values["encoding"], values["jobs"])
-    loaded = load_model(model)
+    loaded = load_any_model(model)
     with Narrator(destination.quiet) as narrator:
         score = score_files(loaded, model, inputs, values["weights"], reading, narrator)
     demands = Demands(values["max_rmse"], values["min_r2"])

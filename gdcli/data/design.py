@@ -5,7 +5,7 @@ indicator column per level. Which level is the reference is only known at the en
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,9 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 @dataclass(frozen=True, slots=True)
 class ColumnOptions:
-    """What the user said about columns. ``missing`` is ``drop`` or ``error``; ``summary`` means: without a target."""
+    """What the user said about columns. ``missing`` is ``drop`` or ``error``; ``summary`` means: without a target;
+    the columns of ``by`` tell groups of rows apart.
+    """
 
     target: str | None
     features: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ class ColumnOptions:
     missing: str = "drop"
     max_levels: int = 50
     summary: bool = False
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +51,7 @@ class Rows:
     """The complete rows of a block: ``X`` (n, q) over ``columns``, ``weights`` (n,) or None.
 
     ``read`` rows were in the block, of which ``complete`` (read,) marks those in ``X`` (None: all of them);
-    ``missing`` counts those without a value, by column.
+    ``missing`` counts those without a value, by column. ``by`` are the rows' groups, a column each.
     """
 
     X: Array
@@ -57,6 +60,7 @@ class Rows:
     read: int
     complete: NDArray[np.bool_] | None
     missing: Mapping[str, int]
+    by: tuple[Coded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Design:
     missing_words: frozenset[str]
     missing: str
     max_levels: int
+    by: tuple[str, ...] = ()
 
     @property
     def predicted(self) -> str:
@@ -86,7 +91,7 @@ class Design:
         """Parse a block and return its complete rows as numbers, the target last."""
         named = [name for name in (*self.features, self.target, self.weights) if name is not None]
         numeric = [name for name in named if name not in self.text]
-        text = [name for name in named if name in self.text]
+        text = [*(name for name in named if name in self.text), *self.by]
         table = block.table(dict.fromkeys(numeric), text, self.missing_words)
         complete, missing = self._complete(table, block)
         weights = None if self.weights is None else table.numeric[self.weights]
@@ -111,7 +116,8 @@ class Design:
         for j, part in enumerate(parts):
             X[:, j] = part
         kept = None if weights is None else _kept(weights, complete)
-        return Rows(X, tuple(columns), kept, table.rows, complete, missing)
+        by = tuple(_kept_codes(table.text[name], complete) for name in self.by)
+        return Rows(X, tuple(columns), kept, table.rows, complete, missing, by)
 
     def _add_levels(
         self,
@@ -172,6 +178,10 @@ def _kept(values: Array, complete: NDArray[np.bool_] | None) -> Array:
     return values if complete is None else values[complete]
 
 
+def _kept_codes(column: Coded, complete: NDArray[np.bool_] | None) -> Coded:
+    return column if complete is None else Coded(column.codes[complete], column.levels)
+
+
 def too_many_levels(source: str, wide: Mapping[str, list[str]], rows: int | None) -> str:
     """Word the error of text columns that have too many levels."""
     parts = []
@@ -197,7 +207,8 @@ def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple
         raise DataError(
             f"say which column to predict: --target COLUMN. Columns of {quoted(source)}: {listed(names, 40)}"
         )
-    for name in (options.target, *options.features, *options.exclude, *options.categorical, options.weights):
+    given = (*options.features, *options.exclude, *options.categorical, *options.by)
+    for name in (options.target, *given, options.weights):
         if name is not None:
             require(name, names, source)
     both = [name for name in options.features if name in options.exclude]
@@ -209,10 +220,15 @@ def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple
         raise UsageError(f"{quoted(options.target)} is the target, so it cannot hold the --weights")
     if options.weights is not None and options.weights in options.features:
         raise UsageError(f"{quoted(options.weights)} holds the --weights, so it cannot be a --feature")
+    for name in options.by:
+        if name in (options.target, options.weights, *options.features):
+            others = "a --feature" if name in options.features else "the --weights"
+            role = "the target" if name == options.target else others
+            raise UsageError(f"{quoted(name)} is {role}, so it cannot be what to group --by")
     wanted = options.features or names
-    skip = {options.target, options.weights, *options.exclude}
+    skip = {options.target, options.weights, *options.exclude, *options.by}
     features = tuple(dict.fromkeys(name for name in names if name in wanted and name not in skip))
-    for name in (*features, options.target, options.weights):
+    for name in (*features, *options.by, options.target, options.weights):
         if name is not None and names.count(name) > 1:
             places = [str(i) for i, other in enumerate(names, 1) if other == name]
             raise DataError(
@@ -227,6 +243,14 @@ def require(name: str, names: tuple[str, ...], source: str) -> None:
     if name not in names:
         hint = did_you_mean(name, names)
         raise DataError(f"{quoted(source)} has no column {quoted(name)}.{hint} Columns: {listed(names, 20)}")
+
+
+def require_once(columns: Iterable[str], names: Sequence[str], source: str) -> None:
+    """Raise DataError where one of the columns is not there, or is there twice."""
+    for column in columns:
+        require(column, tuple(names), source)
+        if list(names).count(column) > 1:
+            raise DataError(f"{quoted(source)} has more than one column named {quoted(column)}; rename them")
 
 
 def design(
@@ -253,6 +277,7 @@ def design(
         missing_words=words,
         missing=options.missing,
         max_levels=options.max_levels,
+        by=tuple(dict.fromkeys(options.by)),
     )
 
 

@@ -81,7 +81,7 @@ def fit_as_markdown(fit: Fit, digits: int = 6) -> str:
     rows = _coefficients(fit)
     both = numbers.column([v for c in rows for v in (c.value, c.optimum)], digits)
     standardized = numbers.column([c.standardized for c in rows], digits, relative=True)
-    columns = [[_markdown(c.term) for c in rows], both[::2], both[1::2], standardized]
+    columns = [[escaped(c.term) for c in rows], both[::2], both[1::2], standardized]
     header = [*_HEADER]
     if fit.inference is not None:
         header += _CERTAINTY
@@ -240,7 +240,8 @@ def _cell(value: float | None) -> str:
     return _FLOAT(float(value)) if value is not None and math.isfinite(value) else ""
 
 
-def _markdown(name: str) -> str:
+def escaped(name: str) -> str:
+    """Return a name as it stands in a cell of a Markdown table."""
     return _MARKDOWN.sub(lambda match: "\\" + match[0], printable(name))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+DISTRICTS = 10_000
 CHUNK = 50_000  # rows formatted at a time: 6 MB of text
 WIDE, WIDE_CHUNK = 2_000, 500
 BASE, NOISE = 350_000.0, 60_000.0  # mean price, and the standard deviation that no column explains
@@ -59,7 +60,17 @@ def wide(rows: int) -> Iterator[str]:
         yield "".join(map(line.__mod__, map(tuple, table.tolist())))
 
 
-KINDS = {"houses": houses, "wide": wide}
+def districts(rows: int) -> Iterator[str]:
+    """The same houses, each in one of 10,000 districts, in no order: a column of texts at the end."""
+    lines = houses(rows)
+    yield next(lines).rstrip("\n") + ",district\n"
+    for first, text in zip(range(0, rows, CHUNK), lines, strict=True):
+        district = np.random.default_rng([21, first]).integers(0, DISTRICTS, CHUNK)
+        chunk = zip(text.splitlines(), district.tolist(), strict=False)
+        yield "".join(f"{line},d{number:04}\n" for line, number in chunk)
+
+
+KINDS = {"houses": houses, "wide": wide, "districts": districts}
 
 
 def main(path: Path) -> None:

@@ -53,6 +53,7 @@ def tables(rows: int) -> dict[str, Table]:
         "fit": fit_table(min(rows, MILLION)),
         "large": large_table(min(rows, MILLION), large_rows, default=rows > MILLION),
         "wide": wide_table(),
+        "groups": groups_table(min(rows, MILLION)),
         "start": start_table(),
         "sweep": sweep_table(min(rows, MILLION)),
         "models": models_table(min(rows, MILLION)),
@@ -124,6 +125,21 @@ def wide_table() -> Table:
         files=("wide-20000.csv",),
         runs=3,
         default=False,
+    )
+
+
+def groups_table(rows: int) -> Table:
+    districts = f".bench/districts-{rows}.csv"
+    fit = f"gdfit {districts} --target price -n 1000"
+    each, plain = f"{fit} --by district --format csv -o /dev/null", f"{fit} --exclude district -o /dev/null"
+    return Table(
+        f"A fit in each of 10,000 groups of {rows:,} rows × 10 features",
+        [
+            Row("a fit per group, against one fit of all rows", each, plain, 3.0),
+            Row("each group's best rate, against the same", f"{each} --lr auto", plain),
+            Row("peak memory", each, of="megabytes"),
+        ],
+        files=(f"districts-{rows}.csv",),
     )
 
 

@@ -1,0 +1,82 @@
+"""``gdfit fit --by``: one fit per group; parse → run → report."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdcli.errors import ExitCode
+
+if TYPE_CHECKING:
+    from gdcli.cli.output import Output
+    from gdcli.groups import GroupFits
+
+# What a fit of one group has, and many side by side have not.
+_ALONE = {
+    "start": "--start", "resume": "--resume", "holdout": "--holdout", "patience": "--patience", "cv": "--cv",
+    "inference": "--inference", "trace": "--trace", "explain": "--explain", "every": "--every", "plot": "--plot",
+    "chart": "--chart",
+}  # fmt: skip
+
+
+def check_options(values: Mapping[str, Any]) -> None:
+    """Refuse the options that make no sense with groups."""
+    for name, word in _ALONE.items():
+        if values.get(name):
+            raise click.UsageError(f"--by fits many groups side by side, without {word}: drop one of the two.")
+
+
+def run(inputs: Sequence[str], values: Mapping[str, Any], output: "Output") -> int:
+    """Fit each group, write the result, and return the exit code."""
+    from gdcli.cli.console import Narrator
+    from gdcli.cli.fit import fit_options
+    from gdcli.cli.results import Destination
+    from gdcli.grouping import fit_groups
+
+    options = fit_options(values, None)
+    with Narrator(output.quiet) as narrator:
+        fits = fit_groups(inputs, values["by"], options, narrator)
+    if output.save is not None and not fits.diverged:
+        from gdcli.files import whole_file
+        from gdcli.groupmodel import groups_model_as_json
+
+        with whole_file(output.save) as stream:
+            stream.write(groups_model_as_json(fits))
+    Destination(output.format, output.path, output.quiet).write(
+        lambda console: _print(fits, console, output.digits), lambda form: _text(fits, form, output.digits)
+    )
+    return _exit_code(fits, output)
+
+
+def _print(fits: "GroupFits", console: Any, digits: int) -> None:
+    from gdcli.report.groups import print_groups
+
+    print_groups(fits, console, digits)
+
+
+def _text(fits: "GroupFits", form: str, digits: int) -> str:
+    from gdcli.report import groups as report
+
+    if form == "json":
+        return report.groups_as_json(fits)
+    if form == "markdown":
+        return report.groups_as_markdown(fits, digits)
+    return report.groups_as_csv(fits, "\t" if form == "tsv" else ",")
+
+
+def _exit_code(fits: "GroupFits", output: "Output") -> int:
+    """Say on stderr what stdout does not say, and return the exit code."""
+    from gdcli.cli.failures import say
+    from gdcli.groups import Verdict
+    from gdcli.report.groups import format_divergence
+    from gdcli.text import count_of
+
+    if fits.diverged:
+        if not output.table_on_stdout:
+            say("Error: " + "\n".join(format_divergence(fits)))
+        return ExitCode.DIVERGED
+    slow = fits.having(Verdict.NOT_CONVERGED)
+    if output.strict and slow:
+        say(f"Error: --strict: {count_of(len(slow), 'group')} of {len(fits.groups):,} not converged")
+        return ExitCode.UNMET
+    return ExitCode.OK

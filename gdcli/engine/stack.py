@@ -1,0 +1,189 @@
+"""The triangles of many groups of rows over the same columns, as one stack; see ``triangle`` for what each one holds.
+
+Rows wait until there are a few for each number that a triangle keeps, then all groups are reduced side by side: what
+is known of a group (its triangle) and its new rows become the triangle of both. Groups of similar size are padded with
+rows of zeros, which change nothing, and go to LAPACK as one stack.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.engine.triangle import SLICE_ROWS, Array, Column, sorted_levels
+
+Places = NDArray[np.intp]
+
+# So many rows per row of a triangle wait before they are reduced: fewer cost calls, more cost memory.
+_WAITING = 3
+# Fewer rows than this are not worth a reduction.
+_LEAST_WAITING = 1 << 16
+# Sizes are rounded up to multiples of this, so that many groups share one call.
+_PADDING = 8
+
+
+class GroupedRows(NamedTuple):
+    """Rows ``X`` (n, q) over ``columns``, the target last, of the groups ``places`` (n,); ``weights`` (n,) or None."""
+
+    columns: tuple[Column, ...]
+    X: Array
+    places: Places
+    weights: Array | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Groups of rows as triangles ``R`` (g, q+1, q+1), relative to each group's own ``shift`` (g, q).
+
+    ``weight`` (g,), ``count`` (g,), ``minimum`` and ``maximum`` (g, q) are as in a Triangle; the target is the last
+    column. ``waiting`` holds rows that were not reduced yet, of ``groups`` groups in all.
+    """
+
+    columns: tuple[Column, ...]
+    R: Array
+    shift: Array
+    weight: Array
+    count: Places
+    minimum: Array
+    maximum: Array
+    waiting: tuple[GroupedRows, ...] = ()
+    groups: int = 0
+
+    @property
+    def mean(self) -> Array:
+        """The weighted means (g, q) in the units of the file; NaN for a group without rows."""
+        with np.errstate(invalid="ignore"):
+            mean: Array = self.shift + self.R[:, 0, 1:] / self.R[:, 0, :1]
+        return mean
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which columns (g, q) have one value only in a group."""
+        return self.minimum >= self.maximum
+
+
+def empty(columns: Sequence[Column]) -> Stack:
+    """Return the stack of no groups."""
+    q = len(columns)
+    none = np.zeros((0, q))
+    return Stack(tuple(columns), np.zeros((0, q + 1, q + 1)), none, none[:, 0], np.zeros(0, np.intp), none, none)
+
+
+def absorb(stack: Stack, rows: GroupedRows, groups: int) -> Stack:
+    """Return the stack with more rows, of ``groups`` groups in all: those that are new come last."""
+    waiting = (*stack.waiting, rows)
+    stack = replace(stack, waiting=waiting, groups=groups)
+    enough = max(_LEAST_WAITING, _WAITING * (len(stack.columns) + 1) * groups)
+    return reduced(stack) if sum(len(each.X) for each in waiting) >= enough else stack
+
+
+def reduced(stack: Stack) -> Stack:
+    """Return the same stack with no row waiting."""
+    if not stack.waiting:
+        return stack
+    columns = _columns([stack.columns, *(rows.columns for rows in stack.waiting)])
+    known = _enlarged(stack, columns)
+    X = np.concatenate([_over(columns, rows) for rows in stack.waiting])
+    places = np.concatenate([rows.places for rows in stack.waiting])
+    w = None if stack.waiting[0].weights is None else np.concatenate([rows.weights for rows in stack.waiting])
+    if w is not None:
+        X, places, w = X[w > 0], places[w > 0], w[w > 0]
+    order = np.argsort(places, kind="stable")
+    X, places, w = X[order], places[order], None if w is None else w[order]
+    touched, first, count = np.unique(places, return_index=True, return_counts=True)
+    if not len(touched):
+        return known
+    new = touched[known.count[touched] == 0]
+    numeric = np.array([column.level is None for column in columns])
+    means = np.where(numeric, np.add.reduceat(X, first, axis=0) / count[:, np.newaxis], 0.0)
+    known.shift[new] = means[known.count[touched] == 0]
+    A = np.empty((len(X), len(columns) + 1))
+    A[:, 0] = 1.0
+    np.subtract(X, known.shift[places], out=A[:, 1:])
+    if w is not None:
+        A *= np.sqrt(w)[:, np.newaxis]
+    known.R[touched] = _triangles(A, first, count, known.R[touched])
+    known.weight[touched] += count if w is None else np.add.reduceat(w, first)
+    known.count[touched] += count
+    known.minimum[touched] = np.minimum(known.minimum[touched], np.minimum.reduceat(X, first, axis=0))
+    known.maximum[touched] = np.maximum(known.maximum[touched], np.maximum.reduceat(X, first, axis=0))
+    return known
+
+
+def _columns(several: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
+    """Return the columns of all, the target last; levels of one text column are in order."""
+    target = several[0][-1]
+    features = dict.fromkeys(column for columns in several for column in columns if column != target)
+    return (*sorted_levels(list(features)), target)
+
+
+def _over(columns: tuple[Column, ...], rows: GroupedRows) -> Array:
+    """Return the rows over more columns: levels that they lack are zero."""
+    if rows.columns == columns:
+        return rows.X
+    X = np.zeros((len(rows.X), len(columns)))
+    X[:, [columns.index(column) for column in rows.columns]] = rows.X
+    return X
+
+
+def _enlarged(stack: Stack, columns: tuple[Column, ...]) -> Stack:
+    """Return a copy with room for all groups and columns, nothing waiting.
+
+    A new level was zero in all rows so far. Put into a triangle, its column of zeros leaves the others triangular.
+    """
+    g, q, before = stack.groups, len(columns), len(stack.count)
+    place = np.array([columns.index(column) for column in stack.columns], dtype=np.intp)
+    along = np.concatenate([[0], place + 1])
+    R = np.zeros((g, q + 1, q + 1))
+    R[:before, along[:, np.newaxis], along] = stack.R
+
+    def spread(values: Array, new_group: float) -> Array:
+        found = np.full((g, q), new_group)
+        found[:before] = 0.0
+        found[:before, place] = values
+        return found
+
+    shift = spread(stack.shift, 0.0)
+    minimum, maximum = spread(stack.minimum, np.inf), spread(stack.maximum, -np.inf)
+    minimum[:before][stack.count == 0], maximum[:before][stack.count == 0] = np.inf, -np.inf
+    weight = np.concatenate([stack.weight, np.zeros(g - before)])
+    count = np.concatenate([stack.count, np.zeros(g - before, dtype=np.intp)])
+    return Stack(columns, R, shift, weight, count, minimum, maximum, (), g)
+
+
+def _triangles(A: Array, first: Places, count: Places, known: Array) -> Array:
+    """Return the R (k, q, q) of each run of rows of ``A`` (n, q) stacked under the ``known`` (k, q, q) triangle.
+
+    Row ``first[i]`` is where the i-th run of ``count[i]`` rows begins. Long runs go in slices, whose triangles are
+    then the rows of shorter ones.
+    """
+    q = A.shape[1]
+    size = max(SLICE_ROWS, 4 * q)
+    if int(count.max()) > size:
+        slices = -(-count // size)
+        starts = np.repeat(first, slices) + size * _within(slices)
+        lengths = np.minimum(size, np.repeat(first + count, slices) - starts)
+        shorter = _triangles(A, starts, lengths, np.zeros((len(starts), q, q)))
+        ends = np.cumsum(slices)
+        return _triangles(shorter.reshape(-1, q), (ends - slices) * q, slices * q, known)
+    found = np.empty_like(known)
+    padded = -(-count // _PADDING) * _PADDING
+    for length in np.unique(padded).tolist():
+        chosen = np.flatnonzero(padded == length)
+        block = np.zeros((len(chosen), q + length, q))
+        block[:, :q] = known[chosen]
+        rows = np.repeat(first[chosen], count[chosen]) + _within(count[chosen])
+        block[np.repeat(np.arange(len(chosen)), count[chosen]), q + _within(count[chosen])] = A[rows]
+        R: Array = np.linalg.qr(block, mode="r")  # type: ignore[assignment]  # stubs: mode
+        found[chosen] = R
+    diagonal = np.diagonal(found, axis1=1, axis2=2)
+    return np.where(diagonal[:, :, np.newaxis] < 0, -found, found)
+
+
+def _within(counts: Places) -> Places:
+    """Return 0, 1, … within each run of so many."""
+    ends = np.cumsum(counts)
+    within: Places = np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
+    return within

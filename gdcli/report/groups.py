@@ -1,0 +1,224 @@
+"""The report on the fits of groups: one row per group for people, and the machine formats.
+
+JSON is one fit a line, with the keys of a single fit as far as they exist, and the group's. CSV, TSV and Markdown have
+one row per group and term.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdcli.groups import GroupFits, Verdict
+from gdcli.jsonfile import dumps
+from gdcli.problem import INTERCEPT
+from gdcli.report import digits as numbers
+from gdcli.report.formats import SCHEMA, escaped
+from gdcli.report.page import Page, columns_that_fit
+from gdcli.report.words import joined
+from gdcli.text import count_of, listed, printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from gdcli.engine.triangle import Array
+
+_SPACE = 2
+_MOST_NAMED = 5
+
+
+# --- the machine formats
+
+
+def groups_as_json(fits: GroupFits) -> str:
+    """Return one JSON object per line and group; what does not exist is null."""
+    return "".join(f"{dumps(_document(fits, i))}\n" for i in range(len(fits.groups)))
+
+
+def groups_as_csv(fits: GroupFits, separator: str = ",") -> str:
+    """Return one row per group and term, the intercept last; what does not exist is an empty cell."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
+    writer.writerow([*fits.by, "term", "coefficient", "optimum", "standardized", "rows", "verdict"])
+    for key, term, values, i in _rows(fits):
+        cells = ("" if value is None else repr(value) for value in values)
+        writer.writerow([*key, term, *cells, int(fits.count[i]), fits.verdict[i].value])
+    return stream.getvalue()
+
+
+def groups_as_markdown(fits: GroupFits, digits: int = 6) -> str:
+    """Return the same as a Markdown table, numbers to about ``digits`` digits."""
+    rows = list(_rows(fits))
+    both = numbers.column([v for _, _, values, _ in rows for v in values[:2]], digits)
+    columns: list[Iterable[str]] = [[escaped(key[j]) for key, *_ in rows] for j in range(len(fits.by))]
+    columns += [[escaped(term) for _, term, *_ in rows], both[::2], both[1::2]]
+    columns.append(numbers.column([values[2] for _, _, values, _ in rows], digits, relative=True))
+    columns += [[str(fits.count[i]) for *_, i in rows], [fits.verdict[i].value for *_, i in rows]]
+    header = [*map(escaped, fits.by), "term", "coefficient", "optimum", "standardized", "rows", "verdict"]
+    rule = ["---"] * (len(fits.by) + 1) + ["---:"] * 4 + ["---"]
+    lines = [header, rule, *zip(*columns, strict=True)]
+    return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
+
+
+def _rows(fits: GroupFits) -> Iterator[tuple[tuple[str, ...], str, tuple[float | None, ...], int]]:
+    """Yield group, term, (coefficient, optimum, standardized) and the group's place."""
+    terms = [term.label for term in fits.terms]
+    slopes = [_numbers(fits.slopes), _numbers(fits.optimal_slopes), _numbers(fits.standardized)]
+    intercepts = [_numbers(fits.intercepts), _numbers(fits.optimal_intercepts)]
+    for i, key in enumerate(fits.groups):
+        for j, term in enumerate(terms):
+            yield key, term, tuple(values[i][j] for values in slopes), i
+        if fits.intercept:
+            yield key, INTERCEPT, (*(values[i] for values in intercepts), None), i
+
+
+def _document(fits: GroupFits, i: int) -> dict[str, Any]:
+    behaviour, stopped, verdict = fits.behaviour[i], fits.stopped[i], fits.verdict[i]
+    fitted, cost, gap, best = verdict is not Verdict.TOO_FEW_ROWS, fits.cost[i], fits.gap[i], fits.optimal_cost[i]
+    arrival = int(fits.iterations_to_1_percent[i])
+    values_of = [values[i].tolist() for values in (fits.slopes, fits.optimal_slopes, fits.standardized)]
+    return {
+        "schema": SCHEMA,
+        "version": fits.version,
+        "group": dict(zip(fits.by, fits.groups[i], strict=True)),
+        "verdict": verdict.value,
+        "files": list(fits.files),
+        "target": fits.target,
+        "features": list(fits.features),
+        "loss": "squared",
+        "reference_levels": {name: levels[i] for name, levels in fits.references.items()},
+        "rows": {"used": int(fits.count[i])},
+        "intercept": {"value": _number(fits.intercepts[i]), "optimum": _number(fits.optimal_intercepts[i])}
+        if fits.intercept
+        else None,
+        "coefficients": [
+            {
+                "term": term.label,
+                "value": _number(value),
+                "optimum": _number(optimum),
+                "standardized": _number(standardized),
+            }
+            for term, (value, optimum, standardized) in zip(fits.terms, zip(*values_of, strict=True), strict=True)
+        ],
+        "cost": _number(cost),
+        "rmse": _number(math.sqrt(cost)) if cost >= 0 else None,
+        "r2": _number(fits.r2[i]),
+        "optimum": {
+            "cost": _number(best),
+            "gap": _number(gap),
+            "relative_gap": _number(gap / best) if best > 0 and not fits.perfect[i] else None,
+            "gap_measure": _number(fits.gap_measure[i]),
+        },
+        "descent": {
+            "optimizer": fits.optimizer,
+            "learning_rate": _number(fits.rate[i]),
+            "iterations": int(fits.iterations[i]) if fitted else None,
+            "converged": verdict is Verdict.CONVERGED,
+            "stopped": stopped and stopped.value,
+            "scale": fits.scale,
+            "tolerance": fits.tolerance,
+            "schedule": fits.schedule,
+        },
+        "learning_rate": {
+            "given": _number(fits.rate[i]),
+            "behaviour": behaviour and behaviour.value,
+            "largest_stable": _number(fits.largest_stable[i]),
+            "best": _number(fits.best[i]),
+            "iterations_to_1_percent": arrival if arrival >= 0 else None,
+            "automatic": fits.automatic,
+        },
+        "left_out": list(fits.left_out),
+    }
+
+
+def _numbers(values: "Array") -> Any:
+    """Return an array as lists, with None in place of NaN."""
+    found = values.astype(object)
+    found[~np.isfinite(values)] = None
+    return found.tolist()
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+# --- the table
+
+
+def print_groups(fits: GroupFits, console: "Console", digits: int = 6) -> None:
+    """Print the table and what it says in sum."""
+    page = Page(console.width if console.is_terminal else None, console.encoding)
+    console.print(render_groups(fits, page, digits), soft_wrap=True)
+
+
+def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableType":
+    """Return one row per group, as many terms of it as fit, and the sentences under it."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from gdcli.report.tables import Column, Grid
+
+    first = [
+        Column(page.shown(name), [page.shown(key[j]) for key in fits.groups], left=True)
+        for j, name in enumerate(fits.by)
+    ]
+    first.append(Column("rows", [str(count) for count in fits.count.tolist()]))
+    names = [page.shown(term.label) for term in fits.terms]
+    slopes = _numbers(fits.slopes.T)
+    terms = [Column(name, numbers.column(slopes[j], digits)) for j, name in enumerate(names)]
+    others = {"c": Column("c", numbers.column(_numbers(fits.intercepts), digits))} if fits.intercept else {}
+    r2 = ["" if value is None else numbers.decimal(value, digits) for value in _numbers(fits.r2)]
+    # "cost" is the one that columns_that_fit never leaves out: the verdict stands in its place here.
+    verdicts = Column("verdict", [verdict.value for verdict in fits.verdict], left=True)
+    others |= {"gap": Column("R²" if page.unicode else "R^2", r2), "cost": verdicts}
+    room = None if page.width is None else page.width - sum(_SPACE + column.width for column in first)
+    importance = np.nan_to_num(np.abs(fits.standardized)).max(axis=0).tolist()
+    widths = {name: _SPACE + column.width for name, column in others.items()}
+    kept, last = columns_that_fit([_SPACE + term.width for term in terms], importance, widths, room)
+    sentences = format_meaning(fits)
+    if missing := [name for j, name in enumerate(names) if j not in kept]:
+        sentences.insert(
+            0,
+            f"Left out to fit {page.width} columns: {listed(missing)}. "
+            "--format csv has every term; a wider terminal or a pipe shows all.",
+        )
+    grid = Grid([*first, *(terms[j] for j in kept), *(others[name] for name in last)], page)
+    lines = [line for sentence in sentences for line in page.wrapped(page.shown(sentence))]
+    return Group(grid, Text(), Text("\n".join(lines), no_wrap=True, overflow="ignore"))
+
+
+def format_meaning(fits: GroupFits) -> list[str]:
+    """Return what the table says in sum: how many groups ended how, and what to do about it."""
+    counts = {verdict: len(fits.having(verdict)) for verdict in Verdict}
+    ended = joined([f"{count:,} {verdict.value}" for verdict, count in counts.items() if count])
+    sentences = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]
+    if counts[Verdict.NOT_CONVERGED]:
+        automatic = "" if fits.automatic else ", or --lr auto: each group's best rate"
+        sentences.append(f"What has not converged needs more iterations (-n){automatic}.")
+    if counts[Verdict.TOO_FEW_ROWS]:
+        sentences.append("A group needs a row for each of its coefficients, 2 at least.")
+    if fits.references:
+        lacking = " (or a group's first level, where it lacks that one)"
+        references = [f"{name}[{fits.levels[name][0]}]" for name in fits.references]
+        varied = any(len(set(levels)) > 1 for levels in fits.references.values())
+        sentences.append(f"Levels are compared with {joined(references)}{lacking if varied else ''}.")
+    return sentences if not fits.diverged else [*sentences, *format_divergence(fits)]
+
+
+def format_divergence(fits: GroupFits) -> list[str]:
+    """Say for which groups there is no result, and the way out."""
+    lost = fits.diverged
+    named = [" ".join(f"{printable(by)}={printable(text)}" for by, text in zip(fits.by, fits.groups[i], strict=True))
+             for i in lost[:_MOST_NAMED]]  # fmt: skip
+    more = f" and {len(lost) - _MOST_NAMED:,} more" if len(lost) > _MOST_NAMED else ""
+    sentences = [f"The learning rate is too large for {count_of(len(lost), 'group')}: {', '.join(named)}{more}."]
+    smallest = min((fits.largest_stable[i] for i in lost), default=math.nan)
+    if math.isfinite(smallest):
+        below = numbers.rate(numbers.rounded_below(smallest))
+        sentences.append(f"Up to --lr {below} all are stable; --lr auto takes each group's best rate.")
+    else:
+        sentences.append("Try a smaller --lr.")
+    return sentences

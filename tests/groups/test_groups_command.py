@@ -1,0 +1,167 @@
+"""``gdfit fit --by``, and the model that predict and score apply."""
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROWS = [f"{2 * i + 1},{i},x,north" for i in range(6)] + [f"{-3 * i},{i},{'xy'[i % 2]},south" for i in range(6)]
+TABLE = "\n".join(["y,a,t,region", *ROWS, "5,5,x,lonely"]) + "\n"
+
+
+@pytest.fixture
+def table(csv_file: Callable[..., str]) -> str:
+    return csv_file(TABLE)
+
+
+def test_the_table_has_a_row_per_group(gdfit: Callable, table: str) -> None:
+    done = gdfit(table, "-t", "y", "--by", "region", "--lr", "auto")
+    assert done.code == 0
+    lines = [re.split(r"\s{2,}", line.strip()) for line in done.out.splitlines()[2:5]]
+    assert lines[0] == ["lonely", "1", "too few rows"]
+    assert [lines[1][0], lines[1][1], lines[1][-1]] == ["north", "6", "converged"]
+    assert float(lines[1][2]) == pytest.approx(2.0)
+    assert float(lines[2][2]) == pytest.approx(-3.0)
+    assert "3 groups, 13 rows: 2 converged and 1 too few rows." in done.out
+
+
+def test_csv_has_a_row_per_group_and_term(gdfit: Callable, table: str) -> None:
+    rows = list(csv.DictReader(gdfit(table, "-t", "y", "--by", "region", "--format", "csv").out.splitlines()))
+    assert [(row["region"], row["term"]) for row in rows] == [
+        (region, term) for region in ("lonely", "north", "south") for term in ("a", "t[y]", "(intercept)")
+    ]
+    optimum = {(row["region"], row["term"]): row["optimum"] for row in rows}
+    assert optimum["lonely", "a"] == ""
+    assert float(optimum["north", "a"]) == pytest.approx(2.0)
+    assert float(optimum["south", "(intercept)"]) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_tsv_and_markdown_have_the_same_rows(gdfit: Callable, table: str) -> None:
+    tsv = gdfit(table, "-t", "y", "--by", "region", "--format", "tsv").out.splitlines()
+    markdown = gdfit(table, "-t", "y", "--by", "region", "--format", "markdown").out.splitlines()
+    assert tsv[0].split("\t")[:3] == ["region", "term", "coefficient"]
+    assert (len(tsv), len(markdown)) == (10, 11)
+    assert markdown[2].startswith("| lonely | a |")
+
+
+def test_an_unstable_group_is_exit_3_and_the_others_are_printed(gdfit: Callable, csv_file: Callable[..., str]) -> None:
+    # Two columns that go together have λmax near 4 (limit 0.5); two that do not have 2 (limit near 1).
+    rng = [(1, 1), (2, -1), (-1, -2), (-2, 2), (0, 0)]
+    together = [f"{i},{i},{i + j / 100},tight" for i, j in rng]
+    apart = [f"{i},{i},{j},loose" for i, j in rng]
+    path = csv_file("\n".join(["y,a,b,g", *together, *apart]) + "\n")
+    saved = Path(path).with_name("model.json")
+    done = gdfit(path, "-t", "y", "--by", "g", "--lr", "0.8", "--format", "json", "--save", saved)
+    loose, tight = map(json.loads, done.out.splitlines())
+    assert done.code == 3
+    assert "1 group: g=tight" in done.err
+    assert "--lr auto" in done.err
+    assert tight["coefficients"][0]["value"] is None
+    assert tight["learning_rate"]["behaviour"] == "unstable"
+    assert loose["coefficients"][0]["value"] == pytest.approx(1.0)
+    assert not saved.exists()
+
+
+def test_strict_asks_every_fitted_group_to_converge(gdfit: Callable, table: str) -> None:
+    done = gdfit(table, "-t", "y", "--by", "region", "--strict", "-n", "3", "-q")
+    assert (done.code, done.err) == (4, "Error: --strict: 2 groups of 3 not converged\n")
+    assert gdfit(table, "-t", "y", "--by", "region", "--strict", "--lr", "auto", "-q").code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--holdout", "0.2"], ["--cv", "3"], ["--inference"], ["--explain"], ["--trace", "t.csv"], ["--plot", "p.png"]],
+    ids=lambda words: words[0],
+)
+def test_options_of_a_single_fit_are_refused_in_one_line(gdfit: Callable, table: str, words: list[str]) -> None:
+    done = gdfit(table, "-t", "y", "--by", "region", *words)
+    assert done.code == 2
+    assert f"without {words[0]}" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--by", "regoin"], 1, "Did you mean 'region'?"),
+        (["--by", "y"], 2, "'y' is the target"),
+        (["--by", "t", "-x", "t"], 2, "'t' is a --feature"),
+        (["--by", "region", "--optimizer", "adam", "--lr", "auto"], 2, "--lr"),
+        (["--by", "region", "--optimizer", "momentum", "--lr", "auto"], 2, "--lr RATE"),
+    ],
+)
+def test_what_cannot_be_grouped_is_said(gdfit: Callable, table: str, words: list[str], code: int, message: str) -> None:
+    done = gdfit(table, "-t", "y", *words)
+    assert (done.code, done.out) == (code, "")
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_summary_has_no_rows_to_group(gdfit: Callable, table: str, tmp_path: Path) -> None:
+    gdfit("summarize", table, "-o", tmp_path / "sum.json")
+    done = gdfit(tmp_path / "sum.json", "-t", "y", "--by", "region")
+    assert done.code == 1
+    assert "no rows to group" in done.err
+
+
+@pytest.fixture
+def model(gdfit: Callable, table: str, tmp_path: Path) -> Path:
+    path = tmp_path / "groups.json"
+    assert gdfit(table, "-t", "y", "--by", "region", "--lr", "auto", "--save", path, "-q").code == 0
+    return path
+
+
+def test_predict_applies_the_coefficients_of_the_rows_group(
+    gdfit: Callable, csv_file: Callable[..., str], model: Path
+) -> None:
+    new = csv_file("region,a,t\nnorth,10,x\nsouth,10,y\nsouth,1,x\n", "new.csv")
+    done = gdfit("predict", model, new, "--only")
+    assert [float(line) for line in done.out.splitlines()[1:]] == pytest.approx([21.0, -30.0, -3.0])
+    assert done.err == ""
+
+
+def test_a_row_that_no_group_or_level_fits_has_an_empty_prediction(
+    gdfit: Callable, csv_file: Callable[..., str], model: Path
+) -> None:
+    new = csv_file("region,a,t\nwest,1,x\n,1,x\nlonely,1,x\nnorth,1,z\nnorth,,x\nnorth,1,y\n", "new.csv")
+    done = gdfit("predict", model, new)
+    predictions = [line.rpartition(",")[2] for line in done.out.splitlines()[1:]]
+    assert predictions[:5] == [""] * 5
+    assert float(predictions[5]) == pytest.approx(3.0)  # a level that north lacks adds nothing there
+    assert "5 of 6 rows" in done.err
+    assert "unknown: 'lonely', 'west'" in done.err
+
+
+def test_score_measures_a_model_of_groups(gdfit: Callable, table: str, model: Path) -> None:
+    found = json.loads(gdfit("score", model, table, "--format", "json").out)
+    assert found["rows"]["used"] == 12
+    assert found["rows"]["dropped_by_column"] == {"region": 1}
+    assert found["r2"] == pytest.approx(1.0)
+
+
+def test_export_says_what_it_got(gdfit: Callable, table: str, model: Path) -> None:
+    done = gdfit("export", model, "--to", "sql")
+    assert done.code == 1
+    assert "holds a model per group" in done.err
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"by": ["region"]', '"by": []'),
+        ('"group": ["south"]', '"group": ["north"]'),
+        ('"level": "y"', '"level": "q"'),
+        ('"coefficients": [', '"coefficients": [1.0, '),
+        ('"loss": "squared"', '"loss": "cubed"'),
+        ('"groups": [', '"sets": ['),
+    ],
+)
+def test_a_damaged_model_is_an_error(gdfit: Callable, table: str, model: Path, before: str, after: str) -> None:
+    text = model.read_text()
+    assert before in text
+    model.write_text(text.replace(before, after, 1))
+    done = gdfit("predict", model, table)
+    assert (done.code, done.out) == (1, "")
+    assert "is damaged or was edited by hand" in done.err
