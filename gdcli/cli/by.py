@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gdcli.errors import ExitCode
 
@@ -11,19 +12,25 @@ if TYPE_CHECKING:
     from gdcli.cli.output import Output
     from gdcli.groups import GroupFits
 
-# What a fit of one group has, and many side by side have not.
-_ALONE = {
-    "start": "--start", "resume": "--resume", "holdout": "--holdout", "patience": "--patience", "cv": "--cv",
-    "inference": "--inference", "trace": "--trace", "explain": "--explain", "every": "--every", "plot": "--plot",
-    "chart": "--chart",
-}  # fmt: skip
+# The options that mean the same for many groups side by side; all others belong to a single fit.
+_SHARED = frozenset(
+    {
+        "files", "target", "features", "exclude", "categorical", "max_levels", "weights", "no_intercept", "by",
+        "learning_rate", "iterations", "tolerance", "optimizer", "schedule", "scale", "na", "missing", "separator",
+        "encoding", "jobs", "format", "output", "quiet", "save", "digits", "strict",
+    }
+)  # fmt: skip
 
 
-def check_options(values: Mapping[str, Any]) -> None:
-    """Refuse the options that make no sense with groups."""
-    for name, word in _ALONE.items():
-        if values.get(name):
-            raise click.UsageError(f"--by fits many groups side by side, without {word}: drop one of the two.")
+def check_options(context: click.Context) -> None:
+    """Refuse the options that make no sense with groups, unless they ask for what is so anyway."""
+    for param in context.command.params:
+        name = param.name or ""
+        given = context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
+        if given and name not in _SHARED and context.params.get(name) != param.get_default(context):
+            raise click.UsageError(
+                f"--by fits many groups side by side, without {param.opts[-1]}: drop one of the two."
+            )
 
 
 def run(inputs: Sequence[str], values: Mapping[str, Any], output: "Output") -> int:

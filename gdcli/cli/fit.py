@@ -58,7 +58,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     if values["by"]:
         from gdcli.cli import by
 
-        by.check_options(values)
+        by.check_options(context)
         return by.run(inputs, values, Output.of(context, values, inputs))
     output = Output.of(context, values, inputs)
     if values["resume"] is not None:

@@ -159,7 +159,7 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
     from rich.console import Group
     from rich.text import Text
 
-    from gdcli.report.tables import Column, Grid
+    from gdcli.report.tables import Column
 
     first = [
         Column(page.shown(name), [page.shown(key[j]) for key in fits.groups], left=True)
@@ -185,9 +185,18 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
             f"Left out to fit {page.width} columns: {listed(missing)}. "
             "--format csv has every term; a wider terminal or a pipe shows all.",
         )
-    grid = Grid([*first, *(terms[j] for j in kept), *(others[name] for name in last)], page)
+    columns = [*first, *(terms[j] for j in kept), *(others[name] for name in last)]
+    # As text: Rich takes seconds to draw a table of ten thousand rows.
+    head = (" " * _SPACE).join(column.head for column in columns)
+    rule = ("─" if page.unicode else "-") * (sum(column.width + _SPACE for column in columns) - _SPACE)
+    rows = zip(*(column.body.split("\n") for column in columns), strict=True)
+    body = "\n".join((" " * _SPACE).join(cells) for cells in rows)
     lines = [line for sentence in sentences for line in page.wrapped(page.shown(sentence))]
-    return Group(grid, Text(), Text("\n".join(lines), no_wrap=True, overflow="ignore"))
+
+    def literal(text: str, style: str = "") -> Text:
+        return Text(text, style, no_wrap=True, overflow="ignore")
+
+    return Group(literal(head, "bold"), literal(rule), literal(body), Text(), literal("\n".join(lines)))
 
 
 def format_meaning(fits: GroupFits) -> list[str]:

@@ -97,4 +97,4 @@ def test_the_fit_knows_every_option_that_is_not_about_output():
     asked = [
         param.name for param in group.get_command(None, "fit").params if getattr(param, "group", "Output") != "Output"
     ]
-    assert {"no_intercept"} == set(asked) - fields
+    assert {"no_intercept", "by"} == set(asked) - fields

@@ -73,7 +73,16 @@ def test_strict_asks_every_fitted_group_to_converge(gdfit: Callable, table: str)
 
 @pytest.mark.parametrize(
     "words",
-    [["--holdout", "0.2"], ["--cv", "3"], ["--inference"], ["--explain"], ["--trace", "t.csv"], ["--plot", "p.png"]],
+    [
+        ["--holdout", "0.2"],
+        ["--cv", "3"],
+        ["--inference"],
+        ["--explain"],
+        ["--trace", "t.csv"],
+        ["--plot", "p.png"],
+        ["--l2", "1"],
+        ["--start", "a=1"],
+    ],
     ids=lambda words: words[0],
 )
 def test_options_of_a_single_fit_are_refused_in_one_line(gdfit: Callable, table: str, words: list[str]) -> None:
