@@ -48,6 +48,8 @@ def fit_groups(files: Sequence[str], by: Sequence[str], options: FitOptions, lis
     """Fit each group. Raises DataError, CellError, UsageError; divergence is a result, and so are too few rows."""
     if options.learning_rate == "auto" and options.optimizer != PLAIN:
         raise UsageError("--by knows each group's best rate for plain descent only: with --optimizer give --lr RATE")
+    if options.learning_rate == "search":
+        raise UsageError("--by has no --lr search: give a rate, or --lr auto for each group's best one")
     with np.errstate(over="ignore", invalid="ignore"):
         chosen, stack, keys, rows = _read(files, by, options, listener)
         return _fit(files, chosen, stack, keys, rows, options)

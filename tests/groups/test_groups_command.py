@@ -99,6 +99,7 @@ def test_options_of_a_single_fit_are_refused_in_one_line(gdfit: Callable, table:
         (["--by", "t", "-x", "t"], 2, "'t' is a --feature"),
         (["--by", "region", "--optimizer", "adam", "--lr", "auto"], 2, "--lr"),
         (["--by", "region", "--optimizer", "momentum", "--lr", "auto"], 2, "--lr RATE"),
+        (["--by", "region", "--lr", "search"], 2, "--lr auto"),
     ],
 )
 def test_what_cannot_be_grouped_is_said(gdfit: Callable, table: str, words: list[str], code: int, message: str) -> None:
