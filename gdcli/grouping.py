@@ -253,10 +253,11 @@ def _descend(
     """Return the last step, and θ there: along the eigenvectors where that comes to the same, as it is faster."""
     along = AlongEigenvectors(problem, distance)
     optimizer = options.optimizer_on(along.solve)
-    rates = ends.slowed(schedule_of(options.schedule or CONSTANT, rate[:, np.newaxis], options.iterations))
+    rates = schedule_of(options.schedule or CONSTANT, rate[:, np.newaxis], options.iterations)
     objective: Objective = along if optimizer.foreseen else SquaredError(problem.quadratic)
     start = np.zeros_like(distance if optimizer.foreseen else problem.theta)
-    (last,) = deque(descend(objective, optimizer, rates, start, (ends.rule,)), maxlen=1)
+    steps = descend(objective, optimizer, rates, start, (ends.rule,), search=ends.corrected)
+    (last,) = deque(steps, maxlen=1)
     if not optimizer.foreseen:
         return last, last.theta
     return last, np.matvec(np.swapaxes(problem.vectors, 1, 2), last.theta)

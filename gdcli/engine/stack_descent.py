@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdcli.engine.descent import DIVERGENCE_FACTOR, Step, Stopped
-from gdcli.engine.schedules import Schedule
 from gdcli.engine.spectrum import MOST_ITERATIONS, STABILITY_MARGIN
 from gdcli.engine.triangle import Array
 
@@ -21,7 +20,7 @@ _HALVINGS = 50
 
 
 class Ends:
-    """The stop rule of a stack, and where and why each group ended; the words of groups are those of ``Stopped``.
+    """Where and why each group of a stack ended: what corrects their rates at each step, and the stop rule after it.
 
     ``running`` (g,) are the groups that still descend, ``iterations`` (g,) where the others ended.
     """
@@ -33,19 +32,19 @@ class Ends:
         self._last, self._tolerance, self._smallest = iterations, tolerance, smallest
         self._limit = smallest
 
-    def rule(self, step: Step) -> Stopped | None:
-        """End groups at this step; the whole stack where none is left, or at the last iteration."""
+    def corrected(self, step: Step, learning_rate: float | Array) -> Array:
+        """End groups at this step, and return the rates (g, 1), 0 for groups that have ended."""
         if step.iteration == 0:
             self._limit = DIVERGENCE_FACTOR * np.maximum(step.cost, self._smallest)
         self._end(~(step.cost <= self._limit), step.iteration, Stopped.DIVERGED)
         if self._tolerance is not None:
             small = np.linalg.norm(step.gradient, axis=-1) < self._tolerance
             self._end(small, step.iteration, Stopped.TOLERANCE)
-        return Stopped.ITERATIONS if step.iteration >= self._last or not self.running.any() else None
+        return np.where(self.running[:, np.newaxis], learning_rate, 0.0)
 
-    def slowed(self, rates: Schedule) -> Schedule:
-        """Return the schedule with the rate 0 for groups that have ended, of shape (g, 1)."""
-        return lambda k: np.where(self.running[:, np.newaxis], rates(k), 0.0)
+    def rule(self, step: Step) -> Stopped | None:
+        """End the whole stack at the last iteration, or where no group is left."""
+        return Stopped.ITERATIONS if step.iteration >= self._last or not self.running.any() else None
 
     def _end(self, found: NDArray[np.bool_], iteration: int, why: Stopped) -> None:
         ending = found & self.running
