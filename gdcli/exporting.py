@@ -1,4 +1,5 @@
-"""A model as one expression of another language: ``c + m1 * x1 + …``, added in the order of ``Model.predict_table``.
+"""A model as one expression of another language: ``c + m1 * x1 + …``, added in the order of ``Model.linear``, within
+the inverse link of its loss.
 
 Names and texts from the data appear as quoted by the language's own rules and never as code; numbers have all their
 digits. Wherever the language lets it, a row that cannot be predicted gets no value instead of a wrong one.
@@ -14,6 +15,15 @@ from gdcli.text import quoted
 # What Miller 6 takes between ${ and }, whatever it means elsewhere; other names are looked up in the record, $*["…"].
 _MILLER_BRACED = re.compile(r"[A-Za-z0-9_ .:;,()/%&+=<>!?@#'*-]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+# The inverse link of each loss around the sum. Python's exp() refuses to overflow where the others give infinity.
+_SQL_LINKS = {"squared": "{}", "huber": "{}", "logistic": "1e0 / (1e0 + EXP(-({})))", "poisson": "EXP({})"}
+_PYTHON_LINKS = {
+    "squared": "{}",
+    "huber": "{}",
+    "logistic": "1.0 / (1.0 + __import__('math').exp(min(-({}), 700.0)))",
+    "poisson": "__import__('math').exp(min({}, 709.0))",
+}
+_MILLER_LINKS = {"squared": "{}", "huber": "{}", "logistic": "1.0 / (1.0 + exp(-1.0 * ({})))", "poisson": "exp({})"}
 _MILLER_ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
@@ -35,7 +45,8 @@ def as_sql(model: Model) -> str:
         cases = " ".join(f"WHEN {_sql_text(level)} THEN {_sql_number(value)}" for level, value in by_level.items())
         return f"CASE {_sql_name(name)} {cases} END"
 
-    return _expression(model, _sql_number, number, text)
+    z = _expression(model, _sql_number, number, text)
+    return _SQL_LINKS[model.loss].format(z)
 
 
 def as_python(model: Model) -> str:
@@ -56,7 +67,8 @@ def as_python(model: Model) -> str:
     def text(name: str, by_level: Mapping[str, float]) -> str:
         return f"{dict(by_level)!r}.get(str(row[{name!r}]).strip(), float('nan'))"
 
-    return _expression(model, repr, number, text)
+    z = _expression(model, repr, number, text)
+    return _PYTHON_LINKS[model.loss].format(z)
 
 
 def as_miller(model: Model) -> str:
@@ -76,7 +88,8 @@ def as_miller(model: Model) -> str:
         cases = "".join(f"{cell} == {_miller_text(level)} ? {value!r} : " for level, value in by_level.items())
         return f'({cases}"")'
 
-    return _expression(model, repr, number, text)
+    z = _expression(model, repr, number, text)
+    return _MILLER_LINKS[model.loss].format(z)
 
 
 EXPORTERS: dict[str, Callable[[Model], str]] = {"sql": as_sql, "python": as_python, "mlr": as_miller}

@@ -139,7 +139,7 @@ def _fit(
         problem = resume(problem, resumed, options)
     learning_rate = learning_rate_of(problem, options)
     keeper = TableRows(options.iterations, options.every)
-    watch = None if options.holdout is None else HoldoutWatch(problem, reading.reduced.folds[1], options)
+    watch = None if options.holdout is None else HoldoutWatch(problem, reading, options)
     drawing = None
     if options.picture:
         from gdcli.recording import PictureRecorder
@@ -170,13 +170,13 @@ def _descend(
     """Run the loop, hand out its rows, and return the last step and why it was the last."""
     # A request to stop waits for the end of an iteration, so that every recorder has the same last one.
     with listener.holding() as asked:
-        rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.scaling.target_scale**2)]
+        rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.unit)]
         if watch is not None:
             rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there
         if options.tolerance is not None:
             rules.append(below(options.tolerance, problem.penalty.steepest))
         rules += [when(asked, Stopped.INTERRUPTED), after(options.iterations)]
-        optimizer, rates = options.optimizer_on(problem.spectrum.solve), options.rates(rate, problem.before)
+        optimizer, rates = options.optimizer_on(problem.solve), options.rates(rate, problem.before)
         steps = descend(
             problem.objective,
             optimizer,
@@ -245,11 +245,11 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
     # Patience keeps the best parameters that it saw, not the last ones.
     kept = last if watch is None or options.patience is None or watch.best is None else watch.best
     m, c = problem.scaling.to_file(kept.theta)
-    cost = float(kept.cost) * problem.scaling.target_scale**2
+    cost = float(kept.cost) * problem.unit
     error = problem.mean_squared_error(kept.theta)
-    gap = problem.gap(kept.theta)
+    gap, best = problem.gap(kept.theta), problem.minimum
     coefficients = coefficients_of(problem, None if diverged else m)
-    intercept = Coefficient(INTERCEPT, None if diverged else float(c), problem.optimum.intercept)
+    intercept = Coefficient(INTERCEPT, None if diverged else float(c), None if best is None else best.intercept)
     inference = explanation = None
     if options.inference:
         from gdcli.inferring import inference_of
@@ -264,18 +264,18 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
         files=reading.files,
         target=chosen.predicted,
         features=tuple(name for name in chosen.features if name not in problem.terms.left_out),
-        loss="squared",
+        loss=problem.loss,
         reference_levels=problem.terms.references,
         rows=reading.reduced.rows,
         intercept=intercept if options.intercept else None,
         coefficients=coefficients,
         cost=None if diverged else cost,
-        rmse=None if diverged else math.sqrt(error),
-        r2=None if diverged else r2(problem, error, options.intercept),
+        rmse=None if diverged or error is None else math.sqrt(error),
+        r2=None if diverged or error is None else r2(problem, error, options.intercept),
         optimum=Optimum(
-            cost=problem.optimum.cost,
+            cost=None if best is None else best.cost,
             gap=None if diverged else gap,
-            relative_gap=None if diverged or problem.perfect else gap / problem.optimum.cost,
+            relative_gap=None if diverged or gap is None or best is None or problem.perfect else gap / best.cost,
             gap_measure=problem.gap_measure,
         ),
         descent=Descent(
@@ -303,6 +303,8 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
         penalty=Penalized(problem.penalty.l2, problem.penalty.l1, None if diverged else error)
         if problem.penalty
         else None,
+        classes=problem.classes,
+        delta=problem.delta,
     )
 
 
@@ -310,7 +312,7 @@ def _state(reading: Reading, problem: Problem, last: Step) -> State:
     chosen, scaling = reading.design, problem.scaling
     levels: dict[str, list[str]] = {}
     for column in reading.reduced.triangle.columns:
-        if column.level is not None and column.name not in problem.terms.left_out:
+        if column.level is not None and column.name in chosen.features and column.name not in problem.terms.left_out:
             levels.setdefault(column.name, []).append(column.level)
     return State(
         terms=tuple((term.name, term.level) for term in problem.terms.columns),

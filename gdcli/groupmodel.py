@@ -43,6 +43,10 @@ class GroupModel:
     place: Mapping[Key, int]
     intercepts: "Array"
     slopes: "Array"
+    # Groups are fitted to squared errors only: a prediction is the linear one itself.
+    loss: str = "squared"
+    classes: tuple[str, str] | None = None
+    delta: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -61,16 +65,24 @@ class GroupModel:
 
         require_once((*self.columns, *also), names, source)
 
-    def table(self, block: "Block", also: Sequence[str] = ()) -> "Table":
-        """Parse the model's columns, and numeric ones that a score needs ``also``, for all rows of a block."""
+    def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
+        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows."""
         from gdcli.data.lenient import read_leniently
 
-        text = [*self.by, *self.levels]
-        numeric = [name for name in (*self.columns, *also) if name not in text]
-        return read_leniently(block, list(dict.fromkeys(numeric)), text, self.missing_words)
+        texts = [*self.by, *self.levels]
+        numeric = [name for name in (*self.columns, *also) if name not in texts]
+        return read_leniently(block, list(dict.fromkeys(numeric)), [*texts, *text], self.missing_words)
 
     def predict_table(self, table: "Table") -> "Array":
         """Return the predictions (n,) for parsed rows, NaN where there is none."""
+        return self.predicted(self.linear(table))
+
+    def predicted(self, z: "Array") -> "Array":
+        """Return what the linear prediction says of the target: itself."""
+        return z
+
+    def linear(self, table: "Table") -> "Array":
+        """Return c + m·x (n,) of each row's group, NaN where there is none."""
         import numpy as np
 
         place = self._places(table)

@@ -27,8 +27,7 @@ SCHEMA = "gdfit.model/1"
 # than this is something else.
 LARGEST_FILE = 256 << 20
 SCALES = ("standard", "minmax", "none")
-# The losses whose predictions are c + m·x itself.
-_LINEAR_LOSSES = ("squared",)
+LOSSES = ("squared", "huber", "logistic", "poisson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,8 @@ class Effect(NamedTuple):
 class Model:
     """A fitted model. ``intercept`` is 0.0 where there is none; ``levels`` lists all levels of each text column.
 
-    ``content`` is the whole file, for people and for ``--resume``.
+    ``classes`` are the two of a logistic model, the event last; ``delta`` belongs to Huber's loss. ``content`` is the
+    whole file, for people and for ``--resume``.
     """
 
     target: str
@@ -65,6 +65,9 @@ class Model:
     missing_words: frozenset[str]
     state: State
     content: Mapping[str, Any]
+    loss: str = "squared"
+    classes: tuple[str, str] | None = None
+    delta: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -82,7 +85,10 @@ class Model:
         return tuple(Effect(name, slopes.get(name), by_level.get(name)) for name in self.columns)
 
     def predict(self, frame: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        """Return the predictions (n,) for the rows of a DataFrame; NaN where a value is missing or unknown."""
+        """Return the predictions (n,) for the rows of a DataFrame; NaN where a value is missing or unknown.
+
+        Of a logistic model that is the event's probability.
+        """
         import numpy as np
 
         from gdcli.data.source import FrameSource
@@ -90,7 +96,7 @@ class Model:
         source = FrameSource(frame)
         self.require_columns(source.names, source.name)
         if not self.columns:
-            return np.full(len(frame), self.intercept)
+            return self.predicted(np.full(len(frame), self.intercept))
         found = [self.predict_block(block) for block in source.blocks()]
         return np.concatenate(found) if found else np.empty(0)
 
@@ -104,17 +110,32 @@ class Model:
         """Return the predictions (n,) for a block of rows; NaN where a value is missing, no number, or unknown."""
         return self.predict_table(self.table(block))
 
-    def table(self, block: "Block", also: Sequence[str] = ()) -> "Table":
-        """Parse the model's columns, and numeric ones that a score needs ``also``, for all rows of a block."""
+    def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
+        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows."""
         from gdcli.data.lenient import read_leniently
 
         numeric = [name for name in (*self.columns, *also) if name not in self.levels]
-        return read_leniently(block, list(dict.fromkeys(numeric)), list(self.levels), self.missing_words)
+        return read_leniently(block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words)
 
     def predict_table(self, table: "Table") -> "Array":
-        """Return the predictions (n,) for parsed rows, NaN where there is none (as for a sum that overflows).
+        """Return the predictions (n,) for parsed rows, NaN where there is none (as for a sum that overflows)."""
+        return self.predicted(self.linear(table))
 
-        ŷ = c + m₁x₁ + m₂x₂ …, added in this order, as in the exported expressions.
+    def predicted(self, z: "Array") -> "Array":
+        """Return what z = c + m·x predicts of the target: z itself, a probability, a mean count."""
+        import numpy as np
+
+        from gdcli.engine.losses import INVERSE_LINKS
+
+        prediction = INVERSE_LINKS[self.loss](z)
+        if prediction is not z:
+            prediction[~np.isfinite(prediction)] = np.nan
+        return prediction
+
+    def linear(self, table: "Table") -> "Array":
+        """Return c + m·x (n,) for parsed rows, NaN where there is none (as for a sum that overflows).
+
+        c + m₁x₁ + m₂x₂ …, added in this order, as in the exported expressions.
         """
         import numpy as np
 
@@ -167,6 +188,8 @@ def _content(fit: Fit) -> dict[str, Any]:
         "files": list(fit.files),
         "target": fit.target,
         "loss": fit.loss,
+        "classes": None if fit.classes is None else list(fit.classes),
+        "delta": fit.delta,
         "intercept": None if fit.intercept is None else fit.intercept.value,
         "terms": [
             {"column": column, "level": level, "coefficient": coefficient.value}
@@ -261,8 +284,16 @@ def _read(path: str) -> bytes:
 
 def _model(content: Mapping[str, Any]) -> Model:
     """Check every value that is ever used. Raises KeyError, TypeError, ValueError, OverflowError."""
-    if content["loss"] not in _LINEAR_LOSSES:
-        raise ValueError(f"this gdfit knows no loss {quoted(str(content['loss']))}")
+    loss, classes, delta = content["loss"], content.get("classes"), content.get("delta")
+    if loss not in LOSSES:
+        raise ValueError(f"this gdfit knows no loss {quoted(str(loss))}")
+    if (classes is not None) != (loss == "logistic") or (delta is not None) != (loss == "huber"):
+        raise ValueError("the loss lacks what belongs to it")
+    pair = None if classes is None else words(classes, "classes")
+    if pair is not None and len(set(pair)) != 2:
+        raise ValueError("there are not two classes")
+    if delta is not None and not number(delta, "delta") > 0:
+        raise ValueError("delta is not above zero")
     levels = {name: words(found, "levels") for name, found in _dict(content["levels"], "levels").items()}
     terms = tuple(_term(term) for term in _list(content["terms"], "terms"))
     _check_levels(terms, levels)
@@ -287,6 +318,9 @@ def _model(content: Mapping[str, Any]) -> Model:
         missing_words=frozenset(state.missing_words),
         state=state,
         content=content,
+        loss=loss,
+        classes=None if pair is None else (pair[0], pair[1]),
+        delta=delta,
     )
 
 

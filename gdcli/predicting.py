@@ -19,7 +19,7 @@ from gdcli.data.rows import RawRows, moved_cell, quoted_cell, raw_cells, raw_row
 from gdcli.data.stream import Readable, Stream, check_exists, open_stream
 from gdcli.data.table import Table
 from gdcli.engine.triangle import Array
-from gdcli.errors import DataError
+from gdcli.errors import DataError, UsageError
 from gdcli.groupmodel import AnyModel
 from gdcli.listener import Listener
 from gdcli.parallel import ordered_map
@@ -33,10 +33,14 @@ _MOST_LEVELS = 3
 
 @dataclass(frozen=True, slots=True)
 class PredictOptions:
-    """``column`` is the new column's name (None: TARGET_predicted); ``only`` leaves out the input's own columns."""
+    """``column`` is the new column's name (None: TARGET_predicted); ``only`` leaves out the input's own columns.
+
+    With ``classes`` a logistic model's predictions are the likelier class instead of the event's probability.
+    """
 
     column: str | None = None
     only: bool = False
+    classes: bool = False
     separator: str | None = None
     encoding: str | None = None
     jobs: int | None = None
@@ -99,6 +103,8 @@ def predict_files(
     listener: Listener,
 ) -> Tally:
     """Write the rows of all files with their predictions under the first one's header. Raises DataError, UsageError."""
+    if options.classes and model.classes is None:
+        raise UsageError(f"a model with the loss {model.loss} predicts no classes, so --as class has no place")
     for path in files:
         check_exists(path)
     tally = Tally()
@@ -112,7 +118,7 @@ def predict_files(
                 write(_header(first, model, options))
             else:
                 _check_same_columns(first, text)
-            worker = _Worker(model, options.only, first, text)
+            worker = _Worker(model, options, first, text)
             jobs = options.jobs or os.cpu_count() or 1
             for part, counted in ordered_map(worker.predict, text.chunks(listener), jobs):
                 write(part)
@@ -187,8 +193,9 @@ def _check_same_columns(first: _Text, other: _Text) -> None:
 class _Worker:
     """Predicts blocks of one file, for the separator, order and line ends of the first."""
 
-    def __init__(self, model: AnyModel, only: bool, first: _Text, text: _Text) -> None:
-        self._model, self._only = model, only
+    def __init__(self, model: AnyModel, options: PredictOptions, first: _Text, text: _Text) -> None:
+        self._model, self._only = model, options.only
+        self._classes = model.classes if options.classes else None
         self._dialect = text.dialect
         self._separator, self._end = first.dialect.separator.encode(), first.end
         ours, theirs = text.dialect, first.dialect
@@ -203,11 +210,31 @@ class _Worker:
         if not table.rows:
             return b"", tally
         if self._only:
-            return b"".join(_texts(predictions, b"", self._end, b'""')), tally
+            return b"".join(self._texts(predictions, b"", self._end, b'""')), tally
         raw = raw_rows(chunk, self._dialect, table.rows)
         if self._moved:
             raw = RawRows([self._in_order(row) for row in raw.rows], self._end)
-        return _beside(raw, predictions, self._separator, self._end), tally
+        return self._beside(raw, predictions), tally
+
+    def _beside(self, raw: RawRows, predictions: Array) -> bytes:
+        """Return the rows, each with its prediction before its line end."""
+        if isinstance(raw.ends, bytes):
+            parts = [b""] * (2 * len(raw.rows))
+            parts[0::2] = raw.rows
+            parts[1::2] = self._texts(predictions, self._separator, raw.ends, b"")
+            return b"".join(parts)
+        texts = self._texts(predictions, self._separator, b"", b"")
+        ends = [row_end or self._end for row_end in raw.ends]
+        return b"".join(part for row in zip(raw.rows, texts, ends, strict=True) for part in row)
+
+    def _texts(self, predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:
+        """Return each prediction's text between ``before`` and ``after``, and ``missing`` there for a NaN."""
+        if self._classes is None:
+            return _numbers(predictions, before, after, missing)
+        other, event = (quoted_cell(name.encode("utf-8", "replace"), self._separator) for name in self._classes)
+        which = np.where(np.isnan(predictions), 2, predictions >= 0.5).astype(np.intp)
+        cells = [before + cell + after for cell in (other, event, missing)]
+        return [cells[i] for i in which.tolist()]
 
     def _in_order(self, row: bytes) -> bytes:
         """Return a row with its cells in the first file's order, between the first file's separators."""
@@ -226,19 +253,7 @@ def _order(ours: Sequence[str], theirs: Sequence[str]) -> list[int]:
     return [places[name].pop(0) for name in theirs]
 
 
-def _beside(raw: RawRows, predictions: Array, separator: bytes, end: bytes) -> bytes:
-    """Return the rows, each with its prediction before its line end."""
-    if isinstance(raw.ends, bytes):
-        parts = [b""] * (2 * len(raw.rows))
-        parts[0::2] = raw.rows
-        parts[1::2] = _texts(predictions, separator, raw.ends, b"")
-        return b"".join(parts)
-    texts = _texts(predictions, separator, b"", b"")
-    ends = [row_end or end for row_end in raw.ends]
-    return b"".join(part for row in zip(raw.rows, texts, ends, strict=True) for part in row)
-
-
-def _texts(predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:
+def _numbers(predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:
     """Return each number's shortest text between ``before`` and ``after``, and ``missing`` there for a NaN.
 
     The text of the whole list is made and cut at once: half the time of a call of ``repr`` for each number.

@@ -1,5 +1,7 @@
 """The problem that is descended on, and all that is known about it before the first step and after the last.
 
+Of a squared error the triangle says all; other losses (see ``rowproblem``) go back to the rows.
+
 reading → triangle → design columns → scaled problem, its optimum and its spectrum
 """
 
@@ -14,10 +16,11 @@ from gdcli.engine import spectrum as spectra
 from gdcli.engine.blas import WIDE, threads_for
 from gdcli.engine.descent import Step
 from gdcli.engine.forecast import Forecast, limited
-from gdcli.engine.objective import Objective, SquaredError
-from gdcli.engine.optimizers import State
+from gdcli.engine.losses import LOSSES, SQUARED, parse_loss
+from gdcli.engine.objective import Objective, SquaredError, Valued
+from gdcli.engine.optimizers import Optimizer, State
 from gdcli.engine.penalty import Penalty, gap, penalized, penalized_optimum, ridge
-from gdcli.engine.scaling import Quadratic, Scaling, scale, standard_deviations
+from gdcli.engine.scaling import Quadratic, Scaling, scale, scale_as, standard_deviations
 from gdcli.engine.search import FIRST_TRIAL
 from gdcli.engine.triangle import Array, Column, Triangle, select
 from gdcli.errors import DataError
@@ -25,6 +28,7 @@ from gdcli.listener import Listener
 from gdcli.reading import Reading, check_rows
 from gdcli.result import Coefficient, LearningRate, TraceRow, TraceShape
 from gdcli.settings import FitOptions
+from gdcli.targets import target_of
 from gdcli.text import did_you_mean, listed, quoted
 
 INTERCEPT = "(intercept)"
@@ -74,27 +78,77 @@ class Problem:
     trial: float = FIRST_TRIAL
 
     @property
+    def loss(self) -> str:
+        """The name of the loss."""
+        return SQUARED
+
+    @property
     def objective(self) -> Objective:
-        """What is minimised, in squared scaled target units."""
+        """What is minimised, on the scaled problem."""
         return penalized(SquaredError(self.data), self.penalty)
 
     @property
+    def unit(self) -> float:
+        """What a cost of 1 on the scaled problem is in the file's units."""
+        return self.scaling.target_scale**2
+
+    @property
+    def minimum(self) -> optima.Optimum | None:
+        """Where the cost is lowest; None where it falls without end."""
+        return self.optimum
+
+    @property
     def perfect(self) -> bool:
-        """Whether the optimum's cost is nothing but rounding."""
-        return self.optimum.cost <= PERFECT * self.mean_square
+        """Whether the cost at the minimum is nothing but rounding."""
+        return self.minimum is not None and self.minimum.cost <= PERFECT * self.mean_square
 
     @property
     def gap_measure(self) -> float:
-        """What gaps are judged against, in squared target units."""
-        return self.gap(self.start) if self.perfect else self.optimum.cost
+        """What gaps are judged against, in the cost's units; 0 where there is nothing to judge by."""
+        if self.minimum is None:
+            return 0.0
+        return (self.gap(self.start) or 0.0) if self.perfect else self.minimum.cost
 
-    def gap(self, theta: Array) -> float:
-        """‖R₁(θ − θ*)‖²/N, and what B·Σ|β| adds to that, in squared target units."""
+    def gap(self, theta: Array) -> float | None:
+        """‖R₁(θ − θ*)‖²/N, and what B·Σ|β| adds to that, in squared target units; None without a minimum."""
         return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
 
-    def mean_squared_error(self, theta: Array) -> float:
-        """Return the cost without the penalty, in squared target units."""
+    def mean_squared_error(self, theta: Array) -> float | None:
+        """Return the cost without the penalty, in squared target units; None of other losses."""
         return float(SquaredError(self.data).value(theta)) * self.scaling.target_scale**2
+
+    def solve(self, gradient: Array) -> Array:
+        """Return H⁻¹ · gradient (…, p), for Newton's method."""
+        return self.spectrum.solve(gradient)
+
+    def forecast(self, optimizer: Optimizer, state: State) -> Forecast:
+        """Return what is known of an optimiser's rates before the first step."""
+        return optimizer.forecast(self.spectrum, state)
+
+    @property
+    def automatic(self) -> float | None:
+        """The rate of ``--lr auto``, where that is not the best one of the forecast."""
+        return None
+
+    @property
+    def target_deviation(self) -> float:
+        """The target's standard deviation, as far as coefficients come in units of it."""
+        return float(standard_deviations(self.triangle)[-1])
+
+    @property
+    def classes(self) -> tuple[str, str] | None:
+        """The two classes of a logistic fit, the event last."""
+        return None
+
+    @property
+    def delta(self) -> float | None:
+        """Where Huber's loss turns linear, in target units."""
+        return None
+
+    def held_out(self, reading: Reading, options: FitOptions) -> Valued:
+        """Return the cost over the rows held out, on this problem's scale."""
+        held = select(reading.reduced.folds[1], self.triangle.columns)
+        return SquaredError(scale_as(held, self.scaling))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -178,10 +232,15 @@ def prepare(reading: Reading, options: FitOptions, listener: Listener) -> Proble
     _check_magnitudes(reading)
     chosen, whole = reading.design, reading.reduced.triangle
     terms = terms_of(whole, chosen, options.intercept)
+    target = target_of(reading, options)
     fitted = whole if options.holdout is None else reading.reduced.folds[0]
     if fitted.count < 2:
         raise DataError(f"--holdout {options.holdout:g} leaves {fitted.count} of {whole.count} rows to fit")
-    problem = build_problem(fitted, chosen.predicted, terms, options)
+    problem = build_problem(fitted, target.column, terms, options)
+    if options.needs_rows:
+        from gdcli.rowproblem import over_rows
+
+        problem = over_rows(problem, reading, target, options, listener)
     for name, reason in terms.left_out.items():
         listener.note(f"left out {quoted(name)}: {reason}")
     if not terms.columns:
@@ -195,10 +254,11 @@ def prepare(reading: Reading, options: FitOptions, listener: Listener) -> Proble
     return problem
 
 
-def build_problem(triangle: Triangle, target: str, terms: Terms, options: FitOptions) -> Problem:
+def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
     """Scale the chosen columns of a triangle; the optimum and the spectrum come with it."""
-    chosen = select(triangle, [*terms.columns, Column(target)])
-    data, scaling = scale(chosen, options.scale, options.intercept)
+    chosen = select(triangle, [*terms.columns, target])
+    scales_target = LOSSES[parse_loss(options.loss_word)[0]].scales_target
+    data, scaling = scale(chosen, options.scale, options.intercept, scales_target)
     with threads_for(len(terms.columns)):
         best, penalty = optima.optimum(chosen, scaling), options.penalty
     quadratic = ridge(data, penalty)
@@ -238,7 +298,7 @@ def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
     """Return what can be said of the learning rates before the first step."""
     optimizer = options.optimizer_on()
     state = optimizer.init(problem.start) if problem.state is None else problem.state
-    found = optimizer.forecast(problem.spectrum, state)
+    found = problem.forecast(optimizer, state)
     return limited(found) if options.penalty.l1 or not options.constant else found
 
 
@@ -248,7 +308,9 @@ def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
     best, best_iterations = forecast.best_rate(problem.within)
     automatic = options.learning_rate == "auto"
     searched = options.learning_rate == "search"
-    rate = {"auto": best, "search": problem.trial}.get(str(options.learning_rate), options.learning_rate)
+    rate = {"auto": problem.automatic or best, "search": problem.trial}.get(
+        str(options.learning_rate), options.learning_rate
+    )
     assert isinstance(rate, int | float), "the options say which rate it is where no best one is known"
     return LearningRate(
         given=float(rate),
@@ -261,6 +323,7 @@ def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
         best_iterations=best_iterations,
         condition_number=forecast.condition_number,
         slowest=_slowest(problem, forecast.gaps(rate, options.iterations), options),
+        bound=problem.loss != SQUARED and forecast.largest_stable is not None,
     )
 
 
@@ -275,24 +338,32 @@ def _slowest(problem: Problem, left: Array | None, options: FitOptions) -> tuple
 
 
 def coefficients_of(problem: Problem, m: Array | None) -> tuple[Coefficient, ...]:
-    deviation = standard_deviations(problem.triangle)
+    deviation, unit = standard_deviations(problem.triangle), problem.target_deviation
+    best = problem.minimum
     found = []
     for i, term in enumerate(problem.labels):
         value = None if m is None else float(m[i])
-        standardized = None if value is None or not deviation[-1] else value * float(deviation[i] / deviation[-1])
-        found.append(Coefficient(term, value, float(problem.optimum.slopes[i]), standardized))
+        standardized = None if value is None or not unit else value * float(deviation[i] / unit)
+        found.append(Coefficient(term, value, None if best is None else float(best.slopes[i]), standardized))
     return tuple(found)
 
 
 def r2(problem: Problem, cost: float, intercept: bool) -> float | None:
-    """Return 1 − cost / var(y), or 1 − cost / mean(y²) without an intercept; None for a constant target."""
+    """Return 1 − cost / var(y), or 1 − cost / mean(y²) without an intercept; None for a constant target.
+
+    Only a squared error has one.
+    """
+    if problem.loss != SQUARED:
+        return None
     centered = np.linalg.norm(problem.triangle.R[1:, -1].astype(np.float64)) ** 2 / problem.triangle.weight
     total = float(centered) if intercept else problem.mean_square
     return 1.0 - cost / total if total > 0 and not (intercept and problem.triangle.constant[-1]) else None
 
 
-def converged(problem: Problem, theta: Array, gap: float) -> bool:
-    best = problem.optimum
+def converged(problem: Problem, theta: Array, gap: float | None) -> bool:
+    best = problem.minimum
+    if best is None or gap is None:
+        return False
     distance = theta - best.theta
     distance = distance - best.null_space.T @ (best.null_space @ distance)  # what the data do not determine
     first = 1 if problem.scaling.intercept else 0
@@ -304,8 +375,8 @@ def converged(problem: Problem, theta: Array, gap: float) -> bool:
 
 def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> TraceShape:
     """Return what is known of all iterations before the first one."""
-    deviation = standard_deviations(problem.triangle)
-    importance = np.abs(problem.optimum.slopes * deviation[:-1] / (deviation[-1] or 1.0))
+    deviation, best = standard_deviations(problem.triangle), problem.minimum or problem.optimum
+    importance = np.abs(best.slopes * deviation[:-1] / (problem.target_deviation or 1.0))
     return TraceShape(
         terms=problem.labels,
         intercept=problem.scaling.intercept,
@@ -325,7 +396,7 @@ def row_of(
         step.iteration,
         tuple(m.tolist()),
         float(c) if problem.scaling.intercept else None,
-        float(step.cost) * problem.scaling.target_scale**2,
+        float(step.cost) * problem.unit,
         problem.gap(step.theta),
         validation,
         learning_rate,

@@ -234,6 +234,11 @@ def _checked(
                 _check_same_columns(first.source, source)
         if isinstance(part.content, Summary) and options.sampling.folds > 1:
             raise DataError(f"{quoted(part.content.name)} is a summary and holds no rows, which folds are made of")
+        if isinstance(part.content, Summary) and options.sampling.rows:
+            raise DataError(
+                f"{quoted(part.content.name)} is a summary and holds no rows, which every --loss but squared needs: "
+                "give the files that it was made from"
+            )
         yield part
 
 

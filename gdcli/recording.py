@@ -3,6 +3,7 @@
 import numpy as np
 
 from gdcli.data.design import Design
+from gdcli.engine.losses import SQUARED
 from gdcli.engine.scaling import standard_deviations
 from gdcli.engine.triangle import Array, Column
 from gdcli.listener import Listener
@@ -54,11 +55,12 @@ class PictureRecorder:
 
     def picture(self, problem: Problem, reading: Reading, options: FitOptions, listener: Listener) -> Picture:
         """Return the picture of a descent that has ended."""
-        rows, optimum, terms = self._rows, problem.optimum, problem.terms.columns
-        deviation = standard_deviations(problem.triangle)
-        to_standard = deviation[:-1] / (deviation[-1] or 1.0)
+        rows, terms = self._rows, problem.terms.columns
+        best = problem.minimum
+        to_standard = standard_deviations(problem.triangle)[:-1] / (problem.target_deviation or 1.0)
         slopes = np.array([row.slopes for row in rows], dtype=np.float64).reshape(len(rows), len(terms))
-        single = len(terms) == 1
+        # Only a squared error has contours that are ellipses.
+        single = len(terms) == 1 and problem.loss == SQUARED
         points = _points(problem, reading.design, reading.reduced.points, options) if single else None
         if single and points is None and options.points:
             listener.note("a summary holds no rows: the picture shows the lines without points")
@@ -72,7 +74,7 @@ class PictureRecorder:
             slopes=slopes,
             intercepts=np.array([row.intercept for row in rows], dtype=np.float64) if options.intercept else None,
             standardized=standardized,
-            standardized_optimum=optimum.slopes * to_standard,
+            standardized_optimum=np.full(len(terms), np.nan) if best is None else best.slopes * to_standard,
             validation=None
             if options.holdout is None
             else np.array([row.validation for row in rows], dtype=np.float64),

@@ -22,12 +22,13 @@ _SLICES = 2
 class Sampling:
     """Which rows go where. ``folds`` cuts [0, 1) into parts: a row whose draw falls into the i-th is in fold i.
 
-    ``points`` rows are kept as a sample: those with the smallest draws.
+    ``points`` rows are kept as a sample: those with the smallest draws. With ``rows`` all rows are kept.
     """
 
     seed: int = 0
     cuts: tuple[float, ...] = ()
     points: int = 0
+    rows: bool = False
 
     @property
     def folds(self) -> int:
@@ -45,10 +46,23 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class KeptRows:
+    """All rows of a block: ``X`` (n, q) over ``columns``, their ``weights`` (n,) or None, and their ``fold`` (n,) or
+    None for a single one. Rows of weight 0 are left out.
+    """
+
+    columns: tuple[Column, ...]
+    X: Array
+    weights: Array | None
+    fold: "np.ndarray[tuple[int], np.dtype[np.intp]] | None"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reduced:
     """One triangle of complete rows for each fold, and how many rows were read and lacked a value, by column.
 
-    ``head`` holds the first few rows, ``points`` a random sample, where rows were to be had.
+    ``head`` holds the first few rows, ``points`` a random sample, where rows were to be had; ``blocks`` all of
+    them, where they were to be kept.
     """
 
     folds: tuple[Triangle, ...]
@@ -57,6 +71,7 @@ class Reduced:
     missing: Mapping[str, int] = field(default_factory=dict)
     head: Points | None = None
     points: Points | None = None
+    blocks: tuple[KeptRows, ...] = ()
 
     @property
     def triangle(self) -> Triangle:
@@ -182,8 +197,17 @@ def _reduced(piece: Piece, sampling: Sampling) -> Reduced:
             for i in range(sampling.folds)
         )
     else:
+        fold = None
         folds = (from_rows(rows.X, rows.columns, rows.weights),)
-    return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points)
+    blocks = (_kept(rows, fold),) if sampling.rows else ()
+    return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points, blocks)
+
+
+def _kept(rows: Rows, fold: "np.ndarray[tuple[int], np.dtype[np.intp]] | None") -> KeptRows:
+    if rows.weights is None or (rows.weights > 0).all():
+        return KeptRows(rows.columns, rows.X, rows.weights, fold)
+    counted = rows.weights > 0
+    return KeptRows(rows.columns, rows.X[counted], rows.weights[counted], None if fold is None else fold[counted])
 
 
 def smallest(points: Points, most: int) -> Points:
@@ -210,6 +234,7 @@ def merge_reduced(left: Reduced, right: Reduced, sampling: Sampling) -> Reduced:
         missing=Counter(left.missing) + Counter(right.missing),
         head=head,
         points=points,
+        blocks=left.blocks + right.blocks,
     )
 
 

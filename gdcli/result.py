@@ -127,13 +127,13 @@ class Penalized(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The least-squares minimum, and how far the descent ended from it.
+    """The minimum, and how far the descent ended from it. ``cost`` is None where there is none.
 
     ``relative_gap`` is gap / cost, None for a perfect fit. ``gap_measure`` is what gaps are judged against:
-    the cost at the optimum, or for a perfect fit the gap of the start.
+    the cost at the optimum, or for a perfect fit the gap of the start; 0 where there is no optimum.
     """
 
-    cost: float
+    cost: float | None
     gap: float | None
     relative_gap: float | None
     gap_measure: float
@@ -165,7 +165,8 @@ class LearningRate:
     ``best_iterations`` is the same at the ``best`` rate. ``condition_number`` is λmax/λmin of the scaled problem over
     λ > 0. ``slowest`` are the terms that dominate the eigenvector in which most of the gap is left at the end, with
     their weights in it (largest first, unit length over all terms); the intercept's term is ``(intercept)``. Of a rate
-    that is ``searched`` for each iteration the first trial is ``given``.
+    that is ``searched`` for each iteration the first trial is ``given``. With ``bound`` the largest stable rate is one
+    that is certainly stable, from a bound: larger ones may be so too.
     """
 
     given: float
@@ -178,6 +179,7 @@ class LearningRate:
     condition_number: float | None
     slowest: tuple[tuple[str, float], ...]
     searched: bool = False
+    bound: bool = False
 
 
 class TraceRow(NamedTuple):
@@ -282,7 +284,9 @@ class Fit:
 
     ``features`` are the columns used, in the file's order; ``coefficients`` are their terms (a text column has
     one per level but the reference). ``reference_levels`` maps each text column to the level left out.
-    ``trace`` holds the iterations that the table shows, ``trace_terms`` the names of its slopes.
+    ``trace`` holds the iterations that the table shows, ``trace_terms`` the names of its slopes. ``classes`` are those
+    of a logistic fit, the event last; ``delta`` is where Huber's loss turns linear. ``rmse`` and ``r2`` are there for
+    squared errors alone.
     """
 
     version: str
@@ -311,6 +315,8 @@ class Fit:
     picture: "Picture | None" = None
     explanation: Explanation | None = None
     penalty: Penalized | None = None
+    classes: tuple[str, str] | None = None
+    delta: float | None = None
 
     @property
     def diverged(self) -> bool:

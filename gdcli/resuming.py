@@ -45,8 +45,16 @@ def going_on(model: Model, options: FitOptions) -> FitOptions:
     optimizer = _same("--optimizer", content["descent"].get("optimizer", PLAIN), options.optimizer, parse_optimizer)
     schedule = _same("--schedule", content["descent"].get("schedule", CONSTANT), options.schedule, parse_schedule)
     l2, l1 = (_same_penalty(name, model, getattr(options, name)) for name in ("l2", "l1"))
+    loss = content["loss"] if model.delta is None else f"{content['loss']}:{model.delta!r}"
+    if options.loss is not None and options.loss not in (loss, content["loss"]):
+        raise UsageError(f"the model was fitted with --loss {loss}: give the same, or none, to --resume it")
+    event = None if model.classes is None else model.classes[1]
+    if options.event not in (None, event):
+        raise UsageError(f"the model was fitted with the event {quoted(event or '')}: --resume needs the same")
     return replace(
         options,
+        loss=loss,
+        event=event,
         target=model.target,
         features=features,
         optimizer=optimizer,
@@ -99,7 +107,7 @@ def resume(problem: Problem, model: Model, options: FitOptions) -> Problem:
     ours = np.array([*scaling.center, *scaling.scale, scaling.target_scale])
     theirs = np.array([*state.center, *state.scale, state.target_scale])
     theta = np.array(state.theta)
-    cost = float(problem.objective.value_and_gradient(theta)[0]) * scaling.target_scale**2
+    cost = float(problem.objective.value_and_gradient(theta)[0]) * problem.unit
     # A mean close to zero is judged against its deviation.
     slack = np.concatenate([scaling.scale, np.zeros(len(scaling.scale) + 1)])
     same_scaling = np.all(np.abs(ours - theirs) <= _SAME * (np.abs(theirs) + slack))

@@ -1,7 +1,7 @@
 """``score``: how well a model predicts rows whose target is known, in one pass and in constant memory.
 
 Errors are prediction − target. With weights every mean is weighted: cost = Σ w e² / Σ w, and with ȳ the mean of the
-scored target R² = 1 − Σ w e² / Σ w (y − ȳ)².
+scored target R² = 1 − Σ w e² / Σ w (y − ȳ)². Of a logistic model y is 1 for the event and 0 for the other class.
 """
 
 import math
@@ -17,7 +17,9 @@ import numpy as np
 
 from gdcli import __version__
 from gdcli.data.stream import check_exists
-from gdcli.data.table import Block, Source
+from gdcli.data.table import Block, Coded, Source
+from gdcli.data.values import is_number
+from gdcli.engine.losses import SQUARED, Huber, Logistic, Loss, Poisson, Squared
 from gdcli.engine.triangle import Array
 from gdcli.errors import CellError, DataError
 from gdcli.groupmodel import AnyModel
@@ -27,6 +29,12 @@ from gdcli.reading import ReadOptions, open_source
 from gdcli.result import Rows
 from gdcli.summary import Summary
 from gdcli.text import quoted
+
+_LOSSES: dict[str, type[Squared] | type[Logistic] | type[Poisson]] = {
+    SQUARED: Squared,
+    Logistic.name: Logistic,
+    Poisson.name: Poisson,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +47,11 @@ class Demands:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How well a model predicts. ``cost`` (mean squared error) is in squared target units, ``mean_error`` is the bias.
+    """How well a model predicts. ``cost`` is the mean of the model's ``loss``, ``mean_error`` is the bias.
 
-    ``r2`` is None where the target is constant. A measure that overflows is infinite.
+    ``r2`` is None where the target is constant. A measure that overflows is infinite. Of a logistic model there are the
+    log loss, the accuracy at a probability of ½, and the area under the ROC curve (None where one class is missing); of
+    a Poisson model the mean deviance.
     """
 
     version: str
@@ -55,6 +65,11 @@ class Score:
     mae: float
     r2: float | None
     mean_error: float
+    loss: str = SQUARED
+    log_loss: float | None = None
+    accuracy: float | None = None
+    auc: float | None = None
+    mean_deviance: float | None = None
 
     def unmet(self, demands: Demands) -> list[str]:
         """Return what misses its limit, as parts of a sentence."""
@@ -71,7 +86,9 @@ class Score:
 class Sums(NamedTuple):
     """The sums over some rows; two of them merge to those over all (Chan, Golub & LeVeque 1983 for the variance).
 
-    ``weight`` is Σ w, ``mean`` and ``spread`` are those of the target: ȳ and Σ w (y − ȳ)².
+    ``weight`` is Σ w, ``mean`` and ``spread`` are those of the target: ȳ and Σ w (y − ȳ)². ``loss`` is Σ w · loss,
+    ``correct`` the weight of the rows whose class is the likelier one, and ``ranks`` has the linear predictions, y and
+    weights (3, n) of the rows of a logistic model.
     """
 
     read: int
@@ -85,6 +102,9 @@ class Sums(NamedTuple):
     spread: float
     lowest: float
     highest: float
+    loss: float = 0.0
+    correct: float = 0.0
+    ranks: tuple[Array, ...] = ()
 
 
 def score_files(
@@ -110,7 +130,8 @@ def score_files(
     if not sums.weight > 0:
         why = ", ".join(f"{quoted(column)} {count:,}" for column, count in _most_first(sums.missing))
         raise DataError(f"{where}: no row can be scored; rows without a usable value: {why or 'all weights are 0'}")
-    cost = sums.squared / sums.weight
+    cost = sums.loss / sums.weight
+    logistic = model.loss == Logistic.name
     return Score(
         version=__version__,
         model=name,
@@ -119,25 +140,72 @@ def score_files(
         weights=weights,
         rows=Rows(sums.read, sums.used, sums.read - sums.used, dict(_most_first(sums.missing))),
         cost=cost,
-        rmse=math.sqrt(cost),
+        rmse=math.sqrt(sums.squared / sums.weight),
         mae=sums.absolute / sums.weight,
         r2=None if sums.lowest == sums.highest else _r2(sums),
         mean_error=sums.error / sums.weight,
+        loss=model.loss,
+        log_loss=cost if logistic else None,
+        accuracy=sums.correct / sums.weight if logistic else None,
+        auc=area_under_curve(*np.concatenate(sums.ranks, axis=1)) if logistic else None,
+        mean_deviance=2.0 * cost if model.loss == Poisson.name else None,
     )
 
 
 def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
     """Return the sums over a block. Rows without a prediction, a target or a weight are not used."""
-    also = [model.target] if weights is None else [model.target, weights]
-    table = model.table(block, also)
-    prediction, y = model.predict_table(table), table.numeric[model.target]
+    target_is_text = model.classes is not None
+    also = [name for name in (None if target_is_text else model.target, weights) if name is not None]
+    table = model.table(block, also, [model.target] if target_is_text else [])
+    z = model.linear(table)
+    prediction = model.predicted(z)
+    y = table.numeric[model.target] if model.classes is None else _events(table.text[model.target], model.classes)
     w = np.ones(table.rows) if weights is None else table.numeric[weights]
     _check_weights(w, block, weights)
     usable = ~(np.isnan(prediction) | np.isnan(y) | np.isnan(w))
     used = int(np.count_nonzero(usable))
-    missing = {} if used == table.rows else {**model.missing_by_column(table), **_missing(table.numeric, also)}
+    values = {model.target: y} | ({} if weights is None else {weights: w})
+    missing = {} if used == table.rows else {**model.missing_by_column(table), **_missing(values, list(values))}
     counted = usable & (w > 0)
-    return _sums(prediction[counted], y[counted], w[counted])._replace(read=table.rows, used=used, missing=missing)
+    found = _sums(prediction[counted], y[counted], w[counted])._replace(read=table.rows, used=used, missing=missing)
+    return _with_loss(found, model, z[counted], y[counted], w[counted])
+
+
+def _with_loss(sums: Sums, model: AnyModel, z: Array, y: Array, w: Array) -> Sums:
+    """Return the sums with those of the model's loss."""
+    function: Loss = Huber(model.delta) if model.delta is not None else _LOSSES[model.loss]()
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = float((w * function.value_and_slope(z, y)[0]).sum())
+    if model.classes is None:
+        return sums._replace(loss=loss)
+    correct = float(w[(z >= 0) == (y == 1)].sum())
+    return sums._replace(loss=loss, correct=correct, ranks=(np.stack([z, y, w]),))
+
+
+def area_under_curve(z: Array, y: Array, w: Array) -> float | None:
+    """Return the weighted share of pairs of an event and another row in which the event has the larger prediction.
+
+    Ties count half (Hanley & McNeil, Radiology 143, 1982). None where one class is missing.
+    """
+    _, place = np.unique(z, return_inverse=True)
+    events = np.bincount(place, w * (y == 1))
+    others = np.bincount(place, w * (y == 0))
+    pairs = float(events.sum() * others.sum())
+    below = np.cumsum(others) - 0.5 * others
+    return float(events @ below) / pairs if pairs > 0 else None
+
+
+def _events(column: Coded, classes: tuple[str, str]) -> Array:
+    """Return 1 for the event, 0 for the other class, NaN for anything else; numbers are compared as numbers."""
+    known = {name: float(i) for i, name in enumerate(classes)}
+    values = {float(name): float(i) for i, name in enumerate(classes) if is_number(name)}
+
+    def value(level: str) -> float:
+        return known.get(level, values.get(float(level), math.nan) if is_number(level) else math.nan)
+
+    lookup = np.array([value(level) for level in column.levels] + [math.nan])  # the last for code −1
+    found: Array = lookup[column.codes]
+    return found
 
 
 def merge(left: Sums, right: Sums) -> Sums:
@@ -157,6 +225,9 @@ def merge(left: Sums, right: Sums) -> Sums:
         spread=left.spread + right.spread + step * step * left.weight * share,
         lowest=min(left.lowest, right.lowest),
         highest=max(left.highest, right.highest),
+        loss=left.loss + right.loss,
+        correct=left.correct + right.correct,
+        ranks=left.ranks + right.ranks,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from gdcli.data.design import ColumnOptions
 from gdcli.engine.descent import Search, as_scheduled
+from gdcli.engine.losses import LOSSES, SQUARED, Logistic, parse_loss
 from gdcli.engine.objective import Objective
 from gdcli.engine.optimizers import PLAIN, SEARCHED, Optimizer, Solve, optimizer_of
 from gdcli.engine.penalty import Penalty
@@ -26,13 +27,14 @@ MOST_FOLDS = 100
 class FitOptions:
     """Everything that a fit can be told, checked once; below this point it is trusted.
 
-    ``optimizer``, ``schedule`` and ``learning_rate`` are those of the model with ``resume`` where they are None; else
-    plain descent at a constant rate, the optimiser's default. The rate is in the scaled feature space, ``auto`` takes
-    the best one, ``search`` finds one for each iteration by backtracking. ``tolerance`` stops the descent
-    where the norm of the gradient of the scaled problem is below it. ``start`` gives terms' first values in file
-    units; ``resume`` is the path of a model to go on from. ``every`` shows each so many iterations in the table, None
-    thins them out geometrically. ``holdout`` keeps
-    a share of the rows out of the fit, to stop on with ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
+    ``loss``, ``optimizer``, ``schedule`` and ``learning_rate`` are those of the model with ``resume`` where they are
+    None; else squared errors and plain descent at a constant rate, the optimiser's default. ``event`` is the class
+    whose probability a logistic fit predicts, None for the second in sorted order. The rate is in the scaled feature
+    space, ``auto`` takes the best one, ``search`` finds one for each iteration by backtracking. ``tolerance`` stops the
+    descent where the norm of the gradient of the scaled problem is below it. ``start`` gives terms' first values in
+    file units; ``resume`` is the path of a model to go on from. ``every`` shows each so many iterations in the table,
+    None thins them out geometrically. ``holdout`` keeps a share of the rows out of the fit, to stop on with
+    ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
     ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem, none being 0; of
     several values ``cv`` chooses.
     ``picture`` gathers the numbers of a picture, with a sample of so many ``points``.
@@ -50,6 +52,8 @@ class FitOptions:
     encoding: str | None = None
     jobs: int | None = None
     intercept: bool = True
+    loss: str | None = None
+    event: str | None = None
     optimizer: str | None = None
     schedule: str | None = None
     learning_rate: float | Literal["auto", "search"] | None = None
@@ -73,6 +77,7 @@ class FitOptions:
     def __post_init__(self) -> None:
         if self.resume is None:
             self._fill_in()
+        self._check_loss()
         self._check_steps()
         self._check_penalty()
         if not isinstance(self.iterations, int) or self.iterations < 0:
@@ -111,9 +116,25 @@ class FitOptions:
     def _fill_in(self) -> None:
         """Set what a model to resume would say."""
         rate = self.optimizer_on().default_rate if self.learning_rate is None else self.learning_rate
+        object.__setattr__(self, "loss", self.loss_word)
         object.__setattr__(self, "optimizer", self.optimizer or PLAIN)
         object.__setattr__(self, "schedule", self.schedule or CONSTANT)
         object.__setattr__(self, "learning_rate", rate)
+
+    def _check_loss(self) -> None:
+        loss, _ = parse_loss(self.loss_word)
+        if self.event is not None and loss != Logistic.name and self.resume is None:
+            raise UsageError("--event names a class: it needs --loss logistic")
+        if not self.needs_rows:
+            return
+        several = ((self.cv, "--cv"), (self.inference, "--inference"), (self.explain, "--explain"))
+        for given, option in (*several, (any(self.l1) or any(self.l2), "a penalty")):
+            if given:
+                raise UsageError(f"{option} is for --loss squared only")
+        if self.learning_rate == "auto" and (self.optimizer or PLAIN) != PLAIN:
+            raise UsageError(f"--lr auto with --loss {loss} is for plain descent: give a rate for {self.optimizer}")
+        if self.learning_rate == "auto" and LOSSES[loss].bound is None:
+            raise UsageError(f"--lr auto needs a bound on the curvature, which {loss} has not: take --lr search")
 
     def _check_steps(self) -> None:
         rate, optimizer, constant = self.learning_rate, self.optimizer_on(), self.constant
@@ -185,6 +206,16 @@ class FitOptions:
         return Backtracking(objective, optimizer, self.penalty)
 
     @property
+    def loss_word(self) -> str:
+        """The word of the loss."""
+        return self.loss or SQUARED
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether the rows are to be kept: of a squared error their triangle says all."""
+        return parse_loss(self.loss_word)[0] != SQUARED
+
+    @property
     def constant(self) -> bool:
         """Whether the learning rate stays the same."""
         return self.learning_rate != "search" and parse_schedule(self.schedule or CONSTANT)[0] == CONSTANT
@@ -201,12 +232,15 @@ class FitOptions:
             self.na,
             self.missing,
             self.max_levels,
+            classes=parse_loss(self.loss_word)[0] == Logistic.name,
         )
 
     @property
     def reading(self) -> ReadOptions:
         """The part that the sources need."""
-        return ReadOptions(self.separator, self.encoding, self.jobs, Sampling(self.seed, self._cuts, self.points))
+        return ReadOptions(
+            self.separator, self.encoding, self.jobs, Sampling(self.seed, self._cuts, self.points, self.needs_rows)
+        )
 
     @property
     def _cuts(self) -> tuple[float, ...]:

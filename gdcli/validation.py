@@ -9,7 +9,7 @@ from gdcli.engine.descent import Step, Stopped, after, descend
 from gdcli.engine.objective import SquaredError
 from gdcli.engine.penalty import penalized
 from gdcli.engine.scaling import scale_as, stacked
-from gdcli.engine.triangle import Array, Column, Triangle, merge, select
+from gdcli.engine.triangle import Array, merge, select
 from gdcli.errors import DataError
 from gdcli.listener import Listener
 from gdcli.problem import Problem, build_problem
@@ -24,18 +24,18 @@ _PROGRESS_STEP = 4096
 class HoldoutWatch:
     """Follows the validation cost along a descent, and stops it where patience runs out."""
 
-    def __init__(self, problem: Problem, held: Triangle, options: FitOptions) -> None:
-        columns = [*problem.terms.columns, Column(problem.triangle.columns[-1].name)]
-        if not held.count:
+    def __init__(self, problem: Problem, reading: Reading, options: FitOptions) -> None:
+        self._rows = reading.reduced.folds[1].count
+        if not self._rows:
             raise DataError(f"--holdout {options.holdout:g} holds out no row of {problem.triangle.count}")
-        self._cost = SquaredError(scale_as(select(held, columns), problem.scaling))
-        self._unit = problem.scaling.target_scale**2
-        self._options, self._rows = options, held.count
+        self._cost = problem.held_out(reading, options)
+        self._unit = problem.unit
+        self._options = options
         self.best: Step | None = None
         self._best_cost = math.inf
 
     def cost(self, theta: Array) -> float:
-        """Return the mean squared error over the rows held out, in squared target units."""
+        """Return the mean loss over the rows held out, in the cost's units."""
         return float(self._cost.value(theta)) * self._unit
 
     def rule(self, step: Step) -> Stopped | None:
@@ -74,8 +74,8 @@ def cross_validate(
     in the training rows has coefficient 0 there.
     """
     folds = reading.reduced.folds
-    target = reading.design.predicted
-    columns = [*whole.terms.columns, Column(target)]
+    target = whole.triangle.columns[-1]
+    columns = [*whole.terms.columns, target]
     empty = [i for i, fold in enumerate(folds) if not fold.count]
     if empty:
         raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")

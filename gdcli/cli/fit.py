@@ -38,6 +38,7 @@ EXAMPLES = (
 @options.column_options
 @options.by_option
 @options.descent_options
+@options.loss_options
 @options.resume_option
 @options.check_options
 @options.input_options
@@ -95,7 +96,9 @@ def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
     if len(start) < len(values["start"]):
         raise click.UsageError("--start is given twice for the same term.")
     # A sweep has none of these.
-    of_a_fit = ("l1", "optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed", "inference")
+    of_a_fit = (
+        "loss", "event", "l1", "optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed", "inference",
+    )  # fmt: skip
     return FitOptions(
         **{name: values[name] for name in same},
         **{name: values[name] for name in of_a_fit if name in values},

@@ -95,6 +95,10 @@ class Word(click.ParamType[str]):
             from gdcli.engine.optimizers import OPTIMIZERS, parse_optimizer
 
             return OPTIMIZERS, parse_optimizer
+        if self.name == "loss":
+            from gdcli.engine.losses import LOSSES, parse_loss
+
+            return LOSSES, parse_loss
         from gdcli.engine.schedules import SCHEDULES, parse_schedule
 
         return SCHEDULES, parse_schedule
@@ -251,6 +255,18 @@ descent_options: Callable[[F], F] = bundle(
     l2_option,
     l1_option,
     start_option,
+)  # fmt: skip
+
+loss_options: Callable[[F], F] = bundle(
+    option(
+        "--loss", metavar="NAME", type=Word("loss"), group=DESCENT,
+        help="What is minimised: squared, huber[:DELTA] (DELTA in target units), logistic (a target of two values) or "
+        "poisson (counts).  [default: squared]",
+    ),
+    option(
+        "--event", metavar="VALUE", group=DESCENT,
+        help="With --loss logistic: the target's value whose probability is fitted.  [default: the second in order]",
+    ),
 )  # fmt: skip
 
 resume_option: Callable[[F], F] = option(

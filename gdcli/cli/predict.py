@@ -28,6 +28,15 @@ EXAMPLES = (
     "--column", metavar="NAME", group=OUTPUT, common=True, help="The new column's name.  [default: TARGET_predicted]"
 )
 @option("--only", is_flag=True, group=OUTPUT, common=True, help="Write the predictions alone.")
+@option(
+    "--as",
+    "kind",
+    type=click.Choice(("probability", "class")),
+    default="probability",
+    group=OUTPUT,
+    common=True,
+    help="Of a logistic model: the event's probability, or the likelier class.  [default: probability]",
+)
 @option("--strict", is_flag=True, group=OUTPUT, common=True, help="Exit with 4 when a row could not be predicted.")
 @output_option
 @options.quiet_option
@@ -51,7 +60,7 @@ def run(model: str, inputs: Sequence[str], path: str | None, values: dict[str, A
     from gdcli.predicting import PredictOptions, predict_files
 
     names = ("column", "only", "separator", "encoding", "jobs")
-    chosen = PredictOptions(**{name: values[name] for name in names})
+    chosen = PredictOptions(**{name: values[name] for name in names}, classes=values["kind"] == "class")
     loaded = load_any_model(model)
     with Narrator(values["quiet"]) as narrator:
         if path is None and sys.stdout is not None and sys.stdout.isatty():

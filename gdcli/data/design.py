@@ -31,7 +31,8 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 @dataclass(frozen=True, slots=True)
 class ColumnOptions:
     """What the user said about columns. ``missing`` is ``drop`` or ``error``; ``summary`` means: without a target;
-    the columns of ``by`` tell groups of rows apart.
+    the columns of ``by`` tell groups of rows apart. ``classes``: the target may be text, of which each level is a
+    class.
     """
 
     target: str | None
@@ -44,6 +45,7 @@ class ColumnOptions:
     max_levels: int = 50
     summary: bool = False
     by: tuple[str, ...] = ()
+    classes: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +111,9 @@ class Design:
             else:
                 columns.append(Column(name))
                 parts.append(_kept(table.numeric[name], complete))
-        if self.target is not None:
+        if self.target in self.text:
+            self._add_levels(self.target or "", table, complete, columns, parts)
+        elif self.target is not None:
             columns.append(Column(self.target))
             parts.append(_kept(table.numeric[self.target], complete))
         X = np.empty((len(parts[0]), len(parts)), order="F")
@@ -264,7 +268,7 @@ def design(
     candidates = [name for name in (*features, target, options.weights) if name is not None]
     text = _text_columns(block, candidates, frozenset(options.categorical), words)
     for name, role in ((target, "target"), (options.weights, "weights column")):
-        if name in text:
+        if name in text and not (options.classes and name == target):
             raise DataError(_not_numeric(block, name, role, words, name in options.categorical))
     empty = _empty_columns(block, [name for name in features if name in unnamed], words)
     return Design(

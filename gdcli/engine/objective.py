@@ -1,4 +1,4 @@
-"""What is descended on: ``value_and_gradient(θ)``, from a triangle. θ may be a stack of shape (…, p)."""
+"""What is descended on: ``value_and_gradient(θ)``, here from a triangle. θ may be a stack of shape (…, p)."""
 
 from typing import Protocol
 
@@ -13,6 +13,14 @@ class Objective(Protocol):
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         """Return the cost (…) and its gradient (…, p) at θ."""
+        ...
+
+
+class Valued(Objective, Protocol):
+    """An objective whose cost is to be had alone."""
+
+    def value(self, theta: Array) -> Array:
+        """Return the cost (…) at θ."""
         ...
 
 

@@ -67,8 +67,10 @@ def standard_deviations(triangle: Triangle) -> Array:
     return np.where(triangle.constant, 0.0, centered * np.sqrt(n / (n - 1) / triangle.weight))
 
 
-def scale(triangle: Triangle, kind: str = "standard", intercept: bool = True) -> tuple[Quadratic, Scaling]:
-    """Scale a triangle whose last column is the target and whose others are the design columns.
+def scale(
+    triangle: Triangle, kind: str = "standard", intercept: bool = True, target: bool = True
+) -> tuple[Quadratic, Scaling]:
+    """Scale a triangle whose last column is the target (scaled only with ``target``), the others the design columns.
 
     The columns should not be constant (they are divided by 1 where they are).
     """
@@ -78,7 +80,7 @@ def scale(triangle: Triangle, kind: str = "standard", intercept: bool = True) ->
     p = len(triangle.columns) - 1
     center, width = np.zeros(p), np.ones(p)
     target_scale = 1.0
-    if kind != "none":
+    if kind != "none" and target:
         target_scale = float(_divisor((deviation if intercept else root_mean_square)[p:])[0])
     if kind == "standard":
         width = _divisor((deviation if intercept else root_mean_square)[:p])

@@ -65,7 +65,10 @@ def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
     picture = fit.picture
     assert picture is not None
     series = [_Series(picture.iterations.tolist(), picture.costs.tolist())]
-    return _chart(_cost_of(fit.target, page), series, fit.optimum.cost, page, colour)
+    from gdcli.report.words import in_squared_units
+
+    words = _cost_of(fit.target, page) if in_squared_units(fit) else _Words("cost", "", "iteration", "optimum")
+    return _chart(words, series, fit.optimum.cost, page, colour)
 
 
 def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "gdfit.score/1"
 _MEASURES = ("cost", "rmse", "mae", "r2", "mean_error")
+_COSTS = {"squared": "mean squared error", "huber": "mean Huber loss", "poisson": "half the mean deviance"}
+_OF_OTHER_LOSSES = ("log_loss", "accuracy", "auc", "mean_deviance")
 
 
 def score_as_json(score: Score, demands: Demands) -> str:
@@ -33,7 +35,8 @@ def score_as_json(score: Score, demands: Demands) -> str:
             "dropped": score.rows.dropped,
             "dropped_by_column": dict(score.rows.dropped_by_column),
         },
-        **{name: _finite(getattr(score, name)) for name in _MEASURES},
+        "loss": score.loss,
+        **{name: _finite(getattr(score, name)) for name in (*_MEASURES, *_OF_OTHER_LOSSES)},
         "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
     }
     return readable(document)
@@ -43,8 +46,9 @@ def score_as_csv(score: Score, separator: str = ",") -> str:
     """Return a header and one row, to append to others; what does not exist is an empty cell."""
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
-    writer.writerow(["rows_read", "rows_used", *_MEASURES])
-    values = [_finite(getattr(score, name)) for name in _MEASURES]
+    names = (*_MEASURES, *(name for name in _OF_OTHER_LOSSES if getattr(score, name) is not None))
+    writer.writerow(["rows_read", "rows_used", *names])
+    values = [_finite(getattr(score, name)) for name in names]
     writer.writerow([score.rows.read, score.rows.used, *("" if value is None else repr(value) for value in values)])
     return stream.getvalue()
 
@@ -81,13 +85,26 @@ def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
     rmse, mae, bias = (
         cell.strip() for cell in numbers.column([score.rmse, score.mae, score.mean_error], digits, relative=True)
     )
+    rows = ("rows", f"{score.rows.used:,}", _rows(score))
+    if score.log_loss is not None and score.accuracy is not None:
+        auc = "" if score.auc is None else numbers.decimal(score.auc, digits)
+        return [
+            rows,
+            ("log loss", numbers.number(score.log_loss, digits), "mean of -ln(probability of what happened)"),
+            ("accuracy", numbers.decimal(score.accuracy, digits), "the likelier class is the right one"),
+            ("AUC", auc, "an event gets the higher probability" if auc else "only one class is there"),
+        ]
+    deviance = []
+    if score.mean_deviance is not None:
+        deviance = [("deviance", numbers.number(score.mean_deviance, digits), "mean Poisson deviance")]
     return [
-        ("rows", f"{score.rows.used:,}", _rows(score)),
+        rows,
+        *deviance,
         ("RMSE", rmse, ""),
         ("MAE", mae, ""),
         ("mean error", bias, "prediction minus target"),
         ("R²", "" if score.r2 is None else numbers.decimal(score.r2, digits), _r2(score)),
-        ("cost", numbers.number(score.cost, digits), "mean squared error"),
+        ("cost", numbers.number(score.cost, digits), _COSTS[score.loss]),
     ]
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gdcli.engine.descent import Stopped
+from gdcli.engine.losses import SQUARED
 from gdcli.report import digits as numbers
 from gdcli.report.certainty import render_certainty
 from gdcli.report.lines import PlainLines as PlainLines
@@ -111,7 +112,9 @@ def render_iterations(fit: Fit, page: Page, digits: int = 6) -> RenderableType:
         Column(name, numbers.column([row.slopes[i] for row in rows], digits, relative=relative))
         for i, name in enumerate(names)
     ]
-    perfect = fit.optimum.relative_gap is None  # then the cost itself shrinks by decades
+    perfect = (
+        fit.optimum.gap is not None and fit.optimum.relative_gap is None
+    )  # then the cost itself shrinks by decades
     costs = numbers.column([row.cost for row in rows], digits, relative=relative and not perfect)
     others = {"cost": Column("cost", costs)}
     if any(row.learning_rate is not None for row in rows):
@@ -160,7 +163,9 @@ def render_coefficients(fit: Fit, page: Page, digits: int = 6) -> RenderableType
         Column("optimum", both[1::2]),
         Column("standardized", numbers.column([c.standardized for c in rows], digits, relative=True)),
     ]
-    shown = columns if fit.coefficients else columns[:3]  # an intercept alone has no standardised coefficient
+    if all(c.optimum is None for c in rows):
+        del columns[2]
+    shown = columns if fit.coefficients else columns[:-1]  # an intercept alone has no standardised coefficient
     wanted = len(shown)
     while page.width is not None and len(shown) > 2 and Grid(shown, page).width > page.width:
         shown = shown[:-1]
@@ -184,6 +189,7 @@ def format_summary(fit: Fit, page: Page, digits: int = 6, iterations: bool = Tru
     """Return the lines on rows, cost, RMSE, R², gap and the cost's way down."""
     facts = [
         ("rows", _rows(fit)),
+        ("loss", format_loss(fit, digits)),
         ("cost", None if fit.cost is None else numbers.number(fit.cost, digits)),
         ("penalty", _penalty(fit, digits)),
         ("RMSE", None if fit.rmse is None else numbers.number(fit.rmse, digits)),
@@ -195,6 +201,16 @@ def format_summary(fit: Fit, page: Page, digits: int = 6, iterations: bool = Tru
     known = [(label, page.shown(text)) for label, text in facts if text is not None]
     indent = max(len(label) for label, _ in known) + 2
     return [line for label, text in known for line in page.wrapped(f"{label:{indent}}{text}", indent)]
+
+
+def format_loss(fit: Fit, digits: int = 6) -> str | None:
+    """Return the loss and what belongs to it; None for squared errors."""
+    if fit.classes is not None:
+        other, event = (printable(name) for name in fit.classes)
+        return f"{fit.loss}, the probability of {event} (and not {other})"
+    if fit.delta is not None:
+        return f"{fit.loss}, δ = {numbers.number(fit.delta, digits)}"
+    return None if fit.loss == SQUARED else fit.loss
 
 
 def _rows(fit: Fit) -> str:
@@ -224,7 +240,7 @@ def _penalty(fit: Fit, digits: int) -> str | None:
 
 def _gap(fit: Fit, digits: int) -> str | None:
     best = fit.optimum
-    if best.gap is None:
+    if best.gap is None or best.cost is None:
         return None
     if best.relative_gap is not None:
         return f"{numbers.percent(best.relative_gap)} of the optimum's cost, {numbers.number(best.cost, digits)}"

@@ -12,7 +12,7 @@ from typing import Protocol
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
 from gdcli.report import digits
-from gdcli.report.words import is_plain, with_optimizer
+from gdcli.report.words import is_plain, on_the_bound, unknown_distance, with_optimizer
 from gdcli.result import Fit
 from gdcli.text import printable
 
@@ -48,7 +48,7 @@ def verdict(fit: Fit, command: Command | None = None) -> list[str]:
     """Return the verdict as lines: sentences, and after some of them a command indented by ``COMMAND_INDENT``."""
     if fit.diverged:
         return _on_divergence(fit, command)
-    lines = [_outcome(fit), _on_the_rate(fit), _on_the_wait(fit), *_advice(fit, command)]
+    lines = [_outcome(fit), _on_the_rate(fit) or on_the_bound(fit), _on_the_wait(fit), *_advice(fit, command)]
     return [line for line in lines if line]
 
 
@@ -94,7 +94,7 @@ def _distance(fit: Fit) -> str:
     """Say how far the cost is above its minimum, and where the slopes are further off than that tells."""
     share = _gap_share(fit)
     if share is None:
-        return "the distance to the optimum is not known"
+        return unknown_distance(fit)
     if fit.optimum.relative_gap is None:
         if share == 0:
             return "the fit is perfect, with a cost of zero"

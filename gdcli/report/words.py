@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from gdcli.engine.losses import LOSSES
 from gdcli.engine.optimizers import PLAIN, Newton
 from gdcli.engine.schedules import CONSTANT
+from gdcli.report import digits
 from gdcli.result import Fit
 
 _MOST_NAMES = 6
@@ -28,6 +30,25 @@ def left_out(terms: Sequence[str], of: int, columns: Sequence[str], width: int) 
     return (
         f"Left out to fit {width} columns: {joined([*missing, *columns])}. {where} wider terminal or a pipe shows all."
     )
+
+
+def in_squared_units(fit: Fit) -> bool:
+    """Whether the cost is in squared target units; else it has none."""
+    return LOSSES[fit.loss].scales_target
+
+
+def unknown_distance(fit: Fit) -> str:
+    """Say why no distance to the optimum is known."""
+    known = fit.optimum.cost is not None
+    return "the distance to the optimum is not known" if known else "there is no optimum to converge to"
+
+
+def on_the_bound(fit: Fit) -> str:
+    """Say which rates a bound on the curvature calls stable, where there is one."""
+    limit = fit.learning_rate.largest_stable
+    if limit is None or not fit.learning_rate.bound:
+        return ""
+    return f"Rates up to {digits.rate(digits.rounded_below(limit))} are stable, by the bound on the curvature."
 
 
 def is_plain(fit: Fit) -> bool:

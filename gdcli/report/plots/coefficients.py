@@ -24,6 +24,7 @@ from gdcli.report.plots.canvas import (
     spread,
 )
 from gdcli.report.plots.labels import Decades, number, shown
+from gdcli.report.words import in_squared_units
 from gdcli.result import Fit
 
 MOST_NAMED = 12
@@ -58,7 +59,8 @@ def draw_coefficients(figure: Figure, axes: Axes, fit: Fit, picture: Picture) ->
         )  # fmt: skip
     last = int(picture.iterations[-1])
     iteration_axis(axes, last)
-    axes.set_ylabel(f"standardised coefficient\n(sd of {shown(fit.target)} per sd)")
+    unit = f"sd of {shown(fit.target)} per sd" if in_squared_units(fit) else "per sd"
+    axes.set_ylabel(f"standardised coefficient\n({unit})")
     _limit(axes, values, best, fit)
     _name_ends(figure, axes, picture, values[-1], looks)
     p = len(picture.terms)
@@ -118,7 +120,7 @@ def _name_ends(figure: Figure, axes: Axes, picture: Picture, ends: Array, looks:
             )  # fmt: skip
         name = shown(picture.terms[i], _LONGEST)
         axes.annotate(
-            name if inside else f"{name} (optimum {number(best)})",
+            name if inside or math.isnan(best) else f"{name} (optimum {number(best)})",
             xy=(1.0, height), xycoords="axes fraction", xytext=(1.0 + _OFFSET, place), textcoords="axes fraction",
             color=looks[i].colour, fontsize=_NAME_SIZE, va="center", ha="left", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": looks[i].colour, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 4,

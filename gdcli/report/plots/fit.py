@@ -26,6 +26,7 @@ from gdcli.report.plots.canvas import (
 from gdcli.report.plots.coefficients import draw_coefficients
 from gdcli.report.plots.labels import number, shown
 from gdcli.report.plots.landscape import draw_landscape, draw_lines, explain_looks
+from gdcli.report.words import in_squared_units
 from gdcli.result import Fit
 from gdcli.text import count_of
 
@@ -71,12 +72,13 @@ def draw_cost(axes: Axes, fit: Fit, picture: Picture) -> None:
         _mark_best_validation(axes, fit)
     iteration_axis(axes, last)
     best = fit.optimum.cost
-    positive_axis(axes, np.concatenate(drawn), [best])
-    low, _ = axes.get_ylim()
-    below = "" if best >= low else " (below the frame)"
-    axes.axhline(best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2, label=f"optimum: {number(best)}{below}")
+    positive_axis(axes, np.concatenate(drawn), [] if best is None else [best])
+    if best is not None:
+        low, _ = axes.get_ylim()
+        below = "" if best >= low else " (below the frame)"
+        axes.axhline(best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2, label=f"optimum: {number(best)}{below}")
     _mark_one_percent(axes, fit, picture)
-    axes.set_ylabel(f"cost ({shown(fit.target)}²)")
+    axes.set_ylabel(f"cost ({shown(fit.target)}²)" if in_squared_units(fit) else "cost")
     axes.set_title("The cost at each iteration" if fit.diverged else "The cost on its way down")
     axes.legend(loc="best")
 

@@ -143,7 +143,7 @@ def _heights(points: Array | None, lines: list[Array], fit: Fit) -> tuple[float,
         low, high = float(points[:, 1].min()), float(points[:, 1].max())
     else:
         last = lines[-1] if lines else np.array([0.0, 1.0])
-        spread = math.sqrt(fit.optimum.cost)
+        spread = math.sqrt(fit.optimum.cost or 0.0)
         low, high = float(last.min()) - 2 * spread, float(last.max()) + 2 * spread
     extent = (high - low) or abs(high) or 1.0
     for y in sorted(lines, key=lambda y: float(np.abs(y - (low + high) / 2).max())):

@@ -80,6 +80,7 @@ def _looks(sweep: Sweep) -> list[_Look]:
 
 def _draw_costs(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
     best = sweep.optimum.cost
+    assert best is not None, "a sweep is of squared errors, which have an optimum"
     first = sweep.rates[0].costs[0][1] if sweep.rates[0].costs else best
     top = _OUTWARD * max(first, best)
     seen: list[float] = []

@@ -1,0 +1,90 @@
+"""What the target means to a loss: numbers, counts, or two classes one of which is the event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdcli.engine.losses import Logistic, Poisson, parse_loss
+from gdcli.engine.triangle import Array, Column, Triangle
+from gdcli.errors import DataError
+from gdcli.reading import Reading
+from gdcli.settings import FitOptions
+from gdcli.text import listed, quoted
+
+_MOST_LEVELS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``column`` stands for the target in a triangle. ``classes`` are the two of a logistic fit, the event last, and
+    ``event`` is the event's number where they are numbers.
+    """
+
+    column: Column
+    classes: tuple[str, str] | None = None
+    event: float | None = None
+
+    def of(self, columns: Sequence[Column], X: Array) -> Array:
+        """Return y (n,) of rows ``X`` (n, q) over ``columns``: 1 for the event and 0 for the other of two classes."""
+        if self.column not in columns:  # a level that none of these rows has
+            return np.zeros(len(X))
+        y: Array = X[:, list(columns).index(self.column)]
+        return y if self.event is None else (y == self.event).astype(np.float64)
+
+
+def target_of(reading: Reading, options: FitOptions) -> Target:
+    """Return what the target is. Raises DataError where the loss has no use for its values."""
+    name, triangle = reading.design.predicted, reading.reduced.triangle
+    loss, _ = parse_loss(options.loss_word)
+    if loss == Logistic.name:
+        return _two_classes(reading, triangle, name, options.event)
+    column = Column(name)
+    lowest = float(triangle.minimum[triangle.columns.index(column)])
+    if loss == Poisson.name and lowest < 0:
+        raise DataError(f"--loss poisson is for counts: {quoted(name)} goes down to {lowest:g}")
+    return Target(column)
+
+
+def _two_classes(reading: Reading, triangle: Triangle, name: str, wanted: str | None) -> Target:
+    found: dict[str, tuple[Column, float | None]]
+    if name in reading.design.text:
+        found = {column.level or "": (column, None) for column in triangle.columns if column.name == name}
+    else:
+        at = triangle.columns.index(Column(name))
+        values = sorted({float(triangle.minimum[at]), float(triangle.maximum[at])})
+        for block in reading.reduced.blocks:
+            values = sorted({*values, *_first_other(block.X[:, block.columns.index(Column(name))], values)})
+        found = {f"{value:.17g}": (Column(name), value) for value in values}
+    labels = list(found)
+    if len(labels) != 2:
+        what = f"only {quoted(labels[0])}" if len(labels) == 1 else f"also others than {listed(labels[:2])}"
+        if len(labels) > 2 and name in reading.design.text:
+            what = listed(labels, _MOST_LEVELS)
+        raise DataError(f"--loss logistic needs a target of two values; {quoted(name)} has {what}")
+    event = labels[1] if wanted is None else _matching(wanted, found)
+    if event is None:
+        raise DataError(f"--event: {quoted(name)} is never {quoted(wanted or '')}, but {listed(labels)}")
+    other = labels[0] if event == labels[1] else labels[1]
+    return Target(found[event][0], (other, event), found[event][1])
+
+
+def _first_other(values: Array, known: Sequence[float]) -> list[float]:
+    """Return a value that is not known, in a list, or none."""
+    odd = values[~np.isin(values, known)]
+    return [float(value) for value in odd[:1]]
+
+
+def _matching(wanted: str, found: "dict[str, tuple[Column, float | None]]") -> str | None:
+    """Return the label that was meant: a text as it is, a number however it is written."""
+    for label, (_, value) in found.items():
+        if wanted == label or (value is not None and _number(wanted) == value):
+            return label
+    return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

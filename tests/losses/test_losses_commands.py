@@ -1,0 +1,133 @@
+"""The commands with other losses: fit, predict, score, export, and what needs rows."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gdcli.scoring import area_under_curve
+
+ROWS = 60
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    rng = np.random.default_rng(11)
+    x = rng.normal(size=ROWS)
+    answer = np.where(rng.random(ROWS) < 1 / (1 + np.exp(-x)), "yes", "no, never")
+    table = pd.DataFrame({"x": x, "answer": answer, "visits": rng.poisson(np.exp(0.4 * x))})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(gdfit: Callable[..., Any], folder: Path) -> Run:
+    """Run a command line in a folder that holds t.csv."""
+
+    def checked(line: str, code: int = 0) -> Any:
+        done = gdfit(*line.split())
+        assert done.code == code, done.err
+        return done
+
+    return checked
+
+
+def logistic_model(run: Run) -> tuple[float, float]:
+    """Save a logistic model; return c and m."""
+    run("t.csv -t answer -x x --loss logistic --optimizer newton -n 15 -q --save m.json")
+    model = json.loads(Path("m.json").read_text())
+    return model["intercept"], model["terms"][0]["coefficient"]
+
+
+def test_the_table_says_what_is_fitted(run: Run) -> None:
+    result = run("t.csv -t answer -x x --loss logistic --lr auto")
+    assert "logistic, the probability of yes (and not no, never)" in result.out
+    assert "RMSE" not in result.out
+    assert "by the bound on the curvature" in result.out
+    assert "the event is 'yes'" in result.err
+
+
+def test_json_names_the_loss_and_the_event(run: Run) -> None:
+    document = json.loads(run("t.csv -t answer -x x --loss logistic --lr auto --format json").out)
+    assert (document["loss"], document["event"]) == ("logistic", "yes")
+    assert (document["rmse"], document["r2"]) == (None, None)
+    assert document["learning_rate"]["largest_stable_is_bound"] is True
+
+
+def test_predict_writes_probabilities_or_classes(run: Run) -> None:
+    c, m = logistic_model(run)
+    x = pd.read_csv("t.csv")["x"]
+    expected = 1 / (1 + np.exp(-(c + m * x)))
+    probabilities = [float(line) for line in run("predict m.json t.csv --only").out.splitlines()[1:]]
+    np.testing.assert_allclose(probabilities, expected, rtol=1e-12)
+    classes = run("predict m.json t.csv --only --as class").out.splitlines()[1:]
+    assert classes == ["yes" if p >= 0.5 else '"no, never"' for p in expected]
+
+
+def test_score_measures_probabilities(run: Run) -> None:
+    c, m = logistic_model(run)
+    table = pd.read_csv("t.csv")
+    z, y = (c + m * table["x"]).to_numpy(), (table["answer"] == "yes").to_numpy()
+    p = 1 / (1 + np.exp(-z))
+    pairs = [(a > b) + 0.5 * (a == b) for a in z[y] for b in z[~y]]
+    document = json.loads(run("score m.json t.csv --format json").out)
+    assert document["log_loss"] == pytest.approx(-np.log(np.where(y, p, 1 - p)).mean(), rel=1e-12)
+    assert document["accuracy"] == pytest.approx(((p >= 0.5) == y).mean(), rel=1e-12)
+    assert document["auc"] == pytest.approx(np.mean(pairs), rel=1e-12)
+    assert "AUC" in run("score m.json t.csv").out
+
+
+def test_score_of_a_poisson_model_has_the_mean_deviance(run: Run) -> None:
+    run("t.csv -t visits -x x --loss poisson --optimizer newton -n 15 -q --save m.json")
+    model = json.loads(Path("m.json").read_text())
+    table = pd.read_csv("t.csv")
+    mean = np.exp(model["intercept"] + model["terms"][0]["coefficient"] * table["x"])
+    y = table["visits"]
+    deviance = 2 * (y * np.log(np.maximum(y, 1e-300) / mean) - (y - mean)).mean()
+    document = json.loads(run("score m.json t.csv --format json").out)
+    assert document["mean_deviance"] == pytest.approx(deviance, rel=1e-12)
+    assert document["rmse"] == pytest.approx(math.sqrt(((y - mean) ** 2).mean()), rel=1e-12)
+
+
+def test_ties_count_half_in_the_area_and_one_class_has_none() -> None:
+    ones = np.ones(4)
+    assert area_under_curve(np.array([0.0, 0.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0, 0.0]), ones) == 0.375
+    assert area_under_curve(np.arange(4.0), ones, ones) is None
+
+
+@pytest.mark.parametrize("x", [-900.0, -1.0, 0.3, 900.0])
+def test_the_exported_python_expression_gives_the_probability(run: Run, x: float) -> None:
+    c, m = logistic_model(run)
+    found = eval(run("export m.json --to python").out, {}, {"row": {"x": x}})
+    expected = 1 / (1 + math.exp(-(c + m * x))) if abs(x) < 100 else float(m * x > 0)
+    assert found == pytest.approx(expected, rel=1e-12, abs=1e-15)
+    assert run("export m.json --to sql").out.startswith("1e0 / (1e0 + EXP(-(")
+    assert run("export m.json --to mlr").out.startswith("1.0 / (1.0 + exp(-1.0 * (")
+
+
+def test_a_descent_goes_on_from_its_model(run: Run) -> None:
+    run("t.csv -t answer -x x --loss logistic --lr 0.5 -n 20 -q --save half.json")
+    run("t.csv --resume half.json -n 20 -q --save whole.json")
+    run("t.csv -t answer -x x --loss logistic --lr 0.5 -n 40 -q --save once.json")
+    whole, once = (json.loads(Path(name).read_text()) for name in ("whole.json", "once.json"))
+    assert whole["state"]["theta"] == once["state"]["theta"]
+    assert "--loss logistic" in run("t.csv --resume half.json --loss huber", 2).err
+
+
+def test_a_summary_says_that_rows_are_needed(run: Run) -> None:
+    run("summarize t.csv -x x -x visits -o s.json")
+    result = run("s.json -t visits --loss poisson", 1)
+    assert "holds no rows" in result.err
+    assert "--loss" in result.err
+
+
+def test_classes_are_asked_of_a_logistic_model_only(run: Run) -> None:
+    run("t.csv -t visits -x x -q --save m.json")
+    assert "predicts no classes" in run("predict m.json t.csv --as class", 2).err
