@@ -5,6 +5,7 @@ indicator column per level. Which level is the reference is only known at the en
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -229,11 +230,12 @@ def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple
             others = "a --feature" if name in options.features else "the --weights"
             role = "the target" if name == options.target else others
             raise UsageError(f"{quoted(name)} is {role}, so it cannot be what to group --by")
-    wanted = options.features or names
+    wanted = frozenset(options.features or names)
+    times = Counter(names)  # there may be a hundred thousand
     skip = {options.target, options.weights, *options.exclude, *options.by}
     features = tuple(dict.fromkeys(name for name in names if name in wanted and name not in skip))
     for name in (*features, *options.by, options.target, options.weights):
-        if name is not None and names.count(name) > 1:
+        if name is not None and times[name] > 1:
             places = [str(i) for i, other in enumerate(names, 1) if other == name]
             raise DataError(
                 f"{quoted(source)} has {len(places)} columns named {quoted(name)} (columns {', '.join(places)}); "
