@@ -6,8 +6,10 @@ NumPy and pandas are not loaded for it, and what cannot be read quickly has no n
 import json
 import os
 import stat
+from typing import Any
 
-from gdcli.data.dialect import read_header, separator_option
+from gdcli.data.csvoptions import CsvOptions
+from gdcli.data.dialect import open_table
 from gdcli.data.stream import Readable, open_stream
 from gdcli.errors import GdfitError
 
@@ -16,18 +18,22 @@ _MOST_BYTES = 1 << 20
 _SUMMARY = "gdfit.summary/"
 
 
-def column_names(path: str, separator: str | None = None, encoding: str | None = None) -> tuple[str, ...]:
-    """Return the names in the header of a CSV file, or of a summary; none where it cannot be read."""
+def column_names(path: str, **options: Any) -> tuple[str, ...]:
+    """Return the names in the header of a CSV file, or of a summary; none where it cannot be read.
+
+    ``options`` are those of :class:`CsvOptions`, as words.
+    """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would take its data away, or wait for them
             return ()
-        stream = open_stream(path, encoding)
+        reading = CsvOptions(**{**options, "skip_rows": int(options.get("skip_rows", 0))})
+        stream = open_stream(path, reading.encoding)
         try:
             start = stream.peek(1)
-            text = _Beginning(stream.text, _MOST_BYTES)
+            stream.text = text = _Beginning(stream.text, _MOST_BYTES)
             if start == b"{":
                 return _summarised(text.read(_MOST_BYTES))
-            names = read_header(text, path, separator_option(separator)).dialect.names
+            names = open_table(stream, reading).dialect.names
             return names if text.left else ()
         finally:
             stream.close()

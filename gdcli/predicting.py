@@ -14,15 +14,18 @@ import numpy as np
 
 from gdcli.data.cells import CsvBlock
 from gdcli.data.chunks import Chunk, cut
-from gdcli.data.dialect import SEPARATOR_NAMES, Dialect, Header, read_header, separator_option
-from gdcli.data.rows import RawRows, moved_cell, quoted_cell, raw_cells, raw_rows
-from gdcli.data.stream import Readable, Stream, check_exists, open_stream
+from gdcli.data.csvoptions import CsvOptions
+from gdcli.data.dialect import Dialect, Header, open_table
+from gdcli.data.rows import RawRows, moved_cell, quoted_cell, raw_cells, raw_rows, without_rows
+from gdcli.data.stream import Stream, check_exists, open_stream
 from gdcli.data.table import Table
 from gdcli.engine.triangle import Array
 from gdcli.errors import DataError, UsageError
 from gdcli.groupmodel import AnyModel
 from gdcli.listener import Listener
 from gdcli.parallel import ordered_map
+from gdcli.reading import tell_remarks
+from gdcli.reduced import Skipped, skipped_of
 from gdcli.text import count_of, listed, quoted
 
 # Enough of a file's start to tell gdfit's own JSON from a table.
@@ -41,8 +44,7 @@ class PredictOptions:
     column: str | None = None
     only: bool = False
     classes: bool = False
-    separator: str | None = None
-    encoding: str | None = None
+    csv: CsvOptions = field(default_factory=CsvOptions)
     jobs: int | None = None
 
 
@@ -54,11 +56,13 @@ class Tally:
     unpredicted: int = 0
     by_column: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, list[str]] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=Skipped)
 
     def add(self, other: "Tally") -> None:
         """Count the rows of another tally too."""
         self.rows += other.rows
         self.unpredicted += other.unpredicted
+        self.skipped += other.skipped
         self.by_column.update(other.by_column)
         for name, levels in other.unknown.items():
             self.unknown[name] = sorted({*self.unknown.get(name, ()), *levels})[: _MOST_LEVELS + 1]
@@ -76,7 +80,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """A CSV file whose header was read; ``header`` is its line, without its end."""
+    """A CSV file whose header was read; ``header`` is its line, without its end; empty where there is none."""
 
     stream: Stream
     name: str
@@ -110,8 +114,8 @@ def predict_files(
     tally = Tally()
     first: _Text | None = None
     for path in files:
-        with closing(open_stream(path, options.encoding)) as stream:
-            text = _read_header(stream, options, listener)
+        with closing(open_stream(path, options.csv.encoding)) as stream:
+            text = _open_table(stream, options, listener)
             model.require_columns(text.dialect.names, text.name)
             if first is None:
                 first = text
@@ -123,56 +127,31 @@ def predict_files(
             for part, counted in ordered_map(worker.predict, text.chunks(listener), jobs):
                 write(part)
                 tally.add(counted)
+    if tally.skipped.count:
+        listener.warn(str(tally.skipped))
     return tally
 
 
-def _read_header(stream: Stream, options: PredictOptions, listener: Listener) -> _Text:
+def _open_table(stream: Stream, options: PredictOptions, listener: Listener) -> _Text:
     encoding = getattr(stream.text, "encoding", None)  # where the text is not UTF-8 already
     start = stream.peek(_PEEK_BYTES)
     if start.lstrip().startswith(b"{") and b'"gdfit.' in start:
         kind = "summary, which holds no rows" if b'"gdfit.summary/' in start else "model: one only, before the data"
         raise DataError(f"{quoted(stream.name)} is a gdfit {kind}")
-    stream.text = kept = _Kept(stream.text)
-    wanted = separator_option(options.separator)
-    parsed = read_header(stream.text, stream.name, wanted)
-    line = _without_blank_lines(kept.stop()[: parsed.size])
-    header = line.rstrip(b"\r\n")
+    parsed = open_table(stream, options.csv)
+    header = parsed.line.rstrip(b"\r\n")
     if encoding is not None:
         listener.note(f"{quoted(stream.name)} is {encoding}; its rows are written as UTF-8")
-    if wanted is None and parsed.dialect.separator != ",":
-        kind = SEPARATOR_NAMES[parsed.dialect.separator]
-        listener.note(f"{quoted(stream.name)}: the separator is the {kind} (--sep sets it)")
-    return _Text(stream, stream.name, parsed, header, line[len(header) :] or b"\n")
-
-
-def _without_blank_lines(text: bytes) -> bytes:
-    """Return a text from its first line that is not blank; blanks at the start of that line belong to it."""
-    blank = len(text) - len(text.lstrip(b"\r\n \t"))
-    return text[max(text.rfind(b"\n", 0, blank), text.rfind(b"\r", 0, blank)) + 1 :]
-
-
-class _Kept:
-    """A stream that keeps what is read from it, until told to stop: the header's bytes."""
-
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-        self._kept: list[bytes] | None = []
-
-    def read(self, size: int, /) -> bytes:
-        data = self._stream.read(size)
-        if self._kept is not None:
-            self._kept.append(data)
-        return data
-
-    def stop(self) -> bytes:
-        kept, self._kept = b"".join(self._kept or ()), None
-        return kept
+    tell_remarks(stream.name, parsed.dialect, options.csv, listener)
+    return _Text(stream, stream.name, parsed, header, parsed.line[len(header) :] or parsed.dialect.newline)
 
 
 def _header(first: _Text, model: AnyModel, options: PredictOptions) -> bytes:
     column = f"{model.target}_predicted" if options.column is None else options.column
     separator = first.dialect.separator.encode()
-    cell = quoted_cell(column.encode("utf-8", "replace"), separator)
+    cell = quoted_cell(column.encode("utf-8", "replace"), first.dialect)
+    if not first.dialect.header:
+        return b""
     if options.only:
         return cell + first.end
     if column in first.dialect.names:
@@ -196,10 +175,11 @@ class _Worker:
     def __init__(self, model: AnyModel, options: PredictOptions, first: _Text, text: _Text) -> None:
         self._model, self._only = model, options.only
         self._classes = model.classes if options.classes else None
-        self._dialect = text.dialect
+        self._dialect, self._written = text.dialect, first.dialect
         self._separator, self._end = first.dialect.separator.encode(), first.end
         ours, theirs = text.dialect, first.dialect
-        self._moved = (ours.separator, ours.names, text.end) != (theirs.separator, theirs.names, first.end)
+        ours_as_theirs = (ours.separator, ours.quote, ours.names, text.end)
+        self._moved = ours_as_theirs != (theirs.separator, theirs.quote, theirs.names, first.end)
         self._order = _order(ours.names, theirs.names)
 
     def predict(self, chunk: Chunk) -> tuple[bytes, Tally]:
@@ -211,7 +191,9 @@ class _Worker:
             return b"", tally
         if self._only:
             return b"".join(self._texts(predictions, b"", self._end, b'""')), tally
-        raw = raw_rows(chunk, self._dialect, table.rows)
+        raw = raw_rows(chunk, self._dialect, table.rows + len(table.skipped))
+        if table.skipped:
+            raw = without_rows(raw, {bad.row for bad in table.skipped})
         if self._moved:
             raw = RawRows([self._in_order(row) for row in raw.rows], self._end)
         return self._beside(raw, predictions), tally
@@ -231,17 +213,16 @@ class _Worker:
         """Return each prediction's text between ``before`` and ``after``, and ``missing`` there for a NaN."""
         if self._classes is None:
             return _numbers(predictions, before, after, missing)
-        other, event = (quoted_cell(name.encode("utf-8", "replace"), self._separator) for name in self._classes)
+        other, event = (quoted_cell(name.encode("utf-8", "replace"), self._written) for name in self._classes)
         which = np.where(np.isnan(predictions), 2, predictions >= 0.5).astype(np.intp)
         cells = [before + cell + after for cell in (other, event, missing)]
         return [cells[i] for i in which.tolist()]
 
     def _in_order(self, row: bytes) -> bytes:
         """Return a row with its cells in the first file's order, between the first file's separators."""
-        before = self._dialect.separator.encode()
-        cells = raw_cells(row, before)
-        if before != self._separator:
-            cells = [moved_cell(cell, before, self._separator) for cell in cells]
+        cells = raw_cells(row, self._dialect)
+        if (self._dialect.separator, self._dialect.quote) != (self._written.separator, self._written.quote):
+            cells = [moved_cell(cell, self._dialect, self._written) for cell in cells]
         return self._separator.join([cells[i] for i in self._order])
 
 
@@ -269,7 +250,7 @@ def _numbers(predictions: Array, before: bytes, after: bytes, missing: bytes) ->
 
 def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:
     without = int(np.count_nonzero(np.isnan(predictions)))
-    found = Tally(table.rows, without)
+    found = Tally(table.rows, without, skipped=skipped_of(table.skipped))
     if without:
         found.by_column.update(model.missing_by_column(table))
         found.unknown = _unknown_levels(model, table)

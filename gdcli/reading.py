@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Union
 
+from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions, Design, design, require
 from gdcli.data.room import check_room
 from gdcli.data.stream import STDIN, Stream, check_exists, codec_name, open_stream
@@ -25,6 +26,8 @@ from gdcli.text import count_of, listed, quoted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gdcli.data.dialect import Dialect
+
 Data = Union[str, "os.PathLike[str]", "pd.DataFrame", Summary]
 
 # Enough of a file's start to tell gdfit's own JSON from a table.
@@ -33,12 +36,9 @@ _PEEK_BYTES = 256
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read: the separator (None: from the header), the encoding (None: UTF-8), the number of threads, and
-    which rows go to which fold.
-    """
+    """How to read: CSV text, the number of threads, and which rows go to which fold."""
 
-    separator: str | None = None
-    encoding: str | None = None
+    csv: CsvOptions = field(default_factory=CsvOptions)
     jobs: int | None = None
     sampling: Sampling = field(default_factory=Sampling)
 
@@ -65,8 +65,8 @@ def read(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, lis
     """Read every row of every input once. Raises DataError, CellError, UsageError."""
     if not data:
         raise UsageError("there is nothing to read: give a path, or a list of them that is not empty")
-    if options.encoding is not None:
-        codec_name(options.encoding)
+    if options.csv.encoding is not None:
+        codec_name(options.csv.encoding)
     for item in data:
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
@@ -114,6 +114,8 @@ def _read(
     with threads_for(len(chosen.features)):
         whole = fold_groups(ordered_map(reduce, checked, jobs), group, merge_checked)
     assert whole is not None  # there is at least the first part
+    if whole.skipped.count:
+        listener.warn(str(whole.skipped))
     return Reading(chosen, whole, tuple(_name(item) for item in data))
 
 
@@ -152,10 +154,10 @@ def open_source(item: Data, options: ReadOptions, listener: Listener) -> Source 
     if isinstance(item, Summary):
         return item
     if not isinstance(item, str | os.PathLike):
-        from gdcli.data.source import FrameSource
+        from gdcli.data.frames import FrameSource
 
         return FrameSource(item)
-    stream = open_stream(os.fspath(item), options.encoding)
+    stream = open_stream(os.fspath(item), options.csv.encoding)
     try:
         return _source(stream, options, listener)
     except BaseException:
@@ -183,15 +185,22 @@ def _source(stream: Stream, options: ReadOptions, listener: Listener) -> Source 
             f"{quoted(stream.name)} is a gdfit model, not data; to use it: gdfit predict {stream.name} FILE"
         )
     # A summary needs nothing of this.
-    from gdcli.data.dialect import SEPARATOR_NAMES, separator_option
     from gdcli.data.source import CsvSource
 
-    wanted = separator_option(options.separator)
-    source = CsvSource(stream, wanted)
-    if wanted is None and source.dialect.separator != ",":
-        kind = SEPARATOR_NAMES[source.dialect.separator]
-        listener.note(f"{quoted(source.name)}: the separator is the {kind} (--sep sets it)")
+    source = CsvSource(stream, options.csv)
+    tell_remarks(source.name, source.dialect, options.csv, listener)
     return source
+
+
+def tell_remarks(name: str, dialect: "Dialect", options: CsvOptions, listener: Listener) -> None:
+    """Tell the listener what a careful user wants to know of how a file is read."""
+    from gdcli.data.dialect import remarks
+
+    note, warning = remarks(name, dialect, options)
+    if note is not None:
+        listener.note(note)
+    if warning is not None:
+        listener.warn(warning)
 
 
 def _parts(data: Sequence[Data], options: ReadOptions, listener: Listener) -> Generator[_Part, None, None]:

@@ -9,13 +9,17 @@ from typing import NamedTuple
 import numpy as np
 
 from gdcli.data.design import Rows
+from gdcli.data.table import BadRow
 from gdcli.engine.triangle import SLICE_ROWS, Array, Column, Triangle, from_rows, merge, sorted_levels
 from gdcli.result import Rows as RowCounts
+from gdcli.text import count_of
 
 HEAD_ROWS = 5
 # A piece of so many times the rows of its triangle is reduced on its own. Measured on 2,000 columns: more of them take
 # more memory than time is won.
 _SLICES = 2
+# So many bad rows are named.
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,26 @@ class Points:
     draws: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """How many bad rows were left out, and of the first few where and why."""
+
+    count: int = 0
+    first: tuple[str, ...] = ()
+
+    def __add__(self, later: "Skipped") -> "Skipped":
+        return Skipped(self.count + later.count, (*self.first, *later.first)[:_MOST_NAMED])
+
+    def __str__(self) -> str:
+        more = f"; and {self.count - len(self.first):,} more" if self.count > len(self.first) else ""
+        return f"skipped {count_of(self.count, 'bad row')}: {'; '.join(self.first)}{more}"
+
+
+def skipped_of(rows: Sequence[BadRow]) -> Skipped:
+    """Return the bad rows of a block as a count with the first few reasons."""
+    return Skipped(len(rows), tuple(bad.reason for bad in rows[:_MOST_NAMED]))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptRows:
     """All rows of a block: ``X`` (n, q) over ``columns``, their ``weights`` (n,) or None, and their ``fold`` (n,) or
@@ -72,6 +96,7 @@ class Reduced:
     head: Points | None = None
     points: Points | None = None
     blocks: tuple[KeptRows, ...] = ()
+    skipped: Skipped = Skipped()
 
     @property
     def triangle(self) -> Triangle:
@@ -81,7 +106,7 @@ class Reduced:
     @property
     def rows(self) -> RowCounts:
         """The counts alone."""
-        return RowCounts(self.read, self.complete, self.read - self.complete, dict(self.missing))
+        return RowCounts(self.read, self.complete, self.read - self.complete, dict(self.missing), self.skipped.count)
 
 
 def draws(seed: int, file: int, block: int, rows: int) -> Array:
@@ -200,7 +225,7 @@ def _reduced(piece: Piece, sampling: Sampling) -> Reduced:
         fold = None
         folds = (from_rows(rows.X, rows.columns, rows.weights),)
     blocks = (_kept(rows, fold),) if sampling.rows else ()
-    return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points, blocks)
+    return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points, blocks, skipped_of(rows.skipped))
 
 
 def _kept(rows: Rows, fold: "np.ndarray[tuple[int], np.dtype[np.intp]] | None") -> KeptRows:
@@ -235,6 +260,7 @@ def merge_reduced(left: Reduced, right: Reduced, sampling: Sampling) -> Reduced:
         head=head,
         points=points,
         blocks=left.blocks + right.blocks,
+        skipped=left.skipped + right.skipped,
     )
 
 

@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How many rows were read, used and dropped; a row lacking several cells counts for each column."""
+    """How many rows were read, used and dropped; a row lacking several cells counts for each column.
+
+    ``skipped`` bad rows are not among those read.
+    """
 
     read: int
     used: int
     dropped: int
     dropped_by_column: Mapping[str, int]
+    skipped: int = 0
 
 
 class Certainty(NamedTuple):

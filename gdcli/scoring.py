@@ -26,6 +26,7 @@ from gdcli.groupmodel import AnyModel
 from gdcli.listener import Listener
 from gdcli.parallel import fold, ordered_map
 from gdcli.reading import ReadOptions, open_source
+from gdcli.reduced import Skipped, skipped_of
 from gdcli.result import Rows
 from gdcli.summary import Summary
 from gdcli.text import quoted
@@ -105,6 +106,7 @@ class Sums(NamedTuple):
     loss: float = 0.0
     correct: float = 0.0
     ranks: tuple[Array, ...] = ()
+    skipped: Skipped = Skipped()
 
 
 def score_files(
@@ -124,6 +126,8 @@ def score_files(
 
     with closing(_blocks(model, files, weights, options, listener)) as blocks:
         sums = fold(ordered_map(reduce, blocks, options.jobs or os.cpu_count() or 1), merge)
+    if sums is not None and sums.skipped.count:
+        listener.warn(str(sums.skipped))
     where = quoted(files[0]) if len(files) == 1 else f"{len(files)} files"
     if sums is None:
         raise DataError(f"{where}: there is a header but no row to score")
@@ -138,7 +142,7 @@ def score_files(
         files=tuple(files),
         target=model.target,
         weights=weights,
-        rows=Rows(sums.read, sums.used, sums.read - sums.used, dict(_most_first(sums.missing))),
+        rows=Rows(sums.read, sums.used, sums.read - sums.used, dict(_most_first(sums.missing)), sums.skipped.count),
         cost=cost,
         rmse=math.sqrt(sums.squared / sums.weight),
         mae=sums.absolute / sums.weight,
@@ -167,7 +171,9 @@ def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
     values = {model.target: y} | ({} if weights is None else {weights: w})
     missing = {} if used == table.rows else {**model.missing_by_column(table), **_missing(values, list(values))}
     counted = usable & (w > 0)
-    found = _sums(prediction[counted], y[counted], w[counted])._replace(read=table.rows, used=used, missing=missing)
+    found = _sums(prediction[counted], y[counted], w[counted])._replace(
+        read=table.rows, used=used, missing=missing, skipped=skipped_of(table.skipped)
+    )
     return _with_loss(found, model, z[counted], y[counted], w[counted])
 
 
@@ -228,6 +234,7 @@ def merge(left: Sums, right: Sums) -> Sums:
         loss=left.loss + right.loss,
         correct=left.correct + right.correct,
         ranks=left.ranks + right.ranks,
+        skipped=left.skipped + right.skipped,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
 
+from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions
 from gdcli.engine.descent import Search, as_scheduled
 from gdcli.engine.losses import LOSSES, SQUARED, Logistic, parse_loss
@@ -36,7 +37,7 @@ class FitOptions:
     None thins them out geometrically. ``holdout`` keeps a share of the rows out of the fit, to stop on with
     ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
     ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem, none being 0; of
-    several values ``cv`` chooses.
+    several values ``cv`` chooses. ``separator`` to ``on_bad_row`` are those of :class:`CsvOptions`.
     ``picture`` gathers the numbers of a picture, with a sample of so many ``points``.
     """
 
@@ -50,6 +51,12 @@ class FitOptions:
     max_levels: int = 50
     separator: str | None = None
     encoding: str | None = None
+    header: bool = True
+    skip_rows: int = 0
+    decimal: str = "."
+    thousands: str | None = None
+    quotechar: str = '"'
+    on_bad_row: str = "error"
     jobs: int | None = None
     intercept: bool = True
     loss: str | None = None
@@ -110,6 +117,7 @@ class FitOptions:
             raise UsageError("--holdout and --cv are two ways to validate: choose one")
         if self.seed < 0:
             raise UsageError(f"the seed is 0 or more, not {self.seed}")
+        _ = self.csv  # checks itself
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"the number of jobs is 1 or more, not {self.jobs}")
 
@@ -238,9 +246,12 @@ class FitOptions:
     @property
     def reading(self) -> ReadOptions:
         """The part that the sources need."""
-        return ReadOptions(
-            self.separator, self.encoding, self.jobs, Sampling(self.seed, self._cuts, self.points, self.needs_rows)
-        )
+        return ReadOptions(self.csv, self.jobs, Sampling(self.seed, self._cuts, self.points, self.needs_rows))
+
+    @property
+    def csv(self) -> CsvOptions:
+        """The part that CSV text needs."""
+        return CsvOptions(**{name: getattr(self, name) for name in CsvOptions.__slots__})
 
     @property
     def _cuts(self) -> tuple[float, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions
 from gdcli.errors import DataError, UsageError
 from gdcli.listener import Listener
@@ -11,15 +12,15 @@ from gdcli.summary import Summary
 from gdcli.text import count_of, quoted
 
 _SEVERAL = ("features", "exclude", "categorical", "na")
-_READING = ("separator", "encoding", "jobs")
+_CSV = CsvOptions.__slots__
 
 
 def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
     """Reduce rows to a summary, which ``fit`` takes in their place.
 
     ``data`` is a path, a DataFrame, a summary, or a list of them; ``options`` are ``features`` (default: all
-    columns), ``exclude``, ``categorical``, ``max_levels``, ``weights``, ``na``, ``missing``, ``separator``,
-    ``encoding`` and ``jobs``, as on the command line.
+    columns), ``exclude``, ``categorical``, ``max_levels``, ``weights``, ``na``, ``missing``, ``jobs`` and
+    those of :class:`CsvOptions`, as on the command line.
 
     >>> summarize("sales.csv").save("sales.summary.json")
     """
@@ -27,7 +28,8 @@ def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
     for name in _SEVERAL:
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str) else tuple(value)
-    reading = ReadOptions(**{name: options.pop(name) for name in _READING if name in options})
+    csv = CsvOptions(**{name: options.pop(name) for name in _CSV if name in options})
+    reading = ReadOptions(csv, options.pop("jobs", None))
     return run_summarize(several, ColumnOptions(target=None, **options, summary=True), reading)
 
 

@@ -12,7 +12,7 @@ from gdcli.cli.words import Given, parse
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_READING = ("separator", "encoding")
+_READING = ("separator", "encoding", "quotechar", "decimal", "skip_rows")
 
 
 class Column(click.types.StringParamType):
@@ -30,7 +30,7 @@ class Column(click.types.StringParamType):
         reading = {one.option.name: one.value for one in given if one.option and one.option.name in _READING}
         named = {one.value for one in given if one.option is param}
         for path in _files(given):
-            names = column_names(os.path.expanduser(path), reading.get("separator"), reading.get("encoding"))
+            names = column_names(os.path.expanduser(path), **reading)
             if names:
                 return [CompletionItem(name) for name in names if name.startswith(incomplete) and name not in named]
         return []

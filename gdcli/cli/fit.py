@@ -89,8 +89,9 @@ def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
     from gdcli.fitting import FitOptions
 
     same = (
-        "target", "features", "exclude", "categorical", "weights", "na", "missing", "max_levels", "separator",
-        "encoding", "jobs", "learning_rate", "iterations", "tolerance", "scale", "l2",
+        "target", "features", "exclude", "categorical", "weights", "na", "missing", "max_levels", "jobs",
+        "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "on_bad_row",
+        "learning_rate", "iterations", "tolerance", "scale", "l2",
     )  # fmt: skip
     start = dict(values["start"])
     if len(start) < len(values["start"]):

@@ -4,19 +4,12 @@ from collections.abc import Callable
 
 import click
 
-from gdcli.cli.options import INPUT, OUTPUT, Count, F, bundle, file_type, option
+from gdcli.cli.options import INPUT, OUTPUT, Count, F, bundle, csv_options, file_type, option
 
 model_argument: Callable[[F], F] = click.argument("model", metavar="MODEL", type=file_type())
 
 reading_options: Callable[[F], F] = bundle(
-    option(
-        "--sep", "separator", metavar="CHAR", group=INPUT, common=True,
-        help="Field separator, or 'tab'.  [default: from the header line]",
-    ),
-    option(
-        "--encoding", metavar="NAME", group=INPUT, common=True,
-        help="Text encoding.  [default: utf-8, or as the byte-order mark says]",
-    ),
+    csv_options,
     option(
         "--jobs", metavar="N", type=Count(1), group=INPUT, common=True,
         help="Threads that work; the result is the same for any number.  [default: all cores]",

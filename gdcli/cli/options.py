@@ -1,7 +1,7 @@
 """The options that commands share, as bundles: decorators that add them in the order of the help."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -12,6 +12,8 @@ from gdcli.errors import UsageError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from gdcli.data.csvoptions import CsvOptions
 
 FORMATS = ("table", "json", "csv", "tsv", "markdown")
 SCALES = ("standard", "minmax", "none")
@@ -143,6 +145,13 @@ class Assignment(click.ParamType[tuple[str, float]]):
 def file_type() -> click.ParamType[Any]:
     """Return the type of a file's name. Only its completion is Click's: files are checked where they are opened."""
     return click.Path(readable=False, allow_dash=True)
+
+
+def chosen_csv_options(values: Mapping[str, Any]) -> "CsvOptions":
+    """Return what was said about CSV text, checked."""
+    from gdcli.data.csvoptions import CsvOptions
+
+    return CsvOptions(**{name: values[name] for name in CsvOptions.__slots__})
 
 
 def bundle(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -309,6 +318,33 @@ sweep_options: Callable[[F], F] = bundle(
     start_option,
 )  # fmt: skip
 
+csv_options: Callable[[F], F] = bundle(
+    option(
+        "--sep", "separator", metavar="CHAR", group=INPUT,
+        help="Field separator, 'tab', or 'blanks' for runs of them.  [default: from the first line]",
+    ),
+    option("--no-header", "header", is_flag=True, default=True, flag_value=False, group=INPUT,
+        help="The first line is a row; columns are x1, x2 …"),
+    option(
+        "--skip-rows", metavar="N", type=Count(0), default=0, group=INPUT,
+        help="Leave out the first N lines, before the header.",
+    ),
+    option(
+        "--decimal", metavar="CHAR", default=".", show_default=True, group=INPUT,
+        help="The decimal mark, such as ',' in 1,5.",
+    ),
+    option("--thousands", metavar="CHAR", group=INPUT, help="What parts thousands, such as '.' in 1.234.567."),
+    option("--quotechar", metavar="CHAR", default='"', group=INPUT, help="The quote around cells.  [default: \"]"),
+    option(
+        "--on-bad-row", type=click.Choice(("error", "skip")), default="error", show_default=True, group=INPUT,
+        help="A row with another number of fields, or text among numbers: stop, or skip and count it.",
+    ),
+    option(
+        "--encoding", metavar="NAME", group=INPUT,
+        help="Text encoding.  [default: utf-8, or as the byte-order mark says]",
+    ),
+)  # fmt: skip
+
 input_options: Callable[[F], F] = bundle(
     option(
         "--na", metavar="TEXT", multiple=True, group=INPUT, common=True,
@@ -318,14 +354,7 @@ input_options: Callable[[F], F] = bundle(
         "--missing", type=click.Choice(("drop", "error")), default="drop", show_default=True,
         group=INPUT, common=True, help="What to do with rows that lack a cell.",
     ),
-    option(
-        "--sep", "separator", metavar="CHAR", group=INPUT,
-        help="Field separator, or 'tab'.  [default: from the header line]",
-    ),
-    option(
-        "--encoding", metavar="NAME", group=INPUT,
-        help="Text encoding.  [default: utf-8, or as the byte-order mark says]",
-    ),
+    csv_options,
     option(
         "--jobs", metavar="N", type=Count(1), group=INPUT,
         help="Threads that read; the result is the same for any number.  [default: all cores]",

@@ -59,8 +59,9 @@ def run(model: str, inputs: Sequence[str], path: str | None, values: dict[str, A
     from gdcli.groupmodel import load_any_model
     from gdcli.predicting import PredictOptions, predict_files
 
-    names = ("column", "only", "separator", "encoding", "jobs")
-    chosen = PredictOptions(**{name: values[name] for name in names}, classes=values["kind"] == "class")
+    csv = options.chosen_csv_options(values)
+    classes = values["kind"] == "class"
+    chosen = PredictOptions(values["column"], values["only"], classes, csv, values["jobs"])
     loaded = load_any_model(model)
     with Narrator(values["quiet"]) as narrator:
         if path is None and sys.stdout is not None and sys.stdout.isatty():

@@ -51,7 +51,7 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
 
     inputs = input_files(context, files)
     destination = Destination.of(values, [model, *inputs])
-    reading = ReadOptions(values["separator"], values["encoding"], values["jobs"])
+    reading = ReadOptions(options.chosen_csv_options(values), values["jobs"])
     loaded = load_any_model(model)
     with Narrator(destination.quiet) as narrator:
         score = score_files(loaded, model, inputs, values["weights"], reading, narrator)

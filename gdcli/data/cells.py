@@ -5,10 +5,7 @@ does not parse. The careful way then either gives the right answer or names the 
 on every block that both accept.
 """
 
-import csv
-import io
 import math
-import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
@@ -16,14 +13,15 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
+from gdcli.data.careful import check_utf8, parse_carefully, records
 from gdcli.data.chunks import Chunk, row_end
-from gdcli.data.dialect import SEPARATOR_NAMES, Dialect, count_lines, undecodable
+from gdcli.data.dialect import Dialect
+from gdcli.data.numberformat import PLAIN, NumberFormat
 from gdcli.data.quotes import Quoted, find_quoted
 from gdcli.data.table import Coded, Table
-from gdcli.data.values import coded, is_number, stripped
+from gdcli.data.values import absent_numbers, is_number, parsed, stripped
 from gdcli.engine.triangle import Array
-from gdcli.errors import CellError, NotNumericError
-from gdcli.text import count_of, quoted, shell_word
+from gdcli.text import quoted
 
 _HEAD_BYTES = 1 << 16
 # What no number looks like: it tells pandas that a column is text.
@@ -41,6 +39,11 @@ class CsvBlock:
         self.chunk, self.dialect = chunk, dialect
         self._last: tuple[tuple[object, ...], Table] | None = None
 
+    @property
+    def numbers(self) -> NumberFormat:
+        """How numbers are written."""
+        return self.dialect.numbers
+
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
         """Parse some columns; see :class:`gdcli.data.table.Block`."""
         asked = (frozenset(numeric), frozenset(text), missing)
@@ -48,7 +51,7 @@ class CsvBlock:
             try:
                 table = _parse_fast(self.chunk, self.dialect, numeric, text, missing)
             except UnsureError:
-                table = _parse_carefully(self.chunk, self.dialect, numeric, text, missing)
+                table = parse_carefully(self.chunk, self.dialect, numeric, text, missing)
             self._last = asked, table
         return self._last[1]
 
@@ -59,7 +62,9 @@ class CsvBlock:
 
     def where(self, row: int) -> str:
         """Return the place of a row for a message."""
-        for number, (line, _) in enumerate(_records(self.chunk, self.dialect)):
+        left_out = set() if self._last is None else {bad.row for bad in self._last[1].skipped}
+        kept = (line for number, (line, _) in enumerate(records(self.chunk, self.dialect)) if number not in left_out)
+        for number, line in enumerate(kept):
             if number == row:
                 return f"{quoted(self.chunk.name)}, line {line}"
         return quoted(self.chunk.name)
@@ -87,9 +92,19 @@ class _Bytes:
 def _parse_fast(
     chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
 ) -> Table:
-    kinds = {**dict.fromkeys(numeric, np.float64), **dict.fromkeys(text, "category")}
+    form = dialect.numbers
+    # pandas would take 1.7 for 17 where thousands are parted by dots: texts are told apart by our own rule.
+    as_texts = form.thousands is not None and form.thousands.encode() in chunk.text
+    kinds = {**dict.fromkeys(numeric, "category" if as_texts else np.float64), **dict.fromkeys(text, "category")}
+    if not numeric and dialect.header and dialect.separator.join(dialect.names).encode() in chunk.text:
+        raise UnsureError  # among texts, a header that is repeated would pass for a row
     frame = read_frame(chunk, dialect, kinds, missing)
-    numbers = {name: frame[name].to_numpy() for name in numeric}
+    if as_texts:
+        numbers = {name: parsed(coded_column(frame[name].array, missing), missing, form) for name in numeric}
+    else:
+        numbers = {name: frame[name].to_numpy() for name in numeric}
+        if form != PLAIN and (absent := absent_numbers(missing, form)):
+            numbers = {name: np.where(np.isin(values, absent), np.nan, values) for name, values in numbers.items()}
     if any(_has_infinite(values) for values in numbers.values()):
         raise UnsureError
     return Table(
@@ -107,7 +122,7 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     if b"\r" in chunk.text and b"\r" + dialect.separator.encode() in chunk.text:
         raise UnsureError
     if not chunk.text.isascii():
-        _check_utf8(chunk, dialect)
+        check_utf8(chunk, dialect)
     place = {name: i for i, name in enumerate(dialect.names)}
     fields = len(dialect.names)
     partial = len(kinds) < fields
@@ -116,7 +131,7 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     # category, 1. Without those letters pandas may read numbers in pieces, which stay in the cache; elsewhere it has
     # to see the whole column.
     first = [_MARK if kinds.get(name) == "category" else "0" for name in dialect.names]
-    words: dict[Any, list[str]] = {place[name]: _missing_as(kind, missing) for name, kind in kinds.items()}
+    words: dict[Any, list[str]] = {place[name]: _missing_as(kind, missing, dialect) for name, kind in kinds.items()}
     whole = not all(kind is np.float64 for kind in kinds.values()) or any(letter in chunk.text for letter in b"TtFf")
     try:
         frame = pd.read_csv(
@@ -129,6 +144,7 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
             index_col=False,
             dtype={place[name]: kind for name, kind in kinds.items() if kind is not None},
             na_values=words,
+            decimal=dialect.numbers.decimal,
             keep_default_na=False,
             low_memory=not whole,
         )
@@ -146,19 +162,10 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     return frame.iloc[1:].rename(columns=dict(enumerate(dialect.names)))
 
 
-def _missing_as(kind: object, missing: frozenset[str]) -> list[str]:
-    """Return the words for pandas: it takes 999 for 999.0 too, which is right among numbers only."""
-    return sorted(word for word in missing if kind is np.float64 or not is_number(word))
-
-
-def _check_utf8(chunk: Chunk, dialect: Dialect) -> str:
-    """Return the chunk's text, or raise CellError for the first byte that is not UTF-8."""
-    try:
-        return chunk.text.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = chunk.first_line + count_lines(chunk.text[: error.start], dialect.newline)
-        byte = chunk.text[error.start]
-        raise CellError(undecodable(chunk.name, line, chunk.place + error.start, byte)) from None
+def _missing_as(kind: object, missing: frozenset[str], dialect: Dialect) -> list[str]:
+    """Return the words for pandas: it takes 999 for 999.0 too, which is right among plain numbers only."""
+    numbers = kind is np.float64 and dialect.numbers == PLAIN
+    return sorted(word for word in missing if numbers or not is_number(word))
 
 
 def _count_separators(text: bytes, marks: Quoted, dialect: Dialect) -> int:
@@ -198,89 +205,3 @@ def coded_column(column: object, missing: frozenset[str]) -> Coded:
         codes = codes - (codes > at)
         del levels[at]
     return stripped(codes, levels, missing)
-
-
-def _records(chunk: Chunk, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) of each row that is not blank, by Python's csv module."""
-    csv.field_size_limit(sys.maxsize)
-    text = _check_utf8(chunk, dialect)
-    taken: list[str] = []
-
-    def lines() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):  # a lone CR ends a line too, as it does for pandas
-            taken.append(line)
-            yield line
-
-    blanks = dialect.separator != " "  # else two blanks in a row hold an empty cell
-    reader = csv.reader(lines(), delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=blanks)
-    before = 0
-    for cells in reader:
-        line, before = chunk.first_line + before, reader.line_num
-        # A row of one quoted nothing is a row; a line of blanks is none.
-        if len(cells) > 1 or any(piece.strip() for piece in taken):
-            yield line, cells
-        taken.clear()
-
-
-def _parse_carefully(
-    chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
-) -> Table:
-    _check_closed(chunk, dialect)
-    place = {name: i for i, name in enumerate(dialect.names)}
-    numeric_missing = {float(value) for value in missing if is_number(value)}
-    numbers: dict[str, list[float]] = {name: [] for name in numeric}
-    texts: dict[str, list[str]] = {name: [] for name in text}
-    rows = 0
-    for line, cells in _records(chunk, dialect):
-        where = f"{quoted(chunk.name)}, line {line}"
-        if len(cells) != len(dialect.names):
-            raise CellError(_wrong_width(where, cells, dialect))
-        if any("\0" in cell for cell in cells):
-            raise CellError(f"{where}: there is a NUL byte in this row; is the file damaged, or --encoding utf-16?")
-        rows += 1
-        for name, values in numbers.items():
-            values.append(_number(cells[place[name]].strip(), name, where, missing, numeric_missing))
-        for name, found in texts.items():
-            found.append(cells[place[name]].strip())
-    return Table(
-        rows=rows,
-        numeric={name: np.array(values, dtype=np.float64) for name, values in numbers.items()},
-        text={name: coded(values, missing) for name, values in texts.items()},
-    )
-
-
-def _check_closed(chunk: Chunk, dialect: Dialect) -> None:
-    """Raise where the last quoted field never closes."""
-    marks = find_quoted(chunk.text, dialect.separator, dialect.quote)
-    if len(marks.closes) and marks.closes[-1] == len(chunk.text):
-        line = chunk.first_line + count_lines(chunk.text[: marks.opens[-1]], dialect.newline)
-        raise CellError(f"{quoted(chunk.name)}, line {line}: the quote opened here is never closed")
-
-
-def _number(cell: str, name: str, where: str, missing: frozenset[str], numeric_missing: Collection[float]) -> float:
-    if cell in missing or not cell:
-        return math.nan
-    if not is_number(cell):
-        raise NotNumericError(
-            f"{where}, column {quoted(name)}: {quoted(cell)} is not a number; "
-            f"if it means a missing value: --na {shell_word(cell)}, "
-            f"if the column is text: --categorical {shell_word(name)}"
-        )
-    value = float(cell)
-    if math.isinf(value):
-        raise CellError(
-            f"{where}, column {quoted(name)}: the value {quoted(cell)} is infinite; "
-            f"to treat it as missing: --na {shell_word(cell)}"
-        )
-    return math.nan if value in numeric_missing else value
-
-
-def _wrong_width(where: str, cells: list[str], dialect: Dialect) -> str:
-    fields = len(dialect.names)
-    last = quoted(cells[-1] if len(cells) <= fields else cells[fields])
-    which = f"the first one too many is {last}" if len(cells) > fields else f"the last one is {last}"
-    kind = SEPARATOR_NAMES.get(dialect.separator, quoted(dialect.separator))
-    return (
-        f"{where}: {count_of(len(cells), 'field')} where the header has {fields} ({which}); "
-        f"correct the row, or give another separator than the {kind} with --sep"
-    )

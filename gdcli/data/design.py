@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.data.numberformat import OTHERS, NumberFormat
 from gdcli.data.room import check_room
-from gdcli.data.table import Block, Coded, Table
-from gdcli.data.values import is_number
+from gdcli.data.table import BadRow, Block, Coded, Table
 from gdcli.engine.triangle import Array, Column
 from gdcli.errors import CellError, DataError, NotNumericError, UsageError
 from gdcli.text import did_you_mean, listed, quoted, shell_word
@@ -25,8 +25,6 @@ MISSING_WORDS = (
     *("NULL", "NaN", "None", "n/a", "nan", "null", "NONE", "."),
 )
 _DATE = r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?|\d{1,2}:\d{2}.*"
-
-_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,8 @@ class Rows:
     """The complete rows of a block: ``X`` (n, q) over ``columns``, ``weights`` (n,) or None.
 
     ``read`` rows were in the block, of which ``complete`` (read,) marks those in ``X`` (None: all of them);
-    ``missing`` counts those without a value, by column. ``by`` are the rows' groups, a column each.
+    ``missing`` counts those without a value, by column. ``by`` are the rows' groups, a column each; ``skipped`` are bad
+    rows that do not count as read.
     """
 
     X: Array
@@ -64,6 +63,7 @@ class Rows:
     complete: NDArray[np.bool_] | None
     missing: Mapping[str, int]
     by: tuple[Coded, ...] = ()
+    skipped: tuple[BadRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Design:
             X[:, j] = part
         kept = None if weights is None else _kept(weights, complete)
         by = tuple(_kept_codes(table.text[name], complete) for name in self.by)
-        return Rows(X, tuple(columns), kept, table.rows, complete, missing, by)
+        return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped)
 
     def _add_levels(
         self,
@@ -269,6 +269,7 @@ def design(
     words = missing_words(options)
     candidates = [name for name in (*features, target, options.weights) if name is not None]
     text = _text_columns(block, candidates, frozenset(options.categorical), words)
+    _check_numbers(block, sorted(text.difference(options.categorical)), words)
     for name, role in ((target, "target"), (options.weights, "weights column")):
         if name in text and not (options.classes and name == target):
             raise DataError(_not_numeric(block, name, role, words, name in options.categorical))
@@ -303,18 +304,39 @@ def _text_columns(block: Block, names: list[str], forced: frozenset[str], words:
         table = block.table(numeric, seems_text | forced, words)
     except NotNumericError:
         return forced | _text_among(block, free, words)
-    return forced | {name for name in seems_text if not _mostly_numbers(table.text[name])}
+    if table.skipped:  # perhaps for cells that are no number, in a column that only began with numbers
+        return forced | _text_among(block, free, words)
+    return forced | {name for name in seems_text if not _mostly_numbers(table.text[name], block.numbers)}
 
 
 def _text_among(block: Block, names: list[str], words: frozenset[str]) -> frozenset[str]:
     table = block.table([], names, words)
-    return frozenset(name for name, column in table.text.items() if not _mostly_numbers(column))
+    return frozenset(name for name, column in table.text.items() if not _mostly_numbers(column, block.numbers))
 
 
-def _mostly_numbers(column: Coded) -> bool:
+def _mostly_numbers(column: Coded, form: NumberFormat) -> bool:
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
-    numbers = np.array([is_number(level) for level in column.levels], dtype=bool)
+    numbers = np.array([form.is_number(level) for level in column.levels], dtype=bool)
     return 2 * int(counts[numbers].sum()) > int(counts.sum()) or not counts.sum()
+
+
+def _check_numbers(block: Block, names: list[str], words: frozenset[str]) -> None:
+    """Raise where a text column holds numbers as they are written elsewhere, such as 1,5."""
+    if not names:
+        return
+    head = block.head()
+    for name, column in head.table([], names, words).text.items():
+        if _mostly_numbers(column, block.numbers):  # it turns to text later
+            continue
+        for form in OTHERS:
+            if _mostly_numbers(column, form):
+                example = next(level for level in column.levels if form.is_number(level))
+                thousands = "" if form.thousands is None else f" --thousands {shell_word(form.thousands)}"
+                raise DataError(
+                    f"{head.where(0)}, column {quoted(name)}: {quoted(example)} looks like a number written in "
+                    f"another way: read it with --decimal {form.decimal}{thousands} "
+                    f"(or as text with --categorical {shell_word(name)})"
+                )
 
 
 def _empty_columns(block: Block, names: list[str], words: frozenset[str]) -> frozenset[str]:
@@ -329,7 +351,4 @@ def _not_numeric(block: Block, name: str | None, role: str, words: frozenset[str
     if forced:
         return f"{quoted(name)} is the {role}, so it cannot be --categorical"
     levels = block.table([], [name], words).text[name].levels
-    what_to_do = (
-        "write a decimal point: tr , . < FILE" if _DECIMAL_COMMA.fullmatch(levels[0]) else "it has to be numbers"
-    )
-    return f"the {role} {quoted(name)} is text (for example {quoted(levels[0])}): {what_to_do}"
+    return f"the {role} {quoted(name)} is text (for example {quoted(levels[0])}): it has to be numbers"

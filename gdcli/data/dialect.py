@@ -5,10 +5,13 @@ import io
 import sys
 from dataclasses import dataclass
 
+from gdcli.data.blanks import Squeezed, parted_by_blanks
+from gdcli.data.csvoptions import BLANKS, CsvOptions
 from gdcli.data.fields import quoted_stretches
-from gdcli.data.stream import Readable
-from gdcli.errors import DataError, UsageError
-from gdcli.text import quoted
+from gdcli.data.numberformat import PLAIN, NumberFormat
+from gdcli.data.stream import Readable, Stream
+from gdcli.errors import DataError
+from gdcli.text import listed, quoted
 
 SEPARATORS = ",;\t|"
 SEPARATOR_NAMES = {"\t": "tab", " ": "blank", ",": "comma", ";": "semicolon", "|": "bar"}
@@ -19,49 +22,79 @@ _LONGEST_HEADER = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """``names`` are the header's cells; an unnamed column is called ``column3`` and is listed in ``unnamed``."""
+    """``names`` are the header's cells; an unnamed column is called ``column3`` and is listed in ``unnamed``.
+
+    Without a ``header`` the names are x1, x2 … ``skip_bad`` leaves out bad rows instead of raising.
+    """
 
     separator: str
     quote: str
     newline: bytes
     names: tuple[str, ...]
     unnamed: frozenset[str]
+    numbers: NumberFormat = PLAIN
+    header: bool = True
+    skip_bad: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A dialect, and where the rows start: ``rest`` was read already, ``lines`` and ``size`` lie before it."""
+    """A dialect, and where the rows start: ``rest`` was read already, ``lines`` and ``size`` lie before it.
+
+    ``line`` are the header's bytes, with their line end; without a header there are none.
+    """
 
     dialect: Dialect
+    line: bytes
     rest: bytes
     lines: int
     size: int
 
 
-def separator_option(text: str | None) -> str | None:
-    """Return the character that ``--sep`` means: ``tab`` and ``\\t`` are a tab."""
-    if text is None:
-        return None
-    character = {"tab": "\t", "\\t": "\t"}.get(text, text)
-    if len(character) != 1 or not character.isascii() or character.isalnum() or character in "\r\n\"'.+-":
-        raise UsageError(f"a separator is one character like , ; | or tab, not {quoted(text)}")
-    return character
+def open_table(stream: Stream, options: CsvOptions) -> Header:
+    """Read up to the first row; what the stream gives then are the rows. Raises DataError where there is no header."""
+    size = stream.skip_lines(options.skip_rows)
+    separator, quote = options.separator, options.quotechar
+    if separator == BLANKS or (separator is None and parted_by_blanks(stream.peek(_HEADER_STEP), quote)):
+        stream.text = Squeezed(stream.text, stream.name, quote)
+        return read_header(stream.text, stream.name, options, " ", size)
+    return read_header(stream.text, stream.name, options, options.separator, size)
 
 
-def read_header(stream: Readable, name: str, separator: str | None) -> Header:
-    """Read the first line that is not blank. Raises DataError where there is none."""
+def remarks(name: str, dialect: Dialect, options: CsvOptions) -> tuple[str | None, str | None]:
+    """Return a note on what was found out about a file, and a warning where its header is most likely none."""
+    note = warning = None
+    if options.separator is None and dialect.separator != ",":
+        kind = SEPARATOR_NAMES[dialect.separator]
+        note = f"{quoted(name)}: the separator is the {kind} (--sep sets it)"
+    numbers = [name for name in dialect.names if dialect.numbers.is_number(name)] if dialect.header else []
+    if numbers:
+        warning = (
+            f"{quoted(name)}: the first line looks like data, as it holds {listed(numbers, 3)}; "
+            "it was taken for the column names (--no-header if it is a row)"
+        )
+    return note, warning
+
+
+def read_header(
+    stream: Readable, name: str, options: CsvOptions, separator: str | None = None, skipped: int = 0
+) -> Header:
+    """Read the first line that is not blank, after ``skipped`` bytes. Raises DataError where there is none."""
     csv.field_size_limit(sys.maxsize)
+    separators, quote = separator or SEPARATORS, options.quotechar
     start, blank_lines, data = _without_blank_lines(stream)
+    start, blank_lines = start + skipped, blank_lines + options.skip_rows
     if not data:
-        raise DataError(f"{quoted(name)} has no header line: it holds nothing but blank lines")
-    end = _line_end(data, separator or SEPARATORS)
+        after = f" after {options.skip_rows} skipped ones" if options.skip_rows else ""
+        raise DataError(f"{quoted(name)} has no header line{after}: it holds nothing but blank lines")
+    end = _line_end(data, separators, quote)
     while end is None and len(data) < _LONGEST_HEADER:
         more = stream.read(max(_HEADER_STEP, len(data)))
         if not more:
             end = len(data)
         data += more
-        end = end or _line_end(data, separator or SEPARATORS)
-    marks = quoted_stretches(data, separator or SEPARATORS)
+        end = end or _line_end(data, separators, quote)
+    marks = quoted_stretches(data, separators, quote)
     if marks and marks[-1][1] == len(data) == end:
         raise DataError(f"{quoted(name)}, line {blank_lines + 1}: a quote opened in the header is never closed")
     if end is None:
@@ -74,18 +107,24 @@ def read_header(stream: Readable, name: str, separator: str | None) -> Header:
         raise DataError(undecodable(name, blank_lines + 1, start + error.start, line[error.start])) from None
     if "\0" in decoded:
         raise DataError(f"{quoted(name)} has a NUL byte in its first line: is it a text file? (--encoding utf-16?)")
-    chosen = separator or _most_frequent(decoded)
-    cells = next(csv.reader(io.StringIO(decoded, newline=""), delimiter=chosen, skipinitialspace=True), [])
-    names = [cell.strip() for cell in cells]
-    unnamed = frozenset(f"column{i}" for i, cell in enumerate(names, 1) if not cell)
+    chosen = separator or _most_frequent(decoded, quote, options.decimal)
+    text = io.StringIO(decoded, newline="")
+    cells = next(csv.reader(text, delimiter=chosen, quotechar=quote, skipinitialspace=True), [])
+    numbered = [f"x{i}" for i in range(1, len(cells) + 1)]
+    names = [cell.strip() for cell in cells] if options.header else numbered
     dialect = Dialect(
         separator=chosen,
-        quote='"',
+        quote=quote,
         newline=newline,
         names=tuple(cell or f"column{i}" for i, cell in enumerate(names, 1)),
-        unnamed=unnamed,
+        unnamed=frozenset(f"column{i}" for i, cell in enumerate(names, 1) if not cell),
+        numbers=options.numbers,
+        header=options.header,
+        skip_bad=options.on_bad_row == "skip",
     )
-    return Header(dialect, data[end:], blank_lines + line.count(newline), start + end)
+    if not options.header:
+        return Header(dialect, b"", data, blank_lines, start)
+    return Header(dialect, line, data[end:], blank_lines + line.count(newline), start + end)
 
 
 def count_lines(text: bytes, newline: bytes) -> int:
@@ -120,9 +159,9 @@ def _without_blank_lines(stream: Readable) -> tuple[int, int, bytes]:
     return skipped, lines, b""
 
 
-def _line_end(text: bytes, separators: str) -> int | None:
+def _line_end(text: bytes, separators: str, quote: str) -> int | None:
     """Return the place after the first line end outside quotes."""
-    marks = quoted_stretches(text, separators)
+    marks = quoted_stretches(text, separators, quote)
     at = 0
     while True:
         ends = [place for place in (text.find(b"\n", at), text.find(b"\r", at)) if place >= 0]
@@ -138,12 +177,15 @@ def _line_end(text: bytes, separators: str) -> int | None:
     return at + 2 if text[at + 1 : at + 2] == b"\n" else None  # a lone CR at the very end may be half a CRLF
 
 
-def _most_frequent(header: str) -> str:
-    """Return the separator that occurs most often outside quotes; the comma where none does."""
+def _most_frequent(header: str, quote: str, decimal: str) -> str:
+    """Return the separator that occurs most often outside quotes, not the decimal mark if another one is there; the
+    comma where none is.
+    """
     text = header.encode()
-    marks = quoted_stretches(text, SEPARATORS)
+    marks = quoted_stretches(text, SEPARATORS, quote)
     outside = bytearray(text)
     for start, end in marks:
         outside[start : end + 1] = b"\0" * (end + 1 - start)
     counts = {separator: outside.count(separator.encode()) for separator in SEPARATORS}
-    return max(SEPARATORS, key=lambda separator: counts[separator])
+    candidates = [separator for separator in SEPARATORS if separator != decimal and counts[separator]]
+    return max(candidates or SEPARATORS, key=lambda separator: counts[separator])

@@ -1,9 +1,8 @@
-"""A block of which every row is wanted, whatever its cells hold: what is not a number has no value.
+"""A block of which every row is wanted, whatever its cells hold: what is not a number is infinite.
 
 pandas chooses each column's kind here, so that one bad cell costs its own column a detour over text, not the block.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from gdcli.data.cells import CsvBlock, UnsureError, coded_column, read_frame
-from gdcli.data.table import Block, Coded, Table
-from gdcli.data.values import is_number, stripped
+from gdcli.data.numberformat import NumberFormat
+from gdcli.data.table import Block, Table
+from gdcli.data.values import absent_numbers, parsed, stripped
 from gdcli.engine.triangle import Array
 from gdcli.errors import CellError
 
 
 def read_leniently(block: Block, numeric: Sequence[str], text: Sequence[str], missing: frozenset[str]) -> Table:
-    """Parse some columns; a cell of a numeric column that is not a finite number becomes NaN.
+    """Parse some columns; a cell of a numeric column that is not a finite number becomes infinite.
 
     Raises CellError only where a row has another number of fields than the header, or cannot be decoded.
     """
@@ -40,7 +40,7 @@ def _inferred(block: CsvBlock, numeric: Sequence[str], text: Sequence[str], miss
     frame = read_frame(block.chunk, block.dialect, kinds, missing)
     return Table(
         rows=len(frame),
-        numeric={name: _numbers(frame[name], missing) for name in numeric},
+        numeric={name: _numbers(frame[name], missing, block.numbers) for name in numeric},
         text={name: coded_column(frame[name].array, missing) for name in text},
     )
 
@@ -49,34 +49,17 @@ def _all_as_text(block: Block, numeric: Sequence[str], text: Sequence[str], miss
     table = block.table([], [*numeric, *text], missing)
     return Table(
         rows=table.rows,
-        numeric={name: _parsed(table.text[name], missing) for name in numeric},
+        numeric={name: parsed(table.text[name], missing, block.numbers) for name in numeric},
         text={name: table.text[name] for name in text},
+        skipped=table.skipped,
     )
 
 
-def _numbers(column: "pd.Series[Any]", missing: frozenset[str]) -> Array:
+def _numbers(column: "pd.Series[Any]", missing: frozenset[str], form: NumberFormat) -> Array:
     if pd.api.types.is_numeric_dtype(column):
         numbers: Array = np.asarray(column, dtype=np.float64)
-        if absent := _absent(missing):
+        if absent := absent_numbers(missing, form):
             numbers = np.where(np.isin(numbers, absent), np.nan, numbers)
-        with np.errstate(over="ignore", invalid="ignore"):
-            finite = math.isfinite(numbers.sum())
-        return numbers if finite else np.where(np.isfinite(numbers), numbers, np.nan)
+        return numbers
     codes, cells = column.factorize()
-    return _parsed(stripped(np.asarray(codes), [str(cell) for cell in cells], missing), missing)
-
-
-def _parsed(column: Coded, missing: frozenset[str]) -> Array:
-    """Return texts as numbers."""
-    absent = _absent(missing)
-    values = [float(level) if is_number(level) else math.nan for level in column.levels]
-    lookup = np.array(
-        [value if math.isfinite(value) and value not in absent else math.nan for value in values] + [math.nan]
-    )
-    numbers: Array = lookup[column.codes]
-    return numbers
-
-
-def _absent(missing: frozenset[str]) -> list[float]:
-    """Return the numbers that stand for a missing value, however they are written."""
-    return [float(word) for word in missing if is_number(word) and math.isfinite(float(word))]
+    return parsed(stripped(np.asarray(codes), [str(cell) for cell in cells], missing), missing, form)

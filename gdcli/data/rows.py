@@ -4,7 +4,7 @@ Where rows and cells end is decided by the same rule as in parsing (see :mod:`gd
 """
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import compress, pairwise
 
@@ -32,36 +32,41 @@ def raw_rows(chunk: Chunk, dialect: Dialect, count: int) -> RawRows:
     found = _split_evenly(chunk.text, dialect) or _split_one_by_one(chunk.text, dialect)
     # The last one: a lone '""' is a row for one parser and a blank line for the other.
     for blank in (None, _is_blank, _is_void):
-        kept = found if blank is None else _without(found, blank, dialect.separator.encode())
+        kept = found if blank is None else _without(found, blank, dialect)
         if len(kept.rows) == count:
             return kept
     where = f"{quoted(chunk.name)}, line {chunk.first_line} or after"
     raise DataError(f"{where}: the rows cannot be told apart; is a quote out of place?")
 
 
-def raw_cells(row: bytes, separator: bytes) -> list[bytes]:
+def raw_cells(row: bytes, dialect: Dialect) -> list[bytes]:
     """Return the cells of a row, quotes and blanks included."""
-    if b'"' not in row:
+    separator = dialect.separator.encode()
+    if dialect.quote.encode() not in row:
         return row.split(separator)
     places = np.flatnonzero(np.frombuffer(row, dtype=np.uint8) == ord(separator))
-    places = places[~find_quoted(row, separator.decode(), '"').inside(places)]
+    places = places[~find_quoted(row, dialect.separator, dialect.quote).inside(places)]
     bounds = [-1, *places.tolist(), len(row)]
     return [row[start + 1 : end] for start, end in pairwise(bounds)]
 
 
-def quoted_cell(cell: bytes, separator: bytes) -> bytes:
+def quoted_cell(cell: bytes, dialect: Dialect) -> bytes:
     """Return a text as a cell: in quotes where it holds the separator, a quote or a line end."""
-    if any(mark in cell for mark in (separator, b'"', b"\r", b"\n")):
-        return b'"' + cell.replace(b'"', b'""') + b'"'
+    quote = dialect.quote.encode()
+    if any(mark in cell for mark in (dialect.separator.encode(), quote, b"\r", b"\n")):
+        return quote + cell.replace(quote, quote + quote) + quote
     return cell
 
 
-def moved_cell(cell: bytes, before: bytes, after: bytes) -> bytes:
-    """Return a raw cell for a row with another separator: unchanged, but for quotes that it needs there."""
-    if after not in cell or (cell.startswith(b'"') and cell.endswith(b'"')):
+def moved_cell(cell: bytes, before: Dialect, after: Dialect) -> bytes:
+    """Return a raw cell for a row with other marks: unchanged, but for quotes that it needs there."""
+    quote = before.quote.encode()
+    is_quoted = cell.startswith(quote) and cell.endswith(quote)
+    if before.quote == after.quote and (after.separator.encode() not in cell or is_quoted):
         return cell
-    reader = csv.reader([cell.decode("utf-8")], delimiter=before.decode(), skipinitialspace=True)
-    return quoted_cell(next(reader)[0].encode(), after)
+    text = [cell.decode("utf-8")]
+    reader = csv.reader(text, delimiter=before.separator, quotechar=before.quote, skipinitialspace=True)
+    return quoted_cell(next(reader, [""])[0].encode(), after)
 
 
 def _split_evenly(text: bytes, dialect: Dialect) -> RawRows | None:
@@ -71,7 +76,7 @@ def _split_evenly(text: bytes, dialect: Dialect) -> RawRows | None:
     feeds = text.count(b"\n") if returns else 0
     if (end == b"\r" and feeds) or (end == b"\r\n" and not text.count(end) == feeds == returns):
         return None
-    if b'"' in text and _any_inside(text, dialect, end[-1]):
+    if dialect.quote.encode() in text and _any_inside(text, dialect, end[-1]):
         return None
     rows = text.split(end)
     if not rows[-1]:
@@ -106,15 +111,24 @@ def _split_one_by_one(text: bytes, dialect: Dialect) -> RawRows:
     return RawRows(rows, ends)
 
 
-def _without(found: RawRows, blank: Callable[[bytes], bool], separator: bytes) -> RawRows:
-    kept = [separator in row or not blank(row) for row in found.rows]
+def without_rows(found: RawRows, places: Collection[int]) -> RawRows:
+    """Return the rows but for those at some places."""
+    return _those(found, [place not in places for place in range(len(found.rows))])
+
+
+def _without(found: RawRows, blank: Callable[[bytes, str], bool], dialect: Dialect) -> RawRows:
+    separator = dialect.separator.encode()
+    return _those(found, [separator in row or not blank(row, dialect.quote) for row in found.rows])
+
+
+def _those(found: RawRows, kept: list[bool]) -> RawRows:
     rows = list(compress(found.rows, kept))
     return RawRows(rows, found.ends if isinstance(found.ends, bytes) else list(compress(found.ends, kept)))
 
 
-def _is_blank(row: bytes) -> bool:
+def _is_blank(row: bytes, quote: str) -> bool:
     return not row.strip()
 
 
-def _is_void(row: bytes) -> bool:
-    return not row.decode("utf-8").replace('"', "").strip()
+def _is_void(row: bytes, quote: str) -> bool:
+    return not row.decode("utf-8").replace(quote, "").strip()

@@ -11,6 +11,7 @@ import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, Any, Protocol, cast
 
 from gdcli.errors import DataError, UsageError
@@ -21,6 +22,7 @@ STDIN = "-"
 LONGEST_PATH = 4096
 _LONGEST_MAGIC = 6
 _COMPRESSED_STEP = 1 << 17
+_LINE_END = re.compile(rb"\r\n?|\n")
 # After the name and the block size comes the first block, or the end of an empty archive.
 _BZIP2 = re.compile(rb"BZh[1-9](1A|\x17r)")
 _UTF8_NAMES = {"utf-8", "utf-8-sig"}
@@ -56,6 +58,21 @@ class Stream:
         taken = self.text.read(size)
         self.text = _Rejoined(taken, self.text)
         return taken
+
+    def skip_lines(self, count: int) -> int:
+        """Leave out so many lines, or all there are; return their bytes."""
+        data, ends = b"", []
+        while count:
+            ends = [found.end() for found in islice(_LINE_END.finditer(data), count)]
+            if len(ends) == count and ends[-1] < len(data):  # at the very end a CR may be half a CRLF
+                break
+            more = self.text.read(_COMPRESSED_STEP)
+            if not more:
+                break
+            data += more
+        size = (ends[-1] if len(ends) == count else len(data)) if count else 0
+        self.text = _Rejoined(data[size:], self.text)
+        return size
 
     def read_all(self) -> bytes:
         """Return the whole text (of a JSON file, not of data), and close the input."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.data.numberformat import NumberFormat
 from gdcli.engine.triangle import Array
 
 
@@ -18,17 +19,33 @@ class Coded:
     levels: tuple[str, ...]
 
 
+class BadRow(NamedTuple):
+    """A row that was left out: its place among the rows of the block, from 0, and why, with its line."""
+
+    row: int
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Some rows of some columns. A missing number is NaN; there are no infinite ones."""
+    """Some rows of some columns. A missing number is NaN; there are no infinite ones.
+
+    ``skipped`` are the bad rows that are not among the ``rows``.
+    """
 
     rows: int
     numeric: Mapping[str, Array]
     text: Mapping[str, Coded]
+    skipped: tuple[BadRow, ...] = ()
 
 
 class Block(Protocol):
-    """Some consecutive rows of a source, not yet parsed."""
+    """Some consecutive rows of a source, not yet parsed; ``numbers`` tells how it writes these."""
+
+    @property
+    def numbers(self) -> NumberFormat:
+        """How numbers are written."""
+        ...
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
         """Parse the named columns as numbers and as text; cells in ``missing`` have no value.

@@ -1,18 +1,35 @@
 """What a cell means: whether it is a number, and how texts become levels."""
 
-import re
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.data.numberformat import PLAIN, NumberFormat
 from gdcli.data.table import Coded
-
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
+from gdcli.engine.triangle import Array
 
 
 def is_number(text: str) -> bool:
     """Whether a cell parses as a number, by the rule of pandas' parser: ASCII digits, no underscores."""
-    return _NUMBER.fullmatch(text) is not None
+    return PLAIN.is_number(text)
+
+
+def absent_numbers(missing: frozenset[str], form: NumberFormat) -> list[float]:
+    """Return the numbers that stand for a missing value, however they are written."""
+    values = [form.value(word) for word in missing]
+    return [value for value in values if value is not None and math.isfinite(value)]
+
+
+def parsed(column: Coded, missing: frozenset[str], form: NumberFormat) -> Array:
+    """Return texts as numbers: NaN where missing, infinite where a text is none."""
+    absent = absent_numbers(missing, form)
+    values = [form.value(level) for level in column.levels]
+    lookup = np.array(
+        [math.inf if value is None else math.nan if value in absent else value for value in values] + [math.nan]
+    )
+    numbers: Array = lookup[column.codes]
+    return numbers
 
 
 def stripped(codes: NDArray[np.integer], levels: list[str], missing: frozenset[str]) -> Coded:

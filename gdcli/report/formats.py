@@ -106,6 +106,7 @@ def _document(fit: Fit) -> dict[str, Any]:
             "used": fit.rows.used,
             "dropped": fit.rows.dropped,
             "dropped_by_column": dict(fit.rows.dropped_by_column),
+            "skipped": fit.rows.skipped,
         },
         "intercept": None
         if fit.intercept is None

@@ -34,6 +34,7 @@ def score_as_json(score: Score, demands: Demands) -> str:
             "used": score.rows.used,
             "dropped": score.rows.dropped,
             "dropped_by_column": dict(score.rows.dropped_by_column),
+            "skipped": score.rows.skipped,
         },
         "loss": score.loss,
         **{name: _finite(getattr(score, name)) for name in (*_MEASURES, *_OF_OTHER_LOSSES)},

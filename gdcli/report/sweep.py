@@ -45,6 +45,7 @@ def sweep_as_json(sweep: Sweep) -> str:
             "used": sweep.rows.used,
             "dropped": sweep.rows.dropped,
             "dropped_by_column": dict(sweep.rows.dropped_by_column),
+            "skipped": sweep.rows.skipped,
         },
         "optimum": {"cost": sweep.optimum.cost, "gap_measure": sweep.optimum.gap_measure},
         "iterations": sweep.iterations,

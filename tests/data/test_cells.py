@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gdcli import fit
 from gdcli.data import cells
+from gdcli.data.careful import parse_carefully
 from gdcli.data.cells import CsvBlock
 from gdcli.data.chunks import Chunk
 from gdcli.data.dialect import Dialect
@@ -45,7 +46,7 @@ def both_ways(
     chunk = Chunk("data.csv", text.encode(), 2, 0)
     dialect = Dialect(separator, '"', newline, tuple(names), frozenset())
     found: list[tuple[int, Columns] | None] = []
-    for way in (cells._parse_fast, cells._parse_carefully):
+    for way in (cells._parse_fast, parse_carefully):
         try:
             found.append(columns_of(way(chunk, dialect, numeric, texts, missing)))
         except (cells.UnsureError, CellError):

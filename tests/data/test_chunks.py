@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from gdcli import fit
 from gdcli.data import chunks
 from gdcli.data.chunks import Chunk, cut
+from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.dialect import read_header
 from gdcli.errors import CellError, GdfitError
 
 
 def blocks(data: bytes, size: int) -> list[Chunk]:
     stream = io.BytesIO(data)
-    return list(cut(stream, "data.csv", read_header(stream, "data.csv", None), size))
+    return list(cut(stream, "data.csv", read_header(stream, "data.csv", CsvOptions()), size))
 
 
 def row_ends(body: str) -> list[int]:

@@ -13,6 +13,7 @@ from handwritten import model_content
 
 import gdcli
 from gdcli.data.chunks import cut
+from gdcli.data.csvoptions import CsvOptions
 from gdcli.model import Model, load_model
 from gdcli.predicting import PredictOptions, Tally, predict_files
 
@@ -77,8 +78,9 @@ def predicted(csv_file: Callable[..., str], notes: Any, monkeypatch: pytest.Monk
         files = [csv_file(text, f"data{i}.csv") for i, text in enumerate(texts)]
         if block is not None:
             monkeypatch.setattr("gdcli.predicting.cut", lambda *args: cut(*args, block_bytes=block))
+        csv = {name: options.pop(name) for name in CsvOptions.__slots__ if name in options}
         written: list[bytes] = []
-        tally = predict_files(model, files, PredictOptions(**options), written.append, notes)
+        tally = predict_files(model, files, PredictOptions(csv=CsvOptions(**csv), **options), written.append, notes)
         return Predicted(b"".join(written), tally, notes.notes)
 
     return run

@@ -1,0 +1,75 @@
+"""What the user says about CSV text: checked once, and trusted below."""
+
+from dataclasses import dataclass
+
+from gdcli.data.numberformat import NumberFormat
+from gdcli.errors import UsageError
+from gdcli.text import quoted
+
+# The word for cells that are parted by runs of blanks and tabs, as in tables for people.
+BLANKS = "blanks"
+_NO_MARK = '+-eE\r\n"\0'
+
+
+@dataclass(frozen=True, slots=True)
+class CsvOptions:
+    """``separator`` (None: from the first line) is one character or ``BLANKS``; ``encoding`` (None) is UTF-8 or what
+    the byte-order mark says. ``skip_rows`` lines come before the header; without a ``header`` columns are x1, x2 …
+    ``on_bad_row`` is ``error`` or ``skip``.
+    """
+
+    separator: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    skip_rows: int = 0
+    decimal: str = "."
+    thousands: str | None = None
+    quotechar: str = '"'
+    on_bad_row: str = "error"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "separator", _separator(self.separator))
+        if not isinstance(self.skip_rows, int) or self.skip_rows < 0:
+            raise UsageError(f"--skip-rows takes a number of lines of 0 or more, not {self.skip_rows}")
+        for option, mark in (("--decimal", self.decimal), ("--thousands", self.thousands)):
+            if mark is not None and (len(mark) != 1 or mark.isalnum() or mark in _NO_MARK):
+                raise UsageError(f"{option} takes one character like . or , not {quoted(mark)}")
+        if not self.decimal.isascii() or self.decimal.isspace():
+            raise UsageError(f"--decimal takes one character like . or , not {quoted(self.decimal)}")
+        if self.decimal == self.thousands:
+            raise UsageError(f"--decimal and --thousands are both {quoted(self.decimal)}: they have to differ")
+        quote = self.quotechar
+        if len(quote) != 1 or not quote.isascii() or quote.isalnum() or quote.isspace() or quote in "+-.\0":
+            raise UsageError(f"--quotechar takes one character like \" or ' not {quoted(quote)}")
+        if quote in (self.separator, self.decimal, self.thousands):
+            raise UsageError(f"--quotechar {quote} has another meaning already: choose one")
+        if self.on_bad_row not in ("error", "skip"):
+            raise UsageError(f"a bad row is an error or to skip, not {quoted(self.on_bad_row)}")
+
+    @property
+    def numbers(self) -> NumberFormat:
+        """How numbers are written."""
+        return NumberFormat(self.decimal, self.thousands)
+
+    def given(self) -> list[str]:
+        """Return the options that say something of CSV text, but for its encoding."""
+        said = {
+            "--sep": self.separator is not None,
+            "--no-header": not self.header,
+            "--skip-rows": self.skip_rows > 0,
+            "--decimal": self.decimal != ".",
+            "--thousands": self.thousands is not None,
+            "--quotechar": self.quotechar != '"',
+            "--on-bad-row": self.on_bad_row != "error",
+        }
+        return [option for option, is_said in said.items() if is_said]
+
+
+def _separator(text: str | None) -> str | None:
+    """Return the character that ``--sep`` means: ``tab`` and ``\\t`` are a tab."""
+    if text is None or text == BLANKS:
+        return text
+    character = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(character) != 1 or not character.isascii() or character.isalnum() or character in "\r\n\"'.+-\0":
+        raise UsageError(f"a separator is one character like , ; | or tab, or the word 'blanks', not {quoted(text)}")
+    return character
