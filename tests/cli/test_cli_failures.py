@@ -169,8 +169,8 @@ def test_strict_is_exit_4_with_the_full_result(gdfit, points):
     assert gdfit(points.name, "-t", "y", "--strict", "--lr", "5", "-q").code == 3
 
 
-def test_a_target_with_decimal_commas_is_told_how_to_get_points(gdfit, points):
+def test_a_target_with_decimal_commas_is_told_the_option_that_reads_them(gdfit, points):
     points.write_text("x;y\n1;2,5\n2;4,75\n")
     done = gdfit("points.csv", "-t", "y", "-q")
     assert (done.code, done.out) == (1, "")
-    assert done.err == "Error: the target 'y' is text (for example '2,5'): write a decimal point: tr , . < FILE\n"
+    assert "column 'y': '2,5' looks like a number written in another way: read it with --decimal , " in done.err
