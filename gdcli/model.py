@@ -5,7 +5,7 @@ A model file is data only: reading one checks every value and executes nothing.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.errors import DataError
@@ -112,14 +112,10 @@ class Model:
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
         """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows."""
-        import numpy as np
-
         from gdcli.data.lenient import read_leniently
 
         numeric = [name for name in (*self.columns, *also) if name not in self.levels]
-        table = read_leniently(block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words)
-        usable = {name: np.where(np.isinf(values), np.nan, values) for name, values in table.numeric.items()}
-        return replace(table, numeric=usable)
+        return read_leniently(block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words)
 
     def predict_table(self, table: "Table") -> "Array":
         """Return the predictions (n,) for parsed rows, NaN where there is none (as for a sum that overflows)."""
