@@ -103,6 +103,8 @@ def _parsed(content: bytes, question: Question) -> tuple[list[str], list[list[st
     encoding = question.encoding
     for mark, codec in _MARKS:
         if content.startswith(mark):
+            if question.encoding not in ("utf-8", codec, "utf-16"):
+                raise Unclear("a byte-order mark that contradicts --encoding")
             content, encoding = content[len(mark) :], codec
             break
     try:
