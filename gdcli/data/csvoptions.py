@@ -51,19 +51,6 @@ class CsvOptions:
         """How numbers are written."""
         return NumberFormat(self.decimal, self.thousands)
 
-    def given(self) -> list[str]:
-        """Return the options that say something of CSV text, but for its encoding."""
-        said = {
-            "--sep": self.separator is not None,
-            "--no-header": not self.header,
-            "--skip-rows": self.skip_rows > 0,
-            "--decimal": self.decimal != ".",
-            "--thousands": self.thousands is not None,
-            "--quotechar": self.quotechar != '"',
-            "--on-bad-row": self.on_bad_row != "error",
-        }
-        return [option for option, is_said in said.items() if is_said]
-
 
 def _separator(text: str | None) -> str | None:
     """Return the character that ``--sep`` means: ``tab`` and ``\\t`` are a tab."""
