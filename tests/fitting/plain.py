@@ -80,7 +80,7 @@ def descend_rows(
     intercept: bool = True,
     start: tuple[Sequence[float], float] | None = None,
 ) -> Iterator[Iteration]:
-    """Descend as design.md words it, over the rows, in extended precision."""
+    """Descend over the rows, in extended precision."""
     X, y = rows.X, rows.y
     n, p = X.shape
     w = np.ones(n, dtype=np.longdouble) if rows.weights is None else rows.weights
