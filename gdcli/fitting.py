@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from gdcli import __version__
+from gdcli.data.globs import matched
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
 from gdcli.engine.optimizers import PLAIN
 from gdcli.engine.schedules import CONSTANT
@@ -74,9 +75,10 @@ class Recorder(Protocol):
 def fit(data: "Data | Sequence[Data]", *, target: str, **options: Any) -> Fit:
     """Fit a linear regression by gradient descent.
 
-    ``data`` is a path, a DataFrame, or a list of them; ``options`` are the fields of :class:`FitOptions`.
+    ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, or a list of them; ``options`` are the
+    fields of :class:`FitOptions`.
     """
-    several: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
+    several: Sequence[Any] = matched(data if isinstance(data, list | tuple) else [data])
     for name in ("features", "exclude", "categorical", "na", "l2", "l1"):
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str | int | float) else tuple(value)

@@ -5,6 +5,7 @@ from typing import Any
 
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions
+from gdcli.data.globs import matched
 from gdcli.errors import DataError, UsageError
 from gdcli.listener import Listener
 from gdcli.reading import Data, ReadOptions, check_rows, dropped, read
@@ -18,13 +19,13 @@ _CSV = CsvOptions.__slots__
 def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
     """Reduce rows to a summary, which ``fit`` takes in their place.
 
-    ``data`` is a path, a DataFrame, a summary, or a list of them; ``options`` are ``features`` (default: all
-    columns), ``exclude``, ``categorical``, ``max_levels``, ``weights``, ``na``, ``missing``, ``jobs`` and
-    those of :class:`CsvOptions`, as on the command line.
+    ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, a summary, or a list of them; ``options``
+    are ``features`` (default: all columns), ``exclude``, ``categorical``, ``max_levels``, ``weights``, ``na``,
+    ``missing``, ``jobs`` and those of :class:`CsvOptions`, as on the command line.
 
     >>> summarize("sales.csv").save("sales.summary.json")
     """
-    several: Sequence[Any] = data if isinstance(data, list | tuple) else [data]
+    several = matched(data if isinstance(data, list | tuple) else [data])
     for name in _SEVERAL:
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str) else tuple(value)

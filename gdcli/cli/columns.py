@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gdcli.cli.group import given_words
 from gdcli.cli.words import Given, parse
+from gdcli.errors import DataError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -29,8 +31,8 @@ class Column(click.types.StringParamType):
         given = _given(ctx)
         reading = {one.option.name: one.value for one in given if one.option and one.option.name in _READING}
         named = {one.value for one in given if one.option is param}
-        for path in _files(given):
-            names = column_names(os.path.expanduser(path), **reading)
+        for path in _paths(given):
+            names = column_names(path, **reading)
             if names:
                 return [CompletionItem(name) for name in names if name.startswith(incomplete) and name not in named]
         return []
@@ -42,6 +44,14 @@ def _given(ctx: click.Context) -> list[Given]:
     if words and words[0] == ctx.info_name:
         del words[0]
     return list(parse(words, [param for param in ctx.command.params if isinstance(param, click.Option)]))
+
+
+def _paths(given: list[Given]) -> Iterator[str]:
+    from gdcli.data.globs import matched
+
+    for word in _files(given):
+        with suppress(DataError):  # nothing matches
+            yield from matched([os.path.expanduser(word)])
 
 
 def _files(given: list[Given]) -> Iterator[str]:

@@ -70,7 +70,9 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
 
 
 def input_files(context: click.Context, files: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the inputs; without FILE that is stdin, unless a person sits there."""
+    """Return the inputs, wildcards replaced; without FILE that is stdin, unless a person sits there."""
+    from gdcli.data.globs import matched
+
     if files.count(STDIN) > 1:
         raise click.UsageError("'-' is standard input, which can be read once only.")
     if not files and sys.stdin is not None and sys.stdin.isatty():
@@ -81,7 +83,7 @@ def input_files(context: click.Context, files: tuple[str, ...]) -> tuple[str, ..
         meant = near_command(files[0])
         if meant is not None and not os.path.exists(files[0]):
             raise DataError(f"cannot read {quoted(files[0])}: no such file. Did you mean the command 'gdfit {meant}'?")
-    return files or (STDIN,)
+    return tuple(matched(files)) or (STDIN,)
 
 
 def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
