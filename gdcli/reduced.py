@@ -192,16 +192,18 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
     X = np.empty((sum(len(piece.rows.X) for piece in pieces), len(columns)), order="F")
     weights, drawn = [], []
     missing: Counter[str] = Counter()
+    skipped: list[BadRow] = []
     read = start = 0
     for rows, draw in pieces:
         X[start : start + len(rows.X)] = spread_over(columns, rows.columns, rows.X)
         start += len(rows.X)
         read += rows.read
         missing += Counter(rows.missing)
+        skipped += rows.skipped
         weights += [] if rows.weights is None else [rows.weights]
         drawn += [] if draw is None else [draw]
     pieces.clear()
-    rows = Rows(X, columns, np.concatenate(weights) if weights else None, read, None, missing)
+    rows = Rows(X, columns, np.concatenate(weights) if weights else None, read, None, missing, skipped=tuple(skipped))
     return Piece(rows, np.concatenate(drawn) if drawn else None)
 
 

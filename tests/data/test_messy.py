@@ -263,3 +263,9 @@ def test_predict_reads_and_writes_by_the_same_options(gdfit: Callable[..., Done]
     scored = gdfit("score", model, train, "--decimal", ",", "--format", "json")
     assert scored.code == 0
     assert gdfit("score", model, train).code == 1
+
+
+def test_bad_rows_of_several_short_files_are_counted_together(csv_file: Callable[..., str]) -> None:
+    first, second = csv_file("x,y\n1,2\n2,3\n3,5,6\n4,9\n"), csv_file("x,y\n7\n5,2\n", "other.csv")
+    rows = fit([first, second], target="y", on_bad_row="skip", iterations=0).rows
+    assert (rows.read, rows.used, rows.skipped) == (4, 4, 2)
