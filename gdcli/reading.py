@@ -1,9 +1,10 @@
 """From files to one triangle: source → design → triangle, in one pass and in constant memory."""
 
 import os
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, Union
 
@@ -11,13 +12,11 @@ from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions, Design, design, require
 from gdcli.data.room import check_room
 from gdcli.data.stream import STDIN, Stream, check_exists, codec_name, open_stream
-from gdcli.data.table import Block, Source
-from gdcli.engine.blas import threads_for
-from gdcli.engine.triangle import Column
+from gdcli.data.table import Source
 from gdcli.errors import DataError, UsageError
 from gdcli.listener import Listener
-from gdcli.parallel import fold_groups, fold_left, ordered_map
-from gdcli.reduced import Piece, Reduced, Sampling, join_short, merge_reduced, piece_of, reduce_if_long
+from gdcli.reduced import Reduced, Sampling
+from gdcli.reduction import Part, Reduction
 from gdcli.result import Rows as RowCounts
 from gdcli.summary import SCHEMA as SUMMARY_SCHEMA
 from gdcli.summary import Summary, check_same_names, load_summary
@@ -52,12 +51,10 @@ class Reading:
     files: tuple[str, ...]
 
 
-class _Part(NamedTuple):
-    """A block, numbered from 0 in its file, or a whole summary; ``source`` is where it comes from."""
+class _Input(NamedTuple):
+    """An input that was opened, numbered from 0."""
 
     file: int
-    block: int
-    content: Block | Summary
     source: Source | Summary
 
 
@@ -70,52 +67,28 @@ def read(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, lis
     for item in data:
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
-    with closing(_parts(data, options, listener)) as parts:
-        return _read(parts, data, columns, options, listener)
+    whole = _reduced(data, columns, options, listener)
+    if whole.reduced.skipped.count:
+        listener.warn(str(whole.reduced.skipped))
+    return whole
 
 
-def _read(
-    parts: Generator[_Part, None, None],
-    data: Sequence[Data],
-    columns: ColumnOptions,
-    options: ReadOptions,
-    listener: Listener,
-) -> Reading:
-    first = next(parts, None)
-    if first is None:
-        name = "standard input" if isinstance(data[0], str) and data[0] == STDIN else _name(data[0])
-        raise DataError(f"{quoted(name)} has a header but no rows")
-    chosen = _design(first, columns)
-    if chosen.ignored:
-        listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
-
-    check_room(chosen.source, len(chosen.features), folds=options.sampling.folds)
-
-    def reduce(part: _Part) -> Reduced | Piece:
-        if isinstance(part.content, Summary):
-            return part.content.reduced_for(chosen)
-        return reduce_if_long(
-            piece_of(chosen.rows(part.content), options.sampling, part.file, part.block), options.sampling
-        )
-
-    def check(columns: Collection[Column]) -> None:
-        chosen.check_levels(columns)
-        check_room(chosen.source, len(columns), folds=options.sampling.folds)
-
-    def merge_checked(left: Reduced, right: Reduced) -> Reduced:
-        check(dict.fromkeys([*left.folds[0].columns, *right.folds[0].columns]))
-        return merge_reduced(left, right, options.sampling)
-
-    def group(blocks: Iterator[Reduced | Piece]) -> Reduced | None:
-        return fold_left(join_short(blocks, options.sampling, check), merge_checked)
-
-    jobs = options.jobs or os.cpu_count() or 1
-    checked = _checked(chain([first], parts), first, chosen, columns, options)
-    with threads_for(len(chosen.features)):
-        whole = fold_groups(ordered_map(reduce, checked, jobs), group, merge_checked)
+def _reduced(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Reading:
+    inputs = _opened(data, options, listener)
+    with closing(_parts(inputs, listener)) as parts:
+        first = next(parts, None)
+        if first is None:
+            name = "standard input" if isinstance(data[0], str) and data[0] == STDIN else _name(data[0])
+            raise DataError(f"{quoted(name)} has a header but no rows")
+        source, part = first
+        chosen = _design(source, part, columns)
+        if chosen.ignored:
+            listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
+        check_room(chosen.source, len(chosen.features), folds=options.sampling.folds)
+        check = partial(_check, first=source, chosen=chosen, columns=columns, sampling=options.sampling)
+        checked = _checked(chain([first], parts), check)
+        whole = Reduction(chosen, options.sampling).of_all(checked, options.jobs or os.cpu_count() or 1)
     assert whole is not None  # there is at least the first part
-    if whole.skipped.count:
-        listener.warn(str(whole.skipped))
     return Reading(chosen, whole, tuple(_name(item) for item in data))
 
 
@@ -203,21 +176,25 @@ def tell_remarks(name: str, dialect: "Dialect", options: CsvOptions, listener: L
         listener.warn(warning)
 
 
-def _parts(data: Sequence[Data], options: ReadOptions, listener: Listener) -> Generator[_Part, None, None]:
-    """Yield the blocks of all inputs, which are opened one after the other."""
+def _opened(data: Sequence[Data], options: ReadOptions, listener: Listener) -> Iterator[_Input]:
+    """Yield all inputs, which are opened one after the other."""
     for file, item in enumerate(data):
-        source = open_source(item, options, listener)
+        yield _Input(file, open_source(item, options, listener))
+
+
+def _parts(inputs: Iterable[_Input], listener: Listener) -> Generator[tuple[Source | Summary, Part], None, None]:
+    """Yield the blocks of all inputs, each with where it comes from."""
+    for file, source in inputs:
         if isinstance(source, Summary):
-            yield _Part(file, 0, source, source)
+            yield source, Part(file, 0, source)
             continue
         with closing(source.blocks()) as blocks:
             for number, block in enumerate(blocks):
                 listener.reading(*source.progress())
-                yield _Part(file, number, block, source)
+                yield source, Part(file, number, block)
 
 
-def _design(first: _Part, columns: ColumnOptions) -> Design:
-    source = first.source
+def _design(source: Source | Summary, first: Part, columns: ColumnOptions) -> Design:
     if isinstance(source, Summary):
         return source.design(columns)
     assert not isinstance(first.content, Summary)
@@ -225,30 +202,37 @@ def _design(first: _Part, columns: ColumnOptions) -> Design:
 
 
 def _checked(
-    parts: Iterator[_Part], first: _Part, chosen: Design, columns: ColumnOptions, options: ReadOptions
-) -> Iterator[_Part]:
-    """Yield the parts, each input's columns checked against the first one's."""
-    source = first.source
-    for part in parts:
-        if part.source is not source:
-            source = part.source
-            if isinstance(source, Summary) and isinstance(first.source, Summary):
-                if columns.summary and not columns.features:
-                    check_same_names(first.source, source)
-            elif isinstance(source, Summary) or isinstance(first.source, Summary):
-                for name in (*chosen.features, chosen.target, chosen.weights):
-                    if name is not None and not isinstance(source, Summary):
-                        require(name, source.names, source.name)
-            else:
-                _check_same_columns(first.source, source)
-        if isinstance(part.content, Summary) and options.sampling.folds > 1:
-            raise DataError(f"{quoted(part.content.name)} is a summary and holds no rows, which folds are made of")
-        if isinstance(part.content, Summary) and options.sampling.rows:
-            raise DataError(
-                f"{quoted(part.content.name)} is a summary and holds no rows, which every --loss but squared needs: "
-                "give the files that it was made from"
-            )
+    parts: Iterable[tuple[Source | Summary, Part]], check: Callable[[Source | Summary], None]
+) -> Iterator[Part]:
+    """Yield the parts, of which each input was checked."""
+    checked = None
+    for source, part in parts:
+        if source is not checked:
+            check(source)
+            checked = source
         yield part
+
+
+def _check(
+    source: Source | Summary, first: Source | Summary, chosen: Design, columns: ColumnOptions, sampling: Sampling
+) -> None:
+    """Raise DataError where an input does not go with the first one, or with what is asked for."""
+    if isinstance(source, Summary) and isinstance(first, Summary):
+        if columns.summary and not columns.features:
+            check_same_names(first, source)
+    elif isinstance(source, Summary) or isinstance(first, Summary):
+        for name in (*chosen.features, chosen.target, chosen.weights):
+            if name is not None and not isinstance(source, Summary):
+                require(name, source.names, source.name)
+    else:
+        _check_same_columns(first, source)
+    if isinstance(source, Summary) and sampling.folds > 1:
+        raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which folds are made of")
+    if isinstance(source, Summary) and sampling.rows:
+        raise DataError(
+            f"{quoted(source.name)} is a summary and holds no rows, which every --loss but squared needs: "
+            "give the files that it was made from"
+        )
 
 
 def _check_same_columns(first: Source, other: Source) -> None:
