@@ -10,16 +10,20 @@ from typing import Any
 
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.dialect import open_table
-from gdcli.data.stream import Readable, open_stream
+from gdcli.data.jsonobjects import lines_of, names_of
+from gdcli.data.kinds import PEEK_BYTES, Kind, is_own, kind_of
+from gdcli.data.stream import Readable, Stream, open_stream
 from gdcli.errors import GdfitError
 
 # A longer header or summary would keep the person waiting.
 _MOST_BYTES = 1 << 20
+# Objects name their keys again and again: a few tell.
+_FEW_BYTES = 1 << 16
 _SUMMARY = "gdfit.summary/"
 
 
 def column_names(path: str, **options: Any) -> tuple[str, ...]:
-    """Return the names in the header of a CSV file, or of a summary; none where it cannot be read.
+    """Return the names of the columns of a file, or of a summary; none where they cannot be read quickly.
 
     ``options`` are those of :class:`CsvOptions`, as words.
     """
@@ -29,10 +33,15 @@ def column_names(path: str, **options: Any) -> tuple[str, ...]:
         reading = CsvOptions(**{**options, "skip_rows": int(options.get("skip_rows", 0))})
         stream = open_stream(path, reading.encoding)
         try:
-            start = stream.peek(1)
+            start = stream.peek(PEEK_BYTES)
+            kind = kind_of(start, path, reading)
+            if kind is Kind.PARQUET:
+                return _in_schema(stream)
             stream.text = text = _Beginning(stream.text, _MOST_BYTES)
-            if start == b"{":
+            if is_own(start):
                 return _summarised(text.read(_MOST_BYTES))
+            if kind is Kind.JSON_LINES:
+                return _in_objects(text.read(_FEW_BYTES))
             names = open_table(stream, reading).dialect.names
             return names if text.left else ()
         finally:
@@ -47,6 +56,18 @@ def _summarised(text: bytes) -> tuple[str, ...]:
     if not str(content.get("schema")).startswith(_SUMMARY):
         return ()
     return tuple(str(column["name"]) for column in content["columns"])
+
+
+def _in_objects(text: bytes) -> tuple[str, ...]:
+    """Return the keys of the first JSON lines; the last one may be cut off."""
+    lines = lines_of(text.decode("utf-8", "replace"), 1)
+    return names_of(line.content for line in lines if line.content is not None)
+
+
+def _in_schema(stream: Stream) -> tuple[str, ...]:
+    from gdcli.data.parquetfile import opened
+
+    return tuple(opened(stream).schema_arrow.names)
 
 
 class _Beginning:

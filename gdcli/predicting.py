@@ -1,7 +1,7 @@
 """``predict``: rows in, the same rows with a prediction out, block by block, in constant memory.
 
-The bytes of the input's cells are passed on as they are; only what has to be known is parsed. Blocks are worked on in
-threads and written in order.
+Only what has to be known is parsed (see :mod:`gdcli.rowsout` for the rest). Blocks are worked on in threads and written
+in order.
 """
 
 import os
@@ -9,27 +9,24 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
-from gdcli.data.cells import CsvBlock
-from gdcli.data.chunks import Chunk, cut
 from gdcli.data.csvoptions import CsvOptions
-from gdcli.data.dialect import Dialect, Header, open_table
-from gdcli.data.rows import RawRows, moved_cell, quoted_cell, raw_cells, raw_rows, without_rows
+from gdcli.data.kinds import PEEK_BYTES, is_own, is_summary
 from gdcli.data.stream import Stream, check_exists, open_stream
-from gdcli.data.table import Table
+from gdcli.data.table import Block, Source, Table
 from gdcli.engine.triangle import Array
 from gdcli.errors import DataError, UsageError
 from gdcli.groupmodel import AnyModel
 from gdcli.listener import Listener
 from gdcli.parallel import ordered_map
-from gdcli.reading import tell_remarks
+from gdcli.reading import source_of
 from gdcli.reduced import Skipped, skipped_of
-from gdcli.text import count_of, listed, quoted
+from gdcli.rowsout import Beside, CsvRows, JsonRows, rows_out
+from gdcli.text import count_of, quoted
 
-# Enough of a file's start to tell gdfit's own JSON from a table.
-_PEEK_BYTES = 256
 # So many unknown levels are named.
 _MOST_LEVELS = 3
 
@@ -78,27 +75,6 @@ class Tally:
         return f"{quoted(name)} {count:,}{known}{', …' if len(levels) > _MOST_LEVELS else ''}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """A CSV file whose header was read; ``header`` is its line, without its end; empty where there is none."""
-
-    stream: Stream
-    name: str
-    parsed: Header
-    header: bytes
-    end: bytes
-
-    @property
-    def dialect(self) -> Dialect:
-        return self.parsed.dialect
-
-    def chunks(self, listener: Listener) -> Iterator[Chunk]:
-        """Yield the blocks of rows."""
-        for chunk in cut(self.stream.text, self.name, self.parsed):
-            yield chunk
-            listener.reading(self.stream.position(), self.stream.size)
-
-
 def predict_files(
     model: AnyModel,
     files: Sequence[str],
@@ -112,140 +88,50 @@ def predict_files(
     for path in files:
         check_exists(path)
     tally = Tally()
-    first: _Text | None = None
+    column = f"{model.target}_predicted" if options.column is None else options.column
+    out: CsvRows | JsonRows | None = None
     for path in files:
         with closing(open_stream(path, options.csv.encoding)) as stream:
-            text = _open_table(stream, options, listener)
-            model.require_columns(text.dialect.names, text.name)
-            if first is None:
-                first = text
-                write(_header(first, model, options))
-            else:
-                _check_same_columns(first, text)
-            worker = _Worker(model, options, first, text)
+            source = _open_source(stream, options, listener)
+            model.require_columns(source.names, source.name)
+            if out is None:
+                out = rows_out(source, column, options.only, model.classes if options.classes else None)
+                write(out.header)
+            predict = partial(_predicted, model, out.beside(source))
             jobs = options.jobs or os.cpu_count() or 1
-            for part, counted in ordered_map(worker.predict, text.chunks(listener), jobs):
-                write(part)
-                tally.add(counted)
+            with closing(source.blocks()) as blocks:
+                for part, counted in ordered_map(predict, _told(blocks, source, listener), jobs):
+                    write(part)
+                    tally.add(counted)
     if tally.skipped.count:
         listener.warn(str(tally.skipped))
     return tally
 
 
-def _open_table(stream: Stream, options: PredictOptions, listener: Listener) -> _Text:
+def _open_source(stream: Stream, options: PredictOptions, listener: Listener) -> Source:
     encoding = getattr(stream.text, "encoding", None)  # where the text is not UTF-8 already
-    start = stream.peek(_PEEK_BYTES)
-    if start.lstrip().startswith(b"{") and b'"gdfit.' in start:
-        kind = "summary, which holds no rows" if b'"gdfit.summary/' in start else "model: one only, before the data"
+    start = stream.peek(PEEK_BYTES)
+    if is_own(start):
+        kind = "summary, which holds no rows" if is_summary(start) else "model: one only, before the data"
         raise DataError(f"{quoted(stream.name)} is a gdfit {kind}")
-    parsed = open_table(stream, options.csv)
-    header = parsed.line.rstrip(b"\r\n")
+    source = source_of(stream, options.csv, listener)
     if encoding is not None:
         listener.note(f"{quoted(stream.name)} is {encoding}; its rows are written as UTF-8")
-    tell_remarks(stream.name, parsed.dialect, options.csv, listener)
-    return _Text(stream, stream.name, parsed, header, parsed.line[len(header) :] or parsed.dialect.newline)
+    return source
 
 
-def _header(first: _Text, model: AnyModel, options: PredictOptions) -> bytes:
-    column = f"{model.target}_predicted" if options.column is None else options.column
-    separator = first.dialect.separator.encode()
-    cell = quoted_cell(column.encode("utf-8", "replace"), first.dialect)
-    if not first.dialect.header:
-        return b""
-    if options.only:
-        return cell + first.end
-    if column in first.dialect.names:
-        raise DataError(f"{quoted(first.name)} has a column {quoted(column)} already; name another with --column")
-    return first.header + separator + cell + first.end
+def _told(blocks: Iterator[Block], source: Source, listener: Listener) -> Iterator[Block]:
+    for block in blocks:
+        yield block
+        listener.reading(*source.progress())
 
 
-def _check_same_columns(first: _Text, other: _Text) -> None:
-    """The columns may stand in another order, but must have the same names."""
-    here, there = Counter(first.dialect.names), Counter(other.dialect.names)
-    if here == there:
-        return
-    parts = (("lacks", here - there), ("also has", there - here))
-    difference = " and ".join(f"{verb} {listed(names, 5)}" for verb, names in parts if names)
-    raise DataError(f"{quoted(other.name)} {difference}, unlike {quoted(first.name)}")
-
-
-class _Worker:
-    """Predicts blocks of one file, for the separator, order and line ends of the first."""
-
-    def __init__(self, model: AnyModel, options: PredictOptions, first: _Text, text: _Text) -> None:
-        self._model, self._only = model, options.only
-        self._classes = model.classes if options.classes else None
-        self._dialect, self._written = text.dialect, first.dialect
-        self._separator, self._end = first.dialect.separator.encode(), first.end
-        ours, theirs = text.dialect, first.dialect
-        ours_as_theirs = (ours.separator, ours.quote, ours.names, text.end)
-        self._moved = ours_as_theirs != (theirs.separator, theirs.quote, theirs.names, first.end)
-        self._order = _order(ours.names, theirs.names)
-
-    def predict(self, chunk: Chunk) -> tuple[bytes, Tally]:
-        """Return the block's rows with their predictions, and the count of those without."""
-        table = self._model.table(CsvBlock(chunk, self._dialect))
-        predictions = self._model.predict_table(table)
-        tally = _tally(self._model, table, predictions)
-        if not table.rows:
-            return b"", tally
-        if self._only:
-            return b"".join(self._texts(predictions, b"", self._end, b'""')), tally
-        raw = raw_rows(chunk, self._dialect, table.rows + len(table.skipped))
-        if table.skipped:
-            raw = without_rows(raw, {bad.row for bad in table.skipped})
-        if self._moved:
-            raw = RawRows([self._in_order(row) for row in raw.rows], self._end)
-        return self._beside(raw, predictions), tally
-
-    def _beside(self, raw: RawRows, predictions: Array) -> bytes:
-        """Return the rows, each with its prediction before its line end."""
-        if isinstance(raw.ends, bytes):
-            parts = [b""] * (2 * len(raw.rows))
-            parts[0::2] = raw.rows
-            parts[1::2] = self._texts(predictions, self._separator, raw.ends, b"")
-            return b"".join(parts)
-        texts = self._texts(predictions, self._separator, b"", b"")
-        ends = [row_end or self._end for row_end in raw.ends]
-        return b"".join(part for row in zip(raw.rows, texts, ends, strict=True) for part in row)
-
-    def _texts(self, predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:
-        """Return each prediction's text between ``before`` and ``after``, and ``missing`` there for a NaN."""
-        if self._classes is None:
-            return _numbers(predictions, before, after, missing)
-        other, event = (quoted_cell(name.encode("utf-8", "replace"), self._written) for name in self._classes)
-        which = np.where(np.isnan(predictions), 2, predictions >= 0.5).astype(np.intp)
-        cells = [before + cell + after for cell in (other, event, missing)]
-        return [cells[i] for i in which.tolist()]
-
-    def _in_order(self, row: bytes) -> bytes:
-        """Return a row with its cells in the first file's order, between the first file's separators."""
-        cells = raw_cells(row, self._dialect)
-        if (self._dialect.separator, self._dialect.quote) != (self._written.separator, self._written.quote):
-            cells = [moved_cell(cell, self._dialect, self._written) for cell in cells]
-        return self._separator.join([cells[i] for i in self._order])
-
-
-def _order(ours: Sequence[str], theirs: Sequence[str]) -> list[int]:
-    """Return the place here of each of their columns; of equal names the first is the first."""
-    places: dict[str, list[int]] = {}
-    for i, name in enumerate(ours):
-        places.setdefault(name, []).append(i)
-    return [places[name].pop(0) for name in theirs]
-
-
-def _numbers(predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:
-    """Return each number's shortest text between ``before`` and ``after``, and ``missing`` there for a NaN.
-
-    The text of the whole list is made and cut at once: half the time of a call of ``repr`` for each number.
-    """
-    texts = repr(predictions.tolist())[1:-1].encode()
-    cut_at = after + b"\0" + before
-    whole = before + texts.replace(b", ", cut_at) + after
-    if b"nan" in texts:
-        # Numbers hold no letter but the e of their exponent.
-        whole = whole.replace(before + b"nan" + after, before + missing + after)
-    return whole.split(b"\0")
+def _predicted(model: AnyModel, write: Beside, block: Block) -> tuple[bytes, Tally]:
+    """Return the block's rows with their predictions, and the count of those without."""
+    table = model.table(block)
+    predictions = model.predict_table(table)
+    text = write(block, table, predictions) if table.rows else b""
+    return text, _tally(model, table, predictions)
 
 
 def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:

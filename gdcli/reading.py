@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Union
 
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions, Design, design, require
+from gdcli.data.kinds import PEEK_BYTES, Kind, is_own, is_summary, kind_of
 from gdcli.data.room import check_room
 from gdcli.data.stream import STDIN, Stream, check_exists, codec_name, open_stream
 from gdcli.data.table import Source
@@ -18,19 +19,17 @@ from gdcli.listener import Listener
 from gdcli.reduced import Reduced, Sampling
 from gdcli.reduction import Part, Reduction
 from gdcli.result import Rows as RowCounts
-from gdcli.summary import SCHEMA as SUMMARY_SCHEMA
 from gdcli.summary import Summary, check_same_names, load_summary
 from gdcli.text import count_of, listed, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gdcli.data.dialect import Dialect
+    from gdcli.data.jsonlines import JsonLinesSource
+    from gdcli.data.parquet import ParquetSource
+    from gdcli.data.source import CsvSource
 
 Data = Union[str, "os.PathLike[str]", "pd.DataFrame", Summary]
-
-# Enough of a file's start to tell gdfit's own JSON from a table.
-_PEEK_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,42 +137,38 @@ def open_source(item: Data, options: ReadOptions, listener: Listener) -> Source 
         raise
 
 
-def is_own(start: bytes) -> bool:
-    """Whether a file that begins so is one of gdfit's own."""
-    return start.lstrip().startswith(b"{") and b'"gdfit.' in start[:_PEEK_BYTES]
-
-
-def is_summary(start: bytes) -> bool:
-    """Whether a file that begins so is a summary."""
-    return is_own(start) and f'"{SUMMARY_SCHEMA.split("/")[0]}/'.encode() in start[:_PEEK_BYTES]
-
-
 def _source(stream: Stream, options: ReadOptions, listener: Listener) -> Source | Summary:
-    start = stream.peek(_PEEK_BYTES)
-    if is_own(start):
-        content = stream.read_all()
-        if is_summary(start):
-            return load_summary(content, stream.name)
-        raise DataError(
-            f"{quoted(stream.name)} is a gdfit model, not data; to use it: gdfit predict {stream.name} FILE"
-        )
+    start = stream.peek(PEEK_BYTES)
+    if not is_own(start):
+        return source_of(stream, options.csv, listener)
+    content = stream.read_all()
+    if is_summary(start):
+        return load_summary(content, stream.name)
+    raise DataError(f"{quoted(stream.name)} is a gdfit model, not data; to use it: gdfit predict {stream.name} FILE")
+
+
+def source_of(stream: Stream, options: CsvOptions, listener: Listener) -> "CsvSource | JsonLinesSource | ParquetSource":
+    """Return the source of an open input that is none of gdfit's own files; the stream stays the caller's to close."""
+    kind = kind_of(stream.peek(PEEK_BYTES), stream.name, options)
     # A summary needs nothing of this.
+    if kind is Kind.JSON_LINES:
+        from gdcli.data.jsonlines import JsonLinesSource
+
+        return JsonLinesSource(stream, options)
+    if kind is Kind.PARQUET:
+        from gdcli.data.parquet import ParquetSource
+
+        return ParquetSource(stream)
+    from gdcli.data.dialect import remarks
     from gdcli.data.source import CsvSource
 
-    source = CsvSource(stream, options.csv)
-    tell_remarks(source.name, source.dialect, options.csv, listener)
-    return source
-
-
-def tell_remarks(name: str, dialect: "Dialect", options: CsvOptions, listener: Listener) -> None:
-    """Tell the listener what a careful user wants to know of how a file is read."""
-    from gdcli.data.dialect import remarks
-
-    note, warning = remarks(name, dialect, options)
+    source = CsvSource(stream, options)
+    note, warning = remarks(source.name, source.dialect, options)
     if note is not None:
         listener.note(note)
     if warning is not None:
         listener.warn(warning)
+    return source
 
 
 def _opened(data: Sequence[Data], options: ReadOptions, listener: Listener) -> Iterator[_Input]:

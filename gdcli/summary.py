@@ -62,6 +62,7 @@ class Summary:
             missing_words=missing_words(options),
             missing=options.missing,
             max_levels=options.max_levels,
+            named=bool(options.features),
         )
 
     def reduced_for(self, design: Design) -> Reduced:

@@ -78,7 +78,8 @@ def blocks_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
     def shrink(size: int) -> None:
         # `cut` has the usual size as a default, which is bound when the module is loaded.
-        monkeypatch.setattr("gdcli.data.source.cut", partial(cut, block_bytes=size))
+        for module in ("source", "jsonlines"):
+            monkeypatch.setattr(f"gdcli.data.{module}.cut", partial(cut, block_bytes=size))
 
     return shrink
 

@@ -16,6 +16,10 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run gdfit on ``args`` (default: the process's) and return the exit code, never an exception."""
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
+    # pandas imports pyarrow wherever it is installed, which takes as long as half of a small fit. Nothing but the
+    # reading of Parquet needs it, and takes the curtain away (data/parquetfile.py).
+    if sys.modules.keys().isdisjoint({"pandas", "pyarrow"}):
+        sys.modules["pyarrow"] = None  # type: ignore[assignment]
     collecting = gc.isenabled()
     gc.disable()  # importing makes no garbage, but collecting meanwhile costs 40-60 ms; see console.start_collecting
     try:

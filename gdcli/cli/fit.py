@@ -51,7 +51,7 @@ EXAMPLES = (
 @click.pass_context
 def command(context: click.Context, /, files: tuple[str, ...], **values: Any) -> int:
     """Fit a regression by gradient descent: every iteration, the final coefficients beside the exact optimum, and
-    which learning rates work. FILE is a CSV file, compressed or not; '-' or none is standard input.
+    which learning rates work. FILE is CSV or JSON lines, compressed or not, or Parquet; '-' or none is standard input.
     """
     from gdcli.cli.output import Output
 

@@ -44,8 +44,8 @@ EXAMPLES = (
 @click.pass_context
 def command(context: click.Context, /, model: str, files: tuple[str, ...], **values: Any) -> int:
     """Write the rows of FILE with one column more: what a saved model predicts. A row that lacks a value, or has one
-    that the model does not know, gets an empty cell. FILE is a CSV file, compressed or not; '-' or none is standard
-    input.
+    that the model does not know, gets an empty cell. FILE is CSV or JSON lines, compressed or not, or Parquet, of which
+    CSV is made; '-' or none is standard input.
     """
     inputs = input_files(context, files)
     path = _output_path(values["output"], model, inputs)

@@ -38,8 +38,9 @@ EXAMPLES = (
 @reading_options
 @click.pass_context
 def command(context: click.Context, /, model: str, files: tuple[str, ...], **values: Any) -> int:
-    """Measure how well a saved model predicts the rows of FILE, whose target is known. FILE is a CSV file, compressed
-    or not; '-' or none is standard input. Rows without a prediction or a target are counted, and not used.
+    """Measure how well a saved model predicts the rows of FILE, whose target is known. FILE is CSV or JSON lines,
+    compressed or not, or Parquet; '-' or none is standard input. Rows without a prediction or a target are
+    counted, and not used.
     """
     from gdcli.cli.console import Narrator
     from gdcli.cli.failures import say

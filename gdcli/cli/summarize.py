@@ -27,8 +27,8 @@ EXAMPLES = (
 @click.pass_context
 def command(context: click.Context, /, files: tuple[str, ...], **values: Any) -> int:
     """Reduce FILE to a summary: a small JSON file that stands for its rows in every later fit, with any target and any
-    features among its columns. FILE is a CSV file, compressed or not, or another summary; '-' or none is standard
-    input. Rows that lack a cell in any summarised column are left out.
+    features among its columns. FILE is CSV or JSON lines, compressed or not, Parquet, or another summary; '-' or none
+    is standard input. Rows that lack a cell in any summarised column are left out.
     """
     from gdcli.cli.console import Narrator
     from gdcli.cli.results import Destination
@@ -50,8 +50,8 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
 
 def _kept(output: str | None, inputs: Sequence[str]) -> list[str]:
     """Return the inputs that the output must not overwrite: all but a summary, which is refreshed so."""
+    from gdcli.data.kinds import is_summary
     from gdcli.files import same_file
-    from gdcli.reading import is_summary
 
     def refreshed(path: str) -> bool:
         if output is None or not same_file(output, path):

@@ -1,4 +1,4 @@
-"""A stream of CSV text cut into blocks of whole rows.
+"""A stream of text cut into blocks of whole rows.
 
 Cuts are at multiples of 8 MiB after the header, each moved to the next line end outside quotes: they depend on the
 text alone, so that a file, its .gz and stdin give the same blocks, and with them the same result to the last bit.
@@ -57,9 +57,9 @@ def _next(stream: Readable, taken: bytes, wanted: int, dialect: Dialect) -> tupl
     ended = len(taken) + len(body) < wanted
     ahead = b"" if ended else stream.read(_STEP)
     # The common case, with a single copy of the block: no quotes, and a line ends soon.
-    if dialect.quote.encode() not in taken and dialect.quote.encode() not in body and len(taken) < wanted:
+    if not _holds_quote(taken, dialect) and not _holds_quote(body, dialect) and len(taken) < wanted:
         end = 0 if body.endswith(dialect.newline) else ahead.find(dialect.newline) + 1
-        if (end or body.endswith(dialect.newline)) and dialect.quote.encode() not in ahead[:end]:
+        if (end or body.endswith(dialect.newline)) and not _holds_quote(ahead[:end], dialect):
             return b"".join((taken, body, ahead[:end])), ahead[end:], ended or not ahead
     text = taken + body + ahead
     while True:
@@ -78,7 +78,7 @@ def _next(stream: Readable, taken: bytes, wanted: int, dialect: Dialect) -> tupl
 def row_end(text: bytes, at: int, dialect: Dialect) -> int | None:
     """Return the place after the first line end at or after ``at`` that is outside quotes, if there is one."""
     found = text.find(dialect.newline, at)
-    if found < 0 or dialect.quote.encode() not in text:
+    if found < 0 or not _holds_quote(text, dialect):
         return found + 1 if found >= 0 else None
     marks = find_quoted(text, dialect.separator, dialect.quote)
     while found >= 0:
@@ -87,6 +87,10 @@ def row_end(text: bytes, at: int, dialect: Dialect) -> int | None:
             return found + 1
         found = text.find(dialect.newline, int(marks.closes[after - 1]))
     return None
+
+
+def _holds_quote(text: bytes, dialect: Dialect) -> bool:
+    return bool(dialect.quote) and dialect.quote.encode() in text
 
 
 def _endless(name: str, line: int, text: bytes, dialect: Dialect) -> str:

@@ -70,7 +70,7 @@ class Rows:
 class Design:
     """The columns chosen, in the file's order, and which of them are numbers and which are text.
 
-    A summary has no target: there all columns are alike.
+    A summary has no target: there all columns are alike. ``named``: the features were chosen, not all that there are.
     """
 
     source: str
@@ -83,6 +83,7 @@ class Design:
     missing: str
     max_levels: int
     by: tuple[str, ...] = ()
+    named: bool = False
 
     @property
     def predicted(self) -> str:
@@ -96,6 +97,12 @@ class Design:
         numeric = [name for name in named if name not in self.text]
         text = [*(name for name in named if name in self.text), *self.by]
         table = block.table(dict.fromkeys(numeric), text, self.missing_words)
+        if table.late is not None and not self.named:
+            row, late = table.late
+            raise CellError(
+                f"{block.where(row)}: the column {quoted(late)} begins here, and none of the first rows has it; "
+                "choose columns with --feature, or let the first row have them all"
+            )
         complete, missing = self._complete(table, block)
         weights = None if self.weights is None else table.numeric[self.weights]
         if weights is not None and (weights < 0).any():
@@ -285,6 +292,7 @@ def design(
         missing=options.missing,
         max_levels=options.max_levels,
         by=tuple(dict.fromkeys(options.by)),
+        named=bool(options.features),
     )
 
 

@@ -24,7 +24,8 @@ _LONGEST_HEADER = 64 << 20
 class Dialect:
     """``names`` are the header's cells; an unnamed column is called ``column3`` and is listed in ``unnamed``.
 
-    Without a ``header`` the names are x1, x2 … ``skip_bad`` leaves out bad rows instead of raising.
+    Without a ``header`` the names are x1, x2 … ``skip_bad`` leaves out bad rows instead of raising. Where the ``quote``
+    is empty, nothing is quoted.
     """
 
     separator: str

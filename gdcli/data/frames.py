@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdcli.data.numberformat import PLAIN, NumberFormat
+from gdcli.data.objects import numbers_of, texts_of, without_absent
 from gdcli.data.table import Block, Coded, Table
-from gdcli.data.values import is_number, stripped
 from gdcli.errors import CellError, NotNumericError
 from gdcli.text import quoted
 
@@ -69,16 +69,12 @@ class FrameBlock:
         if pd.api.types.is_bool_dtype(column):
             raise NotNumericError(f"{self._name}, column {quoted(name)}: True and False are not numbers")
         if not pd.api.types.is_numeric_dtype(column):
-            column = column.mask(column.astype(str).str.strip().isin(missing))
-        values = pd.to_numeric(column, errors="coerce")
-        truth = column.map(lambda cell: isinstance(cell, bool | np.bool_)) if column.dtype == object else False
-        wrong = np.flatnonzero(((values.isna() & ~column.isna()) | truth).to_numpy(dtype=bool))
-        if len(wrong):
-            cell = quoted(str(column.iloc[wrong[0]]))
-            raise NotNumericError(f"{self.where(int(wrong[0]))}, column {quoted(name)}: {cell} is not a number")
-        numbers = np.array(values.to_numpy(dtype=np.float64, na_value=np.nan))
-        absent = [float(word) for word in missing if is_number(word)]
-        numbers[np.isin(numbers, absent)] = np.nan
+            numbers, faults = numbers_of(column.astype(object).tolist(), missing)
+            if faults:
+                fault = faults[0]
+                raise fault.kind(f"{self.where(fault.row)}, column {quoted(name)}: {fault.reason}")
+            return numbers
+        numbers = without_absent(np.array(column.to_numpy(dtype=np.float64, na_value=np.nan)), missing)
         infinite = np.flatnonzero(np.isinf(numbers))
         if len(infinite):
             raise CellError(f"{self.where(int(infinite[0]))}, column {quoted(name)}: the value is infinite")
@@ -86,6 +82,4 @@ class FrameBlock:
 
     def _texts(self, name: str, missing: frozenset[str]) -> Coded:
         column = self._frame.iloc[:, self._place[name]]
-        # As texts first: 1, True and 1.0 are equal, but three levels.
-        codes, levels = column.astype(object).where(column.notna(), None).map(str, na_action="ignore").factorize()
-        return stripped(np.asarray(codes), [str(level) for level in levels], missing)
+        return texts_of(column.astype(object).tolist(), missing)

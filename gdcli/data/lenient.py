@@ -20,7 +20,8 @@ from gdcli.errors import CellError
 def read_leniently(block: Block, numeric: Sequence[str], text: Sequence[str], missing: frozenset[str]) -> Table:
     """Parse some columns; a cell of a numeric column that is not a finite number becomes NaN.
 
-    Raises CellError only where a row has another number of fields than the header, or cannot be decoded.
+    Raises CellError only where a row has another number of fields than the header, or cannot be decoded, or a cell
+    holds cells of its own.
     """
     if isinstance(block, CsvBlock):
         try:
@@ -28,9 +29,10 @@ def read_leniently(block: Block, numeric: Sequence[str], text: Sequence[str], mi
         except UnsureError:
             return _all_as_text(block, numeric, text, missing)
     try:
-        return block.table(numeric, text, missing)
+        table = block.table(numeric, text, missing)
     except CellError:
         return _all_as_text(block, numeric, text, missing)
+    return _all_as_text(block, numeric, text, missing) if table.skipped else table  # perhaps for text among numbers
 
 
 def _inferred(block: CsvBlock, numeric: Sequence[str], text: Sequence[str], missing: frozenset[str]) -> Table:

@@ -14,9 +14,9 @@ class CsvSource:
 
     def __init__(self, stream: Stream, options: CsvOptions) -> None:
         self._stream = stream
-        self._header = open_table(stream, options)
+        self.header = open_table(stream, options)
         self.name = self._stream.name
-        self.dialect = self._header.dialect
+        self.dialect = self.header.dialect
         self.names = self.dialect.names
         self.unnamed = self.dialect.unnamed
 
@@ -25,7 +25,7 @@ class CsvSource:
         from gdcli.data.cells import CsvBlock
 
         try:
-            for chunk in cut(self._stream.text, self.name, self._header):
+            for chunk in cut(self._stream.text, self.name, self.header):
                 yield CsvBlock(chunk, self.dialect)
         finally:
             self._stream.close()

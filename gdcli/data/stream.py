@@ -45,13 +45,17 @@ class Readable(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Stream:
-    """An open input. ``position`` tells how many bytes of ``size`` (None if unknown) were taken from the disk."""
+    """An open input. ``position`` tells how many bytes of ``size`` (None if unknown) were taken from the disk.
+
+    ``file`` is a regular file itself, where the text is its bytes: neither compressed nor in another encoding.
+    """
 
     name: str
     text: Readable
     size: int | None
     position: Callable[[], int]
     close: Callable[[], None]
+    file: IO[bytes] | None = None
 
     def peek(self, size: int) -> bytes:
         """Return the first bytes of the text, which stay to be read."""
@@ -120,8 +124,11 @@ def _stream(raw: IO[bytes], name: str, size: int | None, encoding: str | None, c
     magic = counted.read(_LONGEST_MAGIC)
     if not magic:
         raise DataError(f"{quoted(name)} is empty" if name != "standard input" else "no data on standard input")
-    data = _decompressed(_Rejoined(magic, counted), magic, name)
-    return Stream(name, _decoded(data, encoding, name), size, lambda: counted.count, close)
+    whole = _Rejoined(magic, counted)
+    data = _decompressed(whole, magic, name)
+    text = _decoded(data, encoding, name)
+    same = size is not None and data is whole and not isinstance(text, _Transcoded)
+    return Stream(name, text, size, lambda: counted.count, close, raw if same else None)
 
 
 def _opened(path: str) -> IO[bytes]:

@@ -30,13 +30,15 @@ class BadRow(NamedTuple):
 class Table:
     """Some rows of some columns. A missing number is NaN; there are no infinite ones.
 
-    ``skipped`` are the bad rows that are not among the ``rows``.
+    ``skipped`` are the bad rows that are not among the ``rows``. ``late`` is the first row that has a column of which
+    the source did not know when it was opened, and that column's name.
     """
 
     rows: int
     numeric: Mapping[str, Array]
     text: Mapping[str, Coded]
     skipped: tuple[BadRow, ...] = ()
+    late: tuple[int, str] | None = None
 
 
 class Block(Protocol):
@@ -65,7 +67,7 @@ class Block(Protocol):
 
 
 class Source(Protocol):
-    """A table of rows: a CSV file, stdin, a DataFrame."""
+    """A table of rows: a file, stdin, a DataFrame."""
 
     name: str
     names: tuple[str, ...]

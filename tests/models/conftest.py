@@ -77,7 +77,7 @@ def predicted(csv_file: Callable[..., str], notes: Any, monkeypatch: pytest.Monk
     def run(model: Model, *texts: str | bytes, block: int | None = None, **options: Any) -> Predicted:
         files = [csv_file(text, f"data{i}.csv") for i, text in enumerate(texts)]
         if block is not None:
-            monkeypatch.setattr("gdcli.predicting.cut", lambda *args: cut(*args, block_bytes=block))
+            monkeypatch.setattr("gdcli.data.source.cut", lambda *args: cut(*args, block_bytes=block))
         csv = {name: options.pop(name) for name in CsvOptions.__slots__ if name in options}
         written: list[bytes] = []
         tally = predict_files(model, files, PredictOptions(csv=CsvOptions(**csv), **options), written.append, notes)

@@ -1,0 +1,60 @@
+"""What kind of table an input is, known by its first bytes, whatever its name; and which options have a place there."""
+
+import re
+from enum import Enum
+
+from gdcli.data.csvoptions import CsvOptions
+from gdcli.errors import DataError, UsageError
+from gdcli.text import quoted
+
+# Enough of a text's start to tell.
+PEEK_BYTES = 256
+_OBJECT = re.compile(rb'\s*\{\s*("|\}|\Z)')
+_ARRAY = re.compile(rb"\s*\[\s*[\[{\]]")
+_OPTIONS = {
+    "separator": "--sep",
+    "header": "--no-header",
+    "skip_rows": "--skip-rows",
+    "decimal": "--decimal",
+    "thousands": "--thousands",
+    "quotechar": "--quotechar",
+    "on_bad_row": "--on-bad-row skip",
+    "encoding": "--encoding",
+}
+
+
+def is_own(start: bytes) -> bool:
+    """Whether a file that begins so is one of gdfit's own."""
+    return start.lstrip().startswith(b"{") and b'"gdfit.' in start[:PEEK_BYTES]
+
+
+def is_summary(start: bytes) -> bool:
+    """Whether a file that begins so is a summary."""
+    return is_own(start) and b'"gdfit.summary/' in start[:PEEK_BYTES]
+
+
+class Kind(Enum):
+    """The value is what a user calls it."""
+
+    CSV = "CSV"
+    JSON_LINES = "JSON lines"
+    PARQUET = "Parquet"
+
+
+# What of the options for CSV text means something elsewhere.
+_SHARED = {Kind.JSON_LINES: ("on_bad_row", "encoding"), Kind.PARQUET: ()}
+
+
+def kind_of(start: bytes, name: str, options: CsvOptions) -> Kind:
+    """Return the kind of an input that begins so. Raises UsageError where an option has no place in it."""
+    if _ARRAY.match(start):
+        raise DataError(
+            f"{quoted(name)} is a JSON array: gdfit reads JSON lines, an object on each (jq -c '.[]' writes them)"
+        )
+    kind = Kind.PARQUET if start.startswith(b"PAR1") else Kind.JSON_LINES if _OBJECT.match(start) else Kind.CSV
+    if kind is not Kind.CSV:
+        default = CsvOptions()
+        for field, option in _OPTIONS.items():
+            if field not in _SHARED[kind] and getattr(options, field) != getattr(default, field):
+                raise UsageError(f"{quoted(name)} is {kind.value}, where {option} means nothing: leave it out")
+    return kind

@@ -1,0 +1,192 @@
+"""Parquet as a source of rows, through pyarrow: only the columns that are used are read, block by block.
+
+A block is so many rows, whatever the file's row groups, so that the result is the same for any number of threads.
+"""
+
+from collections.abc import Callable, Collection, Generator
+from threading import Lock
+from typing import Any
+from weakref import finalize
+
+import numpy as np
+
+from gdcli.data.numberformat import PLAIN, NumberFormat
+from gdcli.data.objects import numbers_of, texts_of, without_absent
+from gdcli.data.parquetfile import opened, worded
+from gdcli.data.stream import Stream
+from gdcli.data.table import Block, Coded, Table
+from gdcli.engine.triangle import Array
+from gdcli.errors import CellError, DataError, NotNumericError
+from gdcli.text import quoted, shell_word
+
+BLOCK_ROWS = 1 << 16
+_HEAD_ROWS = 1000
+
+Data = Callable[[Collection[str]], Any]
+"""Some columns of a block's rows, as an Arrow table."""
+
+
+class ParquetSource:
+    """An open Parquet file. Its index stands at its end: what cannot be read from there is read into memory first."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        finalize(self, stream.close)  # the blocks read from it, and each of them holds the source
+        self.name = stream.name
+        self._file = opened(stream)
+        self.schema = self._file.schema_arrow
+        self.rows: int = self._file.metadata.num_rows
+        self.names = tuple(self.schema.names)
+        self.unnamed: frozenset[str] = frozenset()
+        twice = [name for name in self.names if self.names.count(name) > 1]
+        if twice:
+            raise DataError(f"{quoted(self.name)} has more than one column named {quoted(twice[0])}")
+        self._begun = 0
+        self._lock = Lock()
+        self._reader = _Reader(self._file, ())
+
+    def blocks(self) -> Generator["ParquetBlock", None, None]:
+        """Yield the blocks of rows, which are read when they are asked for something."""
+        for number in range(-(-self.rows // BLOCK_ROWS)):
+            start = number * BLOCK_ROWS
+            self._begun = min(start + BLOCK_ROWS, self.rows)
+            yield ParquetBlock(self, start, self._begun - start, _Held(self, number))
+
+    def progress(self) -> tuple[int, int | None]:
+        """Return the share of the file that the rows so far take, about, in bytes, and its size."""
+        size = self._stream.size
+        return 0 if size is None else size * self._begun // max(self.rows, 1), size
+
+    def read(self, number: int, columns: Collection[str]) -> Any:
+        """Return some columns of a block. Threads ask for one block after the other, about, and for the same ones."""
+        with self._lock, worded(self.name):
+            if not self._reader.has(number, columns):
+                self._reader = _Reader(self._file, columns)
+            return self._reader.take(number)
+
+
+class _Reader:
+    """Some columns of a file, decoded from the start on; blocks passed over wait for those that will ask for them."""
+
+    def __init__(self, file: Any, columns: Collection[str]) -> None:
+        self._columns = frozenset(columns)
+        self._batches = file.iter_batches(batch_size=BLOCK_ROWS, columns=list(columns)) if columns else iter(())
+        self._next, self._waiting, self._rest, self._rows = 0, dict[int, Any](), list[Any](), 0
+
+    def has(self, number: int, columns: Collection[str]) -> bool:
+        """Whether the block is still to come, or waits, with these columns."""
+        return self._columns.issuperset(columns) and (number >= self._next or number in self._waiting)
+
+    def take(self, number: int) -> Any:
+        """Return a block as an Arrow table, once."""
+        while self._next <= number:
+            self._waiting[self._next] = self._block()
+            self._next += 1
+        return self._waiting.pop(number)
+
+    def _block(self) -> Any:
+        """Return the next rows; how the library cuts them does not matter."""
+        import pyarrow
+
+        while self._rows < BLOCK_ROWS and (batch := next(self._batches, None)) is not None:
+            self._rest.append(batch)
+            self._rows += batch.num_rows
+        table = pyarrow.Table.from_batches(self._rest)
+        rest = table.slice(BLOCK_ROWS)
+        self._rest, self._rows = rest.to_batches(), rest.num_rows
+        return table.slice(0, BLOCK_ROWS).combine_chunks()
+
+
+class _Held:
+    """The columns of a block, kept when they were asked for once."""
+
+    def __init__(self, source: ParquetSource, number: int) -> None:
+        self._source, self._number, self._table = source, number, None
+
+    def __call__(self, columns: Collection[str]) -> Any:
+        table: Any = self._table
+        if table is None or not set(table.column_names).issuperset(columns):
+            self._table = table = self._source.read(self._number, columns)
+        return table
+
+
+class ParquetBlock:
+    """So many ``rows`` of a Parquet file from ``start`` on."""
+
+    numbers: NumberFormat = PLAIN
+
+    def __init__(self, source: ParquetSource, start: int, rows: int, data: Data) -> None:
+        self._source, self._start, self._rows, self._data = source, start, rows, data
+
+    def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
+        """Read some columns; see :class:`gdcli.data.table.Block`."""
+        for name in (*numeric, *text):
+            self._check_type(name)
+        wanted = dict.fromkeys([*numeric, *text])
+        data: Any = self._data(wanted) if wanted else None
+        with worded(self._source.name):
+            return Table(
+                rows=self._rows,
+                numeric={name: self._numbers(data.column(name), name, missing) for name in numeric},
+                text={name: _texts(data.column(name), missing) for name in text},
+            )
+
+    def head(self) -> Block:
+        """Return a block of the first few rows."""
+        rows = min(self._rows, _HEAD_ROWS)
+        return ParquetBlock(self._source, self._start, rows, lambda columns: self._data(columns).slice(0, rows))
+
+    def where(self, row: int) -> str:
+        """Return the place of a row for a message; rows count from 1."""
+        return f"{quoted(self._source.name)}, row {self._start + row + 1}"
+
+    def cells(self, names: Collection[str]) -> list[list[Any]]:
+        """Return the values of some columns, each as a list; a missing one is None."""
+        data = self._data(names)
+        with worded(self._source.name):
+            return [data.column(name).to_pylist() for name in names]
+
+    def _check_type(self, name: str) -> None:
+        from pyarrow import types
+
+        kind = self._source.schema.field(name).type
+        kind = kind.value_type if types.is_dictionary(kind) else kind
+        binary = types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind)
+        if types.is_nested(kind) or binary:
+            raise CellError(
+                f"{quoted(self._source.name)}, column {quoted(name)}: {kind} is neither a number nor a text; "
+                f"leave the column out with --exclude {shell_word(name)}"
+            )
+
+    def _numbers(self, column: Any, name: str, missing: frozenset[str]) -> Array:
+        import pyarrow
+
+        place = f"column {quoted(name)}"
+        if pyarrow.types.is_boolean(column.type):
+            raise NotNumericError(f"{self.where(0)}, {place}: True and False are not numbers")
+        if not (pyarrow.types.is_integer(column.type) or pyarrow.types.is_floating(column.type)):
+            numbers, faults = numbers_of(column.to_pylist(), missing)
+            if faults:
+                raise faults[0].kind(f"{self.where(faults[0].row)}, {place}: {faults[0].reason}")
+            return numbers
+        numbers = np.asarray(column.cast(pyarrow.float64(), safe=False).to_numpy(), dtype=np.float64)
+        infinite = np.flatnonzero(np.isinf(numbers))
+        if len(infinite):
+            raise CellError(f"{self.where(int(infinite[0]))}, {place}: the value is infinite")
+        return without_absent(numbers, missing)
+
+
+def _texts(column: Any, missing: frozenset[str]) -> Coded:
+    """Return a column as texts: each different value is made one once."""
+    import pyarrow
+
+    try:
+        encoded = column if pyarrow.types.is_dictionary(column.type) else column.dictionary_encode()
+    except pyarrow.ArrowNotImplementedError:
+        return texts_of(column.to_pylist(), missing)
+    encoded = encoded.combine_chunks()
+    if isinstance(encoded, pyarrow.ChunkedArray):  # no rows
+        return Coded(np.empty(0, dtype=np.intp), ())
+    levels = texts_of(encoded.dictionary.to_pylist(), missing)
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return Coded(np.append(levels.codes, -1)[codes], levels.levels)

@@ -1,0 +1,40 @@
+"""A Parquet file opened by pyarrow, which is an extra, and the errors of that library in words."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gdcli.data.stream import Stream
+from gdcli.errors import DataError
+from gdcli.text import quoted
+
+_LONGEST_REASON = 300
+
+
+def opened(stream: Stream) -> Any:
+    """Return the ``pyarrow.parquet.ParquetFile`` of a stream. Raises DataError where there is none, or no pyarrow.
+
+    The index stands at the end: what cannot be read from there (stdin, a compressed file) is read into memory.
+    """
+    if sys.modules.get("pyarrow", sys) is None:  # hidden by gdcli.cli.main
+        del sys.modules["pyarrow"]
+    try:
+        import pyarrow
+        from pyarrow.parquet import ParquetFile
+    except ImportError:
+        raise DataError(f"{quoted(stream.name)} is Parquet: pip install 'gdfit[parquet]' to read it") from None
+    with worded(stream.name):
+        return ParquetFile(stream.file or pyarrow.BufferReader(stream.read_all()))
+
+
+@contextmanager
+def worded(name: str) -> Iterator[None]:
+    """Word the errors of the library, which has several kinds for a damaged file."""
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:
+        reason = quoted(" ".join(str(error).split()).rstrip("."), _LONGEST_REASON)[1:-1]
+        raise DataError(f"{quoted(name)} cannot be read as Parquet: {reason}") from None
