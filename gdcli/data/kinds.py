@@ -9,7 +9,6 @@ from gdcli.text import quoted
 
 # Enough of a text's start to tell.
 PEEK_BYTES = 256
-_OBJECT = re.compile(rb'\s*\{\s*("|\}|\Z)')
 _ARRAY = re.compile(rb"\s*\[\s*[\[{\]]")
 _OPTIONS = {
     "separator": "--sep",
@@ -51,7 +50,9 @@ def kind_of(start: bytes, name: str, options: CsvOptions) -> Kind:
         raise DataError(
             f"{quoted(name)} is a JSON array: gdfit reads JSON lines, an object on each (jq -c '.[]' writes them)"
         )
-    kind = Kind.PARQUET if start.startswith(b"PAR1") else Kind.JSON_LINES if _OBJECT.match(start) else Kind.CSV
+    kind = (
+        Kind.PARQUET if start.startswith(b"PAR1") else Kind.JSON_LINES if start.lstrip().startswith(b"{") else Kind.CSV
+    )
     if kind is not Kind.CSV:
         default = CsvOptions()
         for field, option in _OPTIONS.items():
