@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -66,7 +66,9 @@ def read(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, lis
     for item in data:
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
-    whole = _reduced(data, columns, options, listener)
+    store = options.sampling.store
+    with closing(store) if store else nullcontext():
+        whole = _reduced(data, columns, options, listener)
     if whole.reduced.skipped.count:
         listener.warn(str(whole.reduced.skipped))
     return whole
@@ -223,7 +225,7 @@ def _check(
         _check_same_columns(first, source)
     if isinstance(source, Summary) and sampling.folds > 1:
         raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which folds are made of")
-    if isinstance(source, Summary) and sampling.rows:
+    if isinstance(source, Summary) and sampling.store is not None:
         raise DataError(
             f"{quoted(source.name)} is a summary and holds no rows, which every --loss but squared needs: "
             "give the files that it was made from"

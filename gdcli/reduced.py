@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gdcli.data.design import Rows
+from gdcli.data.store import Pages, RowStore
 from gdcli.data.table import BadRow
 from gdcli.engine.triangle import SLICE_ROWS, Array, Column, Triangle, from_rows, merge, sorted_levels
 from gdcli.result import Rows as RowCounts
@@ -26,13 +27,13 @@ _MOST_NAMED = 3
 class Sampling:
     """Which rows go where. ``folds`` cuts [0, 1) into parts: a row whose draw falls into the i-th is in fold i.
 
-    ``points`` rows are kept as a sample: those with the smallest draws. With ``rows`` all rows are kept.
+    ``points`` rows are kept as a sample: those with the smallest draws. With a ``store`` all rows are kept there.
     """
 
     seed: int = 0
     cuts: tuple[float, ...] = ()
     points: int = 0
-    rows: bool = False
+    store: RowStore | None = None
 
     @property
     def folds(self) -> int:
@@ -71,14 +72,21 @@ def skipped_of(rows: Sequence[BadRow]) -> Skipped:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptRows:
-    """All rows of a block: ``X`` (n, q) over ``columns``, their ``weights`` (n,) or None, and their ``fold`` (n,) or
-    None for a single one. Rows of weight 0 are left out.
+    """All rows of a block: ``X`` (n, q) over ``columns`` less their ``shift`` (q,), close to the mean, in C order;
+    ``Y`` (n, k) over the columns of the ``target``, as they are; ``weights`` (n,) or None.
+
+    Rows of weight 0 are left out. Those of fold i lie between ``bounds[i]`` and ``bounds[i + 1]``. ``pages`` are those
+    of the matrices that are in a file.
     """
 
     columns: tuple[Column, ...]
     X: Array
+    shift: Array
+    target: tuple[Column, ...]
+    Y: Array
     weights: Array | None
-    fold: "np.ndarray[tuple[int], np.dtype[np.intp]] | None"
+    bounds: tuple[int, ...]
+    pages: tuple[Pages, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,15 +234,44 @@ def _reduced(piece: Piece, sampling: Sampling) -> Reduced:
     else:
         fold = None
         folds = (from_rows(rows.X, rows.columns, rows.weights),)
-    blocks = (_kept(rows, fold),) if sampling.rows else ()
+    blocks = () if sampling.store is None else (_kept(rows, fold, folds, sampling.store),)
     return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points, blocks, skipped_of(rows.skipped))
 
 
-def _kept(rows: Rows, fold: "np.ndarray[tuple[int], np.dtype[np.intp]] | None") -> KeptRows:
-    if rows.weights is None or (rows.weights > 0).all():
-        return KeptRows(rows.columns, rows.X, rows.weights, fold)
-    counted = rows.weights > 0
-    return KeptRows(rows.columns, rows.X[counted], rows.weights[counted], None if fold is None else fold[counted])
+def _kept(
+    rows: Rows,
+    fold: "np.ndarray[tuple[int], np.dtype[np.intp]] | None",
+    folds: Sequence[Triangle],
+    store: RowStore,
+) -> KeptRows:
+    taken = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights > 0)
+    bounds = [0, len(taken)]
+    if fold is not None:
+        taken = taken[np.argsort(fold[taken], kind="stable")]
+        bounds = np.searchsorted(fold[taken], np.arange(len(folds) + 1)).tolist()
+    predicted = rows.columns[-1].name
+    features = [i for i, column in enumerate(rows.columns) if column.name != predicted]
+    target = [i for i, column in enumerate(rows.columns) if column.name == predicted]
+    shift = next((triangle.shift for triangle in folds if triangle.count), np.zeros(len(rows.columns)))[features]
+    X = np.empty((len(taken), len(features)))
+    for j, i in enumerate(features):
+        np.subtract(rows.X[taken, i], shift[j], out=X[:, j])
+    X, *pages = store.keep(X)
+    Y, *more = store.keep(rows.X[taken][:, target])
+    weights = None
+    if rows.weights is not None:
+        column, *last = store.keep(rows.weights[taken, np.newaxis])
+        weights, more = column[:, 0], [*more, *last]
+    return KeptRows(
+        columns=tuple(rows.columns[i] for i in features),
+        X=X,
+        shift=shift,
+        target=tuple(rows.columns[i] for i in target),
+        Y=Y,
+        weights=weights,
+        bounds=tuple(bounds),
+        pages=tuple(part for part in [*pages, *more] if part is not None),
+    )
 
 
 def smallest(points: Points, most: int) -> Points:

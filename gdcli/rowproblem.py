@@ -107,29 +107,36 @@ class RowProblem(Problem):
 
     @property
     def delta(self) -> float | None:
-        return self.function.delta * self.scaling.target_scale if isinstance(self.function, Huber) else None
+        return self.function.delta if isinstance(self.function, Huber) else None
 
     def held_out(self, reading: Reading, options: FitOptions) -> Valued:
-        blocks = _blocks(self, self.target, reading.reduced.blocks, 1)
-        weight = reading.reduced.folds[1].weight
-        return RowObjective(blocks, self.function, self.scaling.intercept, weight, options.jobs)
+        blocks = row_blocks(self, self.target, reading.reduced.blocks, [1])
+        weight, unit = reading.reduced.folds[1].weight, self.scaling.target_scale
+        return RowObjective(blocks, self.function, self.scaling.intercept, weight, unit, options.jobs)
 
 
-def over_rows(problem: Problem, reading: Reading, target: Target, options: FitOptions, listener: Listener) -> Problem:
-    """Return the problem of the same rows and scaling with the loss that was asked for."""
+def over_rows(
+    problem: Problem,
+    reading: Reading,
+    target: Target,
+    options: FitOptions,
+    listener: Listener,
+    folds: Sequence[int] = (0,),
+) -> Problem:
+    """Return the problem of the same rows, those of some ``folds``, and scaling with the loss that was asked for."""
     name, parameter = parse_loss(options.loss_word)
-    blocks = _blocks(problem, target, reading.reduced.blocks, 0)
-    weight = problem.triangle.weight
+    blocks = row_blocks(problem, target, reading.reduced.blocks, folds)
+    weight, unit = problem.triangle.weight, problem.scaling.target_scale
 
     def objective(loss: Loss) -> RowObjective:
-        return RowObjective(blocks, loss, options.intercept, weight, options.jobs)
+        return RowObjective(blocks, loss, options.intercept, weight, unit, options.jobs)
 
     function: Loss
     if name == Huber.name:
         delta = parameter or _usual_delta(objective(Squared()), blocks, problem, options)
         if parameter is None:
             listener.note(f"huber: δ = {delta:.6g}, 1.345 · median |r| / 0.6745 of the least-squares residuals r")
-        function = Huber(delta / problem.scaling.target_scale)
+        function = Huber(delta)
     else:
         function = Logistic() if name == Logistic.name else Poisson()
     if target.classes is not None:
@@ -170,7 +177,7 @@ def _lowest(rows: RowObjective, function: Loss, problem: Problem) -> tuple[optim
 
 def _usual_delta(rows: RowObjective, blocks: Sequence[RowBlock], problem: Problem, options: FitOptions) -> float:
     """Return 1.345 · median |r| / 0.6745 in target units."""
-    residuals = rows.each(lambda z, y: np.abs(y - z), problem.optimum.theta) * problem.scaling.target_scale
+    residuals = rows.each(lambda z, y: np.abs(y - z), problem.optimum.theta)
     weights = np.concatenate([np.ones(len(b.y)) if b.weights is None else b.weights for b in blocks])
     delta = _EFFICIENT * _median(residuals, weights) / _NORMAL_MEDIAN
     if not delta > 0:
@@ -187,22 +194,47 @@ def _median(values: Array, weights: Array) -> float:
     return 0.5 * float(values[lower] + values[min(upper, len(values) - 1)])
 
 
-def _blocks(problem: Problem, target: Target, kept: Sequence[KeptRows], fold: int) -> list[RowBlock]:
-    """Return the rows of a fold, scaled as the problem is."""
-    return [block for block in (_block(problem, target, rows, fold) for rows in kept) if len(block.y)]
+def row_blocks(problem: Problem, target: Target, kept: Sequence[KeptRows], folds: Sequence[int]) -> list[RowBlock]:
+    """Return the rows of some folds, with the way to the problem's scaled columns."""
+    return [
+        _block(problem, target, rows, start, stop) for rows in kept for start, stop in _runs(rows.bounds, sorted(folds))
+    ]
 
 
-def _block(problem: Problem, target: Target, rows: KeptRows, fold: int) -> RowBlock:
-    scaling = problem.scaling
-    taken = slice(None) if rows.fold is None else rows.fold == fold
+def _runs(bounds: Sequence[int], folds: Sequence[int]) -> list[tuple[int, int]]:
+    """Return where the rows of some folds, which are neighbours, begin and end."""
+    runs: list[tuple[int, int]] = []
+    for fold in folds:
+        start, stop = bounds[fold], bounds[fold + 1]
+        if start < stop and runs and runs[-1][1] == start:
+            runs[-1] = runs[-1][0], stop
+        elif start < stop:
+            runs.append((start, stop))
+    return runs
+
+
+def _block(problem: Problem, target: Target, rows: KeptRows, start: int, stop: int) -> RowBlock:
+    scaling, taken = problem.scaling, slice(start, stop)
     place = {column: i for i, column in enumerate(rows.columns)}
-    y = target.of(rows.columns, rows.X)[taken] / scaling.target_scale
-    X = np.empty((len(y), len(problem.terms.columns)))
-    for j, column in enumerate(problem.terms.columns):
-        values: Array | float = rows.X[taken, place[column]] if column in place else 0.0  # a level seen elsewhere
-        X[:, j] = (values - scaling.center[j]) / scaling.scale[j]
-    X[:, _constant(problem)] = 0.0
-    return RowBlock(X, y, None if rows.weights is None else rows.weights[taken])
+    found = np.array([place.get(column, -1) for column in problem.terms.columns], dtype=np.intp)
+    constant = _constant(problem)
+    shift = np.where(found >= 0, np.append(rows.shift, 0.0)[found], 0.0)
+    terms = np.flatnonzero((found >= 0) & ~constant)
+
+    def release(first: int, last: int) -> None:
+        for pages in rows.pages:
+            pages.drop(start + first, start + last)
+
+    return RowBlock(
+        X=rows.X[taken],
+        y=target.of(rows)[taken],
+        weights=None if rows.weights is None else rows.weights[taken],
+        offset=np.where(constant, 0.0, (shift - scaling.center) / scaling.scale),
+        terms=terms,
+        places=found[terms],
+        factor=1.0 / scaling.scale[terms],
+        release=release if rows.pages else None,
+    )
 
 
 def _constant(problem: Problem) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":

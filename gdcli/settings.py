@@ -8,6 +8,8 @@ from typing import Literal
 
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions
+from gdcli.data.room import available, size_of
+from gdcli.data.store import RowStore
 from gdcli.engine.descent import Search, as_scheduled
 from gdcli.engine.losses import LOSSES, SQUARED, Logistic, parse_loss
 from gdcli.engine.objective import Objective
@@ -38,6 +40,7 @@ class FitOptions:
     ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
     ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem, none being 0; of
     several values ``cv`` chooses. ``separator`` to ``on_bad_row`` are those of :class:`CsvOptions`.
+    ``memory`` is how many bytes of rows stay in memory, also as text such as ``500M``; None is half of what is free.
     ``picture`` gathers the numbers of a picture, with a sample of so many ``points``.
     """
 
@@ -58,6 +61,7 @@ class FitOptions:
     quotechar: str = '"'
     on_bad_row: str = "error"
     jobs: int | None = None
+    memory: int | str | None = None
     intercept: bool = True
     loss: str | None = None
     event: str | None = None
@@ -118,6 +122,8 @@ class FitOptions:
         if self.seed < 0:
             raise UsageError(f"the seed is 0 or more, not {self.seed}")
         _ = self.csv  # checks itself
+        if self.memory is not None:
+            size_of(self.memory)
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"the number of jobs is 1 or more, not {self.jobs}")
 
@@ -246,7 +252,14 @@ class FitOptions:
     @property
     def reading(self) -> ReadOptions:
         """The part that the sources need."""
-        return ReadOptions(self.csv, self.jobs, Sampling(self.seed, self._cuts, self.points, self.needs_rows))
+        return ReadOptions(self.csv, self.jobs, Sampling(self.seed, self._cuts, self.points, self._store))
+
+    @property
+    def _store(self) -> RowStore | None:
+        """Where the rows are to be kept."""
+        if not self.needs_rows:
+            return None
+        return RowStore(available() // 2 if self.memory is None else size_of(self.memory))
 
     @property
     def csv(self) -> CsvOptions:

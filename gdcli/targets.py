@@ -9,6 +9,7 @@ from gdcli.engine.losses import Logistic, Poisson, parse_loss
 from gdcli.engine.triangle import Array, Column, Triangle
 from gdcli.errors import DataError
 from gdcli.reading import Reading
+from gdcli.reduced import KeptRows
 from gdcli.settings import FitOptions
 from gdcli.text import listed, quoted
 
@@ -18,19 +19,23 @@ _MOST_LEVELS = 5
 @dataclass(frozen=True, slots=True)
 class Target:
     """``column`` stands for the target in a triangle. ``classes`` are the two of a logistic fit, the event last, and
-    ``event`` is the event's number where they are numbers.
+    ``event`` and ``other`` are their numbers where they are numbers.
     """
 
     column: Column
     classes: tuple[str, str] | None = None
     event: float | None = None
+    other: float | None = None
 
-    def of(self, columns: Sequence[Column], X: Array) -> Array:
-        """Return y (n,) of rows ``X`` (n, q) over ``columns``: 1 for the event and 0 for the other of two classes."""
-        if self.column not in columns:  # a level that none of these rows has
-            return np.zeros(len(X))
-        y: Array = X[:, list(columns).index(self.column)]
-        return y if self.event is None else (y == self.event).astype(np.float64)
+    def of(self, rows: KeptRows) -> Array:
+        """Return y (n,) of the rows of a block: 1 for the event and 0 for the other of two classes."""
+        if self.column not in rows.target:  # a level that none of these rows has
+            return np.zeros(len(rows.Y))
+        y: Array = rows.Y[:, rows.target.index(self.column)]
+        if self.event is None or (self.event == 1.0 and self.other == 0.0):
+            return y
+        event: Array = (y == self.event).astype(np.float64)
+        return event
 
 
 def target_of(reading: Reading, options: FitOptions) -> Target:
@@ -54,7 +59,7 @@ def _two_classes(reading: Reading, triangle: Triangle, name: str, wanted: str | 
         at = triangle.columns.index(Column(name))
         values = sorted({float(triangle.minimum[at]), float(triangle.maximum[at])})
         for block in reading.reduced.blocks:
-            values = sorted({*values, *_first_other(block.X[:, block.columns.index(Column(name))], values)})
+            values = sorted({*values, *_first_other(block.Y[:, 0], values)})
         found = {f"{value:.17g}": (Column(name), value) for value in values}
     labels = list(found)
     if len(labels) != 2:
@@ -66,7 +71,7 @@ def _two_classes(reading: Reading, triangle: Triangle, name: str, wanted: str | 
     if event is None:
         raise DataError(f"--event: {quoted(name)} is never {quoted(wanted or '')}, but {listed(labels)}")
     other = labels[0] if event == labels[1] else labels[1]
-    return Target(found[event][0], (other, event), found[event][1])
+    return Target(found[event][0], (other, event), found[event][1], found[other][1])
 
 
 def _first_other(values: Array, known: Sequence[float]) -> list[float]:

@@ -100,7 +100,8 @@ def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
         raise click.UsageError("--start is given twice for the same term.")
     # A sweep has none of these.
     of_a_fit = (
-        "loss", "event", "l1", "optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed", "inference",
+        "loss", "event", "memory", "l1", "optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed",
+        "inference",
     )  # fmt: skip
     return FitOptions(
         **{name: values[name] for name in same},

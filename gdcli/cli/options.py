@@ -106,6 +106,22 @@ class Word(click.ParamType[str]):
         return SCHEDULES, parse_schedule
 
 
+class Size(click.ParamType[str]):
+    """Bytes, as a number with K, M, G or T."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the word, or fail as wrong usage."""
+        from gdcli.data.room import size_of
+
+        try:
+            size_of(str(value))
+        except UsageError as error:
+            self.fail(f"{error}.", param, ctx)
+        return str(value)
+
+
 class Count(click.ParamType[int]):
     """A whole number from ``smallest`` to ``largest``. (``IntRange`` would write its limits into the help.)"""
 
@@ -275,6 +291,11 @@ loss_options: Callable[[F], F] = bundle(
     option(
         "--event", metavar="VALUE", group=DESCENT,
         help="With --loss logistic: the target's value whose probability is fitted.  [default: the second in order]",
+    ),
+    option(
+        "--memory", metavar="SIZE", type=Size(), group=INPUT,
+        help="Where the rows are kept (every --loss but squared): so much of them in memory, such as 500M or 2G, the "
+        "rest in a temporary file.  [default: half of what is free]",
     ),
 )  # fmt: skip
 

@@ -15,6 +15,12 @@ from gdcli.engine.triangle import Array
 from gdcli.errors import UsageError
 
 SQUARED = "squared"
+# Exponents below this do not overflow.
+_FARTHEST = 700.0
+# So many factors make logarithms cheap beside the other work.
+_MOST_FACTORS = 64
+# Below this mean the rounding of 1 + x would show in the sum of ln(1 + x).
+_SMALL = 1e-3
 
 
 class Loss(Protocol):
@@ -31,6 +37,13 @@ class Loss(Protocol):
         """Return the loss (n,) and its derivative by z (n,)."""
         ...
 
+    def total_and_slope(self, z: Array, y: Array, weights: Array | None) -> tuple[float, Array]:
+        """Return Σw·loss and w times its derivative by z (n,); the weights are 1 where there are none.
+
+        z may be overwritten.
+        """
+        ...
+
     def curvature(self, z: Array, y: Array) -> Array:
         """Return the second derivative by z (n,)."""
         ...
@@ -43,7 +56,21 @@ class Loss(Protocol):
         ...
 
 
-class Squared:
+class _Summed:
+    """The sum over rows, from the value and the slope of each."""
+
+    def value_and_slope(self, z: Array, y: Array) -> tuple[Array, Array]:
+        raise NotImplementedError
+
+    def total_and_slope(self, z: Array, y: Array, weights: Array | None) -> tuple[float, Array]:
+        value, slope = self.value_and_slope(z, y)
+        if weights is None:
+            return float(value.sum()), slope
+        slope *= weights
+        return float(weights @ value), slope
+
+
+class Squared(_Summed):
     """(y − z)²."""
 
     name = SQUARED
@@ -61,7 +88,7 @@ class Squared:
         return self.curvature(z, y)
 
 
-class Huber:
+class Huber(_Summed):
     """½r² for |r| ≤ δ, δ(|r| − ½δ) outside, with r = y − z: squares near the fit, absolute values far from it."""
 
     name = "huber"
@@ -84,7 +111,7 @@ class Huber:
         return above
 
 
-class Logistic:
+class Logistic(_Summed):
     """ln(1 + eᶻ) − y·z for y of 0 and 1: minus the log-likelihood of an event of probability 1/(1 + e⁻ᶻ)."""
 
     name = "logistic"
@@ -98,6 +125,25 @@ class Logistic:
         value += np.log1p(small)
         return value, _probability(z, small) - y
 
+    def total_and_slope(self, z: Array, y: Array, weights: Array | None) -> tuple[float, Array]:
+        if weights is not None:
+            return super().total_and_slope(z, y, weights)
+        sign = np.multiply(y, -2.0)
+        sign += 1.0
+        away = np.multiply(z, sign, out=z)  # from what y is: the loss is ln(1 + e^away) whichever that is
+        farthest = float(away.max(initial=0.0))
+        if not farthest < _FARTHEST:
+            away *= sign  # z again
+            return super().total_and_slope(away, y, weights)
+        small = np.exp(away)
+        odds = small + 1.0
+        total = _sum_of_logs(odds, math.log1p(math.exp(farthest)))
+        if total < _SMALL * len(z):  # where 1 + small has lost what there is to sum
+            total = float(np.log1p(small).sum())
+        small /= odds
+        small *= sign
+        return total, small
+
     def curvature(self, z: Array, y: Array) -> Array:
         small = np.exp(-np.abs(z))
         curvature: Array = small / (1.0 + small) ** 2
@@ -107,7 +153,7 @@ class Logistic:
         return np.full_like(z, 0.25)
 
 
-class Poisson:
+class Poisson(_Summed):
     """eᶻ − y + y·(ln y − z) for counts y ≥ 0: half the deviance, so that a perfect fit costs 0."""
 
     name = "poisson"
@@ -124,6 +170,17 @@ class Poisson:
 
     def curvature_above(self, z: Array, y: Array) -> Array:
         return self.curvature(z, y)
+
+
+def _sum_of_logs(values: Array, largest: float) -> float:
+    """Return Σ ln v of numbers (n,) above 1, of which no logarithm is above ``largest``.
+
+    The logarithm of a product of many costs as much as that of one of them.
+    """
+    together = min(_MOST_FACTORS, int(_FARTHEST / largest))
+    whole = len(values) // together * together
+    products = np.multiply.reduce(values[:whole].reshape(together, -1), axis=0)
+    return float(np.log(products).sum() + np.log(values[whole:]).sum())
 
 
 def _probability(z: Array, small: Array) -> Array:

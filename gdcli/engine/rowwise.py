@@ -1,15 +1,17 @@
 """The objective over rows, for losses that no triangle stands for: cost(θ) = (1/N) Σ w·loss(z, y), z = c + m·x.
 
-Rows are cut into slices that stay in the cache, a fixed number of which is a task; sums run over the slices of a
-task, then over the tasks, in their order: the same bits whatever the number of threads.
+Rows are kept as they are in the file, less a shift; scaling them is a map of θ instead, so that several problems (the
+folds of a cross-validation) share the same rows. They are cut into slices that stay in the cache, a fixed number of
+which is a task; sums run over the slices of a task, then over the tasks, in their order: the same bits whatever the
+number of threads.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdcli.engine.losses import Loss
 from gdcli.engine.triangle import Array
@@ -19,36 +21,84 @@ SLICE_ROWS = 8192
 # So many slices are one task for a thread: its start (some 20 µs) is little beside its work.
 TASK_SLICES = 8
 
-T = TypeVar("T")
+Release = Callable[[int, int], None]
+"""Lets go of the memory of rows start to stop, which are in a file too."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowBlock:
-    """Some rows, scaled: ``X`` (n, p) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each."""
+    """Some rows: ``X`` (n, q) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each.
+
+    Of p scaled columns, number j is ``offset[j]`` plus, where j is the i-th of ``terms`` (k,), ``factor[i]`` times
+    column ``places[i]`` of X. The others (a level that none of these rows has) are ``offset[j]`` in every row.
+    """
 
     X: Array
     y: Array
     weights: Array | None
+    offset: Array
+    terms: NDArray[np.intp]
+    places: NDArray[np.intp]
+    factor: Array
+    release: Release | None = None
 
-    def slices(self) -> Iterable["RowBlock"]:
-        """Return the same rows as views of at most ``SLICE_ROWS``."""
-        for start in range(0, len(self.y), SLICE_ROWS):
-            cut = slice(start, start + SLICE_ROWS)
-            yield RowBlock(self.X[cut], self.y[cut], None if self.weights is None else self.weights[cut])
+    def slope(self, m: Array) -> Array:
+        """Return the slopes (q,) of X's columns for slopes m (p,) of the scaled ones."""
+        found = np.zeros(self.X.shape[1])
+        found[self.places] = m[self.terms] * self.factor
+        return found
+
+    def product(self, total: float, XtS: Array) -> Array:
+        """Return X'ᵀs (p,) for the scaled columns X' from Σs and Xᵀs (q,)."""
+        found: Array = self.offset * total
+        found[self.terms] += XtS[self.places] * self.factor
+        return found
+
+    def scaled(self, order: NDArray[np.intp]) -> Array:
+        """Return the scaled columns (n, p) of some rows."""
+        found = np.empty((len(order), len(self.offset)))
+        found[:] = self.offset
+        found[:, self.terms] += self.X[np.ix_(order, self.places)] * self.factor
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    block: RowBlock
+    rows: slice
+
+    @property
+    def features(self) -> Array:
+        return self.block.X[self.rows]
+
+    @property
+    def y(self) -> Array:
+        return self.block.y[self.rows]
+
+    @property
+    def weights(self) -> Array | None:
+        return None if self.block.weights is None else self.block.weights[self.rows]
 
 
 class RowObjective:
     """The mean loss of rows, as a function of θ (p,), with the intercept first where there is one.
 
-    ``weight`` is N, the sum of the weights. Costs are in the loss's units of the scaled target.
+    The loss is in file units, those of y; ``unit`` is what they are of the scaled target, of which θ is: z = unit·X'θ,
+    and the cost is divided by unit². ``weight`` is N, the sum of the weights.
     """
 
     def __init__(
-        self, blocks: Sequence[RowBlock], loss: Loss, intercept: bool, weight: float, jobs: int | None = 1
+        self,
+        blocks: Sequence[RowBlock],
+        loss: Loss,
+        intercept: bool,
+        weight: float,
+        unit: float = 1.0,
+        jobs: int | None = 1,
     ) -> None:
-        slices = [part for block in blocks for part in block.slices()]
-        self._tasks = [slices[i : i + TASK_SLICES] for i in range(0, len(slices), TASK_SLICES)]
-        self._loss, self._intercept, self._weight = loss, intercept, weight
+        self.blocks, self.loss, self.weight, self.unit = blocks, loss, weight, unit
+        self.intercept = intercept
+        self._tasks = [task for block in blocks for task in _tasks(block)]
         several = len(self._tasks) > 1 and jobs != 1
         self._pool = ThreadPoolExecutor(max_workers=jobs) if several else None
         self.latest: tuple[Array, float] = (np.empty(0), np.inf)
@@ -64,57 +114,91 @@ class RowObjective:
         return cost, gradient
 
     def _evaluated(self, theta: Array) -> tuple[Array, Array]:
-        def summed(rows: RowBlock) -> Array:
-            value, slope = self._loss.value_and_slope(self._predictions(rows, theta), rows.y)
-            if rows.weights is None:
-                cost = value.sum()
-            else:
-                cost = rows.weights @ value
-                slope *= rows.weights
-            return np.concatenate([[cost], [slope.sum()] if self._intercept else [], slope @ rows.X])
+        first = 1 if self.intercept else 0
 
-        total = self._total(summed) / self._weight
-        return total[0], total[1:]
+        def summed(task: Sequence[_Slice]) -> Array:
+            block = task[0].block
+            m, c = self._line(block, theta)
+            cost, total, XtS = 0.0, 0.0, np.zeros(len(m))
+            for rows in task:
+                X = rows.features
+                z = X @ m
+                z += c
+                value, slope = self.loss.total_and_slope(z, rows.y, rows.weights)
+                cost += value
+                total += float(slope.sum())
+                XtS += slope @ X
+            found = np.empty(1 + len(theta))
+            found[0] = cost
+            found[1 : 1 + first] = total
+            found[1 + first :] = block.product(total, XtS)
+            return found
+
+        total = self._total(summed) / self.weight
+        return total[0] / self.unit**2, total[1:] / self.unit
 
     def hessian(self, theta: Array, above: bool = False) -> Array:
         """Return the matrix of second derivatives (p, p) at θ, or that of the parabolas ``above`` the losses."""
-        curvature_of = self._loss.curvature_above if above else self._loss.curvature
+        curvature_of = self.loss.curvature_above if above else self.loss.curvature
+        first = 1 if self.intercept else 0
 
-        def summed(rows: RowBlock) -> Array:
-            curvature = curvature_of(self._predictions(rows, theta), rows.y)
-            if rows.weights is not None:
-                curvature *= rows.weights
-            inner = (rows.X * curvature[:, np.newaxis]).T @ rows.X
-            if not self._intercept:
-                return inner
-            cross = curvature @ rows.X
-            return np.block([[curvature.sum(), cross], [cross[:, np.newaxis], inner]])
+        def summed(task: Sequence[_Slice]) -> Array:
+            block = task[0].block
+            m, c = self._line(block, theta)
+            total, sums, inner = 0.0, np.zeros(len(m)), np.zeros((len(m), len(m)))
+            for rows in task:
+                X = rows.features
+                curvature = curvature_of(X @ m + c, rows.y)
+                if rows.weights is not None:
+                    curvature *= rows.weights
+                total += float(curvature.sum())
+                sums += curvature @ X
+                inner += (X * curvature[:, np.newaxis]).T @ X
+            # Of x' = offset + factor·x: Σκ·x'x'ᵀ.
+            crossed = block.product(total, sums)
+            found = np.empty((len(theta), len(theta)))
+            scaled = np.outer(block.offset, crossed) + np.outer(crossed - block.offset * total, block.offset)
+            own = inner[np.ix_(block.places, block.places)] * block.factor
+            scaled[np.ix_(block.terms, block.terms)] += own * block.factor[:, np.newaxis]
+            found[first:, first:] = scaled
+            if self.intercept:
+                found[0, 0] = total
+                found[0, 1:] = found[1:, 0] = crossed
+            return found
 
-        return self._total(summed) / self._weight
+        return self._total(summed) / self.weight
 
     def each(self, of: Callable[[Array, Array], Array], theta: Array) -> Array:
-        """Return a function of (prediction, y) for every row, in their order."""
-        return np.concatenate(
-            [of(self._predictions(rows, theta), rows.y) for task in self._tasks for rows in task] or [np.empty(0)]
-        )
+        """Return a function of (prediction, y) for every row, in their order, in file units."""
+        found = []
+        for task in self._tasks:
+            m, c = self._line(task[0].block, theta)
+            found += [of(rows.features @ m + c, rows.y) for rows in task]
+        return np.concatenate(found or [np.empty(0)])
 
-    def _predictions(self, rows: RowBlock, theta: Array) -> Array:
-        if not self._intercept:
-            return rows.X @ theta
-        z: Array = rows.X @ theta[1:]
-        z += theta[0]
-        return z
+    def _line(self, block: RowBlock, theta: Array) -> tuple[Array, float]:
+        """Return slopes (q,) and an intercept for the rows of a block as they are kept."""
+        slopes = theta[1:] if self.intercept else theta
+        c = float(block.offset @ slopes) + (float(theta[0]) if self.intercept else 0.0)
+        return block.slope(slopes) * self.unit, c * self.unit
 
-    def _total(self, summed: Callable[[RowBlock], Array]) -> Array:
-        def task(slices: Sequence[RowBlock]) -> Array:
+    def _total(self, summed: Callable[[Sequence[_Slice]], Array]) -> Array:
+        def done(task: Sequence[_Slice]) -> Array:
             with np.errstate(over="ignore", invalid="ignore"):  # the way to infinity is watched elsewhere
-                total = summed(slices[0])
-                for rows in slices[1:]:
-                    total = total + summed(rows)
-            return total
+                found = summed(task)
+            if (release := task[0].block.release) is not None:
+                release(task[0].rows.start, task[-1].rows.stop)
+            return found
 
-        found = map(task, self._tasks) if self._pool is None else self._pool.map(task, self._tasks)
+        found = map(done, self._tasks) if self._pool is None else self._pool.map(done, self._tasks)
         total = next(iter(found))
         for part in found:
             total = total + part
         return total
+
+
+def _tasks(block: RowBlock) -> Iterator[list[_Slice]]:
+    n = len(block.y)
+    slices = [_Slice(block, slice(start, min(start + SLICE_ROWS, n))) for start in range(0, n, SLICE_ROWS)]
+    for i in range(0, len(slices), TASK_SLICES):
+        yield slices[i : i + TASK_SLICES]
