@@ -19,7 +19,9 @@ from gdcli.engine.triangle import Array
 from gdcli.errors import CellError, DataError, NotNumericError
 from gdcli.text import quoted, shell_word
 
-BLOCK_ROWS = 1 << 16
+# Blocks of about eight megabytes of numbers, whichever of the columns are read: of a wide table they have few rows.
+_BLOCK_CELLS = 1 << 20
+_MOST_ROWS, _LEAST_ROWS = 1 << 16, 1 << 10
 _HEAD_ROWS = 1000
 
 Data = Callable[[Collection[str]], Any]
@@ -41,15 +43,15 @@ class ParquetSource:
         twice = [name for name in self.names if self.names.count(name) > 1]
         if twice:
             raise DataError(f"{quoted(self.name)} has more than one column named {quoted(twice[0])}")
+        self._block_rows = min(max(_BLOCK_CELLS // max(len(self.names), 1), _LEAST_ROWS), _MOST_ROWS)
         self._begun = 0
         self._lock = Lock()
-        self._reader = _Reader(self._file, ())
+        self._reader = _Reader(self._file, (), self._block_rows)
 
     def blocks(self) -> Generator["ParquetBlock", None, None]:
         """Yield the blocks of rows, which are read when they are asked for something."""
-        for number in range(-(-self.rows // BLOCK_ROWS)):
-            start = number * BLOCK_ROWS
-            self._begun = min(start + BLOCK_ROWS, self.rows)
+        for number, start in enumerate(range(0, self.rows, self._block_rows)):
+            self._begun = min(start + self._block_rows, self.rows)
             yield ParquetBlock(self, start, self._begun - start, _Held(self, number))
 
     def progress(self) -> tuple[int, int | None]:
@@ -61,16 +63,16 @@ class ParquetSource:
         """Return some columns of a block. Threads ask for one block after the other, about, and for the same ones."""
         with self._lock, worded(self.name):
             if not self._reader.has(number, columns):
-                self._reader = _Reader(self._file, columns)
+                self._reader = _Reader(self._file, columns, self._block_rows)
             return self._reader.take(number)
 
 
 class _Reader:
     """Some columns of a file, decoded from the start on; blocks passed over wait for those that will ask for them."""
 
-    def __init__(self, file: Any, columns: Collection[str]) -> None:
-        self._columns = frozenset(columns)
-        self._batches = file.iter_batches(batch_size=BLOCK_ROWS, columns=list(columns)) if columns else iter(())
+    def __init__(self, file: Any, columns: Collection[str], block_rows: int) -> None:
+        self._columns, self._block_rows = frozenset(columns), block_rows
+        self._batches = file.iter_batches(batch_size=block_rows, columns=list(columns)) if columns else iter(())
         self._next, self._waiting, self._rest, self._rows = 0, dict[int, Any](), list[Any](), 0
 
     def has(self, number: int, columns: Collection[str]) -> bool:
@@ -88,13 +90,13 @@ class _Reader:
         """Return the next rows; how the library cuts them does not matter."""
         import pyarrow
 
-        while self._rows < BLOCK_ROWS and (batch := next(self._batches, None)) is not None:
+        while self._rows < self._block_rows and (batch := next(self._batches, None)) is not None:
             self._rest.append(batch)
             self._rows += batch.num_rows
         table = pyarrow.Table.from_batches(self._rest)
-        rest = table.slice(BLOCK_ROWS)
+        rest = table.slice(self._block_rows)
         self._rest, self._rows = rest.to_batches(), rest.num_rows
-        return table.slice(0, BLOCK_ROWS).combine_chunks()
+        return table.slice(0, self._block_rows).combine_chunks()
 
 
 class _Held:

@@ -10,6 +10,8 @@ from gdcli.errors import DataError
 from gdcli.text import quoted
 
 _LONGEST_REASON = 300
+# A row group may be as large as the file: its columns are read by pieces of so many bytes, not as a whole.
+_BUFFER = 1 << 16
 
 
 def opened(stream: Stream) -> Any:
@@ -25,7 +27,8 @@ def opened(stream: Stream) -> Any:
     except ImportError:
         raise DataError(f"{quoted(stream.name)} is Parquet: pip install 'gdfit[parquet]' to read it") from None
     with worded(stream.name):
-        return ParquetFile(stream.file or pyarrow.BufferReader(stream.read_all()))
+        source = stream.file or pyarrow.BufferReader(stream.read_all())
+        return ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True)
 
 
 @contextmanager
