@@ -5,16 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdcli import __version__
 from gdcli.engine import schedules
-from gdcli.engine import spectrum as spectra
 from gdcli.engine.descent import DIVERGENCE_FACTOR, after, descend
+from gdcli.engine.forecast import Forecast
 from gdcli.engine.optimizers import OPTIMIZERS
 from gdcli.engine.spectrum import Behaviour
 from gdcli.engine.triangle import Array
 from gdcli.listener import Listener
-from gdcli.problem import PERFECT, Problem, converged, prepare
+from gdcli.problem import PERFECT, Problem, converged, forecast_of, prepare
 from gdcli.reading import Data, Reading, read_noted
 from gdcli.result import Optimum, Rows
 from gdcli.settings import FitOptions
@@ -31,11 +32,12 @@ _PROGRESS_STEP = 1024
 class SweepRate:
     """One rate's descent. ``costs`` are (iteration, cost) on a thinned grid, up to divergence.
 
-    ``cost`` and ``gap`` after the last iteration are None where it diverged, at iteration ``diverged_at``.
+    ``cost`` and ``gap`` after the last iteration are None where it diverged, at iteration ``diverged_at``. With an l1
+    penalty ``behaviour`` is None, and ``iterations_to_1_percent`` are those that the descent took, not a forecast.
     """
 
     learning_rate: float
-    behaviour: Behaviour
+    behaviour: Behaviour | None
     best: bool
     cost: float | None
     gap: float | None
@@ -48,7 +50,10 @@ class SweepRate:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What each of several learning rates does on the same data. ``gap_measure`` as in :class:`Optimum`."""
+    """What each of several learning rates does on the same data. ``gap_measure`` as in :class:`Optimum`.
+
+    ``best`` is the best of all rates, None where it is not known before the descent.
+    """
 
     version: str
     files: tuple[str, ...]
@@ -60,7 +65,7 @@ class Sweep:
     iterations: int
     interrupted: bool
     largest_stable: float
-    best: float
+    best: float | None
     best_iterations: int | None
     condition_number: float
     rates: tuple[SweepRate, ...]
@@ -69,7 +74,7 @@ class Sweep:
 def run_sweep(
     data: Sequence[Data], options: FitOptions, rates: Sequence[float], listener: Listener | None = None
 ) -> Sweep:
-    """Read the data once and descend with each rate, or with seven instructive ones where ``rates`` is empty."""
+    """Read the data once and descend with each rate, or with some instructive ones where ``rates`` is empty."""
     listener = listener or Listener()
     return sweep_reading(read_noted(data, options.columns, options.reading, listener), options, rates, listener)
 
@@ -77,10 +82,11 @@ def run_sweep(
 def sweep_reading(reading: Reading, options: FitOptions, rates: Sequence[float], listener: Listener) -> Sweep:
     """Sweep over data that were already reduced."""
     problem = prepare(reading, options, listener)
-    best, best_iterations = spectra.best_rate(problem.spectrum, problem.within)
+    forecast = forecast_of(problem, options)
+    best, best_iterations = forecast.best_rate(problem.within)
     chosen = sorted(set(rates)) or default_rates(problem.spectrum.largest_stable, best)
     path = _descend(problem, np.array(chosen), options, listener)
-    found = tuple(_rate(problem, path, i, rate) for i, rate in enumerate(chosen))
+    found = tuple(_rate(problem, forecast, path, i, rate) for i, rate in enumerate(chosen))
     nearest = min(range(len(chosen)), key=lambda i: _slowness(found[i]))
     # Where every rate is unstable none of them gets there, so none is the best.
     marked = tuple(
@@ -104,10 +110,10 @@ def sweep_reading(reading: Reading, options: FitOptions, rates: Sequence[float],
     )
 
 
-def default_rates(largest_stable: float, best: float) -> list[float]:
-    """Return seven rates around the largest stable one, the best among them."""
+def default_rates(largest_stable: float, best: float | None) -> list[float]:
+    """Return six rates around the largest stable one, and the best where it is known."""
     rates = [_rounded(share * largest_stable) for share in DEFAULT_SHARES]
-    return sorted({*rates, best})
+    return sorted({*rates, *([] if best is None else [best])})
 
 
 def _rounded(rate: float) -> float:
@@ -116,12 +122,15 @@ def _rounded(rate: float) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Path:
-    """The stack's way: costs (k, rates) at some iterations, the last θ (rates, p), where each rate diverged."""
+    """The stack's way: costs (k, rates) at some iterations, the last θ (rates, p), where each rate diverged, and where
+    it first came within 1 %.
+    """
 
     iterations: list[int]
     costs: Array
     theta: Array
     diverged_at: list[int | None]
+    within_at: list[int | None]
     interrupted: bool
 
 
@@ -134,10 +143,12 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
         schedules.constant(rates[:, np.newaxis]),
         np.tile(problem.start, (len(rates), 1)),
         (after(options.iterations),),
+        proximal=problem.penalty.proximal,
     )
+    near = problem.optimum.cost / problem.unit + problem.within
     iterations: list[int] = []
     costs: list[Array] = []
-    diverged = np.full(len(rates), -1)
+    diverged, within = np.full(len(rates), -1), np.full(len(rates), -1)
     limit = math.inf
     interrupted = False
     last = None
@@ -149,6 +160,7 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
                 lost = ~(last.cost <= limit)
                 if lost.any():
                     diverged[lost & (diverged < 0)] = last.iteration
+                within[(last.cost <= near) & (within < 0)] = last.iteration
                 if last.iteration in keep:
                     iterations.append(last.iteration)
                     costs.append(last.cost)
@@ -162,26 +174,29 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
     if iterations[-1] != last.iteration:
         iterations.append(last.iteration)
         costs.append(last.cost)
-    unit = problem.scaling.target_scale**2
-    when = [int(k) if k >= 0 else None for k in diverged]
-    return _Path(iterations, np.array(costs) * unit, last.theta, when, interrupted)
+    return _Path(iterations, np.array(costs) * problem.unit, last.theta, _known(diverged), _known(within), interrupted)
 
 
-def _rate(problem: Problem, path: _Path, i: int, rate: float) -> SweepRate:
+def _known(iterations: NDArray[np.intp]) -> list[int | None]:
+    """Return the iterations, None for those that never came."""
+    return [int(k) if k >= 0 else None for k in iterations]
+
+
+def _rate(problem: Problem, forecast: Forecast, path: _Path, i: int, rate: float) -> SweepRate:
     diverged_at = path.diverged_at[i]
     known = [k for k in range(len(path.iterations)) if diverged_at is None or path.iterations[k] < diverged_at]
     gap = None if diverged_at is not None else problem.gap(path.theta[i])
+    behaviour = forecast.behaviour(rate)
+    foreseen = forecast.iterations_to(rate, problem.within)
     return SweepRate(
         learning_rate=rate,
-        behaviour=spectra.behaviour(problem.spectrum, rate),
+        behaviour=behaviour,
         best=False,
         cost=None if gap is None else float(path.costs[-1, i]),
         gap=gap,
         relative_gap=None if gap is None or problem.perfect else gap / problem.optimum.cost,
-        converged=gap is not None
-        and spectra.behaviour(problem.spectrum, rate) is not Behaviour.UNSTABLE
-        and converged(problem, path.theta[i], gap),
-        iterations_to_1_percent=spectra.iterations_to(problem.spectrum, rate, problem.within),
+        converged=gap is not None and behaviour is not Behaviour.UNSTABLE and converged(problem, path.theta[i], gap),
+        iterations_to_1_percent=path.within_at[i] if behaviour is None else foreseen,
         diverged_at=diverged_at,
         costs=tuple((path.iterations[k], float(path.costs[k, i])) for k in known),
     )

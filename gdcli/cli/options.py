@@ -336,6 +336,7 @@ sweep_options: Callable[[F], F] = bundle(
     iterations_option,
     scale_option,
     l2_option,
+    l1_option,
     start_option,
 )  # fmt: skip
 

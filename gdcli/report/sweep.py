@@ -117,16 +117,18 @@ def format_meaning(sweep: Sweep) -> list[str]:
     """Return what the sweep tells, in sentences."""
     largest = numbers.rate(numbers.rounded_below(sweep.largest_stable))
     sentences = [f"Rates up to {largest} are stable for this data; above, each step overshoots by more than the last."]
+    if sweep.best is None:
+        sentences = [f"Rates up to {largest} are stable for this data; with an l1 penalty no more is known beforehand."]
     if sweep.interrupted:
         sentences.insert(0, f"Interrupted: iteration {sweep.iterations} is as far as the descents came.")
-    if sweep.best_iterations is not None:
+    if sweep.best is not None and sweep.best_iterations is not None:
         count = numbers.count(sweep.best_iterations)
         unit = "iteration" if sweep.best_iterations == 1 else "iterations"
         sentences.append(
             f"The best is {sweep.best:.{_RATE_DIGITS}g}: within 1 % of the optimum's cost after {count} {unit}."
         )
     marked = next((rate for rate in sweep.rates if rate.best), None)
-    if marked is not None and not math.isclose(marked.learning_rate, sweep.best, rel_tol=1e-6):
+    if marked is not None and not (sweep.best and math.isclose(marked.learning_rate, sweep.best, rel_tol=1e-6)):
         sentences.append(f"Of the rates shown {marked.learning_rate:.{_RATE_DIGITS}g} gets there first.")
     return sentences
 
@@ -148,12 +150,13 @@ def _columns(sweep: Sweep, digits: int, page: Page) -> list[tuple[str, list[str]
 def _behaviour(rate: SweepRate) -> str:
     if rate.diverged_at is not None:
         return f"diverged at {numbers.count(rate.diverged_at)}"
-    return rate.behaviour.value + (" (best)" if rate.best else "")
+    known = "" if rate.behaviour is None else rate.behaviour.value
+    return f"{known} (best)".lstrip() if rate.best else known
 
 
 def _needed(rate: SweepRate) -> str:
     if rate.iterations_to_1_percent is None:
-        return "never" if rate.behaviour is Behaviour.UNSTABLE else ""
+        return "never" if rate.behaviour is Behaviour.UNSTABLE or rate.diverged_at is not None else ""
     return numbers.count(rate.iterations_to_1_percent)
 
 
@@ -165,7 +168,7 @@ def _curve(rate: SweepRate, page: Page) -> str:
 def _values(rate: SweepRate) -> tuple[Any, ...]:
     return (
         rate.learning_rate,
-        rate.behaviour.value,
+        None if rate.behaviour is None else rate.behaviour.value,
         rate.best,
         _finite(rate.cost),
         _finite(rate.gap),

@@ -55,6 +55,39 @@ def test_a_sweep_descends_on_the_penalised_cost(gdfit: Callable[..., Any]) -> No
     assert rate["cost"] == pytest.approx(cost(data, slopes, c, 0.1, 0.0), rel=1e-11)
 
 
+def test_a_sweep_with_an_l1_penalty_counts_the_iterations_that_it_cannot_foresee(gdfit: Callable[..., Any]) -> None:
+    words = ("sweep", *ASKED, "--l1", 0.3, "--lr", 0.003, "--lr", 2.5, "-n", 200)
+    done = json.loads(gdfit(*words, "--format", "json").out)
+    data = standardized()
+    best = cost(data, solved(data, 0.0, 0.3), float(data.t.mean()), 0.0, 0.3)
+    slow, usual, wild = done["rates"]
+    for rate in (slow, usual):
+        costs = [cost(data, slopes, c, 0.0, 0.3) for c, slopes in descended(data, 0.0, 0.3, rate["learning_rate"], 200)]
+        within = [k for k, value in enumerate(costs) if value <= 1.01 * best]
+        assert rate["cost"] == pytest.approx(costs[-1], rel=1e-11)
+        assert rate["iterations_to_1_percent"] == (within[0] if within else None)
+    assert slow["iterations_to_1_percent"] is None
+    assert usual["best"]
+    assert (wild["cost"], wild["diverged_at"] is not None) == (None, True)
+    assert (done["best"], done["best_iterations"], {rate["behaviour"] for rate in done["rates"]}) == (
+        None,
+        None,
+        {None},
+    )
+    table = gdfit(*words)
+    assert "with an l1 penalty no more is known beforehand" in table.out
+    assert "Of the rates shown 0.05 gets there first." in table.out
+
+
+def test_a_sweep_with_an_l1_penalty_chooses_rates_around_the_largest_stable(gdfit: Callable[..., Any]) -> None:
+    largest = json.loads(gdfit("sweep", HOUSING, "-t", "price", "-n", 1, "--format", "json").out)["largest_stable"]
+    done = json.loads(gdfit("sweep", HOUSING, "-t", "price", "--l1", 0.3, "-n", 1, "--format", "json").out)
+    assert done["largest_stable"] == pytest.approx(largest, rel=1e-12)
+    rates = [rate["learning_rate"] for rate in done["rates"]]
+    assert len(rates) == 6
+    assert rates[-2] < largest < rates[-1]
+
+
 def test_the_validation_cost_is_without_the_penalty(gdfit: Callable[..., Any]) -> None:
     plain = gdfit(*ASKED, "--holdout", 0.3, "-n", 0, "--start", "sqft=100", "--format", "json")
     penalised = gdfit(

@@ -96,3 +96,15 @@ def test_a_perfect_fit_has_its_sweep_drawn():
     _, figure, costs, _ = swept(frame)
     assert "(below the frame)" in costs.get_title(loc="left")
     canvas.rendered(figure, ".svg")
+
+
+def test_what_an_l1_penalty_leaves_unknown_is_not_drawn(housing):
+    sweep, figure, _, rates = swept(housing, 1e-4, 0.1, l1=(0.3,))
+    figure.draw_without_rendering()
+    assert not [line for line in rates.get_lines() if line.get_gid() == "best"]
+    assert "best" not in " ".join(text.get_text() for text in figure.texts)
+    top = max(tick.get_loc() for tick in rates.yaxis.get_major_ticks())
+    (label,) = [t.label1.get_text() for t in rates.yaxis.get_major_ticks() if t.get_loc() == top]
+    assert label == "later"
+    assert known_by(rates, "rate 0").get_ydata()[0] == top
+    assert known_by(rates, "rate 1").get_ydata()[0] == sweep.rates[1].iterations_to_1_percent

@@ -27,7 +27,7 @@ from gdcli.report.plots.labels import Counts, Decades, number, shown
 from gdcli.sweep import Sweep, SweepRate
 from gdcli.text import count_of
 
-_BEHAVIOURS = {Behaviour.MONOTONE: "o", Behaviour.OSCILLATING: "^", Behaviour.UNSTABLE: "X"}
+_BEHAVIOURS = {Behaviour.MONOTONE: "o", Behaviour.OSCILLATING: "^", Behaviour.UNSTABLE: "X", None: "s"}
 # More rates than this are told apart by the order of one colour scale.
 _MOST_COLOURS = 2 * len(COLOURS)
 # The light end of that scale is lost on white.
@@ -63,7 +63,7 @@ def draw_sweep(sweep: Sweep) -> Figure:
             count_of(sweep.rows.used, "row"),
             f"{'interrupted after ' if sweep.interrupted else ''}{count_of(sweep.iterations, 'iteration')}",
             f"stable below {_limit(sweep)}",
-            f"best {_rate(sweep.best)}",
+            *([] if sweep.best is None else [f"best {_rate(sweep.best)}"]),
         ],
     )
     return figure
@@ -108,7 +108,7 @@ def _draw_rates(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
     known = [rate.iterations_to_1_percent for rate in rates if rate.iterations_to_1_percent is not None]
     highest = max([*known, sweep.iterations, 1])
     never = 10.0 ** (math.ceil(math.log10(highest) + 0.15) + 0.5)
-    all_rates = [*(rate.learning_rate for rate in rates), sweep.largest_stable, sweep.best]
+    all_rates = [*(rate.learning_rate for rate in rates), sweep.largest_stable, sweep.best or sweep.largest_stable]
     pad = (max(all_rates) / min(all_rates)) ** 0.06 * 1.05
     axes.set_xscale("log")
     axes.set_xlim(min(all_rates) / pad, max(all_rates) * pad)
@@ -123,15 +123,15 @@ def _draw_rates(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
             [rate.learning_rate], [height], color=look.colour, marker=_BEHAVIOURS[rate.behaviour],
             markersize=9, markeredgecolor="white", markeredgewidth=0.6, linestyle="none", zorder=4, gid=f"rate {i}",
         )  # fmt: skip
-    if sweep.best_iterations is not None:
+    if sweep.best is not None and sweep.best_iterations is not None:
         axes.plot(
             [sweep.best], [sweep.best_iterations], color=BLACK, marker="*", markersize=17, markerfacecolor="none",
             linestyle="none", zorder=5, gid="best",
         )  # fmt: skip
     powers = [10**i for i in range(math.ceil(math.log10(highest)) + 1)]
-    counts = Counts()
+    counts, at_top = Counts(), "never" if sweep.best is not None else "later"  # what was not foreseen was counted
     axes.yaxis.set_major_locator(FixedLocator([0, *powers, never]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: "never" if y == never else counts(y)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: at_top if y == never else counts(y)))
     axes.yaxis.set_minor_locator(FixedLocator([i * power for power in powers[:-1] for i in range(2, 10)]))
     axes.yaxis.set_minor_formatter(NullFormatter())
     few = max(all_rates) / min(all_rates) < 100
@@ -160,7 +160,11 @@ def _explain(figure: Figure, sweep: Sweep, looks: list[_Look]) -> None:
     star: dict[str, Any] = {"marker": "*", "markersize": 13, "markerfacecolor": "none", "linestyle": "none"}
     dotted: dict[str, Any] = {"linestyle": (0, (1, 2)), "linewidth": 1.4}
     signs = [
-        Line2D([], [], color=BLACK, label=f"best of all: {_rate(sweep.best)}", **star),
+        *(
+            []
+            if sweep.best is None
+            else [Line2D([], [], color=BLACK, label=f"best of all: {_rate(sweep.best)}", **star)]
+        ),
         Line2D([], [], color=BLACK, linewidth=1.4, label=f"stable left of {_limit(sweep)}"),
         Line2D([], [], color=GREY, label=f"{count_of(sweep.iterations, 'iteration')} were run", **dotted),
     ]
@@ -183,7 +187,7 @@ def _rate(learning_rate: float) -> str:
 
 
 def _name(rate: SweepRate) -> str:
-    text = f"{_rate(rate.learning_rate)}: "
-    if rate.diverged_at is not None:
-        return f"{text}diverged at {rate.diverged_at:,}"
-    return text + rate.behaviour.value + (", the best of these" if rate.best else "")
+    words = [rate.behaviour.value] if rate.behaviour is not None else []
+    words = [f"diverged at {rate.diverged_at:,}"] if rate.diverged_at is not None else words
+    words += ["the best of these"] if rate.best else []
+    return ": ".join([_rate(rate.learning_rate), *([", ".join(words)] if words else [])])
