@@ -17,7 +17,7 @@ from gdcli.engine.blas import WIDE, threads_for
 from gdcli.engine.descent import Step
 from gdcli.engine.forecast import Forecast, limited
 from gdcli.engine.losses import LOSSES, SQUARED, parse_loss
-from gdcli.engine.objective import Objective, SquaredError, Valued
+from gdcli.engine.objective import SquaredError, Valued
 from gdcli.engine.optimizers import Optimizer, State
 from gdcli.engine.penalty import Penalty, gap, penalized, penalized_optimum, ridge
 from gdcli.engine.scaling import Quadratic, Scaling, scale, scale_as, standard_deviations
@@ -83,7 +83,7 @@ class Problem:
         return SQUARED
 
     @property
-    def objective(self) -> Objective:
+    def objective(self) -> Valued:
         """What is minimised, on the scaled problem."""
         return penalized(SquaredError(self.data), self.penalty)
 

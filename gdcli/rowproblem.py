@@ -14,7 +14,7 @@ from gdcli.engine import newton
 from gdcli.engine import optimum as optima
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
 from gdcli.engine.losses import Huber, Logistic, Loss, Poisson, Squared, parse_loss
-from gdcli.engine.objective import Objective, Valued
+from gdcli.engine.objective import Valued
 from gdcli.engine.optimizers import PLAIN, Optimizer, State
 from gdcli.engine.rowwise import RowBlock, RowObjective
 from gdcli.engine.scaling import standard_deviations
@@ -54,7 +54,7 @@ class RowProblem(Problem):
         return self.function.name
 
     @property
-    def objective(self) -> Objective:
+    def objective(self) -> Valued:
         return self.rows
 
     @property

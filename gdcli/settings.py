@@ -12,7 +12,7 @@ from gdcli.data.room import available, size_of
 from gdcli.data.store import RowStore
 from gdcli.engine.descent import Search, as_scheduled
 from gdcli.engine.losses import LOSSES, SQUARED, Logistic, parse_loss
-from gdcli.engine.objective import Objective
+from gdcli.engine.objective import Valued
 from gdcli.engine.optimizers import PLAIN, SEARCHED, Optimizer, Solve, optimizer_of
 from gdcli.engine.penalty import Penalty
 from gdcli.engine.scaling import SCALES
@@ -213,7 +213,7 @@ class FitOptions:
         """Return the schedule from a first rate, for a descent that goes on after so many iterations ``before``."""
         return schedule_of(self.schedule or CONSTANT, learning_rate, self.iterations, before)
 
-    def search_on(self, objective: Objective, optimizer: Optimizer) -> Search:
+    def search_on(self, objective: Valued, optimizer: Optimizer) -> Search:
         """Return what corrects the schedule's rates: a new search for each descent, or nothing."""
         if self.learning_rate != "search":
             return as_scheduled

@@ -5,10 +5,13 @@ maximum likelihood estimates in logistic regression models, Biometrika 71, 1984.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
+from gdcli.engine.objective import Curved
+from gdcli.engine.penalty import UNPENALIZED, Penalty
+from gdcli.engine.penalty import minimum as penalized_minimum
+from gdcli.engine.scaling import Quadratic
 from gdcli.engine.triangle import Array
 
 MOST_ITERATIONS = 100
@@ -19,21 +22,14 @@ _ROUNDING = 1e-14  # of the cost, a mean of many
 _SUFFICIENT = 1e-4  # of the slope's promise (Armijo)
 # Directions that are flatter than this share of the steepest are stepped along as if they were not.
 _FLATTEST = 1e-13
-
-
-class Curved(Protocol):
-    """A convex function of θ (p,) with a Hessian."""
-
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]: ...
-
-    def value(self, theta: Array) -> Array: ...
-
-    def hessian(self, theta: Array, above: bool = False) -> Array: ...
+# Where nothing is curved: the step is as long as can be without overflow, and no use.
+_PLANE = 1e-30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Minimum:
-    """``theta`` (p,) of the lowest ``cost``, the ``hessian`` there, and the ``step`` that would come next.
+    """``theta`` (p,) of the lowest ``cost``, the smooth part's ``gradient`` and ``hessian`` there, and the ``step``
+    that would come next.
 
     Where the cost falls no further but that step is long, the minimum is at infinity: each step of Newton's method goes
     on by about 1 in the prediction there, and the cost falls to nothing as e⁻ᵏ.
@@ -41,57 +37,96 @@ class Minimum:
 
     theta: Array
     cost: float
+    gradient: Array
     hessian: Array
     step: Array
 
 
 def direction(hessian: Array, gradient: Array, null_space: Array) -> Array:
     """Return H⁻¹ · gradient, with nothing along the rows of ``null_space`` (k, p), which the data do not determine."""
-    eigenvalues, vectors = np.linalg.eigh(hessian)
-    floor = _FLATTEST * max(float(eigenvalues[-1]), np.finfo(np.float64).tiny)
-    step: Array = vectors @ ((gradient @ vectors) / np.maximum(eigenvalues, floor))
+    eigenvalues, vectors = _decomposed(hessian)
+    step: Array = vectors @ ((gradient @ vectors) / eigenvalues)
     step -= null_space.T @ (null_space @ step)
     return step
 
 
-def newton_step(objective: Curved, theta: Array, cost: float, gradient: Array, null_space: Array) -> Array:
+def proximal_direction(hessian: Array, gradient: Array, null_space: Array, theta: Array, penalty: Penalty) -> Array:
+    """Return the step d (p,) to subtract from θ (p,) that minimises −∇·d + ½ dᵀHd + B·Σ|β − d|, to rounding.
+
+    As a sum of squares in θ' = θ − d: ‖R(θ' − θ) + r‖² with RᵀR = H/2 and 2Rᵀr = ∇ (Lee, Sun & Saunders, Proximal
+    Newton-type methods, SIAM J. Optim. 24, 2014).
+    """
+    eigenvalues, vectors = _decomposed(hessian)
+    R = np.sqrt(eigenvalues / 2.0)[:, np.newaxis] * vectors.T
+    r = (gradient @ vectors) / np.sqrt(2.0 * eigenvalues)
+    R -= (R @ null_space.T) @ null_space
+    model = Quadratic(R, R @ theta - r, np.asarray(0.0), np.asarray(1.0))
+    return theta - penalized_minimum(model, penalty)
+
+
+def _decomposed(hessian: Array) -> tuple[Array, Array]:
+    """Return the eigenvalues (p,), none too flat, and the eigenvectors (p, p) as columns."""
+    eigenvalues, vectors = np.linalg.eigh(hessian)
+    return np.maximum(eigenvalues, max(_FLATTEST * float(eigenvalues[-1]), _PLANE)), vectors
+
+
+def newton_step(
+    objective: Curved, theta: Array, cost: float, gradient: Array, null_space: Array, penalty: Penalty = UNPENALIZED
+) -> Array:
     """Return the step to subtract from θ: Newton's, halved until the ``cost`` there falls.
 
     Where it had to be halved, the better of that and of the same with the curvature of a parabola above each row's
-    loss: of Huber's loss far from its optimum no row may be left that has a curvature of its own.
+    loss: of Huber's loss far from its optimum no row may be left that has a curvature of its own. The ``penalty`` is
+    part of the cost; of it only B·Σ|β| is not in the gradient.
     """
-    whole = direction(objective.hessian(theta), gradient, null_space)
-    step = _halved(objective, theta, cost, gradient, whole)
-    if step is whole:
+
+    def halved(above: bool) -> tuple[Array, bool]:
+        step = _whole_step(objective.hessian(theta, above), gradient, null_space, theta, penalty)
+        return _halved(objective, theta, cost, step, _promised(theta, gradient, step, penalty))
+
+    step, whole = halved(above=False)
+    if whole:
         return step
-    above = direction(objective.hessian(theta, above=True), gradient, null_space)
-    other = _halved(objective, theta, cost, gradient, above)
+    other, _ = halved(above=True)
     return min((step, other), key=lambda taken: float(objective.value(theta - taken)))
 
 
-def _halved(objective: Curved, theta: Array, cost: float, gradient: Array, step: Array) -> Array:
-    """Return the step, halved until the cost falls enough; zero where it never does.
+def _whole_step(hessian: Array, gradient: Array, null_space: Array, theta: Array, penalty: Penalty) -> Array:
+    if penalty.l1:
+        return proximal_direction(hessian, gradient, null_space, theta, penalty)
+    return direction(hessian, gradient, null_space)
+
+
+def _promised(theta: Array, gradient: Array, step: Array, penalty: Penalty) -> float:
+    """Return by how much the cost would fall along a step, were its smooth part a plane."""
+    return float(gradient @ step + penalty.corner(theta) - penalty.corner(theta - step))
+
+
+def _halved(objective: Curved, theta: Array, cost: float, step: Array, promised: float) -> tuple[Array, bool]:
+    """Return the step, halved until the cost falls enough, and whether the whole did; zero where it never does.
 
     What is lost in the rounding of the cost does not count: near the minimum it says nothing, the gradient much.
     """
-    promised, slack = float(gradient @ step), _ROUNDING * abs(cost)
-    for _ in range(_MOST_HALVINGS):
+    slack = _ROUNDING * abs(cost)
+    for halvings in range(_MOST_HALVINGS):
         if float(objective.value(theta - step)) <= cost + slack - _SUFFICIENT * promised:
-            return step
+            return step, not halvings
         step, promised = step / 2.0, promised / 2.0
-    return np.zeros_like(step)
+    return np.zeros_like(step), False
 
 
-def minimum(objective: Curved, theta: Array, null_space: Array) -> Minimum | None:
+def minimum(objective: Curved, theta: Array, null_space: Array, penalty: Penalty = UNPENALIZED) -> Minimum | None:
     """Return where Newton's method comes from θ, None where the numbers overflow on the way."""
     cost, gradient = objective.value_and_gradient(theta)
     for _ in range(MOST_ITERATIONS):
         if not (np.isfinite(cost) and np.isfinite(gradient).all()):
             return None
-        step = newton_step(objective, theta, float(cost), gradient, null_space)
-        if float(gradient @ step) <= _NOTHING_LEFT * abs(float(cost)):
-            break
+        step = newton_step(objective, theta, float(cost), gradient, null_space, penalty)
+        nothing_left = _promised(theta, gradient, step, penalty) <= _NOTHING_LEFT * abs(float(cost))
         theta = theta - step
         cost, gradient = objective.value_and_gradient(theta)
+        if nothing_left:
+            break
     hessian = objective.hessian(theta)
-    return Minimum(theta, float(cost), hessian, direction(hessian, gradient, null_space))
+    next_step = _whole_step(hessian, gradient, null_space, theta, penalty)
+    return Minimum(theta, float(cost), gradient, hessian, next_step)

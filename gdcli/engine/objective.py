@@ -24,6 +24,14 @@ class Valued(Objective, Protocol):
         ...
 
 
+class Curved(Valued, Protocol):
+    """A convex objective with a Hessian, for one θ (p,)."""
+
+    def hessian(self, theta: Array, above: bool = False) -> Array:
+        """Return the matrix of second derivatives (p, p) at θ, or that of parabolas ``above`` the rows' losses."""
+        ...
+
+
 class SquaredError:
     """The mean squared error of all rows, from their triangle: exact, at O(p²) whatever the number of rows.
 

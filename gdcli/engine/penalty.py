@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.engine.objective import Objective
+from gdcli.engine.objective import Curved, Valued
 from gdcli.engine.optimum import RANK_TOLERANCE, Optimum
 from gdcli.engine.scaling import Quadratic, Scaling, compact
 from gdcli.engine.triangle import Array
@@ -69,16 +69,29 @@ class Penalty:
         return np.concatenate([gradient[..., :1], found], axis=-1) if self.intercept else found
 
 
-def penalized(objective: Objective, penalty: Penalty) -> Objective:
+UNPENALIZED = Penalty()
+
+
+def penalized(objective: Valued, penalty: Penalty) -> Valued:
     """Return the objective with the penalty added, where there is one."""
     return Penalized(objective, penalty) if penalty else objective
+
+
+def penalized_curved(objective: Curved, penalty: Penalty) -> Curved:
+    """As ``penalized``, for Newton's method."""
+    return PenalizedCurved(objective, penalty) if penalty else objective
 
 
 class Penalized:
     """An objective with the penalty added; the gradient is that of the smooth part, without B·Σ|β|."""
 
-    def __init__(self, objective: Objective, penalty: Penalty) -> None:
+    def __init__(self, objective: Valued, penalty: Penalty) -> None:
         self.objective, self.penalty = objective, penalty
+
+    def value(self, theta: Array) -> Array:
+        """Return the cost (…) at θ."""
+        cost: Array = self.objective.value(theta) + self.penalty.value(theta)
+        return cost
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         """Return the cost (…) and its gradient (…, p) at θ."""
@@ -86,6 +99,21 @@ class Penalized:
         gradient = gradient.copy()
         self.penalty.slopes(gradient)[...] += 2.0 * self.penalty.l2 * self.penalty.slopes(theta)
         return cost + self.penalty.value(theta), gradient
+
+
+class PenalizedCurved(Penalized):
+    """As ``Penalized``, with the Hessian of the smooth part."""
+
+    def __init__(self, objective: Curved, penalty: Penalty) -> None:
+        super().__init__(objective, penalty)
+        self._curved = objective
+
+    def hessian(self, theta: Array, above: bool = False) -> Array:
+        """Return the Hessian (p, p) at θ, or that of the parabolas ``above`` the losses, with 2A for each slope."""
+        hessian = self._curved.hessian(theta, above)
+        each = np.ones(len(theta))
+        each[: len(theta) - len(self.penalty.slopes(each))] = 0.0  # the intercept is free
+        return hessian + 2.0 * self.penalty.l2 * np.diag(each)
 
 
 def ridge(problem: Quadratic, penalty: Penalty) -> Quadratic:
@@ -201,16 +229,21 @@ def _step(
 
 
 def gap(problem: Quadratic, penalty: Penalty, theta: Array, best: Array) -> float:
-    """Return cost(θ) − cost(θ*), as a sum of terms of which none is negative.
-
-    ‖R₁(θ − θ*)‖²/N + Σ (B·|βⱼ| + gⱼβⱼ) with g the gradient of the quadratic at θ*: where β*ⱼ is not zero, gⱼ is
-    −B·sign(β*ⱼ), and elsewhere |gⱼ| ≤ B.
-    """
+    """Return cost(θ) − cost(θ*) = ‖R₁(θ − θ*)‖²/N + what the corners add: terms of which none is negative."""
     distance = problem.R1 @ (theta - best)
     total = float(distance @ distance / problem.weight)
     if penalty.l1:
         gradient = -2.0 / problem.weight * (problem.R1.T @ (problem.z - problem.R1 @ best))
-        g, slopes, ideal = (penalty.slopes(values) for values in (gradient, theta, best))
-        g = np.where(ideal != 0, -penalty.l1 * np.sign(ideal), np.clip(g, -penalty.l1, penalty.l1))
-        total += float((penalty.l1 * np.abs(slopes) + g * slopes).sum())
+        total += corner_gap(penalty, theta, best, gradient)
     return total
+
+
+def corner_gap(penalty: Penalty, theta: Array, best: Array, gradient: Array) -> float:
+    """Return B·Σ(|β| − |β*|) + g·(θ − θ*), with g (p,) the ``gradient`` of the smooth part at the minimum θ*.
+
+    That is Σ (B·|βⱼ| + gⱼβⱼ), no term of which is negative: where β*ⱼ is not zero gⱼ is −B·sign(β*ⱼ), and elsewhere
+    |gⱼ| ≤ B.
+    """
+    g, slopes, ideal = (penalty.slopes(values) for values in (gradient, theta, best))
+    g = np.where(ideal != 0, -penalty.l1 * np.sign(ideal), np.clip(g, -penalty.l1, penalty.l1))
+    return float((penalty.l1 * np.abs(slopes) + g * slopes).sum())

@@ -17,6 +17,9 @@ class Bowl(NamedTuple):
         gradient = (theta - self.best) @ self.hessian
         return 0.5 * np.vecdot(theta - self.best, gradient) + 1.0, gradient
 
+    def value(self, theta: np.ndarray) -> np.ndarray:
+        return self.value_and_gradient(theta)[0]
+
     def gap(self, theta: np.ndarray) -> float:
         return float(self.value_and_gradient(theta)[0]) - 1.0
 

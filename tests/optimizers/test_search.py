@@ -33,6 +33,9 @@ class Rosenbrock:
         valley = y - x**2
         return (1 - x) ** 2 + 100 * valley**2, np.array([-2 * (1 - x) - 400 * x * valley, 200 * valley])
 
+    def value(self, theta: np.ndarray) -> np.ndarray:
+        return self.value_and_gradient(theta)[0]
+
 
 @pytest.mark.parametrize("objective", [bowl([20.0, 5.0, 1.0, 0.2], 2), Rosenbrock()], ids=["bowl", "valley"])
 def test_every_rate_is_the_first_half_of_the_trial_to_lower_the_cost_enough(objective: Any) -> None:
