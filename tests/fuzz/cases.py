@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,11 @@ HOUSING = (ROOT / "sample_data" / "housing.csv").read_bytes().splitlines(keepend
 PLAIN = "x,z,kind,y\n" + "".join(f"{i},{i * i % 7}.5,{'abc'[i % 3]},{3 * i + i % 2}\n" for i in range(9))
 NUMBERS = "a;b;y\n" + "".join(f"{i / 3:.3f};{(i * 5) % 11};{2 * i - 1}\n" for i in range(12))
 CLEAN = (b"".join(HOUSING[:25]), PLAIN.encode(), NUMBERS.encode())
-BASES = (*(path.read_bytes() for path in MESSY), *CLEAN * 10)
+OBJECTS = "".join(
+    json.dumps({"x": i, "z": i * i % 7 / 3, "kind": "abc"[i % 3], "new": i % 2 == 0, "y": f"{3 * i + i % 2}"}) + "\n"
+    for i in range(11)
+).encode()
+BASES = (*(path.read_bytes() for path in MESSY), *CLEAN * 10, *[OBJECTS] * 10)
 
 # What a table may hold that a terminal, a spreadsheet, a shell, Rich or a parser would act upon.
 HOSTILE = (
@@ -199,6 +204,8 @@ def mutated(draw: st.DrawFn) -> tuple[bytes, list[str]]:
     content = draw(st.sampled_from(BASES))
     for change in draw(st.lists(st.sampled_from(MUTATIONS), max_size=draw(st.integers(1, 4)))):
         content = change(draw, content)
+    if content.startswith(b"{"):
+        return content, ["x", "z", "kind", "new", "y"]
     header = content.decode("utf-8", errors="ignore").lstrip().splitlines()[:1] or [""]
     cells = header[0].replace(";", ",").replace("\t", ",").replace("|", ",").split(",")
     names = [cell.strip().strip('"') for cell in cells if "\0" not in cell]

@@ -1,4 +1,5 @@
-"""The least-squares optimum of a CSV text by other means: Python's csv module and numpy.linalg.lstsq, nothing of gdfit.
+"""The least-squares optimum of a text by other means: Python's csv and json modules and numpy.linalg.lstsq, nothing of
+gdfit.
 
 Only plain tables are understood. Where a table is not plain (ragged rows, odd quotes, numbers at the edge of what a
 float holds) :class:`Unclear` says why, and there is nothing to compare with.
@@ -7,6 +8,7 @@ float holds) :class:`Unclear` says why, and there is nothing to compare with.
 import codecs
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -113,6 +115,8 @@ def _parsed(content: bytes, question: Question) -> tuple[list[str], list[list[st
         raise Unclear("bytes that cannot be decoded") from None
     if "\0" in text:
         raise Unclear("a NUL")
+    if text.lstrip().startswith("{"):
+        return _objects(text)
     separator = question.separator
     if separator is None:
         first = text.lstrip("\r\n \t")  # a separator found by counting the fields that each would make
@@ -130,6 +134,21 @@ def _parsed(content: bytes, question: Question) -> tuple[list[str], list[list[st
     if len(kept) < 2:
         raise Unclear("a single column")
     return [names[i] for i in kept], [[row[i] for i in kept] for row in rows]
+
+
+def _objects(text: str) -> tuple[list[str], list[list[str]]]:
+    """Return the names and the rows of JSON lines."""
+    try:
+        found = [json.loads(line) for line in text.split("\n") if line.strip(" \t\r")]
+    except ValueError:
+        raise Unclear("broken JSON") from None
+    if not all(isinstance(row, dict) for row in found):
+        raise Unclear("JSON that is no object")
+    names = list(dict.fromkeys(name for row in found for name in row))
+    values = [[row.get(name) for name in names] for row in found]
+    if any(isinstance(value, dict | list) for row in values for value in row):
+        raise Unclear("values within values")
+    return names, [["" if value is None else str(value).strip() for value in row] for row in values]
 
 
 def _records(text: str, separator: str, strict: bool = True) -> Iterator[list[str]]:

@@ -64,6 +64,12 @@ def test_the_reference_solves_a_line_by_hand():
     assert found.cost == pytest.approx(0, abs=1e-20)
 
 
+def test_the_reference_reads_json_lines():
+    found = answer(b'{"x": 0, "y": 1}\n{"y": "3", "x": 1}\n\n{"x": 2}\n{"x": 3, "y": 7.0}\n', Question(target="y"))
+    assert (found.read, found.used) == (4, 3)
+    assert found.terms == pytest.approx({"x": 2, "": 1}, abs=1e-12)
+
+
 def test_the_reference_weighs_rows_as_if_they_stood_there_more_than_once():
     table = [(0.0, 1.0, 1), (1.0, 2.5, 2), (2.0, 2.0, 3)]
     text = "x,y,w\n" + "".join(f"{x},{y},{w}\n" for x, y, w in table)
