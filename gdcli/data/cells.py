@@ -35,6 +35,8 @@ class UnsureError(Exception):
 class CsvBlock:
     """A chunk of CSV text and how to read it."""
 
+    is_text = True
+
     def __init__(self, chunk: Chunk, dialect: Dialect) -> None:
         self.chunk, self.dialect = chunk, dialect
         self._last: tuple[tuple[object, ...], Table] | None = None

@@ -340,10 +340,12 @@ def _check_numbers(block: Block, names: list[str], words: frozenset[str]) -> Non
             if _mostly_numbers(column, form):
                 example = next(level for level in column.levels if form.is_number(level))
                 thousands = "" if form.thousands is None else f" --thousands {shell_word(form.thousands)}"
+                way_out = f"read it with --decimal {form.decimal}{thousands} (or as text with"
+                if not block.is_text:
+                    way_out = f"a number is wanted here, {form.value(example):.12g} (or read it as text with"
                 raise DataError(
                     f"{head.where(0)}, column {quoted(name)}: {quoted(example)} looks like a number written in "
-                    f"another way: read it with --decimal {form.decimal}{thousands} "
-                    f"(or as text with --categorical {shell_word(name)})"
+                    f"another way: {way_out} --categorical {shell_word(name)})"
                 )
 
 

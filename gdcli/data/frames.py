@@ -47,6 +47,7 @@ class FrameBlock:
     """Some rows of a frame; ``place`` words where one of them is."""
 
     numbers: NumberFormat = PLAIN
+    is_text = False
 
     def __init__(self, frame: "pd.DataFrame", name: str, place: Callable[[int], str], names: tuple[str, ...]) -> None:
         self._frame, self._name, self.where = frame, name, place

@@ -75,6 +75,7 @@ class JsonLinesBlock:
     """A chunk of lines, each an object; ``lines`` are the same, where they were read already."""
 
     numbers: NumberFormat = PLAIN
+    is_text = False
 
     def __init__(self, chunk: Chunk, names: tuple[str, ...], skip: bool, lines: list[Line] | None = None) -> None:
         self.chunk, self._names, self._skip, self._lines = chunk, names, skip, lines

@@ -116,6 +116,7 @@ class ParquetBlock:
     """So many ``rows`` of a Parquet file from ``start`` on."""
 
     numbers: NumberFormat = PLAIN
+    is_text = False
 
     def __init__(self, source: ParquetSource, start: int, rows: int, data: Data) -> None:
         self._source, self._start, self._rows, self._data = source, start, rows, data

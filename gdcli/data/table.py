@@ -42,7 +42,12 @@ class Table:
 
 
 class Block(Protocol):
-    """Some consecutive rows of a source, not yet parsed; ``numbers`` tells how it writes these."""
+    """Some consecutive rows of a source, not yet parsed.
+
+    ``numbers`` tells how it writes these, ``is_text`` whether the user may say so.
+    """
+
+    is_text: bool
 
     @property
     def numbers(self) -> NumberFormat:

@@ -242,6 +242,16 @@ def test_options_for_csv_text_are_wrong_usage(
         fit(path, target="y", decimal=",")
 
 
+def test_numbers_as_they_are_written_elsewhere_are_no_advice_to_use_options_for_csv(
+    csv_file: Callable[..., str],
+) -> None:
+    path = csv_file('{"x": "1,5", "y": 1}\n{"x": "2,5", "y": 3}\n{"x": "3,5", "y": 4}\n')
+    with pytest.raises(DataError, match=r"'1,5' looks like a number .*: a number is wanted here, 1.5 \(or") as caught:
+        fit(path, target="y")
+    assert "--decimal" not in str(caught.value)
+    assert fit(path, target="y", categorical="x").rows.used == 3
+
+
 def test_a_csv_header_that_begins_with_a_bracket_stays_csv(csv_file: Callable[..., str]) -> None:
     assert fit(csv_file("[x],[y]\n1,2\n2,3\n3,5\n"), target="[y]").features == ("[x]",)
 
