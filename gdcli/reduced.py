@@ -7,6 +7,7 @@ from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdcli.data.design import Rows
 from gdcli.data.store import Pages, RowStore
@@ -244,23 +245,26 @@ def _kept(
     folds: Sequence[Triangle],
     store: RowStore,
 ) -> KeptRows:
-    taken = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights > 0)
-    bounds = [0, len(taken)]
-    if fold is not None:
-        taken = taken[np.argsort(fold[taken], kind="stable")]
-        bounds = np.searchsorted(fold[taken], np.arange(len(folds) + 1)).tolist()
+    taken: slice | NDArray[np.intp] = slice(None)
+    bounds = [0, len(rows.X)]
+    if fold is not None or rows.weights is not None:
+        taken = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights > 0)
+        bounds = [0, len(taken)]
+        if fold is not None:
+            taken = taken[np.argsort(fold[taken], kind="stable")]
+            bounds = np.searchsorted(fold[taken], np.arange(len(folds) + 1)).tolist()
     predicted = rows.columns[-1].name
     features = [i for i, column in enumerate(rows.columns) if column.name != predicted]
     target = [i for i, column in enumerate(rows.columns) if column.name == predicted]
     shift = next((triangle.shift for triangle in folds if triangle.count), np.zeros(len(rows.columns)))[features]
-    X = np.empty((len(taken), len(features)))
+    X = np.empty((bounds[-1], len(features)))
     for j, i in enumerate(features):
         np.subtract(rows.X[taken, i], shift[j], out=X[:, j])
     X, *pages = store.keep(X)
-    Y, *more = store.keep(rows.X[taken][:, target])
+    Y, *more = store.keep(np.column_stack([rows.X[taken, i] for i in target]))
     weights = None
     if rows.weights is not None:
-        column, *last = store.keep(rows.weights[taken, np.newaxis])
+        column, *last = store.keep(rows.weights[taken][:, np.newaxis])
         weights, more = column[:, 0], [*more, *last]
     return KeptRows(
         columns=tuple(rows.columns[i] for i in features),

@@ -21,6 +21,9 @@ SLICE_ROWS = 8192
 # So many slices are one task for a thread: its start (some 20 µs) is little beside its work.
 TASK_SLICES = 8
 
+# So much is remembered of the last points.
+_REMEMBERED_BYTES = 1 << 18
+
 Release = Callable[[int, int], None]
 """Lets go of the memory of rows start to stop, which are in a file too."""
 
@@ -102,6 +105,9 @@ class RowObjective:
         several = len(self._tasks) > 1 and jobs != 1
         self._pool = ThreadPoolExecutor(max_workers=jobs) if several else None
         self.latest: tuple[Array, float] = (np.empty(0), np.inf)
+        # A line search, the report of an iteration, and a descent by Newton's method after the search for the optimum
+        # by the same come back to the same points.
+        self._evaluations, self._hessians = _Remembered(), _Remembered()
 
     def value(self, theta: Array) -> Array:
         """Return the cost at θ."""
@@ -114,6 +120,10 @@ class RowObjective:
         return cost, gradient
 
     def _evaluated(self, theta: Array) -> tuple[Array, Array]:
+        total = self._evaluations.at(theta, self._sums) / self.weight
+        return total[0] / self.unit**2, total[1:] / self.unit
+
+    def _sums(self, theta: Array) -> Array:
         first = 1 if self.intercept else 0
 
         def summed(task: Sequence[_Slice]) -> Array:
@@ -134,12 +144,15 @@ class RowObjective:
             found[1 + first :] = block.product(total, XtS)
             return found
 
-        total = self._total(summed) / self.weight
-        return total[0] / self.unit**2, total[1:] / self.unit
+        return self._total(summed)
 
     def hessian(self, theta: Array, above: bool = False) -> Array:
         """Return the matrix of second derivatives (p, p) at θ, or that of the parabolas ``above`` the losses."""
-        curvature_of = self.loss.curvature_above if above else self.loss.curvature
+        if above:
+            return self._hessian(theta, self.loss.curvature_above)
+        return self._hessians.at(theta, lambda theta: self._hessian(theta, self.loss.curvature))
+
+    def _hessian(self, theta: Array, curvature_of: Callable[[Array, Array], Array]) -> Array:
         first = 1 if self.intercept else 0
 
         def summed(task: Sequence[_Slice]) -> Array:
@@ -195,6 +208,24 @@ class RowObjective:
         for part in found:
             total = total + part
         return total
+
+
+class _Remembered:
+    """What was computed at the last few points."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Array] = {}
+
+    def at(self, theta: Array, compute: Callable[[Array], Array]) -> Array:
+        """Return the values at θ, computed unless they are known."""
+        key = theta.tobytes()
+        found = self._known.pop(key, None)
+        if found is None:
+            found = compute(theta)
+            while self._known and (len(self._known) + 1) * found.nbytes > _REMEMBERED_BYTES:
+                self._known.pop(next(iter(self._known)))
+        self._known[key] = found
+        return found
 
 
 def _tasks(block: RowBlock) -> Iterator[list[_Slice]]:

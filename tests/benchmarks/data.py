@@ -70,7 +70,18 @@ def districts(rows: int) -> Iterator[str]:
         yield "".join(f"{line},d{number:04}\n" for line, number in chunk)
 
 
-KINDS = {"houses": houses, "wide": wide, "districts": districts}
+def sales(rows: int) -> Iterator[str]:
+    """The same houses, and at the end whether each was sold: the more likely the lower its price, among much else."""
+    lines = houses(rows)
+    yield next(lines).rstrip("\n") + ",sold\n"
+    for first, text in zip(range(0, rows, CHUNK), lines, strict=True):
+        chance = np.random.default_rng([22, first]).random(CHUNK)
+        for line, draw in zip(text.splitlines(), chance.tolist(), strict=False):
+            z = (BASE - float(line.partition(",")[0])) / 100_000.0
+            yield f"{line},{int(draw < 1 / (1 + np.exp(-z)))}\n"
+
+
+KINDS = {"houses": houses, "wide": wide, "districts": districts, "sales": sales}
 
 
 def main(path: Path) -> None:

@@ -57,6 +57,7 @@ def tables(rows: int) -> dict[str, Table]:
         "start": start_table(),
         "sweep": sweep_table(min(rows, MILLION)),
         "models": models_table(min(rows, MILLION)),
+        "rows": rows_table(min(rows, MILLION)),
     }
 
 
@@ -191,4 +192,32 @@ def models_table(rows: int) -> Table:
         ],
         files=(f"houses-{rows}.csv",),
         preparations=(f"{fit} -q --save {model}", f"gdfit summarize sample_data/housing.csv -q -o {summary}"),
+    )
+
+
+def rows_table(rows: int) -> Table:
+    sales = f".bench/sales-{rows}.csv"
+    logistic = f"gdfit {sales} --target sold --exclude price --loss logistic"
+    descent, longer = f"{logistic} --lr 0.5 -n 100", f"{logistic} --lr 0.5 -n 500"
+    newton = f"{logistic} --optimizer newton --tol 1e-8"
+    loop = f"rivals/logistic_loop.py {sales}"
+    lbfgs = f"rivals/logistic_regression.py {sales}"
+    limited = f"{descent} --memory 50M"
+    return Table(
+        f"Losses that need the rows, {rows:,} rows × 10 features",
+        [
+            Row(
+                "400 logistic iterations, against a NumPy loop", (longer, descent), (f"{loop} 500", f"{loop} 100"), 1.25
+            ),
+            Row("logistic by Newton's method, against pandas + LogisticRegression", newton, lbfgs, 0.5),
+            Row("100 iterations with --memory 50M, against in memory", limited, descent, 2.0),
+            Row(
+                "peak memory of that, above importing pandas",
+                (limited, 'python -c "import pandas"'),
+                at_most=120,
+                of="megabytes",
+            ),
+        ],
+        agreements=(Agreement(f"{loop} 100", descent, "value"), Agreement(lbfgs, newton, "optimum")),
+        files=(f"sales-{rows}.csv",),
     )
