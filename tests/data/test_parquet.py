@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,9 @@ def test_row_groups_threads_and_the_way_of_reading_change_no_bit(
     assert same(fit(csv_file(gzip.compress(content), "data.parquet.gz"), jobs=2, **options), expected)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert same(fit("-", jobs=2, **options), expected)
+    as_it_likes = partialmethod(pq.ParquetFile.iter_batches, batch_size=10_007)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda self, batch_size, **kw: as_it_likes.__get__(self)(**kw))
+    assert same(fit(parquet(columns), jobs=2, **options), expected)
 
     kept = ~np.isnan(columns["z"])
     levels = [(columns["k"] == level)[kept] for level in ("p", "q")]
