@@ -202,7 +202,7 @@ def _no_texts(values: Sequence[object]) -> Iterator[Fault]:
 def _hint(fault: Fault, name: str) -> str:
     as_text = f"if the column is text: --categorical {shell_word(name)}"
     if fault.text is None:
-        leave_out = f"correct it, or leave the column out with --exclude {shell_word(name)}"
+        leave_out = f"correct it, or fit without the column (--exclude {shell_word(name)})"
         return leave_out if fault.kind is CellError else as_text
     missing = f"--na {shell_word(fault.text)}"
     if fault.kind is CellError:

@@ -158,7 +158,7 @@ class ParquetBlock:
         if types.is_nested(kind) or binary:
             raise CellError(
                 f"{quoted(self._source.name)}, column {quoted(name)}: {kind} is neither a number nor a text; "
-                f"leave the column out with --exclude {shell_word(name)}"
+                f"fit without the column (--exclude {shell_word(name)})"
             )
 
     def _numbers(self, column: Any, name: str, missing: frozenset[str]) -> Array:
