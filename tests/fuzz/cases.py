@@ -222,6 +222,20 @@ _FIT_OPTIONS: tuple[tuple[str, ...], ...] = (
     *(("--cv", "3"), ("--holdout", "0.3"), ("--holdout", "0.3", "--patience", "2"), ("--holdout", "7")),
     *(("--missing", "error"), ("--max-levels", "2"), ("--jobs", "3"), ("-o", "no/folder"), ("-o", "data.csv")),
 )  # fmt: skip
+# Another cost, or another way to read: the reference knows neither.
+_OTHER_COSTS: tuple[tuple[str, ...], ...] = (
+    *(("--loss", word) for word in ("huber", "huber:0.5", "logistic", "poisson", "squared", "hinge")),
+    *(("--loss", "logistic", "--event", "a"), ("--loss", "logistic", "--lr", "auto")),
+    *(("--loss", "poisson", "--lr", "search"), ("--l2", "0", "--l2", "1", "--cv", "2"), ("--l2", "-1")),
+    *(("--loss", "huber", "--memory", "0"), ("--loss", "logistic", "--optimizer", "newton", "--l2", "0.1")),
+    *(("--l2", "0.1"), ("--l1", "0.2"), ("--l1", "0.2", "--l2", "1e9"), ("--by", "no such")),
+    *(("--lr", "search"), ("--by", "kind"), ("--by", "x"), ("--plot", "picture.svg"), ("--memory", "lots")),
+)  # fmt: skip
+_OTHER_READING: tuple[tuple[str, ...], ...] = (
+    *(("--no-header",), ("--skip-rows", "1"), ("--skip-rows", "999")),
+    *(("--decimal", ","), ("--decimal", ",", "--thousands", ".")),
+    *(("--thousands", ","), ("--quotechar", "'"), ("--on-bad-row", "skip"), ("--sep", "blanks"), ("--sep", "tab")),
+)  # fmt: skip
 # These choose other rows, or make the run write no JSON.
 _OTHER_ROWS = {"--holdout", "--missing"}
 FORMATS = ("json", "json", "json", "table", "csv", "tsv", "markdown")
@@ -231,7 +245,7 @@ FORMATS = ("json", "json", "json", "table", "csv", "tsv", "markdown")
 def cases(draw: st.DrawFn) -> Case:
     """A file and a command line for it."""
     content, names = draw(st.one_of(tables(), mutated()))
-    command = draw(st.sampled_from(("fit",) * 8 + ("sweep", "summarize", "predict", "score")))
+    command = draw(st.sampled_from(("fit",) * 9 + ("sweep", "curve", "summarize", "predict", "score")))
     question, args = draw(_questions(names))
     if command in ("predict", "score"):
         return Case(content, (command, "a-model.json", "data.csv"), None)
@@ -241,13 +255,18 @@ def cases(draw: st.DrawFn) -> Case:
     form = draw(st.sampled_from(FORMATS))
     if command == "sweep":
         return Case(content, ("sweep", "data.csv", *args, "-n", "10", "--format", form), None)
+    if command == "curve":
+        return Case(content, ("curve", "data.csv", *args, "-n", "5", "--format", "json"), None)
     steps = draw(st.sampled_from(("5", "0", "1", "40", "-3")) if draw(st.integers(0, 4)) == 0 else st.just("5"))
     extra = draw(st.lists(st.sampled_from(_FIT_OPTIONS), max_size=2 if draw(st.booleans()) else 0))
-    words = tuple(word for one in extra for word in one)
+    other = (
+        draw(st.sampled_from((None, None, *_OTHER_COSTS, *_OTHER_READING))) if draw(st.integers(0, 2)) == 0 else None
+    )
+    words = tuple(word for one in (*extra, other or ()) for word in one)
     if "--jobs" not in words:
         words += ("--jobs", "1")
     line = ("data.csv", *args, "-n", steps, "--format", form, *words)
-    return Case(content, line, question if form == "json" and not _OTHER_ROWS & {*words} else None)
+    return Case(content, line, question if form == "json" and not other and not _OTHER_ROWS & {*words} else None)
 
 
 @st.composite

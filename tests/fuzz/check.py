@@ -25,7 +25,7 @@ LONGEST_SECONDS, MOST_BYTES = 20.0, 300 << 20
 # One case in so many is also run as a process of its own, which must answer the same.
 SUBPROCESS_SHARE = 250
 _ACTING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e]")
-_WRITTEN = ("trace.csv", "trace.jsonl", "model.json", "result.txt")
+_WRITTEN = ("trace.csv", "trace.jsonl", "model.json", "result.txt", "picture.svg")
 
 
 class Failure(AssertionError):  # noqa: N818  # of a case, not of the fuzzer
@@ -144,8 +144,9 @@ def _check_format(case: Case, run: Run) -> None:
     out = run.out.decode()
     form = case.args[case.args.index("--format") + 1] if "--format" in case.args else ""
     if case.args[0] == "summarize" or form == "json":
-        if out:
-            _strict_json(out)
+        for piece in out.splitlines() if "--by" in case.args else [out]:
+            if piece:
+                _strict_json(piece)
     elif form in ("csv", "tsv"):
         rows = list(csv.reader(io.StringIO(out, newline=""), delimiter="," if form == "csv" else "\t", strict=True))
         if len({len(row) for row in rows}) > 1:
