@@ -5,12 +5,10 @@ Of a squared error the triangle says all; other losses (see ``rowproblem``) go b
 reading → triangle → design columns → scaled problem, its optimum and its spectrum
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gdcli.data.design import Design
 from gdcli.engine import optimum as optima
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.blas import WIDE, threads_for
@@ -29,6 +27,7 @@ from gdcli.reading import Reading, check_rows
 from gdcli.result import Coefficient, LearningRate, TraceRow, TraceShape
 from gdcli.settings import FitOptions
 from gdcli.targets import target_of
+from gdcli.terms import Terms, terms_of
 from gdcli.text import did_you_mean, listed, quoted
 
 INTERCEPT = "(intercept)"
@@ -42,15 +41,6 @@ _ROUNDING = 1e-12
 _DOMINANT_WEIGHT = 0.25
 # The square of a number as large as this, times the number of rows, is still far from overflow.
 LARGEST = 1e152
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """The design columns, the reference level of each text column, and what is left out and why."""
-
-    columns: tuple[Column, ...]
-    references: Mapping[str, str]
-    left_out: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,33 +184,6 @@ def _check_magnitudes(reading: Reading) -> None:
                 f"{name}: the values of {quoted(column.name)} are too {extreme} to compute with (up to {size:g}); "
                 "give them in another unit"
             )
-
-
-def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
-    """Choose the design columns from the triangle of all rows."""
-    constant = dict(zip(triangle.columns, triangle.constant.tolist(), strict=True))
-    value = dict(zip(triangle.columns, triangle.minimum.tolist(), strict=True))
-    columns: list[Column] = []
-    references: dict[str, str] = {}
-    left_out: dict[str, str] = {}
-    for name in design.features:
-        if name in design.text:
-            levels = [column for column in triangle.columns if column.name == name]
-            if intercept and len(levels) < 2:
-                left_out[name] = f"it is {quoted(levels[0].level or '')} in every row"
-            elif intercept:
-                references[name] = levels[0].level or ""
-                columns += levels[1:]
-            else:
-                columns += levels
-        # Without an intercept a constant column does the work of one, unless it is zero.
-        elif constant[Column(name)] and (intercept or value[Column(name)] == 0):
-            left_out[name] = f"it is {value[Column(name)]:g} in every row"
-        else:
-            columns.append(Column(name))
-    if not columns and not intercept:
-        raise DataError("there is no feature left, and no intercept: nothing to fit")
-    return Terms(tuple(columns), references, left_out)
 
 
 def prepare(reading: Reading, options: FitOptions, listener: Listener) -> Problem:

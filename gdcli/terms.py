@@ -1,0 +1,45 @@
+"""The design columns of a fit, chosen when all rows have been read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gdcli.data.design import Design
+from gdcli.engine.triangle import Column, Triangle
+from gdcli.errors import DataError
+from gdcli.text import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The design columns, the reference level of each text column, and what is left out and why."""
+
+    columns: tuple[Column, ...]
+    references: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+
+def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
+    """Choose the design columns from the triangle of all rows."""
+    constant = dict(zip(triangle.columns, triangle.constant.tolist(), strict=True))
+    value = dict(zip(triangle.columns, triangle.minimum.tolist(), strict=True))
+    columns: list[Column] = []
+    references: dict[str, str] = {}
+    left_out: dict[str, str] = {}
+    for name in design.features:
+        if name in design.text:
+            levels = [column for column in triangle.columns if column.name == name]
+            if intercept and len(levels) < 2:
+                left_out[name] = f"it is {quoted(levels[0].level or '')} in every row"
+            elif intercept:
+                references[name] = levels[0].level or ""
+                columns += levels[1:]
+            else:
+                columns += levels
+        # Without an intercept a constant column does the work of one, unless it is zero.
+        elif constant[Column(name)] and (intercept or value[Column(name)] == 0):
+            left_out[name] = f"it is {value[Column(name)]:g} in every row"
+        else:
+            columns.append(Column(name))
+    if not columns and not intercept:
+        raise DataError("there is no feature left, and no intercept: nothing to fit")
+    return Terms(tuple(columns), references, left_out)
