@@ -13,6 +13,7 @@ import numpy as np
 from gdcli import __version__
 from gdcli.data.globs import matched
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
+from gdcli.engine.losses import SQUARED
 from gdcli.engine.optimizers import PLAIN
 from gdcli.engine.schedules import CONSTANT
 from gdcli.engine.spectrum import Behaviour
@@ -248,7 +249,8 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
     kept = last if watch is None or options.patience is None or watch.best is None else watch.best
     m, c = problem.scaling.to_file(kept.theta)
     cost = float(kept.cost) * problem.unit
-    error = problem.mean_squared_error(kept.theta)
+    loss = problem.mean_loss(kept.theta) if problem.penalty else cost
+    error = loss if problem.loss == SQUARED else None
     gap, best = problem.gap(kept.theta), problem.minimum
     coefficients = coefficients_of(problem, None if diverged else m)
     intercept = Coefficient(INTERCEPT, None if diverged else float(c), None if best is None else best.intercept)
@@ -302,9 +304,9 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
         if options.cv is None or stopped is Stopped.INTERRUPTED
         else cross_validate(reading, problem, learning_rate.given, options, listener),
         explanation=explanation,
-        penalty=Penalized(problem.penalty.l2, problem.penalty.l1, None if diverged else error)
-        if problem.penalty
-        else None,
+        penalty=None
+        if not problem.penalty
+        else Penalized(problem.penalty.l2, problem.penalty.l1, *((None, None) if diverged else (error, loss))),
         classes=problem.classes,
         delta=problem.delta,
     )

@@ -5,6 +5,7 @@ Of a squared error the triangle says all; other losses (see ``rowproblem``) go b
 reading → triangle → design columns → scaled problem, its optimum and its spectrum
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,9 +104,9 @@ class Problem:
         """‖R₁(θ − θ*)‖²/N, and what B·Σ|β| adds to that, in squared target units; None without a minimum."""
         return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
 
-    def mean_squared_error(self, theta: Array) -> float | None:
-        """Return the cost without the penalty, in squared target units; None of other losses."""
-        return float(SquaredError(self.data).value(theta)) * self.scaling.target_scale**2
+    def mean_loss(self, theta: Array) -> float:
+        """Return the cost without the penalty, in the cost's units."""
+        return float(SquaredError(self.data).value(theta)) * self.unit
 
     def solve(self, gradient: Array) -> Array:
         """Return H⁻¹ · gradient (…, p), for Newton's method."""
@@ -135,10 +136,14 @@ class Problem:
         """Where Huber's loss turns linear, in target units."""
         return None
 
-    def held_out(self, reading: Reading, options: FitOptions) -> Valued:
-        """Return the cost over the rows held out, on this problem's scale."""
-        held = select(reading.reduced.folds[1], self.triangle.columns)
+    def held_out(self, reading: Reading, fold: int = 1) -> Valued:
+        """Return the mean loss over the rows of a fold that is held out, on this problem's scale."""
+        held = select(reading.reduced.folds[fold], self.triangle.columns)
         return SquaredError(scale_as(held, self.scaling))
+
+    def alike(self, other: "Problem", folds: Sequence[int]) -> "Problem":
+        """Return this problem's loss over the rows of some folds, of which ``other`` is the squared error."""
+        return other
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -270,15 +275,14 @@ def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
     forecast = forecast_of(problem, options)
     best, best_iterations = forecast.best_rate(problem.within)
     automatic = options.learning_rate == "auto"
-    searched = options.learning_rate == "search"
-    rate = {"auto": problem.automatic or best, "search": problem.trial}.get(
-        str(options.learning_rate), options.learning_rate
-    )
+    rate = (problem.automatic or best) if automatic else options.learning_rate
+    if options.searching:
+        rate = problem.trial
     assert isinstance(rate, int | float), "the options say which rate it is where no best one is known"
     return LearningRate(
         given=float(rate),
         automatic=automatic,
-        searched=searched,
+        searched=options.searching,
         behaviour=forecast.behaviour(rate),
         largest_stable=forecast.largest_stable,
         best=best,

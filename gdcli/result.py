@@ -76,7 +76,7 @@ class Inference(NamedTuple):
 
 
 class Holdout(NamedTuple):
-    """The validation on rows kept out of the fit. Costs are mean squared errors over the ``rows`` held out.
+    """The validation on rows kept out of the fit. Costs are mean losses over the ``rows`` held out.
 
     With ``patience`` the parameters of iteration ``kept`` are the result, the one of the lowest cost.
     """
@@ -122,11 +122,15 @@ class CrossValidation(NamedTuple):
 
 
 class Penalized(NamedTuple):
-    """The penalty in the cost, l2·Σβ² + l1·Σ|β| over the scaled slopes, and the mean squared error without it."""
+    """The penalty in the cost, l2·Σβ² + l1·Σ|β| over the scaled slopes, and the mean loss without it.
+
+    ``mean_squared_error`` is the same, for squared errors alone.
+    """
 
     l2: float
     l1: float
     mean_squared_error: float | None
+    mean_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A problem that no triangle stands for: the mean of another loss over the rows themselves.
 
 The triangle of the same rows still gives the scaling, which columns are collinear, and XᵀX, from which the bound on the
-curvature comes: no eigenvalue of the Hessian is above L = max loss'' · λmax(XᵀX/N).
+curvature comes: no eigenvalue of the Hessian is above L = λmax(max loss'' · XᵀX/N + 2A), with 2A for each slope.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,9 @@ from gdcli.engine import newton
 from gdcli.engine import optimum as optima
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
 from gdcli.engine.losses import Huber, Logistic, Loss, Poisson, Squared, parse_loss
-from gdcli.engine.objective import Valued
+from gdcli.engine.objective import Curved, Valued
 from gdcli.engine.optimizers import PLAIN, Optimizer, State
+from gdcli.engine.penalty import corner_gap, penalized_curved, ridge
 from gdcli.engine.rowwise import RowBlock, RowObjective
 from gdcli.engine.scaling import standard_deviations
 from gdcli.engine.triangle import Array
@@ -23,7 +24,7 @@ from gdcli.errors import DataError
 from gdcli.listener import Listener
 from gdcli.problem import Problem
 from gdcli.reading import Reading
-from gdcli.reduced import KeptRows
+from gdcli.reduced import KeptRows, Reduced
 from gdcli.settings import FitOptions
 from gdcli.targets import Target
 from gdcli.text import quoted
@@ -37,60 +38,73 @@ _STILL_MOVING = 1e-3
 _CLOSE = 1e-8
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """All rows that were kept, by folds, and what their target is to the loss."""
+
+    reduced: Reduced
+    target: Target
+    jobs: int | None
+
+    def objective(self, problem: Problem, function: Loss, folds: Sequence[int]) -> RowObjective:
+        """Return the mean loss over the rows of some folds, on the scale of a problem."""
+        blocks = row_blocks(problem, self.target, self.reduced.blocks, folds)
+        weight, scaling = sum(self.reduced.folds[fold].weight for fold in folds), problem.scaling
+        return RowObjective(blocks, function, scaling.intercept, weight, scaling.target_scale, self.jobs)
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RowProblem(Problem):
-    """As a :class:`Problem`, whose ``optimum`` is that of least squares; ``lowest`` is the minimum of this loss, with
-    its cost in file units, and ``hessian`` (p, p) is there; both None where there is none.
+    """As a :class:`Problem`, whose ``optimum`` is that of (penalised) least squares; ``lowest`` is the minimum of this
+    loss, with its cost in file units, and ``found`` the same on the scaled problem; both None where there is none or
+    none was looked for. ``curvature`` is L, None where the loss has no bound.
     """
 
+    kept: _Kept
     rows: RowObjective
     function: Loss
-    target: Target
-    lowest: optima.Optimum | None
-    hessian: Array | None
+    curvature: float | None
+    lowest: optima.Optimum | None = None
+    found: newton.Minimum | None = None
 
     @property
     def loss(self) -> str:
         return self.function.name
 
     @property
-    def objective(self) -> Valued:
-        return self.rows
+    def objective(self) -> Curved:
+        return penalized_curved(self.rows, self.penalty)
 
     @property
     def minimum(self) -> optima.Optimum | None:
         return self.lowest
 
     def gap(self, theta: Array) -> float | None:
-        """cost(θ) − cost(θ*), and close to θ* the second-order term ½(θ − θ*)ᵀH(θ − θ*) of that."""
-        if self.lowest is None or self.hessian is None:
+        """cost(θ) − cost(θ*), and close to θ* the second-order term ½(θ − θ*)ᵀH(θ − θ*) and the corners of that."""
+        if self.lowest is None or self.found is None:
             return None
-        distance = theta - self.lowest.theta
-        quadratic = 0.5 * float(distance @ self.hessian @ distance) * self.unit
-        if quadratic <= _CLOSE * self.lowest.cost:
-            return quadratic
-        return max(float(self.rows.value(theta)) * self.unit - self.lowest.cost, 0.0)
+        best, distance = self.found, theta - self.found.theta
+        close = 0.5 * float(distance @ best.hessian @ distance)
+        if self.penalty.l1:
+            close += corner_gap(self.penalty, theta, best.theta, best.gradient)
+        if close <= _CLOSE * best.cost:
+            return close * self.unit
+        return max(float(self.objective.value(theta)) * self.unit - self.lowest.cost, 0.0)
 
-    def mean_squared_error(self, theta: Array) -> float | None:
-        return None
+    def mean_loss(self, theta: Array) -> float:
+        return float(self.rows.value(theta)) * self.unit
 
     def solve(self, gradient: Array) -> Array:
         """Return the Newton step where the gradient was taken last, halved until the cost falls."""
-        theta, cost = self.rows.latest
-        return newton.newton_step(self.rows, theta, cost, gradient, self.optimum.null_space)
+        theta, mean = self.rows.latest
+        cost = mean + float(self.penalty.value(theta))
+        return newton.newton_step(self.objective, theta, cost, gradient, self.optimum.null_space)
 
     def forecast(self, optimizer: Optimizer, state: State) -> Forecast:
         """Return what the bound says of plain descent: it is stable below 2/L. Of others nothing is known."""
         if optimizer.name != PLAIN or self.curvature is None:
             return UNKNOWN
         return Unknown(largest_stable=2.0 / self.curvature)
-
-    @property
-    def curvature(self) -> float | None:
-        """L, where the loss has a bound."""
-        bound = self.function.bound
-        # The spectrum is that of squared errors, (2/N) XᵀX.
-        return None if bound is None else bound * float(self.spectrum.eigenvalues[0]) / 2.0
 
     @property
     def automatic(self) -> float | None:
@@ -103,50 +117,59 @@ class RowProblem(Problem):
 
     @property
     def classes(self) -> tuple[str, str] | None:
-        return self.target.classes
+        return self.kept.target.classes
 
     @property
     def delta(self) -> float | None:
         return self.function.delta if isinstance(self.function, Huber) else None
 
-    def held_out(self, reading: Reading, options: FitOptions) -> Valued:
-        blocks = row_blocks(self, self.target, reading.reduced.blocks, [1])
-        weight, unit = reading.reduced.folds[1].weight, self.scaling.target_scale
-        return RowObjective(blocks, self.function, self.scaling.intercept, weight, unit, options.jobs)
+    def held_out(self, reading: Reading, fold: int = 1) -> Valued:
+        return self.kept.objective(self, self.function, [fold])
+
+    def alike(self, other: Problem, folds: Sequence[int]) -> Problem:
+        """Return this loss over the rows of some folds; its optimum is not looked for."""
+        return _with_loss(other, self.kept, self.function, folds)
 
 
-def over_rows(
-    problem: Problem,
-    reading: Reading,
-    target: Target,
-    options: FitOptions,
-    listener: Listener,
-    folds: Sequence[int] = (0,),
-) -> Problem:
-    """Return the problem of the same rows, those of some ``folds``, and scaling with the loss that was asked for."""
-    name, parameter = parse_loss(options.loss_word)
-    blocks = row_blocks(problem, target, reading.reduced.blocks, folds)
-    weight, unit = problem.triangle.weight, problem.scaling.target_scale
-
-    def objective(loss: Loss) -> RowObjective:
-        return RowObjective(blocks, loss, options.intercept, weight, unit, options.jobs)
-
-    function: Loss
-    if name == Huber.name:
-        delta = parameter or _usual_delta(objective(Squared()), blocks, problem, options)
-        if parameter is None:
-            listener.note(f"huber: δ = {delta:.6g}, 1.345 · median |r| / 0.6745 of the least-squares residuals r")
-        function = Huber(delta)
-    else:
-        function = Logistic() if name == Logistic.name else Poisson()
+def over_rows(problem: Problem, reading: Reading, target: Target, options: FitOptions, listener: Listener) -> Problem:
+    """Return the problem of the same rows and scaling with the loss that was asked for."""
+    kept = _Kept(reading.reduced, target, options.jobs)
+    folds = range(len(reading.reduced.folds)) if options.holdout is None else [0]
+    function = _loss_of(problem, kept, folds, options, listener)
     if target.classes is not None:
         listener.note(f"the event is {quoted(target.classes[1])}, the other class {quoted(target.classes[0])}")
-    rows = objective(function)
-    lowest, hessian = _lowest(rows, function, problem)
-    if lowest is None:
-        listener.warn(_without_optimum(name, target))
+    found = _with_minimum(_with_loss(problem, kept, function, folds))
+    if found.lowest is None:
+        listener.warn(_without_optimum(function.name, target))
+    return found
+
+
+def _with_loss(problem: Problem, kept: _Kept, function: Loss, folds: Sequence[int]) -> RowProblem:
+    """Return the problem of a squared error over some folds' rows with another loss."""
     common: dict[str, Any] = {field.name: getattr(problem, field.name) for field in fields(Problem)}
-    return RowProblem(**common, rows=rows, function=function, target=target, lowest=lowest, hessian=hessian)
+    rows, curvature = kept.objective(problem, function, folds), _curvature(problem, function.bound)
+    return RowProblem(**common, kept=kept, rows=rows, function=function, curvature=curvature)
+
+
+def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOptions, listener: Listener) -> Loss:
+    name, parameter = parse_loss(options.loss_word)
+    if name != Huber.name:
+        return Logistic() if name == Logistic.name else Poisson()
+    if parameter is None:
+        parameter = _usual_delta(problem, kept, folds)
+        listener.note(f"huber: δ = {parameter:.6g}, 1.345 · median |r| / 0.6745 of the least-squares residuals r")
+    return Huber(parameter)
+
+
+def _curvature(problem: Problem, bound: float | None) -> float | None:
+    """Return L for a bound on the loss's curvature."""
+    if bound is None:
+        return None
+    if not problem.penalty.l2:
+        # The spectrum is that of squared errors, (2/N) XᵀX.
+        return bound * float(problem.spectrum.eigenvalues[0]) / 2.0
+    steepest = ridge(problem.data, replace(problem.penalty, l2=2.0 * problem.penalty.l2 / bound))
+    return bound * float(np.linalg.norm(steepest.R1, 2)) ** 2 / float(steepest.weight)
 
 
 def _without_optimum(name: str, target: Target) -> str:
@@ -158,27 +181,29 @@ def _without_optimum(name: str, target: Target) -> str:
     return f"--loss {name} has no optimum on these rows: the cost falls without end along some direction"
 
 
-def _lowest(rows: RowObjective, function: Loss, problem: Problem) -> tuple[optima.Optimum | None, Array | None]:
-    """Return the minimum and the Hessian there, by Newton's method."""
-    null_space, scaling = problem.optimum.null_space, problem.scaling
+def _with_minimum(problem: RowProblem) -> RowProblem:
+    """Return the problem with its minimum, where there is one, by Newton's method."""
+    least, function = problem.optimum, problem.function
     # Robust losses begin beside their optimum; from 0 the others cannot overflow.
-    start = problem.optimum.theta if function.scales_target else np.zeros_like(problem.start)
-    found = newton.minimum(rows, start, null_space)
+    start = least.theta if function.scales_target else np.zeros_like(problem.start)
+    found = newton.minimum(problem.objective, start, least.null_space, problem.penalty)
     if found is None:
-        return None, None
+        return problem
     moved = np.linalg.norm(problem.quadratic.R1 @ found.step) / np.sqrt(problem.quadratic.weight)
     if not function.scales_target and moved > _STILL_MOVING:
-        return None, None
-    m, c = scaling.to_file(found.theta)
+        return problem
+    m, c = problem.scaling.to_file(found.theta)
     cost = found.cost * problem.unit
-    best = replace(problem.optimum, slopes=m, intercept=float(c), theta=found.theta, cost=cost)
-    return best, found.hessian
+    lowest = replace(least, slopes=m, intercept=float(c), theta=found.theta, cost=cost)
+    return replace(problem, lowest=lowest, found=found)
 
 
-def _usual_delta(rows: RowObjective, blocks: Sequence[RowBlock], problem: Problem, options: FitOptions) -> float:
+def _usual_delta(problem: Problem, kept: _Kept, folds: Sequence[int]) -> float:
     """Return 1.345 · median |r| / 0.6745 in target units."""
-    residuals = rows.each(lambda z, y: np.abs(y - z), problem.optimum.theta)
-    weights = np.concatenate([np.ones(len(b.y)) if b.weights is None else b.weights for b in blocks])
+    rows = kept.objective(problem, Squared(), folds)
+    least = optima.optimum(problem.triangle, problem.scaling) if problem.penalty else problem.optimum
+    residuals = rows.each(lambda z, y: np.abs(y - z), least.theta)
+    weights = np.concatenate([np.ones(len(b.y)) if b.weights is None else b.weights for b in rows.blocks])
     delta = _EFFICIENT * _median(residuals, weights) / _NORMAL_MEDIAN
     if not delta > 0:
         raise DataError("--loss huber: half of the least-squares residuals are zero, so give δ, as in huber:1.5")

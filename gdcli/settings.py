@@ -141,14 +141,11 @@ class FitOptions:
             raise UsageError("--event names a class: it needs --loss logistic")
         if not self.needs_rows:
             return
-        several = ((self.cv, "--cv"), (self.inference, "--inference"), (self.explain, "--explain"))
-        for given, option in (*several, (any(self.l1) or any(self.l2), "a penalty")):
+        for given, option in ((self.inference, "--inference"), (self.explain, "--explain")):
             if given:
                 raise UsageError(f"{option} is for --loss squared only")
         if self.learning_rate == "auto" and (self.optimizer or PLAIN) != PLAIN:
             raise UsageError(f"--lr auto with --loss {loss} is for plain descent: give a rate for {self.optimizer}")
-        if self.learning_rate == "auto" and LOSSES[loss].bound is None:
-            raise UsageError(f"--lr auto needs a bound on the curvature, which {loss} has not: take --lr search")
 
     def _check_steps(self) -> None:
         rate, optimizer, constant = self.learning_rate, self.optimizer_on(), self.constant
@@ -160,14 +157,14 @@ class FitOptions:
             raise UsageError(
                 f"--lr search goes with the optimizers {' and '.join(SEARCHED)}, whose steps lead downhill"
             )
-        if rate == "search" and parse_schedule(self.schedule or CONSTANT)[0] != CONSTANT:
-            raise UsageError("--lr search finds a rate for each iteration: leave out --schedule")
+        if self.searching and parse_schedule(self.schedule or CONSTANT)[0] != CONSTANT:
+            raise UsageError(f"--lr {rate} finds a rate for each iteration: leave out --schedule")
         if rate == "auto" and not optimizer.foreseen:
             raise UsageError(
                 f"--lr auto takes the best rate, which is not known before the descent for {optimizer.name}: "
                 f"give one, such as --lr {optimizer.default_rate:g}"
             )
-        if rate == "auto" and not constant:
+        if rate == "auto" and not (constant or self.searching):
             raise UsageError(f"--lr auto takes the best constant rate: with --schedule {self.schedule} give one")
         if self.explain and not (optimizer.name == PLAIN and constant):
             raise UsageError(
@@ -191,7 +188,7 @@ class FitOptions:
             raise UsageError("--explain shows the arithmetic of least squares: leave out --l2 and --l1")
         if lasso and self.optimizer not in (None, PLAIN):
             raise UsageError(f"--l1 takes proximal steps, which go with the optimizer {PLAIN} only")
-        if lasso and self.learning_rate == "auto":
+        if lasso and self.learning_rate == "auto" and not self.needs_rows:
             raise UsageError("--lr auto takes the best rate, which is not known with --l1: give one, such as --lr 0.1")
 
     @property
@@ -215,7 +212,7 @@ class FitOptions:
 
     def search_on(self, objective: Valued, optimizer: Optimizer) -> Search:
         """Return what corrects the schedule's rates: a new search for each descent, or nothing."""
-        if self.learning_rate != "search":
+        if not self.searching:
             return as_scheduled
         return Backtracking(objective, optimizer, self.penalty)
 
@@ -230,9 +227,15 @@ class FitOptions:
         return parse_loss(self.loss_word)[0] != SQUARED
 
     @property
+    def searching(self) -> bool:
+        """Whether a rate is found for each iteration; ``auto`` does so where no bound on the curvature gives one."""
+        unbounded = LOSSES[parse_loss(self.loss_word)[0]].bound is None
+        return self.learning_rate == "search" or (self.learning_rate == "auto" and unbounded)
+
+    @property
     def constant(self) -> bool:
         """Whether the learning rate stays the same."""
-        return self.learning_rate != "search" and parse_schedule(self.schedule or CONSTANT)[0] == CONSTANT
+        return not self.searching and parse_schedule(self.schedule or CONSTANT)[0] == CONSTANT
 
     @property
     def columns(self) -> ColumnOptions:

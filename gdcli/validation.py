@@ -1,12 +1,14 @@
-"""Validation on rows that were not fitted: a holdout, and cross-validation, all from triangles of the same pass."""
+"""Validation on rows that were not fitted: a holdout, and cross-validation, all from the same pass over the data."""
 
 import math
+from collections.abc import Iterator, Sequence
 from functools import reduce
 
 import numpy as np
 
 from gdcli.engine.descent import Step, Stopped, after, descend
-from gdcli.engine.objective import SquaredError
+from gdcli.engine.objective import SquaredError, Valued
+from gdcli.engine.optimizers import Solve
 from gdcli.engine.penalty import penalized
 from gdcli.engine.scaling import scale_as, stacked
 from gdcli.engine.triangle import Array, merge, select
@@ -28,7 +30,7 @@ class HoldoutWatch:
         self._rows = reading.reduced.folds[1].count
         if not self._rows:
             raise DataError(f"--holdout {options.holdout:g} holds out no row of {problem.triangle.count}")
-        self._cost = problem.held_out(reading, options)
+        self._cost = problem.held_out(reading)
         self._unit = problem.unit
         self._options = options
         self.best: Step | None = None
@@ -66,51 +68,34 @@ class HoldoutWatch:
 def cross_validate(
     reading: Reading, whole: Problem, rate: float, options: FitOptions, listener: Listener
 ) -> CrossValidation:
-    """Descend on all rows but one fold's, for each fold, as one stack; the cost of each on its own fold's rows.
+    """Descend on all rows but one fold's, for each fold; the cost of each on its own fold's rows.
 
-    That is the mean squared error: a penalty is for the descent only.
+    That is the mean loss: a penalty is for the descent only.
 
     Columns are scaled by the training rows alone; the design columns are those of all rows, and one that is constant
     in the training rows has coefficient 0 there.
     """
     folds = reading.reduced.folds
     target = whole.triangle.columns[-1]
-    columns = [*whole.terms.columns, target]
     empty = [i for i, fold in enumerate(folds) if not fold.count]
     if empty:
         raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")
     problems = []
     for i in range(len(folds)):
-        training = reduce(merge, [fold for j, fold in enumerate(folds) if j != i])
+        others = [j for j in range(len(folds)) if j != i]
+        training = reduce(merge, [folds[j] for j in others])
         if training.count < 2:
             raise DataError(f"--cv {len(folds)} leaves {training.count} row to fit: there are too few rows")
-        problems.append(build_problem(training, target, whole.terms, options))
-    held = stacked([scale_as(select(fold, columns), p.scaling) for fold, p in zip(folds, problems, strict=True)])
-    units = np.array([problem.scaling.target_scale**2 for problem in problems])
-    validation = SquaredError(held)
-    best_mean, best_iteration, best_costs = math.inf, 0, units * np.nan
-
-    def solve(gradient: Array) -> Array:
-        return np.stack([problem.spectrum.solve(own) for problem, own in zip(problems, gradient, strict=True)])
-
-    objective = penalized(SquaredError(stacked([problem.data for problem in problems])), whole.penalty)
-    optimizer = options.optimizer_on(solve)
+        problems.append(whole.alike(build_problem(training, target, whole.terms, options), others))
+    best_mean, best_iteration, best_costs = math.inf, 0, np.full(len(folds), np.nan)
+    descents = _side_by_side if options.needs_rows else _as_one_stack
     with np.errstate(over="ignore", invalid="ignore"):
-        for step in descend(
-            objective,
-            optimizer,
-            options.rates(rate),
-            np.stack([problem.start for problem in problems]),
-            (after(options.iterations),),
-            proximal=whole.penalty.proximal,
-            search=options.search_on(objective, optimizer),
-        ):
-            costs = validation.value(step.theta) * units
+        for iteration, costs in descents(problems, reading, rate, options):
             mean = float(costs.sum()) / len(folds)
             if mean < best_mean:
-                best_mean, best_iteration, best_costs = mean, step.iteration, costs
-            if step.iteration % _PROGRESS_STEP == 0:
-                listener.descending(step.iteration, options.iterations)
+                best_mean, best_iteration, best_costs = mean, iteration, costs
+            if iteration % _PROGRESS_STEP == 0:
+                listener.descending(iteration, options.iterations)
     return CrossValidation(
         folds=len(folds),
         seed=options.seed,
@@ -123,6 +108,47 @@ def cross_validate(
         best_costs=_known(best_costs),
         best_mean=_mean(best_costs),
         best_standard_error=_standard_error(best_costs),
+    )
+
+
+def _as_one_stack(
+    problems: Sequence[Problem], reading: Reading, rate: float, options: FitOptions
+) -> Iterator[tuple[int, Array]]:
+    """Yield each iteration and its validation costs (folds,): squared errors are small enough to be stacked."""
+    folds = reading.reduced.folds
+    held = [scale_as(select(fold, p.triangle.columns), p.scaling) for fold, p in zip(folds, problems, strict=True)]
+    validation, units = SquaredError(stacked(held)), np.array([problem.unit for problem in problems])
+
+    def solve(gradient: Array) -> Array:
+        return np.stack([problem.solve(own) for problem, own in zip(problems, gradient, strict=True)])
+
+    objective = penalized(SquaredError(stacked([problem.data for problem in problems])), options.penalty)
+    start = np.stack([problem.start for problem in problems])
+    for step in _steps(objective, solve, start, rate, options):
+        yield step.iteration, validation.value(step.theta) * units
+
+
+def _side_by_side(
+    problems: Sequence[Problem], reading: Reading, rate: float, options: FitOptions
+) -> Iterator[tuple[int, Array]]:
+    """Yield each iteration and its validation costs (folds,): one descent over the rows for each fold, in step."""
+    held = [problem.held_out(reading, fold) for fold, problem in enumerate(problems)]
+    descents = [_steps(p.objective, p.solve, p.start, rate, options) for p in problems]
+    for steps in zip(*descents, strict=True):
+        costs = [float(rows.value(step.theta)) * p.unit for rows, step, p in zip(held, steps, problems, strict=True)]
+        yield steps[0].iteration, np.array(costs)
+
+
+def _steps(objective: Valued, solve: Solve, start: Array, rate: float, options: FitOptions) -> Iterator[Step]:
+    optimizer = options.optimizer_on(solve)
+    return descend(
+        objective,
+        optimizer,
+        options.rates(rate),
+        start,
+        (after(options.iterations),),
+        proximal=options.penalty.proximal,
+        search=options.search_on(objective, optimizer),
     )
 
 

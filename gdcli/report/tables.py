@@ -229,10 +229,10 @@ def _rows(fit: Fit) -> str:
 
 def _penalty(fit: Fit, digits: int) -> str | None:
     found = fit.penalty
-    if found is None or found.mean_squared_error is None or fit.cost is None:
+    if found is None or found.mean_loss is None or fit.cost is None:
         return None
     given = " and ".join(f"{name} {value:g}" for name, value in (("l2", found.l2), ("l1", found.l1)) if value)
-    share = numbers.number(max(fit.cost - found.mean_squared_error, 0.0), digits)
+    share = numbers.number(max(fit.cost - found.mean_loss, 0.0), digits)
     zero = sum(1 for c in fit.coefficients if c.value == 0)
     slopes = f"; {zero} of {len(fit.coefficients)} slopes are 0" if found.l1 else ""
     return f"{share} of the cost, from {given}{slopes}"

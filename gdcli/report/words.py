@@ -44,7 +44,9 @@ def unknown_distance(fit: Fit) -> str:
 
 
 def on_the_bound(fit: Fit) -> str:
-    """Say which rates a bound on the curvature calls stable, where there is one."""
+    """Say which rates a bound on the curvature calls stable, or that for want of one the rates were searched."""
+    if fit.learning_rate.automatic and fit.learning_rate.searched:
+        return f"The curvature of {fit.loss} has no bound to take a rate from: each iteration's was searched."
     limit = fit.learning_rate.largest_stable
     if limit is None or not fit.learning_rate.bound:
         return ""

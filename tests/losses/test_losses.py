@@ -213,10 +213,10 @@ def test_a_target_that_the_loss_has_no_use_for_is_an_error(
 @pytest.mark.parametrize(
     "options",
     [
-        {"cv": 3},
         {"inference": True},
         {"explain": True},
-        {"loss": "poisson", "learning_rate": "auto"},
+        {"loss": "poisson", "learning_rate": "auto", "schedule": "cosine"},
+        {"loss": "poisson", "learning_rate": "auto", "optimizer": "newton"},
         {"loss": "hinge"},
     ],
 )

@@ -31,6 +31,7 @@ def test_the_json_has_the_penalty_and_the_mean_squared_error(gdfit: Callable[...
         "l2": 0.1,
         "l1": 0.0,
         "mean_squared_error": pytest.approx(cost(data, slopes, c, 0.0, 0.0), rel=1e-11),
+        "mean_loss": pytest.approx(cost(data, slopes, c, 0.0, 0.0), rel=1e-11),
     }
     assert done["cost"] == pytest.approx(cost(data, slopes, c, 0.1, 0.0), rel=1e-11)
     assert json.loads(gdfit(*ASKED, "-n", 1, "--format", "json").out)["penalty"] is None

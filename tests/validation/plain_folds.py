@@ -95,8 +95,41 @@ class Descended:
     validation: np.ndarray
 
 
-def descend(table: Table, held: np.ndarray, rate: float, iterations: int, scale: str = "standard") -> Descended:
-    """Fit the rows that are not ``held`` by a plain loop, scaled by themselves alone; validate on the others."""
+Loss = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def squares(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The loss of each row and its derivative by the prediction z."""
+    return (y - z) ** 2, 2 * (z - y)
+
+
+def huber(z: np.ndarray, y: np.ndarray, delta: float = 5.0) -> tuple[np.ndarray, np.ndarray]:
+    r = np.abs(z - y)
+    return np.where(r <= delta, r * r / 2, delta * (r - delta / 2)), np.clip(z - y, -delta, delta)
+
+
+def logistic(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.log1p(np.exp(z)) - y * z, 1 / (1 + np.exp(-z)) - y
+
+
+def poisson(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.exp(z) - y + y * (np.log(np.maximum(y, 1)) - z), np.exp(z) - y  # of counts
+
+
+def descend(
+    table: Table,
+    held: np.ndarray,
+    rate: float,
+    iterations: int,
+    scale: str = "standard",
+    loss: Loss = squares,
+    l2: float = 0.0,
+    l1: float = 0.0,
+) -> Descended:
+    """Fit the rows that are not ``held`` by a plain loop, scaled by themselves alone; validate on the others.
+
+    The target is scaled where the loss is of its difference from the prediction.
+    """
     X, y, w = table.X[~held], table.y[~held], table.w[~held]
     counted = w > 0
     N, n = w.sum(), np.longdouble(counted.sum())
@@ -106,7 +139,8 @@ def descend(table: Table, held: np.ndarray, rate: float, iterations: int, scale:
         apart = values - (w @ values) / N
         return np.sqrt((w @ apart**2) / N * n / (n - 1))
 
-    center, width, unit = np.zeros(p, np.longdouble), np.ones(p, np.longdouble), deviation(y)
+    center, width = np.zeros(p, np.longdouble), np.ones(p, np.longdouble)
+    unit = deviation(y) if loss in (squares, huber) else np.longdouble(1)
     constant = X[counted].min(axis=0) == X[counted].max(axis=0)
     for j in np.flatnonzero(~constant):
         if scale == "standard":
@@ -119,10 +153,12 @@ def descend(table: Table, held: np.ndarray, rate: float, iterations: int, scale:
     for _ in range(iterations + 1):
         slopes = np.where(constant, 0.0, m * unit / width)
         offset = c * unit - slopes @ center
-        error, missed = table.y[~held] - X @ slopes - offset, table.y[held] - table.X[held] @ slopes - offset
         weight = table.w[held]
-        found.append((slopes, offset, (w @ error**2) / N, (weight @ missed**2) / weight.sum()))
-        residual = y / unit - Z @ m - c
-        m, c = m + rate * 2 / N * (Z.T @ (w * residual)), c + rate * 2 / N * (w @ residual)
+        value, slope = loss(X @ slopes + offset, y)
+        missed, _ = loss(table.X[held] @ slopes + offset, table.y[held])
+        found.append((slopes, offset, (w @ value) / N, (weight @ missed) / weight.sum()))
+        pull = w * slope / unit / N
+        m, c = m - rate * (Z.T @ pull + 2 * l2 * m), c - rate * pull.sum()
+        m = np.sign(m) * np.maximum(np.abs(m) - rate * l1, 0)
     m_all, c_all, costs, validation = zip(*found, strict=True)
     return Descended(np.array(m_all), np.array(c_all), np.array(costs), np.array(validation))

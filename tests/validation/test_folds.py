@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from plain_folds import descend, documented_draws, fold_of, read_table
+from plain_folds import Table, descend, documented_draws, fold_of, huber, logistic, poisson, read_table
 
 import gdcli
 from gdcli import fit
@@ -58,6 +59,85 @@ def test_each_fold_is_what_a_plain_loop_over_the_other_folds_rows_finds(
     assert result.cross_validation is not None
     assert result.cross_validation.rows == tuple(int((table.w[fold == i] > 0).sum()) for i in range(folds))
     assert result.rows.dropped > 0
+
+
+# The loss, its target from y, and a rate that comes near the optimum.
+OTHERS = {
+    "huber:5": (huber, lambda y: y, 0.5),
+    "logistic": (logistic, lambda y: y > 50, 0.5),
+    "poisson": (poisson, lambda y: y // 10, 0.05),
+}
+
+
+@pytest.fixture
+def other(noisy: Callable[..., str], csv_file: Callable[..., str]) -> Callable[[str], tuple[str, Table]]:
+    """Write the noisy table with a target for another loss; and the same, read."""
+
+    def write(loss: str) -> tuple[str, Table]:
+        frame = pd.read_csv(noisy(rows=90, missing=False))
+        frame["y"] = OTHERS[loss][1](frame["y"]).clip(lower=0).astype(float)
+        path = csv_file(frame.to_csv(index=False), "other.csv")
+        return path, read_table([path], "y", ["kind"], "w")
+
+    return write
+
+
+@pytest.mark.parametrize("penalty", [{}, {"l2": 0.05}, {"l2": 0.02, "l1": 0.03}], ids=["plain", "l2", "both"])
+@pytest.mark.parametrize("loss", OTHERS)
+def test_with_other_losses_each_fold_is_what_a_plain_loop_over_the_rows_finds(
+    other: Callable[[str], tuple[str, Table]], loss: str, penalty: dict[str, float], blocks_of: Callable[[int], None]
+) -> None:
+    path, table = other(loss)
+    plain_loss, _, rate = OTHERS[loss]
+    options: dict[str, Any] = {"target": "y", "weights": "w", "learning_rate": rate, "iterations": ITERATIONS}
+    result = fit(path, loss=loss, cv=3, **options, **penalty)
+    fold = fold_of(table.draws, 3)
+    plain = [descend(table, fold == i, rate, ITERATIONS, loss=plain_loss, **penalty) for i in range(3)]
+    agrees(result.cross_validation, [one.validation for one in plain])
+    assert result.cross_validation is not None
+    assert result.cross_validation.rows == tuple(int((table.w[fold == i] > 0).sum()) for i in range(3))
+    blocks_of(1500)
+    assert fit(path, loss=loss, cv=3, jobs=1, **options, **penalty) == fit(
+        path, loss=loss, cv=3, jobs=3, **options, **penalty
+    )
+
+
+@pytest.mark.parametrize("loss", OTHERS)
+def test_with_other_losses_the_penalty_of_the_lowest_validation_cost_is_fitted(
+    other: Callable[[str], tuple[str, Table]], loss: str
+) -> None:
+    path, table = other(loss)
+    plain_loss, _, rate = OTHERS[loss]
+    result = fit(
+        path,
+        target="y",
+        weights="w",
+        loss=loss,
+        cv=3,
+        l2=(0.1, 0.002),
+        l1=(0.0, 0.01),
+        learning_rate=rate,
+        iterations=60,
+    )
+    assert result.cross_validation is not None
+    fold, tried = fold_of(table.draws, 3), result.cross_validation.penalties
+    for one in tried:
+        plain = [descend(table, fold == i, rate, 60, loss=plain_loss, l2=one.l2, l1=one.l1) for i in range(3)]
+        assert one.mean == pytest.approx(float(np.mean([way.validation[-1] for way in plain])), rel=1e-11)
+    best = min(tried, key=lambda one: one.mean or math.inf)
+    assert result.penalty is not None
+    assert (result.penalty.l2, result.penalty.l1) == (best.l2, best.l1)
+    assert len({one.mean for one in tried}) == 4
+
+
+def test_hubers_usual_delta_is_the_same_in_every_fold_and_for_every_penalty(
+    other: Callable[[str], tuple[str, Table]],
+) -> None:
+    path, _ = other("huber:5")
+    options: dict[str, Any] = {"target": "y", "cv": 3, "l2": (0.0, 0.1), "iterations": 40}
+    usual = fit(path, loss="huber", **options)
+    assert usual.delta == fit(path, target="y", loss="huber", iterations=0).delta
+    assert usual.cross_validation == fit(path, loss=f"huber:{usual.delta!r}", **options).cross_validation
 
 
 def test_the_best_iteration_is_in_between_where_later_ones_fit_the_noise(noisy: Callable[..., str]) -> None:
