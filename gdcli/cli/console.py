@@ -36,7 +36,7 @@ class Narrator(Listener):
         self._line = ""
         self._width = 0 if quiet else progress_width()
         self._lock = threading.RLock()
-        self._next = time.monotonic() + _PATIENCE
+        self._next: float | None = None  # from the first report on: how long the imports take is no measure of the work
         self._phase, self._began, self._first = "", 0.0, 0
 
     def __enter__(self) -> "Narrator":
@@ -105,6 +105,8 @@ class Narrator(Listener):
         now = time.monotonic()
         if phase != self._phase:
             self._phase, self._began, self._first = phase, now, done
+        if self._next is None:
+            self._next = now + _PATIENCE
         return now >= self._next
 
     def _speed(self, done: int) -> float:

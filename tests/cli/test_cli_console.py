@@ -106,6 +106,7 @@ def test_garbage_is_collected_again_when_the_work_begins():
 
 def test_the_line_is_redrawn_ten_times_a_second_at_most(stderr, clock):
     with Narrator() as narrator:
+        narrator.descending(0, 1000)
         clock.now += 1
         for iteration in range(1000):
             clock.now += 0.001
@@ -115,6 +116,7 @@ def test_the_line_is_redrawn_ten_times_a_second_at_most(stderr, clock):
 
 def test_the_line_is_erased_at_the_end_and_before_a_note(stderr, clock):
     with Narrator() as narrator:
+        narrator.descending(0, 10)
         clock.now += 1
         narrator.descending(1, 10)
         line = stderr.getvalue().lstrip("\r")
@@ -140,6 +142,7 @@ def test_a_shorter_line_leaves_nothing_of_a_longer_one(stderr, clock):
 def test_progress_is_never_wider_than_the_terminal(stderr, clock, monkeypatch):
     monkeypatch.setattr(console, "progress_width", lambda: 12)
     with Narrator() as narrator:
+        narrator.descending(0, 1_000_000)
         clock.now += 1
         narrator.descending(999_999, 1_000_000)
         assert stderr.getvalue() == "\riteration 99"
@@ -147,6 +150,7 @@ def test_progress_is_never_wider_than_the_terminal(stderr, clock, monkeypatch):
 
 def test_progress_steps_aside_where_iterations_are_printed(stderr, clock):
     with Narrator() as narrator:
+        narrator.reading(0, 2)
         clock.now += 1
         narrator.reading(1, 2)
         narrator.begin(TraceShape(("x",)))
