@@ -93,14 +93,14 @@ def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
     same = (
         "target", "features", "exclude", "categorical", "weights", "na", "missing", "max_levels", "jobs",
         "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "on_bad_row",
-        "learning_rate", "iterations", "tolerance", "scale", "l2",
+        "learning_rate", "iterations", "tolerance", "scale", "l2", "l1",
     )  # fmt: skip
     start = dict(values["start"])
     if len(start) < len(values["start"]):
         raise click.UsageError("--start is given twice for the same term.")
     # A sweep has none of these.
     of_a_fit = (
-        "loss", "event", "memory", "l1", "optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed",
+        "loss", "event", "memory", "optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed",
         "inference",
     )  # fmt: skip
     return FitOptions(
