@@ -5,6 +5,7 @@ curvature comes: no eigenvalue of the Hessian is above L = λmax(max loss'' · X
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -45,12 +46,14 @@ class _Kept:
     reduced: Reduced
     target: Target
     jobs: int | None
+    threads: ThreadPoolExecutor
 
     def objective(self, problem: Problem, function: Loss, folds: Sequence[int]) -> RowObjective:
         """Return the mean loss over the rows of some folds, on the scale of a problem."""
         blocks = row_blocks(problem, self.target, self.reduced.blocks, folds)
         weight, scaling = sum(self.reduced.folds[fold].weight for fold in folds), problem.scaling
-        return RowObjective(blocks, function, scaling.intercept, weight, scaling.target_scale, self.jobs)
+        unit = scaling.target_scale
+        return RowObjective(blocks, function, scaling.intercept, weight, unit, self.jobs, self.threads)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -133,7 +136,7 @@ class RowProblem(Problem):
 
 def over_rows(problem: Problem, reading: Reading, target: Target, options: FitOptions, listener: Listener) -> Problem:
     """Return the problem of the same rows and scaling with the loss that was asked for."""
-    kept = _Kept(reading.reduced, target, options.jobs)
+    kept = _Kept(reading.reduced, target, options.jobs, ThreadPoolExecutor(options.jobs))
     folds = range(len(reading.reduced.folds)) if options.holdout is None else [0]
     function = _loss_of(problem, kept, folds, options, listener)
     if target.classes is not None:

@@ -33,7 +33,8 @@ class FitOptions:
     ``loss``, ``optimizer``, ``schedule`` and ``learning_rate`` are those of the model with ``resume`` where they are
     None; else squared errors and plain descent at a constant rate, the optimiser's default. ``event`` is the class
     whose probability a logistic fit predicts, None for the second in sorted order. The rate is in the scaled feature
-    space, ``auto`` takes the best one, ``search`` finds one for each iteration by backtracking. ``tolerance`` stops the
+    space, ``auto`` takes the best one (1/L where only a bound L on the curvature is known, and searches where there is
+    none), ``search`` finds one for each iteration by backtracking. ``tolerance`` stops the
     descent where the norm of the gradient of the scaled problem is below it. ``start`` gives terms' first values in
     file units; ``resume`` is the path of a model to go on from. ``every`` shows each so many iterations in the table,
     None thins them out geometrically. ``holdout`` keeps a share of the rows out of the fit, to stop on with

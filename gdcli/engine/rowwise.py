@@ -87,7 +87,8 @@ class RowObjective:
     """The mean loss of rows, as a function of θ (p,), with the intercept first where there is one.
 
     The loss is in file units, those of y; ``unit`` is what they are of the scaled target, of which θ is: z = unit·X'θ,
-    and the cost is divided by unit². ``weight`` is N, the sum of the weights.
+    and the cost is divided by unit². ``weight`` is N, the sum of the weights. Several objectives that are evaluated one
+    at a time may share their ``threads``.
     """
 
     def __init__(
@@ -98,12 +99,13 @@ class RowObjective:
         weight: float,
         unit: float = 1.0,
         jobs: int | None = 1,
+        threads: ThreadPoolExecutor | None = None,
     ) -> None:
         self.blocks, self.loss, self.weight, self.unit = blocks, loss, weight, unit
         self.intercept = intercept
         self._tasks = [task for block in blocks for task in _tasks(block)]
         several = len(self._tasks) > 1 and jobs != 1
-        self._pool = ThreadPoolExecutor(max_workers=jobs) if several else None
+        self._pool = (threads or ThreadPoolExecutor(max_workers=jobs)) if several else None
         self.latest: tuple[Array, float] = (np.empty(0), np.inf)
         # A line search, the report of an iteration, and a descent by Newton's method after the search for the optimum
         # by the same come back to the same points.
