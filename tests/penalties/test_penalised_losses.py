@@ -127,6 +127,22 @@ def test_every_iteration_and_its_gap_are_those_of_a_plain_loop(
     assert result.penalty.mean_loss == pytest.approx(plain.loss(theta), rel=1e-12)
 
 
+@pytest.mark.parametrize("word", TARGETS)
+def test_a_gap_keeps_its_digits_where_the_costs_agree_in_almost_all_of_theirs(frame: pd.DataFrame, word: str) -> None:
+    plain, l1, off = Plain(frame, word), 0.2, 1e-11
+    best = plain.descended(0.0, l1, 0.3, 6000)
+    assert best[3] == 0.0
+    # Off along the slope of the noise, which is zero, the cost rises as a line.
+    theta = best + off * np.array([0.0, 0.0, 0.0, 1.0])
+    m = theta[1:] * plain.unit / plain.widths
+    start = dict(zip(["a", "b", "noise"], m.tolist(), strict=True)) | {
+        "c": float(theta[0] * plain.unit - m @ plain.means)
+    }
+    result = fitted(frame, word, 0.0, l1, iterations=0, start=start)
+    rise = (l1 + plain.gradient(best)[3]) * off * plain.unit**2
+    assert result.optimum.gap == pytest.approx(rise, rel=1e-4)
+
+
 @pytest.mark.parametrize(("l2", "l1"), PENALTIES[:3])
 @pytest.mark.parametrize("word", TARGETS)
 def test_the_automatic_rate_converges_and_slopes_become_exactly_zero(
