@@ -79,7 +79,7 @@ def _scaled(problem: Problem, head: Points | None) -> tuple[Array, Array]:
         return np.zeros((0, p)), np.zeros(0)
 
     def values(column: Column) -> Array:
-        return head.X[:, head.columns.index(column)] if column in head.columns else np.zeros(len(head.X))
+        return problem.values(column, head.columns, head.X)
 
     X = np.column_stack([values(column) for column in problem.terms.columns]) if p else np.zeros((len(head.X), 0))
     scaled = (X - problem.scaling.center) / problem.scaling.scale

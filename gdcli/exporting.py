@@ -8,6 +8,7 @@ digits. Wherever the language lets it, a row that cannot be predicted gets no va
 import re
 from collections.abc import Callable, Iterable, Mapping
 
+from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
 from gdcli.model import Effect, Model
 from gdcli.text import quoted
@@ -28,7 +29,7 @@ _MILLER_ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\r": "\\
 
 
 def as_sql(model: Model) -> str:
-    """Return a SQL expression; NULL where a value is missing or a level unknown.
+    """Return a SQL expression; NULL where a value is missing (unless the model fills it in) or a level unknown.
 
     Literals have an exponent, which makes them double precision in every dialect. Columns of numbers must have a
     numeric type: there SQL itself knows no text.
@@ -39,11 +40,15 @@ def as_sql(model: Model) -> str:
         column = _sql_name(name)
         for word in absent:
             column = f"NULLIF({column}, {word})"
-        return column
+        return f"COALESCE({column}, {_sql_number(model.state.means[name])})" if model.fills else column
 
     def text(name: str, by_level: Mapping[str, float]) -> str:
-        cases = " ".join(f"WHEN {_sql_text(level)} THEN {_sql_number(value)}" for level, value in by_level.items())
-        return f"CASE {_sql_name(name)} {cases} END"
+        column, values = _sql_name(name), dict(by_level)
+        if model.fills_text(name):
+            column = f"COALESCE({column}, {_sql_text(MISSING)})"
+            values |= dict.fromkeys(sorted(model.missing_words), by_level[MISSING])
+        cases = " ".join(f"WHEN {_sql_text(level)} THEN {_sql_number(value)}" for level, value in values.items())
+        return f"CASE {column} {cases} END"
 
     z = _expression(model, _sql_number, number, text)
     return _SQL_LINKS[model.loss].format(z)
@@ -52,27 +57,37 @@ def as_sql(model: Model) -> str:
 def as_python(model: Model) -> str:
     """Return a Python expression over ``row``, a mapping from column names to cells: numbers, texts or None.
 
-    nan where a value is missing or a level unknown. What a cell means when missing is the model's list of words.
+    nan where a value is missing (unless the model fills it in) or a level unknown. What a cell
+    means when missing is the model's list of words.
     """
     absent = ", ".join(
         ["None", *map(repr, sorted(model.missing_words | {""})), *map(repr, absent_numbers(model))],
     )
     seen: list[str] = []
 
-    def number(name: str) -> str:
+    def missing(name: str) -> str:
         words = "missing" if seen else f"(missing := {{{absent}}})"
         seen.append(name)
-        return f"float('nan' if row[{name!r}] in {words} else row[{name!r}])"
+        found = f"row[{name!r}] in {words}"
+        return f"({found} or str(row[{name!r}]).strip() in missing)" if model.fills else found
+
+    def number(name: str) -> str:
+        instead = model.state.means[name] if model.fills else "nan"
+        return f"float({instead!r} if {missing(name)} else row[{name!r}])"
 
     def text(name: str, by_level: Mapping[str, float]) -> str:
-        return f"{dict(by_level)!r}.get(str(row[{name!r}]).strip(), float('nan'))"
+        cell = f"str(row[{name!r}]).strip()"
+        if model.fills_text(name):
+            cell = f"{MISSING!r} if {missing(name)} else {cell}"
+        return f"{dict(by_level)!r}.get({cell}, float('nan'))"
 
     z = _expression(model, repr, number, text)
     return _PYTHON_LINKS[model.loss].format(z)
 
 
 def as_miller(model: Model) -> str:
-    """Return an expression of Miller's DSL; empty where a value is missing, no number, or a level unknown.
+    """Return an expression of Miller's DSL; empty where a value is missing (unless the model fills it in), no number,
+    or a level unknown.
 
     (NaN for a cell that says NaN, which is a number to Miller.)
     """
@@ -80,13 +95,21 @@ def as_miller(model: Model) -> str:
 
     def number(name: str) -> str:
         value = f"float(strip({_miller_name(name)}))"
+        if model.fills:
+            gap = " || ".join([missing(name), *(f"is_numeric({value}) && {value} == {word}" for word in absent)])
+            return f'({gap} ? {model.state.means[name]!r} : is_numeric({value}) ? {value} : "")'
         known = " && ".join([f"is_numeric({value})", *(f"{value} != {word}" for word in absent)])
         return f'({known} ? {value} : "")'
 
+    def missing(name: str) -> str:
+        cell = f"strip({_miller_name(name)})"
+        return " || ".join(f"{cell} == {_miller_text(word)}" for word in sorted(model.missing_words | {""}))
+
     def text(name: str, by_level: Mapping[str, float]) -> str:
         cell = f"strip({_miller_name(name)})"
+        first = f"{missing(name)} ? {by_level[MISSING]!r} : " if model.fills_text(name) else ""
         cases = "".join(f"{cell} == {_miller_text(level)} ? {value!r} : " for level, value in by_level.items())
-        return f'({cases}"")'
+        return f'({first}{cases}"")'
 
     z = _expression(model, repr, number, text)
     return _MILLER_LINKS[model.loss].format(z)

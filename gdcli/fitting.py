@@ -316,8 +316,8 @@ def _state(reading: Reading, problem: Problem, last: Step) -> State:
     chosen, scaling = reading.design, problem.scaling
     levels: dict[str, list[str]] = {}
     for column in reading.reduced.triangle.columns:
-        if column.level is not None and column.name in chosen.features and column.name not in problem.terms.left_out:
-            levels.setdefault(column.name, []).append(column.level)
+        if column.name in chosen.text and column.name in chosen.features and column.name not in problem.terms.left_out:
+            levels.setdefault(column.name, []).append(column.level or "")
     return State(
         terms=tuple((term.name, term.level) for term in problem.terms.columns),
         center=tuple(scaling.center.tolist()),
@@ -330,4 +330,5 @@ def _state(reading: Reading, problem: Problem, last: Step) -> State:
         missing_words=tuple(sorted(chosen.missing_words)),
         missing=chosen.missing,
         weights=chosen.weights,
+        means={column.name: mean for column, mean in problem.means.items()} if chosen.fills else {},
     )

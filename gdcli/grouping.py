@@ -25,7 +25,7 @@ from gdcli.engine.objective import Objective, SquaredError
 from gdcli.engine.optimizers import PLAIN, Newton
 from gdcli.engine.schedules import CONSTANT, schedule_of
 from gdcli.engine.spectrum import Behaviour, Spectrum
-from gdcli.engine.stack import GroupedRows, Stack, absorb, empty, reduced
+from gdcli.engine.stack import Stack, absorb, empty, filled, grouped_rows, reduced
 from gdcli.engine.stack_descent import Ends, best_rates, iterations_to
 from gdcli.engine.stacked import AlongEigenvectors, Mask, StackedProblem, active, problem_of
 from gdcli.engine.triangle import Array
@@ -34,7 +34,7 @@ from gdcli.groups import GroupFits, Verdict
 from gdcli.listener import Listener
 from gdcli.parallel import ordered_map
 from gdcli.problem import CONVERGED_DISTANCE, CONVERGED_GAP, LARGEST, PERFECT, WITHIN
-from gdcli.reading import dropped, open_source
+from gdcli.reading import open_source, tell_gaps
 from gdcli.result import Rows as RowCounts
 from gdcli.settings import FitOptions
 from gdcli.summary import Summary
@@ -68,6 +68,7 @@ def _read(
         check_exists(path)
     place: dict[Key, int] = {}
     missing: Counter[str] = Counter()
+    gaps: Counter[str] = Counter()
     read = used = 0
     stack: Stack | None = None
 
@@ -80,15 +81,15 @@ def _read(
         items = (item for part in ([(chosen, first)], blocks) for item in part)
         for rows, places, keys in ordered_map(parse, items, options.jobs or os.cpu_count() or 1):
             here = np.array([place.setdefault(key, len(place)) for key in keys], dtype=np.intp)
-            grouped = GroupedRows(rows.columns, rows.X, here[places], rows.weights)
+            grouped = grouped_rows(rows.columns, rows.X, here[places], rows.weights)
             stack = absorb(empty(rows.columns) if stack is None else stack, grouped, len(place))
             chosen.check_levels({column for each in stack.waiting for column in each.columns} | {*stack.columns})
             read, used = read + rows.read, used + len(rows.X)
             missing.update(rows.missing)
+            gaps.update(rows.filled)
     assert stack is not None
-    counts = RowCounts(read, used, read - used, dict(missing))
-    if counts.dropped:
-        listener.note(dropped(counts))
+    counts = RowCounts(read, used, read - used, dict(missing), filled=dict(gaps))
+    tell_gaps(counts, listener)
     if chosen.ignored:
         listener.note(f"left out the columns without name and values: {', '.join(chosen.ignored)}")
     if not used:
@@ -97,7 +98,7 @@ def _read(
         raise DataError(f"no row of {quoted(files[0])} has a value in every column: {empty_column}")
     keys = list(place)
     order = in_order(keys)
-    return chosen, _at(reduced(stack), order), [keys[i] for i in order], counts
+    return chosen, _at(filled(reduced(stack)), order), [keys[i] for i in order], counts
 
 
 def _blocks(
@@ -184,6 +185,7 @@ def _fit(
         missing_words=tuple(sorted(chosen.missing_words)),
         missing=chosen.missing,
         weights=chosen.weights,
+        means=stack.mean[:, places] if chosen.fills else None,
         **{name: _spread(values, enough) for name, values in found.items()},
     )
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from gdcli.data.groups import Key, combined
+from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
 from gdcli.groups import GroupFits
 from gdcli.jsonfile import number, numbers, readable, words
@@ -32,7 +33,8 @@ SCHEMA = "gdfit.groups/1"
 class GroupModel:
     """``place`` is a group's row in ``slopes`` (g, p), which are over ``terms``, and in ``intercepts`` (g,).
 
-    ``levels`` lists all levels of each text column, of all groups.
+    ``levels`` lists all levels of each text column, of all groups. ``means`` (g, p) fill the missing cells of numeric
+    columns, None where these have no prediction.
     """
 
     target: str
@@ -43,6 +45,7 @@ class GroupModel:
     place: Mapping[Key, int]
     intercepts: "Array"
     slopes: "Array"
+    means: "Array | None" = None
     # Groups are fitted to squared errors only: a prediction is the linear one itself.
     loss: str = "squared"
     classes: tuple[str, str] | None = None
@@ -66,12 +69,24 @@ class GroupModel:
         require_once((*self.columns, *also), names, source)
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
-        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows."""
+        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
+
+        Missing cells of the model's columns are filled, where those of its rows were.
+        """
         from gdcli.data.lenient import read_leniently
 
         texts = [*self.by, *self.levels]
         numeric = [name for name in (*self.columns, *also) if name not in texts]
-        return read_leniently(block, list(dict.fromkeys(numeric)), [*texts, *text], self.missing_words)
+        table = read_leniently(block, list(dict.fromkeys(numeric)), [*texts, *text], self.missing_words)
+        if self.means is None:
+            return table
+        import numpy as np
+
+        from gdcli.data.gaps import filled
+
+        own = np.append(self.means, np.full((1, len(self.terms)), math.nan), axis=0)[self._places(table)]
+        means = {term.name: own[:, j] for j, term in enumerate(self.terms) if term.level is None}
+        return filled(table, means, [name for name, levels in self.levels.items() if MISSING in levels])
 
     def predict_table(self, table: "Table") -> "Array":
         """Return the predictions (n,) for parsed rows, NaN where there is none."""
@@ -115,7 +130,7 @@ class GroupModel:
             unknown = np.array([level not in known for level in found.levels] + [True])
             counts[name] = int(np.count_nonzero(unknown[found.codes]))
         numeric = [term.name for term in self.terms if term.level is None]
-        counts |= {name: int(np.count_nonzero(np.isnan(table.numeric[name]))) for name in numeric}
+        counts |= {name: int(np.count_nonzero(~np.isfinite(table.numeric[name]))) for name in numeric}
         return {name: count for name, count in counts.items() if count}
 
     def _places(self, table: "Table") -> "NDArray[np.intp]":
@@ -144,6 +159,7 @@ def groups_model_as_json(fits: GroupFits) -> str:
             "intercept": float(fits.intercepts[i]) if fits.intercept else None,
             "coefficients": fits.slopes[i].tolist(),
         }
+        | ({} if fits.means is None else {"means": fits.means[i].tolist()})
         for i, key in enumerate(fits.groups)
         if math.isfinite(fits.intercepts[i])
     ]
@@ -199,6 +215,10 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
     keys = [words(group["group"], "a group") for group in content["groups"]]
     slopes = [numbers(group["coefficients"], "coefficients") for group in content["groups"]]
     intercepts = [0.0 if g["intercept"] is None else number(g["intercept"], "intercept") for g in content["groups"]]
+    fills = content["missing"]["policy"] == "mean"
+    means = [numbers(group["means"], "means") for group in content["groups"]] if fills else None
+    if means is not None and any(len(values) != len(terms) for values in means):
+        raise ValueError("the means do not fit the terms")
     if not by or not keys or any(len(key) != len(by) for key in keys) or len(set(keys)) < len(keys):
         raise ValueError("the groups do not fit their columns")
     if any(len(values) != len(terms) for values in slopes) or len(set(terms)) < len(terms):
@@ -214,4 +234,5 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
         place={key: i for i, key in enumerate(keys)},
         intercepts=np.array(intercepts),
         slopes=np.array(slopes).reshape(len(keys), len(terms)),
+        means=None if means is None else np.array(means).reshape(len(keys), len(terms)),
     )

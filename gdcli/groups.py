@@ -31,7 +31,8 @@ class GroupFits:
     """One fit per group of the columns ``by``; what is not an array is common to all.
 
     ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count`` (g,)
-    are the rows of positive weight. ``stopped`` and ``behaviour`` hold the words of a fit, None where there is none.
+    are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None where these are not filled.
+    ``stopped`` and ``behaviour`` hold the words of a fit, None where there is none.
     """
 
     version: str
@@ -55,6 +56,7 @@ class GroupFits:
     missing_words: tuple[str, ...]
     missing: str
     weights: str | None
+    means: Array | None
     slopes: Array
     intercepts: Array
     standardized: Array

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
 from gdcli.jsonfile import number, numbers, parse_json, readable, words
 from gdcli.result import Fit, State
@@ -70,6 +71,15 @@ class Model:
     delta: float | None = None
 
     @property
+    def fills(self) -> bool:
+        """Whether missing cells are filled."""
+        return self.state.missing == "mean"
+
+    def fills_text(self, name: str) -> bool:
+        """Whether missing texts of a column are a level, as they were among the rows fitted."""
+        return self.fills and MISSING in self.levels[name]
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The input columns that a prediction needs, in the model's order."""
         return tuple(dict.fromkeys([term.column for term in self.terms] + list(self.levels)))
@@ -111,11 +121,19 @@ class Model:
         return self.predict_table(self.table(block))
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
-        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows."""
+        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
+
+        Missing cells of the model's columns are filled, where those of its rows were.
+        """
         from gdcli.data.lenient import read_leniently
 
         numeric = [name for name in (*self.columns, *also) if name not in self.levels]
-        return read_leniently(block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words)
+        table = read_leniently(block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words)
+        if not self.fills:
+            return table
+        from gdcli.data.gaps import filled
+
+        return filled(table, self.state.means, [name for name in self.levels if self.fills_text(name)])
 
     def predict_table(self, table: "Table") -> "Array":
         """Return the predictions (n,) for parsed rows, NaN where there is none (as for a sum that overflows)."""
@@ -157,7 +175,7 @@ class Model:
         counts = {}
         for effect in self.effects:
             if effect.by_level is None:
-                missing = np.isnan(table.numeric[effect.column])
+                missing = ~np.isfinite(table.numeric[effect.column])
             else:
                 missing = np.isnan(_by_level(table.text[effect.column], effect.by_level))
             counts[effect.column] = int(np.count_nonzero(missing))
@@ -198,7 +216,7 @@ def _content(fit: Fit) -> dict[str, Any]:
         "levels": {name: list(levels) for name, levels in state.levels.items()},
         "reference_levels": dict(fit.reference_levels),
         "left_out": list(fit.left_out),
-        "missing": {"policy": state.missing, "words": list(state.missing_words)},
+        "missing": {"policy": state.missing, "words": list(state.missing_words), "means": dict(state.means)},
         "weights": state.weights,
         "rows": asdict(fit.rows) | {"dropped_by_column": dict(fit.rows.dropped_by_column)},
         "cost": fit.cost,
@@ -341,7 +359,10 @@ def _state(content: Mapping[str, Any], terms: Sequence[ModelTerm], levels: Mappi
         missing_words=words(missing["words"], "missing words"),
         missing=_text(missing["policy"], "missing policy"),
         weights=None if weights is None else _text(weights, "weights"),
+        means={name: number(mean, "a mean") for name, mean in _dict(missing.get("means", {}), "means").items()},
     )
+    if checked.missing == "mean" and set(checked.means) != {term.column for term in terms if term.level is None}:
+        raise ValueError("the means do not fit the terms")
     if not len(checked.center) == len(checked.scale) == len(terms):
         raise ValueError("the state does not fit the terms")
     if min(*checked.scale, checked.target_scale, 1.0) <= 0:

@@ -22,7 +22,7 @@ from gdcli.errors import DataError, UsageError
 from gdcli.groupmodel import AnyModel
 from gdcli.listener import Listener
 from gdcli.parallel import ordered_map
-from gdcli.reading import source_of
+from gdcli.reading import filled, source_of
 from gdcli.reduced import Skipped, skipped_of
 from gdcli.rowsout import Beside, CsvRows, JsonRows, rows_out
 from gdcli.text import count_of, quoted
@@ -47,13 +47,16 @@ class PredictOptions:
 
 @dataclass(slots=True)
 class Tally:
-    """How many rows there were, and how many of them have no prediction, by the column that is to blame."""
+    """How many rows there were, and how many of them have no prediction, by the column that is to blame; and how many
+    missing cells were filled.
+    """
 
     rows: int = 0
     unpredicted: int = 0
     by_column: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, list[str]] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=Skipped)
+    filled: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Tally") -> None:
         """Count the rows of another tally too."""
@@ -61,6 +64,7 @@ class Tally:
         self.unpredicted += other.unpredicted
         self.skipped += other.skipped
         self.by_column.update(other.by_column)
+        self.filled.update(other.filled)
         for name, levels in other.unknown.items():
             self.unknown[name] = sorted({*self.unknown.get(name, ()), *levels})[: _MOST_LEVELS + 1]
 
@@ -105,6 +109,8 @@ def predict_files(
                     tally.add(counted)
     if tally.skipped.count:
         listener.warn(str(tally.skipped))
+    if tally.filled:
+        listener.note(filled(tally.filled))
     return tally
 
 
@@ -136,7 +142,7 @@ def _predicted(model: AnyModel, write: Beside, block: Block) -> tuple[bytes, Tal
 
 def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:
     without = int(np.count_nonzero(np.isnan(predictions)))
-    found = Tally(table.rows, without, skipped=skipped_of(table.skipped))
+    found = Tally(table.rows, without, skipped=skipped_of(table.skipped), filled=Counter(table.filled))
     if without:
         found.by_column.update(model.missing_by_column(table))
         found.unknown = _unknown_levels(model, table)

@@ -5,8 +5,8 @@ Of a squared error the triangle says all; other losses (see ``rowproblem``) go b
 reading → triangle → design columns → scaled problem, its optimum and its spectrum
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from gdcli.engine.optimizers import Optimizer, State
 from gdcli.engine.penalty import Penalty, gap, penalized, penalized_optimum, ridge
 from gdcli.engine.scaling import Quadratic, Scaling, scale, scale_as, standard_deviations
 from gdcli.engine.search import FIRST_TRIAL
-from gdcli.engine.triangle import Array, Column, Triangle, select
+from gdcli.engine.triangle import Array, Column, Triangle, filled
 from gdcli.errors import DataError
 from gdcli.listener import Listener
 from gdcli.reading import Reading, check_rows
@@ -48,13 +48,15 @@ LARGEST = 1e152
 class Problem:
     """The scaled problem with all that is known about it before the first step.
 
-    ``triangle`` is over the terms and the target; ``data`` is the mean squared error alone, ``quadratic`` has the
-    penalty's A·Σβ² in it, and so have the optimum and the spectrum. ``mean_square`` is mean(y²), in squared target
-    units. Of a descent that goes on ``before`` are the iterations done, and ``state`` the optimiser's. ``trial`` is the
-    first rate that a search tries.
+    ``triangle`` is over the terms and the target, missing cells filled with the ``means`` of the numeric terms, which
+    are those of the rows fitted; ``data`` is the mean squared error alone, ``quadratic`` has the penalty's A·Σβ² in it,
+    and so have the optimum and the spectrum. ``mean_square`` is mean(y²), in squared target units. Of a descent that
+    goes on ``before`` are the iterations done, and ``state`` the optimiser's. ``trial`` is the first rate that a search
+    tries.
     """
 
     triangle: Triangle
+    means: Mapping[Column, float]
     terms: Terms
     penalty: Penalty
     data: Quadratic
@@ -138,8 +140,18 @@ class Problem:
 
     def held_out(self, reading: Reading, fold: int = 1) -> Valued:
         """Return the mean loss over the rows of a fold that is held out, on this problem's scale."""
-        held = select(reading.reduced.folds[fold], self.triangle.columns)
-        return SquaredError(scale_as(held, self.scaling))
+        return SquaredError(self.scaled(reading.reduced.folds[fold]))
+
+    def scaled(self, held: Triangle) -> Quadratic:
+        """Return other rows as the problem's are: filled with its means, and on its scale."""
+        return scale_as(filled(held, self.triangle.columns, self.means), self.scaling)
+
+    def values(self, column: Column, columns: Sequence[Column], X: Array) -> Array:
+        """Return a column (n,) of rows ``X`` (n, q) over ``columns``, filled; a level that none of them has is zero."""
+        if column not in columns:
+            return np.zeros(len(X))
+        found = X[:, list(columns).index(column)]
+        return np.where(np.isnan(found), self.means[column], found) if column in self.means else found
 
     def alike(self, other: "Problem", folds: Sequence[int]) -> "Problem":
         """Return this problem's loss over the rows of some folds, of which ``other`` is the squared error."""
@@ -173,15 +185,12 @@ def _check_rows(reading: Reading) -> None:
 
 def _check_magnitudes(reading: Reading) -> None:
     """Refuse columns whose squares, or products with others, are beyond what floating point holds."""
-    triangle = reading.reduced.folds[0]
-    for other in reading.reduced.folds[1:]:
-        triangle = replace(
-            triangle,
-            minimum=np.minimum(triangle.minimum, other.minimum),
-            maximum=np.maximum(triangle.maximum, other.maximum),
-        )
-    largest = np.maximum(np.abs(triangle.minimum), np.abs(triangle.maximum))
-    for column, size in zip(triangle.columns, largest.tolist(), strict=True):
+    largest: dict[Column, float] = {}
+    for fold in reading.reduced.folds:
+        sizes = np.where(fold.known, np.maximum(np.abs(fold.minimum), np.abs(fold.maximum)), 0.0)
+        for column, size in zip(fold.columns, sizes.tolist(), strict=True):
+            largest[column] = max(largest.get(column, 0.0), size)
+    for column, size in largest.items():
         if size > LARGEST or 0 < size < 1 / LARGEST:
             extreme = "large" if size > LARGEST else "small"
             name = quoted(reading.design.source)
@@ -224,7 +233,10 @@ def prepare(reading: Reading, options: FitOptions, listener: Listener) -> Proble
 
 def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
     """Scale the chosen columns of a triangle; the optimum and the spectrum come with it."""
-    chosen = select(triangle, [*terms.columns, target])
+    known = dict(zip(triangle.columns, triangle.mean.astype(np.float64).tolist(), strict=True))
+    # A column that has no value in any of these rows is 0 here, and has no effect.
+    means = {term: np.nan_to_num(known[term]) for term in terms.columns if term.level is None}
+    chosen = filled(triangle, [*terms.columns, target], means)
     scales_target = LOSSES[parse_loss(options.loss_word)[0]].scales_target
     data, scaling = scale(chosen, options.scale, options.intercept, scales_target)
     with threads_for(len(terms.columns)):
@@ -240,7 +252,7 @@ def build_problem(triangle: Triangle, target: Column, terms: Terms, options: Fit
         raise DataError("--start is too far from any sensible value to compute with")
     spectrum = spectra.spectrum(quadratic, best.rank + int(options.intercept), start - best.theta, decomposed)
     mean_square = float((data.z @ data.z + data.rho**2) / data.weight) * scaling.target_scale**2
-    return Problem(chosen, terms, penalty, data, quadratic, scaling, best, start, spectrum, mean_square)
+    return Problem(chosen, means, terms, penalty, data, quadratic, scaling, best, start, spectrum, mean_square)
 
 
 def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> Array:

@@ -1,7 +1,7 @@
 """From files to one triangle: source → design → triangle, in one pass and in constant memory."""
 
 import os
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -94,21 +94,35 @@ def _reduced(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions,
 
 
 def read_noted(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Reading:
-    """Read every row once, and tell the listener how many were dropped."""
+    """Read every row once, and tell the listener how many were dropped, and how many cells are filled."""
     reading = read(data, columns, options, listener)
-    if reading.reduced.rows.dropped:
-        listener.note(dropped(reading.reduced.rows))
+    tell_gaps(reading.reduced.rows, listener)
     return reading
+
+
+def tell_gaps(rows: RowCounts, listener: Listener) -> None:
+    """Tell the listener what became of missing cells, where there were any."""
+    for said in (dropped(rows), filled(rows.filled)):
+        if said:
+            listener.note(said)
 
 
 def dropped(rows: RowCounts) -> str:
     """Say how many rows were dropped, and for which columns; nothing where none were."""
     if not rows.dropped:
         return ""
-    by_column = ", ".join(
-        f"{quoted(name)} {count:,}" for name, count in sorted(rows.dropped_by_column.items(), key=lambda c: -c[1])
-    )
+    by_column = _by_column(rows.dropped_by_column)
     return f"dropped {rows.dropped:,} of {count_of(rows.read, 'row')} with missing values ({by_column})"
+
+
+def filled(counts: Mapping[str, int]) -> str:
+    """Say how many missing cells are filled, by column; nothing where there are none."""
+    return f"filled {count_of(sum(counts.values()), 'missing cell')} ({_by_column(counts)})" if counts else ""
+
+
+def _by_column(counts: Mapping[str, int]) -> str:
+    """Return columns with their counts, the largest first."""
+    return ", ".join(f"{quoted(name)} {count:,}" for name, count in sorted(counts.items(), key=lambda c: -c[1]))
 
 
 def check_rows(reading: Reading) -> None:

@@ -100,8 +100,6 @@ def _points(problem: Problem, design: Design, found: Points | None, options: Fit
     """Return term and target (n, 2) of the sample's rows that were fitted."""
     if found is None:
         return None
-    place = {column: i for i, column in enumerate(found.columns)}
-    # A level that none of the sample's files has is zero in all its rows.
-    columns = [place.get(column) for column in (problem.terms.columns[0], Column(design.predicted))]
-    rows = np.column_stack([np.zeros(len(found.X)) if i is None else found.X[:, i] for i in columns])
+    columns = (problem.terms.columns[0], Column(design.predicted))
+    rows = np.column_stack([problem.values(column, found.columns, found.X) for column in columns])
     return rows if options.holdout is None else rows[fold_of(found.draws, options.reading.sampling.cuts) == 0]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gdcli.data.design import Rows
 from gdcli.data.store import Pages, RowStore
 from gdcli.data.table import BadRow
-from gdcli.engine.triangle import SLICE_ROWS, Array, Column, Triangle, from_rows, merge, sorted_levels
+from gdcli.engine.triangle import MISSING, SLICE_ROWS, Array, Column, Triangle, from_rows, merge, sorted_levels
 from gdcli.result import Rows as RowCounts
 from gdcli.text import count_of
 
@@ -76,8 +76,8 @@ class KeptRows:
     """All rows of a block: ``X`` (n, q) over ``columns`` less their ``shift`` (q,), close to the mean, in C order;
     ``Y`` (n, k) over the columns of the ``target``, as they are; ``weights`` (n,) or None.
 
-    Rows of weight 0 are left out. Those of fold i lie between ``bounds[i]`` and ``bounds[i + 1]``. ``pages`` are those
-    of the matrices that are in a file.
+    A cell without a value is 0 there, and an indicator column tells where. Rows of weight 0 are left out. Those of fold
+    i lie between ``bounds[i]`` and ``bounds[i + 1]``. ``pages`` are those of the matrices that are in a file.
     """
 
     columns: tuple[Column, ...]
@@ -92,7 +92,8 @@ class KeptRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduced:
-    """One triangle of complete rows for each fold, and how many rows were read and lacked a value, by column.
+    """One triangle of complete rows for each fold, how many rows were read and dropped for want of a value, by column,
+    and how many cells are to be ``filled``.
 
     ``head`` holds the first few rows, ``points`` a random sample, where rows were to be had; ``blocks`` all of
     them, where they were to be kept.
@@ -106,6 +107,7 @@ class Reduced:
     points: Points | None = None
     blocks: tuple[KeptRows, ...] = ()
     skipped: Skipped = Skipped()
+    filled: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def triangle(self) -> Triangle:
@@ -115,7 +117,8 @@ class Reduced:
     @property
     def rows(self) -> RowCounts:
         """The counts alone."""
-        return RowCounts(self.read, self.complete, self.read - self.complete, dict(self.missing), self.skipped.count)
+        dropped = self.read - self.complete
+        return RowCounts(self.read, self.complete, dropped, dict(self.missing), self.skipped.count, dict(self.filled))
 
 
 def draws(seed: int, file: int, block: int, rows: int) -> Array:
@@ -201,6 +204,7 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
     X = np.empty((sum(len(piece.rows.X) for piece in pieces), len(columns)), order="F")
     weights, drawn = [], []
     missing: Counter[str] = Counter()
+    filled: Counter[str] = Counter()
     skipped: list[BadRow] = []
     read = start = 0
     for rows, draw in pieces:
@@ -208,11 +212,13 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
         start += len(rows.X)
         read += rows.read
         missing += Counter(rows.missing)
+        filled += Counter(rows.filled)
         skipped += rows.skipped
         weights += [] if rows.weights is None else [rows.weights]
         drawn += [] if draw is None else [draw]
     pieces.clear()
-    rows = Rows(X, columns, np.concatenate(weights) if weights else None, read, None, missing, skipped=tuple(skipped))
+    w = np.concatenate(weights) if weights else None
+    rows = Rows(X, columns, w, read, None, missing, skipped=tuple(skipped), filled=filled)
     return Piece(rows, np.concatenate(drawn) if drawn else None)
 
 
@@ -236,7 +242,8 @@ def _reduced(piece: Piece, sampling: Sampling) -> Reduced:
         fold = None
         folds = (from_rows(rows.X, rows.columns, rows.weights),)
     blocks = () if sampling.store is None else (_kept(rows, fold, folds, sampling.store),)
-    return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points, blocks, skipped_of(rows.skipped))
+    skipped = skipped_of(rows.skipped)
+    return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points, blocks, skipped, rows.filled)
 
 
 def _kept(
@@ -256,10 +263,17 @@ def _kept(
     predicted = rows.columns[-1].name
     features = [i for i, column in enumerate(rows.columns) if column.name != predicted]
     target = [i for i, column in enumerate(rows.columns) if column.name == predicted]
-    shift = next((triangle.shift for triangle in folds if triangle.count), np.zeros(len(rows.columns)))[features]
-    X = np.empty((bounds[-1], len(features)))
+    columns = [rows.columns[i] for i in features]
+    gaps = [j for j, column in enumerate(columns) if column.level is None and column.name in rows.filled]
+    found = next((dict(zip(each.columns, each.shift.tolist(), strict=True)) for each in folds if each.count), {})
+    shift = np.array([found.get(column, 0.0) for column in columns])
+    X = np.empty((bounds[-1], len(columns) + len(gaps)))
     for j, i in enumerate(features):
         np.subtract(rows.X[taken, i], shift[j], out=X[:, j])
+    for k, j in enumerate(gaps, len(columns)):
+        missing = np.isnan(X[:, j])
+        X[missing, j], X[:, k] = 0.0, missing
+    columns += [Column(columns[j].name, MISSING) for j in gaps]
     X, *pages = store.keep(X)
     Y, *more = store.keep(np.column_stack([rows.X[taken, i] for i in target]))
     weights = None
@@ -267,9 +281,9 @@ def _kept(
         column, *last = store.keep(rows.weights[taken][:, np.newaxis])
         weights, more = column[:, 0], [*more, *last]
     return KeptRows(
-        columns=tuple(rows.columns[i] for i in features),
+        columns=tuple(columns),
         X=X,
-        shift=shift,
+        shift=np.append(shift, np.zeros(len(gaps))),
         target=tuple(rows.columns[i] for i in target),
         Y=Y,
         weights=weights,
@@ -304,6 +318,7 @@ def merge_reduced(left: Reduced, right: Reduced, sampling: Sampling) -> Reduced:
         points=points,
         blocks=left.blocks + right.blocks,
         skipped=left.skipped + right.skipped,
+        filled=Counter(left.filled) + Counter(right.filled),
     )
 
 

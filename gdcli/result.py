@@ -5,7 +5,7 @@ units. A value that does not exist (a diverged coefficient, the forecast of an a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from gdcli.engine.descent import Stopped
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Rows:
     """How many rows were read, used and dropped; a row lacking several cells counts for each column.
 
-    ``skipped`` bad rows are not among those read.
+    ``skipped`` bad rows are not among those read. ``filled`` counts, by column, the cells without a value in rows that
+    were used: the mean took their place, or the level of missing text.
     """
 
     read: int
@@ -27,6 +28,7 @@ class Rows:
     dropped: int
     dropped_by_column: Mapping[str, int]
     skipped: int = 0
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 class Certainty(NamedTuple):
@@ -270,7 +272,8 @@ class State:
 
     ``terms`` are (column, level or None) beside their ``center`` and ``scale``; ``theta`` holds the intercept first,
     where there is one, after ``iteration`` updates in all. ``optimizer`` is its own memory. ``levels`` lists
-    all levels of each text column, ``missing_words`` the cells that count as missing.
+    all levels of each text column, ``missing_words`` the cells that count as missing, and ``means`` what fills these,
+    by numeric column.
     """
 
     terms: tuple[tuple[str, str | None], ...]
@@ -284,6 +287,7 @@ class State:
     missing_words: tuple[str, ...]
     missing: str
     weights: str | None
+    means: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

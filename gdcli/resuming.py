@@ -39,6 +39,8 @@ def going_on(model: Model, options: FitOptions) -> FitOptions:
     if options.weights != model.state.weights:
         has = "without weights" if model.state.weights is None else f"with --weights {model.state.weights}"
         raise UsageError(f"the model was fitted {has}: give the same to --resume it")
+    if "mean" in (options.missing, model.state.missing) and options.missing != model.state.missing:
+        raise UsageError(f"the model was fitted with --missing {model.state.missing}: give the same to --resume it")
     features = options.features or tuple(dict.fromkeys([*model.columns, *content["left_out"]]))
     theirs: float | Literal["search"] = "search" if _searched(model) else _rate(model)
     rate = theirs if options.learning_rate is None else options.learning_rate

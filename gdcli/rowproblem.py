@@ -20,7 +20,7 @@ from gdcli.engine.optimizers import PLAIN, Optimizer, State
 from gdcli.engine.penalty import corner_gap, penalized_curved, ridge
 from gdcli.engine.rowwise import RowBlock, RowObjective
 from gdcli.engine.scaling import standard_deviations
-from gdcli.engine.triangle import Array
+from gdcli.engine.triangle import MISSING, Array, Column
 from gdcli.errors import DataError
 from gdcli.listener import Listener
 from gdcli.problem import Problem
@@ -248,6 +248,13 @@ def _block(problem: Problem, target: Target, rows: KeptRows, start: int, stop: i
     constant = _constant(problem)
     shift = np.where(found >= 0, np.append(rows.shift, 0.0)[found], 0.0)
     terms = np.flatnonzero((found >= 0) & ~constant)
+    places, factor = found[terms], 1.0 / scaling.scale[terms]
+    # A filled cell is its column's mean, and 0 among the rows as they are kept: less their shift.
+    for j, column in enumerate(problem.terms.columns):
+        gap = place.get(Column(column.name, MISSING))
+        if column.level is None and gap is not None and not constant[j]:
+            step = (problem.means[column] - shift[j]) / scaling.scale[j]
+            terms, places, factor = np.append(terms, j), np.append(places, gap), np.append(factor, step)
 
     def release(first: int, last: int) -> None:
         for pages in rows.pages:
@@ -259,8 +266,8 @@ def _block(problem: Problem, target: Target, rows: KeptRows, start: int, stop: i
         weights=None if rows.weights is None else rows.weights[taken],
         offset=np.where(constant, 0.0, (shift - scaling.center) / scaling.scale),
         terms=terms,
-        places=found[terms],
-        factor=1.0 / scaling.scale[terms],
+        places=places,
+        factor=factor,
         release=release if rows.pages else None,
     )
 

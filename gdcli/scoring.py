@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from gdcli.errors import CellError, DataError
 from gdcli.groupmodel import AnyModel
 from gdcli.listener import Listener
 from gdcli.parallel import fold, ordered_map
-from gdcli.reading import ReadOptions, open_source
+from gdcli.reading import ReadOptions, filled, open_source
 from gdcli.reduced import Skipped, skipped_of
 from gdcli.result import Rows
 from gdcli.summary import Summary
@@ -107,6 +108,7 @@ class Sums(NamedTuple):
     correct: float = 0.0
     ranks: tuple[Array, ...] = ()
     skipped: Skipped = Skipped()
+    filled: Mapping[str, int] = MappingProxyType({})
 
 
 def score_files(
@@ -128,6 +130,8 @@ def score_files(
         sums = fold(ordered_map(reduce, blocks, options.jobs or os.cpu_count() or 1), merge)
     if sums is not None and sums.skipped.count:
         listener.warn(str(sums.skipped))
+    if sums is not None and sums.filled:
+        listener.note(filled(sums.filled))
     where = quoted(files[0]) if len(files) == 1 else f"{len(files)} files"
     if sums is None:
         raise DataError(f"{where}: there is a header but no row to score")
@@ -142,7 +146,14 @@ def score_files(
         files=tuple(files),
         target=model.target,
         weights=weights,
-        rows=Rows(sums.read, sums.used, sums.read - sums.used, dict(_most_first(sums.missing)), sums.skipped.count),
+        rows=Rows(
+            sums.read,
+            sums.used,
+            sums.read - sums.used,
+            dict(_most_first(sums.missing)),
+            sums.skipped.count,
+            dict(_most_first(sums.filled)),
+        ),
         cost=cost,
         rmse=math.sqrt(sums.squared / sums.weight),
         mae=sums.absolute / sums.weight,
@@ -166,13 +177,13 @@ def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
     y = table.numeric[model.target] if model.classes is None else _events(table.text[model.target], model.classes)
     w = np.ones(table.rows) if weights is None else table.numeric[weights]
     _check_weights(w, block, weights)
-    usable = ~(np.isnan(prediction) | np.isnan(y) | np.isnan(w))
+    usable = np.isfinite(prediction) & np.isfinite(y) & np.isfinite(w)
     used = int(np.count_nonzero(usable))
     values = {model.target: y} | ({} if weights is None else {weights: w})
     missing = {} if used == table.rows else {**model.missing_by_column(table), **_missing(values, list(values))}
     counted = usable & (w > 0)
     found = _sums(prediction[counted], y[counted], w[counted])._replace(
-        read=table.rows, used=used, missing=missing, skipped=skipped_of(table.skipped)
+        read=table.rows, used=used, missing=missing, skipped=skipped_of(table.skipped), filled=table.filled
     )
     return _with_loss(found, model, z[counted], y[counted], w[counted])
 
@@ -235,6 +246,7 @@ def merge(left: Sums, right: Sums) -> Sums:
         correct=left.correct + right.correct,
         ranks=left.ranks + right.ranks,
         skipped=left.skipped + right.skipped,
+        filled=Counter(left.filled) + Counter(right.filled),
     )
 
 
@@ -267,7 +279,7 @@ def _r2(sums: Sums) -> float | None:
 
 
 def _missing(numeric: Mapping[str, Array], names: Sequence[str]) -> dict[str, int]:
-    counts = {name: int(np.count_nonzero(np.isnan(numeric[name]))) for name in names}
+    counts = {name: int(np.count_nonzero(~np.isfinite(numeric[name]))) for name in names}
     return {name: count for name, count in counts.items() if count}
 
 

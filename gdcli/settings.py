@@ -104,8 +104,6 @@ class FitOptions:
             raise UsageError(f"the scaling is one of {', '.join(SCALES)}, not {self.scale!r}")
         if self.scale == "minmax" and not self.intercept:
             raise UsageError("--scale minmax shifts the columns, so it needs the intercept")
-        if self.missing not in ("drop", "error"):
-            raise UsageError(f"missing cells are to drop or an error, not {self.missing!r}")
         if self.every is not None and self.every < 1:
             raise UsageError(f"--every shows each K-th iteration, K is 1 or more, not {self.every}")
         if self.resume is not None and self.start:
@@ -122,7 +120,7 @@ class FitOptions:
             raise UsageError("--holdout and --cv are two ways to validate: choose one")
         if self.seed < 0:
             raise UsageError(f"the seed is 0 or more, not {self.seed}")
-        _ = self.csv  # checks itself
+        _ = self.csv, self.columns  # which check themselves
         if self.memory is not None:
             size_of(self.memory)
         if self.jobs is not None and self.jobs < 1:

@@ -6,9 +6,9 @@ from typing import Any
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions
 from gdcli.data.globs import matched
-from gdcli.errors import DataError, UsageError
+from gdcli.errors import DataError
 from gdcli.listener import Listener
-from gdcli.reading import Data, ReadOptions, check_rows, dropped, read
+from gdcli.reading import Data, ReadOptions, check_rows, dropped, filled, read
 from gdcli.summary import Summary
 from gdcli.text import count_of, quoted
 
@@ -39,15 +39,13 @@ def run_summarize(
 ) -> Summary:
     """Read the data once. ``columns`` must say ``summary=True``. Raises DataError and UsageError."""
     listener = listener or Listener()
-    if columns.missing not in ("drop", "error"):
-        raise UsageError(f"missing cells are to drop or an error, not {columns.missing!r}")
     reading = read(data, columns, options, listener)
     check_rows(reading)
     chosen, reduced = reading.design, reading.reduced
     if not reduced.triangle.count:
         raise DataError(f"{quoted(chosen.source)} has no row with a weight above 0")
     rows = count_of(reduced.complete, "row")
-    lost = dropped(reduced.rows) or "none dropped"
+    lost = "; ".join(part for part in (dropped(reduced.rows) or "none dropped", filled(reduced.filled)) if part)
     listener.note(f"summarised {rows} of {count_of(len(chosen.features), 'column')}, {lost}")
     return Summary(
         name=reading.files[0],
@@ -56,4 +54,5 @@ def run_summarize(
         text=chosen.text,
         weights=chosen.weights,
         reduced=reduced,
+        missing=chosen.missing,
     )

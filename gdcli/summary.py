@@ -4,19 +4,19 @@ It holds (q+1)² numbers, the columns' names, levels, minima and maxima, and the
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gdcli import __version__
-from gdcli.data.design import ColumnOptions, Design, choose, missing_words, require
-from gdcli.engine.triangle import Array, Column, Extended, Triangle, select
+from gdcli.data.design import POLICIES, ColumnOptions, Design, choose, missing_words, require
+from gdcli.engine.triangle import MISSING, Array, Column, Extended, Triangle, select
 from gdcli.errors import DataError
 from gdcli.jsonfile import number, numbers, parse_json, readable, words
 from gdcli.reduced import Reduced
-from gdcli.text import listed, quoted
+from gdcli.text import count_of, listed, quoted, shell_word
 
 if TYPE_CHECKING:
     import os
@@ -29,7 +29,10 @@ _MOST_ROWS = 10**18
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary:
-    """Reduced rows and what their columns are. ``names`` are all columns, ``text`` those of them that hold text."""
+    """Reduced rows and what their columns are. ``names`` are all columns, ``text`` those of them that hold text.
+
+    ``missing`` is what became of missing cells; with ``mean`` they are gaps still, which a fit fills.
+    """
 
     name: str
     files: tuple[str, ...]
@@ -37,6 +40,7 @@ class Summary:
     text: frozenset[str]
     weights: str | None
     reduced: Reduced
+    missing: str = "drop"
 
     def design(self, options: ColumnOptions) -> Design:
         """Return the design of a fit (or another summary) that begins with this summary."""
@@ -77,9 +81,41 @@ class Summary:
                 raise DataError(
                     f"{quoted(self.name)} holds {quoted(name)} as {kinds[0]}, {quoted(design.source)} as {kinds[1]}"
                 )
+        self._check_gaps(wanted, design)
         columns = [column for name in wanted for column in self.reduced.triangle.columns if column.name == name]
         reduced = self.reduced
-        return Reduced((select(reduced.triangle, columns),), reduced.read, reduced.complete, reduced.missing)
+        filled = {name: count for name, count in reduced.filled.items() if name in wanted}
+        folds = (select(reduced.triangle, columns),)
+        return Reduced(folds, reduced.read, reduced.complete, reduced.missing, filled=filled)
+
+    def _check_gaps(self, wanted: Sequence[str], design: Design) -> None:
+        """Raise DataError where a fit would treat missing cells in another way than the summary did."""
+        again = "summarise its files again with"
+        gaps = [name for name in wanted if name in self.reduced.filled]
+        if design.target in gaps:
+            raise DataError(
+                f"{quoted(self.name)} holds {count_of(self.reduced.filled[gaps[-1]], 'row')} without "
+                f"{quoted(gaps[-1])}, which cannot be the target: {again} --missing drop"
+            )
+        if gaps and not design.fills:
+            raise DataError(
+                f"{quoted(self.name)} was summarised with --missing mean and lacks cells of {listed(gaps, 5)}: "
+                "give --missing mean here too"
+            )
+        if not design.fills or self.missing == "mean":
+            return
+        texts = [column.name for column in self.reduced.triangle.columns if column.level == MISSING]
+        if texts:
+            raise DataError(
+                f"{quoted(self.name)}: {quoted(texts[0])} holds the text {quoted(MISSING)}, which is what "
+                f"--missing mean calls missing cells: {again} it and --na {shell_word(MISSING)}"
+            )
+        dropped = [name for name in self.names if self.reduced.missing.get(name)]
+        if dropped:
+            raise DataError(
+                f"{quoted(self.name)} was summarised without the rows that lack a cell of {listed(dropped, 5)}: "
+                f"{again} --missing mean"
+            )
 
     def save(self, path: "str | os.PathLike[str]") -> None:
         """Write the summary to a file, whole or not at all."""
@@ -114,19 +150,21 @@ def summary_as_json(summary: Summary) -> str:
             for name in summary.names
         ],
         "weights": summary.weights,
+        "missing": summary.missing,
         "rows": {
             "read": reduced.read,
             "used": reduced.complete,
             "dropped": reduced.read - reduced.complete,
             "dropped_by_column": dict(reduced.missing),
+            "filled": dict(reduced.filled),
         },
         "triangle": {
             "columns": [[column.name, column.level] for column in triangle.columns],
             "count": triangle.count,
             "weight": triangle.weight,
             "shift": triangle.shift.tolist(),
-            "minimum": triangle.minimum.tolist(),
-            "maximum": triangle.maximum.tolist(),
+            "minimum": _bounds(triangle, triangle.minimum),
+            "maximum": _bounds(triangle, triangle.maximum),
             "R": _upper(rounded),
             "R_rounding": _upper((triangle.R - rounded).astype(np.float64)),
         },
@@ -156,6 +194,19 @@ def check_same_names(first: Summary, other: Summary) -> None:
             f"{quoted(first.name)} and {quoted(other.name)} differ in {listed(odd, 5)}: "
             "name the columns to keep with --feature"
         )
+
+
+def _bounds(triangle: Triangle, values: Array) -> list[float | None]:
+    """Return minima or maxima; None for a column in which no cell has a value."""
+    return [value if known else None for value, known in zip(values.tolist(), triangle.known, strict=True)]
+
+
+def _bounds_of(values: Any, may_lack: Sequence[bool], none: float, name: str) -> Array:
+    """Return what ``_bounds`` wrote, with ``none`` for None, which columns with gaps may have."""
+    if not isinstance(values, list) or len(values) != len(may_lack):
+        raise ValueError(f"{name} has the wrong size")
+    pairs = zip(values, may_lack, strict=True)
+    return np.array([none if lacks and value is None else number(value, name) for value, lacks in pairs])
 
 
 def _upper(R: Array | Extended) -> list[list[float]]:
@@ -190,11 +241,19 @@ def _check(reduced: Reduced) -> None:
         width = triangle.maximum - triangle.minimum + _ROUNDING * size
         mean = triangle.mean
         deviation = np.sqrt((triangle.R[1:, 1:] ** 2).sum(axis=0) / triangle.weight)
-        possible = (triangle.minimum <= triangle.maximum) & (deviation <= width)
+        possible = triangle.known & (deviation <= width)
         possible &= (triangle.minimum - width <= mean) & (mean <= triangle.maximum + width)
+    for column, indicator in triangle.gaps:
+        none_known = float(triangle.minimum[indicator]) == 1.0 and not triangle.R[:, 1 + column].any()
+        if not triangle.known[column]:
+            possible[column] = none_known
     if not possible.all():
         name = triangle.columns[int(np.argmin(possible))].label
         raise ValueError(f"the numbers of {quoted(name)} contradict each other")
+
+
+def _counts(values: Mapping[str, Any]) -> dict[str, int]:
+    return {words([name], "a column")[0]: _whole(count, "rows") for name, count in values.items()}
 
 
 def _whole(value: Any, name: str) -> int:
@@ -213,11 +272,16 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
     )
     if len(set(columns)) != len(columns) or {c.name for c in columns} - set(names) or len(set(names)) != len(names):
         raise ValueError("the columns of the triangle are not those of the summary")
-    if any((column.level is None) == (column.name in text) for column in columns):
+    missing = content.get("missing", "drop")
+    if missing not in POLICIES:
+        raise ValueError(f"this gdfit knows no policy {quoted(str(missing))} for missing cells")
+    gaps = {column for column in columns if column.level == MISSING and missing == "mean"}
+    if any((column.level is None) == (column.name in text) for column in columns if column not in gaps):
         raise ValueError("levels and kinds of columns do not fit")
-    if {n for n in names if n not in text} - {c.name for c in columns}:
+    if {n for n in names if n not in text} - {c.name for c in columns if c.level is None}:
         raise ValueError("the triangle lacks a column")
     q = len(columns)
+    may_lack = [column.level is None and Column(column.name, MISSING) in gaps for column in columns]
     count = _whole(stored["count"], "count")
     triangle = Triangle(
         columns=columns,
@@ -225,15 +289,18 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
         shift=np.array(_sized(stored["shift"], q, "shift")),
         weight=number(stored["weight"], "weight"),
         count=count,
-        minimum=np.array(_sized(stored["minimum"], q, "minimum")),
-        maximum=np.array(_sized(stored["maximum"], q, "maximum")),
+        minimum=_bounds_of(stored["minimum"], may_lack, np.inf, "minimum"),
+        maximum=_bounds_of(stored["maximum"], may_lack, -np.inf, "maximum"),
     )
     reduced = Reduced(
         (triangle,),
         _whole(rows["read"], "rows"),
         _whole(rows["used"], "rows"),
-        {words([k], "a column")[0]: _whole(v, "rows") for k, v in rows["dropped_by_column"].items()},
+        _counts(rows["dropped_by_column"]),
+        filled=_counts(rows.get("filled", {})),
     )
+    if {column.name for column in gaps} - set(reduced.filled):
+        raise ValueError("the gaps and their counts do not fit each other")
     _check(reduced)
     weights = content["weights"]
     return Summary(
@@ -243,4 +310,5 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
         text=text,
         weights=None if weights is None else words([weights], "weights")[0],
         reduced=reduced,
+        missing=missing,
     )

@@ -22,6 +22,7 @@ def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
     """Choose the design columns from the triangle of all rows."""
     constant = dict(zip(triangle.columns, triangle.constant.tolist(), strict=True))
     value = dict(zip(triangle.columns, triangle.minimum.tolist(), strict=True))
+    known = dict(zip(triangle.columns, triangle.known.tolist(), strict=True))
     columns: list[Column] = []
     references: dict[str, str] = {}
     left_out: dict[str, str] = {}
@@ -35,6 +36,8 @@ def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
                 columns += levels[1:]
             else:
                 columns += levels
+        elif not known[Column(name)]:
+            left_out[name] = "it has no value in any row"
         # Without an intercept a constant column does the work of one, unless it is zero.
         elif constant[Column(name)] and (intercept or value[Column(name)] == 0):
             left_out[name] = f"it is {value[Column(name)]:g} in every row"

@@ -10,8 +10,8 @@ from gdcli.engine.descent import Step, Stopped, after, descend
 from gdcli.engine.objective import SquaredError, Valued
 from gdcli.engine.optimizers import Solve
 from gdcli.engine.penalty import penalized
-from gdcli.engine.scaling import scale_as, stacked
-from gdcli.engine.triangle import Array, merge, select
+from gdcli.engine.scaling import stacked
+from gdcli.engine.triangle import Array, merge
 from gdcli.errors import DataError
 from gdcli.listener import Listener
 from gdcli.problem import Problem, build_problem
@@ -72,8 +72,8 @@ def cross_validate(
 
     That is the mean loss: a penalty is for the descent only.
 
-    Columns are scaled by the training rows alone; the design columns are those of all rows, and one that is constant
-    in the training rows has coefficient 0 there.
+    Columns are scaled, and missing cells filled, by the training rows alone; the design columns are those of all rows,
+    and one that is constant in the training rows has coefficient 0 there.
     """
     folds = reading.reduced.folds
     target = whole.triangle.columns[-1]
@@ -116,7 +116,7 @@ def _as_one_stack(
 ) -> Iterator[tuple[int, Array]]:
     """Yield each iteration and its validation costs (folds,): squared errors are small enough to be stacked."""
     folds = reading.reduced.folds
-    held = [scale_as(select(fold, p.triangle.columns), p.scaling) for fold, p in zip(folds, problems, strict=True)]
+    held = [problem.scaled(fold) for fold, problem in zip(folds, problems, strict=True)]
     validation, units = SquaredError(stacked(held)), np.array([problem.unit for problem in problems])
 
     def solve(gradient: Array) -> Array:

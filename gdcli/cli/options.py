@@ -373,8 +373,9 @@ input_options: Callable[[F], F] = bundle(
         help="A cell that also means missing (beside empty, NA, NaN, null …); repeatable.",
     ),
     option(
-        "--missing", type=click.Choice(("drop", "error")), default="drop", show_default=True,
-        group=INPUT, common=True, help="What to do with rows that lack a cell.",
+        "--missing", type=click.Choice(("drop", "error", "mean")), default="drop", show_default=True,
+        group=INPUT, common=True, help="A row that lacks a cell: drop it, refuse it, or fill in the column's mean (in "
+        "text a level of its own).",
     ),
     csv_options,
     option(

@@ -7,7 +7,8 @@ indicator column per level. Which level is the reference is only known at the en
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from gdcli.data.numberformat import OTHERS, NumberFormat
 from gdcli.data.room import check_room
 from gdcli.data.table import BadRow, Block, Coded, Table
-from gdcli.engine.triangle import Array, Column
+from gdcli.engine.triangle import MISSING, Array, Column, level_order
 from gdcli.errors import CellError, DataError, NotNumericError, UsageError
 from gdcli.text import did_you_mean, listed, quoted, shell_word
 
@@ -24,12 +25,15 @@ MISSING_WORDS = (
     *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
     *("NULL", "NaN", "None", "n/a", "nan", "null", "NONE", "."),
 )
+# What becomes of missing cells: their row is dropped or refused, or the column's mean takes their place (in text, a
+# level of their own).
+POLICIES = ("drop", "error", "mean")
 _DATE = r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?|\d{1,2}:\d{2}.*"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnOptions:
-    """What the user said about columns. ``missing`` is ``drop`` or ``error``; ``summary`` means: without a target;
+    """What the user said about columns. ``missing`` is one of ``POLICIES``; ``summary`` means: without a target;
     the columns of ``by`` tell groups of rows apart. ``classes``: the target may be text, of which each level is a
     class.
     """
@@ -46,14 +50,19 @@ class ColumnOptions:
     by: tuple[str, ...] = ()
     classes: bool = False
 
+    def __post_init__(self) -> None:
+        if self.missing not in POLICIES:
+            raise UsageError(f"the policy for missing cells is one of {', '.join(POLICIES)}, not {self.missing!r}")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
     """The complete rows of a block: ``X`` (n, q) over ``columns``, ``weights`` (n,) or None.
 
     ``read`` rows were in the block, of which ``complete`` (read,) marks those in ``X`` (None: all of them);
-    ``missing`` counts those without a value, by column. ``by`` are the rows' groups, a column each; ``skipped`` are bad
-    rows that do not count as read.
+    ``missing`` counts those dropped for want of a value, by column. ``filled`` counts the gaps that are to be filled:
+    NaN in ``X``, or the level of missing text. ``by`` are the rows' groups, a column each; ``skipped`` are bad rows
+    that do not count as read.
     """
 
     X: Array
@@ -64,6 +73,7 @@ class Rows:
     missing: Mapping[str, int]
     by: tuple[Coded, ...] = ()
     skipped: tuple[BadRow, ...] = ()
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,11 @@ class Design:
     named: bool = False
 
     @property
+    def fills(self) -> bool:
+        """Whether features' missing cells are filled."""
+        return self.missing == "mean"
+
+    @property
     def predicted(self) -> str:
         """The target of a fit, which has one."""
         assert self.target is not None
@@ -103,7 +118,9 @@ class Design:
                 f"{block.where(row)}: the column {quoted(late)} begins here, and none of the first rows has it; "
                 "choose columns with --feature, or let the first row have them all"
             )
-        complete, missing = self._complete(table, block)
+        masks = _masks(table)
+        gaps = {name: masks.pop(name) for name in self.features if name in masks} if self.fills else {}
+        complete, missing = self._complete(masks, block)
         weights = None if self.weights is None else table.numeric[self.weights]
         if weights is not None and (weights < 0).any():
             row = int(np.argmax(weights < 0))
@@ -116,6 +133,8 @@ class Design:
         for name in self.features:
             if name in self.text:
                 self._add_levels(name, table, complete, columns, parts)
+                if self.fills and MISSING in table.text[name].levels:
+                    raise CellError(_stands_for_missing(block, name, table.text[name]))
             else:
                 columns.append(Column(name))
                 parts.append(_kept(table.numeric[name], complete))
@@ -129,7 +148,9 @@ class Design:
             X[:, j] = part
         kept = None if weights is None else _kept(weights, complete)
         by = tuple(_kept_codes(table.text[name], complete) for name in self.by)
-        return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped)
+        counts = {name: int(np.count_nonzero(_kept(gap, complete))) for name, gap in gaps.items()}
+        filled = {name: count for name, count in counts.items() if count}
+        return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped, filled)
 
     def _add_levels(
         self,
@@ -142,19 +163,20 @@ class Design:
         """Append an indicator for each level that the complete rows have, in sorted order."""
         found = table.text[name]
         codes = found.codes if complete is None else found.codes[complete]
-        present = np.flatnonzero(np.bincount(codes, minlength=len(found.levels)))
-        in_order = sorted((found.levels[i], i) for i in present)
+        gaps = codes < 0
+        present = np.flatnonzero(np.bincount(codes[~gaps], minlength=len(found.levels)))
+        in_order = sorted(((found.levels[i], i) for i in present.tolist()), key=lambda one: level_order(one[0]))
+        if gaps.any():
+            in_order.append((MISSING, -1))
         self._check_levels({name: [level for level, _ in in_order]}, table)
         check_room(self.source, len(columns) + len(in_order), len(codes))
         columns += [Column(name, level) for level, _ in in_order]
         parts += [(codes == i).astype(np.float64) for _, i in in_order]
 
-    def _complete(self, table: Table, block: Block) -> tuple[NDArray[np.bool_] | None, dict[str, int]]:
+    def _complete(
+        self, masks: Mapping[str, NDArray[np.bool_]], block: Block
+    ) -> tuple[NDArray[np.bool_] | None, dict[str, int]]:
         """Return which rows have all their values (None: all of them), and how many lack one, by column."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            masks = {name: np.isnan(v) for name, v in table.numeric.items() if not np.isfinite(v.sum())}
-        masks |= {name: c.codes < 0 for name, c in table.text.items()}
-        masks = {name: mask for name, mask in masks.items() if mask.any()}
         if not masks:
             return None, {}
         if self.missing == "error":
@@ -162,7 +184,7 @@ class Design:
                 if name != self.target:
                     raise CellError(
                         f"{block.where(int(np.argmax(mask)))}, column {quoted(name)}: the cell has no value; "
-                        "--missing drop leaves such rows out"
+                        "--missing drop leaves such rows out, --missing mean fills in the column's mean"
                     )
         counts = {name: int(np.count_nonzero(mask)) for name, mask in masks.items()}
         return ~np.logical_or.reduce(list(masks.values())), counts
@@ -186,7 +208,26 @@ class Design:
             raise DataError(too_many_levels(self.source, wide, None))
 
 
-def _kept(values: Array, complete: NDArray[np.bool_] | None) -> Array:
+def _masks(table: Table) -> dict[str, NDArray[np.bool_]]:
+    """Return which cells are missing (n,), by column, where there are any."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        masks = {name: np.isnan(v) for name, v in table.numeric.items() if not np.isfinite(v.sum())}
+    masks |= {name: c.codes < 0 for name, c in table.text.items()}
+    return {name: mask for name, mask in masks.items() if mask.any()}
+
+
+def _stands_for_missing(block: Block, name: str, column: Coded) -> str:
+    where = block.where(int(np.argmax(column.codes == column.levels.index(MISSING))))
+    return (
+        f"{where}, column {quoted(name)}: the text {quoted(MISSING)} is what --missing mean calls missing cells; "
+        f"if it means the same: --na {shell_word(MISSING)}"
+    )
+
+
+_Kept = TypeVar("_Kept", Array, NDArray[np.bool_])
+
+
+def _kept(values: _Kept, complete: NDArray[np.bool_] | None) -> _Kept:
     return values if complete is None else values[complete]
 
 

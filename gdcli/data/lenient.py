@@ -1,4 +1,4 @@
-"""A block of which every row is wanted, whatever its cells hold: what is not a number has no value.
+"""A block of which every row is wanted, whatever its cells hold: what is not a number is infinite.
 
 pandas chooses each column's kind here, so that one bad cell costs its own column a detour over text, not the block.
 """
@@ -18,7 +18,7 @@ from gdcli.errors import CellError
 
 
 def read_leniently(block: Block, numeric: Sequence[str], text: Sequence[str], missing: frozenset[str]) -> Table:
-    """Parse some columns; a cell of a numeric column that is not a finite number becomes NaN.
+    """Parse some columns; a missing number is NaN, and a cell of a numeric column that holds no finite one is infinite.
 
     Raises CellError only where a row has another number of fields than the header, or cannot be decoded, or a cell
     holds cells of its own.
@@ -42,7 +42,7 @@ def _inferred(block: CsvBlock, numeric: Sequence[str], text: Sequence[str], miss
     frame = read_frame(block.chunk, block.dialect, kinds, missing)
     return Table(
         rows=len(frame),
-        numeric={name: _finite(_numbers(frame[name], missing, block.numbers)) for name in numeric},
+        numeric={name: _marked(_numbers(frame[name], missing, block.numbers)) for name in numeric},
         text={name: coded_column(frame[name].array, missing) for name in text},
     )
 
@@ -51,7 +51,7 @@ def _all_as_text(block: Block, numeric: Sequence[str], text: Sequence[str], miss
     table = block.table([], [*numeric, *text], missing)
     return Table(
         rows=table.rows,
-        numeric={name: _finite(parsed(table.text[name], missing, block.numbers)) for name in numeric},
+        numeric={name: _marked(parsed(table.text[name], missing, block.numbers)) for name in numeric},
         text={name: table.text[name] for name in text},
         skipped=table.skipped,
     )
@@ -67,5 +67,6 @@ def _numbers(column: "pd.Series[Any]", missing: frozenset[str], form: NumberForm
     return parsed(stripped(np.asarray(codes), [str(cell) for cell in cells], missing), missing, form)
 
 
-def _finite(numbers: Array) -> Array:
-    return np.where(np.isinf(numbers), np.nan, numbers)
+def _marked(numbers: Array) -> Array:
+    """Return numbers with one infinity only."""
+    return np.where(np.isinf(numbers), np.inf, numbers)

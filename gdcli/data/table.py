@@ -1,7 +1,7 @@
 """Blocks of columns, as every source gives them, whatever it reads."""
 
 from collections.abc import Collection, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -32,6 +32,7 @@ class Table:
 
     ``skipped`` are the bad rows that are not among the ``rows``. ``late`` is the first row that has a column of which
     the source did not know when it was opened, and that column's name.
+    ``filled`` counts missing cells that were filled, by column.
     """
 
     rows: int
@@ -39,6 +40,7 @@ class Table:
     text: Mapping[str, Coded]
     skipped: tuple[BadRow, ...] = ()
     late: tuple[int, str] | None = None
+    filled: Mapping[str, int] = field(default_factory=dict)
 
 
 class Block(Protocol):

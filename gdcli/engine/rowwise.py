@@ -32,8 +32,9 @@ Release = Callable[[int, int], None]
 class RowBlock:
     """Some rows: ``X`` (n, q) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each.
 
-    Of p scaled columns, number j is ``offset[j]`` plus, where j is the i-th of ``terms`` (k,), ``factor[i]`` times
-    column ``places[i]`` of X. The others (a level that none of these rows has) are ``offset[j]`` in every row.
+    Of p scaled columns, number j is ``offset[j]`` plus, wherever j is the i-th of ``terms`` (k,), ``factor[i]`` times
+    column ``places[i]`` of X: once, or twice where gaps are filled. The others (a level that none of these rows has)
+    are ``offset[j]`` in every row.
     """
 
     X: Array
@@ -54,14 +55,14 @@ class RowBlock:
     def product(self, total: float, XtS: Array) -> Array:
         """Return X'ᵀs (p,) for the scaled columns X' from Σs and Xᵀs (q,)."""
         found: Array = self.offset * total
-        found[self.terms] += XtS[self.places] * self.factor
+        np.add.at(found, self.terms, XtS[self.places] * self.factor)
         return found
 
     def scaled(self, order: NDArray[np.intp]) -> Array:
         """Return the scaled columns (n, p) of some rows."""
         found = np.empty((len(order), len(self.offset)))
         found[:] = self.offset
-        found[:, self.terms] += self.X[np.ix_(order, self.places)] * self.factor
+        np.add.at(found.T, self.terms, (self.X[np.ix_(order, self.places)] * self.factor).T)
         return found
 
 
@@ -174,7 +175,7 @@ class RowObjective:
             found = np.empty((len(theta), len(theta)))
             scaled = np.outer(block.offset, crossed) + np.outer(crossed - block.offset * total, block.offset)
             own = inner[np.ix_(block.places, block.places)] * block.factor
-            scaled[np.ix_(block.terms, block.terms)] += own * block.factor[:, np.newaxis]
+            np.add.at(scaled, np.ix_(block.terms, block.terms), own * block.factor[:, np.newaxis])
             found[first:, first:] = scaled
             if self.intercept:
                 found[0, 0] = total

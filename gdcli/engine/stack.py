@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.engine.triangle import SLICE_ROWS, Array, Column, sorted_levels
+from gdcli.engine.triangle import MISSING, SLICE_ROWS, Array, Column, gaps_among, sorted_levels
 
 Places = NDArray[np.intp]
 
@@ -25,7 +25,10 @@ _PADDING = 8
 
 
 class GroupedRows(NamedTuple):
-    """Rows ``X`` (n, q) over ``columns``, the target last, of the groups ``places`` (n,); ``weights`` (n,) or None."""
+    """Rows ``X`` (n, q) over ``columns``, the target last, of the groups ``places`` (n,); ``weights`` (n,) or None.
+
+    NaN stands for a missing number; an indicator column tells where, see ``grouped_rows``.
+    """
 
     columns: tuple[Column, ...]
     X: Array
@@ -38,7 +41,8 @@ class Stack:
     """Groups of rows as triangles ``R`` (g, q+1, q+1), relative to each group's own ``shift`` (g, q).
 
     ``weight`` (g,), ``count`` (g,), ``minimum`` and ``maximum`` (g, q) are as in a Triangle; the target is the last
-    column. ``waiting`` holds rows that were not reduced yet, of ``groups`` groups in all.
+    column. As there, a cell without a value is 0, and an indicator tells where. ``waiting`` holds rows that
+    were not reduced yet, of ``groups`` groups in all.
     """
 
     columns: tuple[Column, ...]
@@ -53,9 +57,13 @@ class Stack:
 
     @property
     def mean(self) -> Array:
-        """The weighted means (g, q) in the units of the file; NaN for a group without rows."""
+        """The weighted means (g, q) over the cells that have a value, in the units of the file; NaN where none has."""
+        weight = np.repeat(self.R[:, 0, :1], len(self.columns), axis=1)
+        for column, indicator in gaps_among(self.columns):
+            known = self.minimum[:, column] <= self.maximum[:, column]
+            weight[:, column] = np.where(known, weight[:, column] - self.R[:, 0, 1 + indicator], np.nan)
         with np.errstate(invalid="ignore"):
-            mean: Array = self.shift + self.R[:, 0, 1:] / self.R[:, 0, :1]
+            mean: Array = self.shift + self.R[:, 0, 1:] / weight
         return mean
 
     @property
@@ -69,6 +77,17 @@ def empty(columns: Sequence[Column]) -> Stack:
     q = len(columns)
     none = np.zeros((0, q))
     return Stack(tuple(columns), np.zeros((0, q + 1, q + 1)), none, none[:, 0], np.zeros(0, np.intp), none, none)
+
+
+def grouped_rows(columns: Sequence[Column], X: Array, places: Places, weights: Array | None) -> GroupedRows:
+    """Return rows with an indicator column before the target for each numeric column in which some are NaN."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        gaps = [j for j in np.flatnonzero(np.isnan(X.sum(axis=0))).tolist() if np.isnan(X[:, j]).any()]
+    if gaps:
+        indicators = tuple(Column(columns[j].name, MISSING) for j in gaps)
+        X = np.column_stack([X[:, :-1], np.isnan(X[:, gaps]), X[:, -1:]])
+        columns = (*columns[:-1], *indicators, columns[-1])
+    return GroupedRows(tuple(columns), X, places, weights)
 
 
 def absorb(stack: Stack, rows: GroupedRows, groups: int) -> Stack:
@@ -95,25 +114,62 @@ def reduced(stack: Stack) -> Stack:
     touched, first, count = np.unique(places, return_index=True, return_counts=True)
     if not len(touched):
         return known
-    new = touched[known.count[touched] == 0]
     numeric = np.array([column.level is None for column in columns])
-    means = np.where(numeric, np.add.reduceat(X, first, axis=0) / count[:, np.newaxis], 0.0)
-    known.shift[new] = means[known.count[touched] == 0]
+    sums, values = np.add.reduceat(X, first, axis=0), np.repeat(count[:, np.newaxis], len(columns), axis=1)
+    missing = np.isnan(X) if gaps_among(columns) else None
+    if missing is not None:
+        sums = np.add.reduceat(np.where(missing, 0.0, X), first, axis=0)
+        values = values - np.add.reduceat(missing.astype(np.intp), first, axis=0)
+    means = np.where(numeric, sums / np.maximum(values, 1), 0.0)
+    # Where a group has no value yet, as a new one, its shift stands for nothing.
+    unknown = known.minimum[touched] > known.maximum[touched]
+    known.shift[touched] = np.where(unknown, means, known.shift[touched])
     A = np.empty((len(X), len(columns) + 1))
     A[:, 0] = 1.0
     np.subtract(X, known.shift[places], out=A[:, 1:])
+    if missing is not None:
+        A[:, 1:][missing] = 0.0
     if w is not None:
         A *= np.sqrt(w)[:, np.newaxis]
     known.R[touched] = _triangles(A, first, count, known.R[touched])
     known.weight[touched] += count if w is None else np.add.reduceat(w, first)
     known.count[touched] += count
-    known.minimum[touched] = np.minimum(known.minimum[touched], np.minimum.reduceat(X, first, axis=0))
-    known.maximum[touched] = np.maximum(known.maximum[touched], np.maximum.reduceat(X, first, axis=0))
+    # Unlike minimum and maximum these pass over NaN.
+    known.minimum[touched] = np.fmin(known.minimum[touched], np.fmin.reduceat(X, first, axis=0))
+    known.maximum[touched] = np.fmax(known.maximum[touched], np.fmax.reduceat(X, first, axis=0))
     return known
 
 
+def filled(stack: Stack) -> Stack:
+    """Return the stack with each gap filled with its column's mean in its group, and no indicator of gaps left.
+
+    ``R`` is triangular no more, but the last row is zero up to the target as before. A column in which a group has no
+    value is 0 there.
+    """
+    gaps = gaps_among(stack.columns)
+    if not gaps:
+        return stack
+    mean, stack = stack.mean, replace(stack, R=stack.R.copy(), shift=stack.shift.copy())
+    lost = stack.minimum > stack.maximum
+    for column, indicator in gaps:
+        step = np.where(lost[:, column], 0.0, stack.shift[:, column] - mean[:, column])
+        stack.R[:, 0, 1 + column] += step * stack.R[:, 0, 0]
+        stack.R[:, :, 1 + column] -= step[:, np.newaxis] * stack.R[:, :, 1 + indicator]
+        stack.shift[:, column] -= step
+    keep = [i for i in range(len(stack.columns)) if i not in {indicator for _, indicator in gaps}]
+    along = [0, *(i + 1 for i in keep)]
+    return replace(
+        stack,
+        columns=tuple(stack.columns[i] for i in keep),
+        R=stack.R[:, :, along],
+        shift=stack.shift[:, keep],
+        minimum=np.where(lost, stack.shift, stack.minimum)[:, keep],
+        maximum=np.where(lost, stack.shift, stack.maximum)[:, keep],
+    )
+
+
 def _columns(several: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
-    """Return the columns of all, the target last; levels of one text column are in order."""
+    """Return the columns of all, the target last; levels of one text column are in order, and indicators of gaps."""
     target = several[0][-1]
     features = dict.fromkeys(column for columns in several for column in columns if column != target)
     return (*sorted_levels(list(features)), target)

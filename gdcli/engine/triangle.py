@@ -7,12 +7,15 @@ triangle of the others). R rather than AᵀA, because it does not square the con
 Numeric columns are stored relative to a shift close to their mean, so that columns far from zero (a year, a
 timestamp) keep their digits; indicators of levels are stored as they are.
 
+A cell without a value (NaN) stands for its column's shift, that is for 0, and an indicator column tells where: whatever
+value s + Δ is to fill these cells in the end, Δ times the indicator makes it so.
+
 Golub & Van Loan, Matrix Computations, 4th ed., section 5.2; Demmel et al., "Communication-optimal parallel and
 sequential QR" (SIAM J. Sci. Comput. 34, 2012) for the reduction by slices.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,8 +33,12 @@ SLICE_ROWS = 512
 _EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
 
 
+# The level of cells without a value: a text column's last one; beside a numeric column the indicator of its gaps.
+MISSING = "(missing)"
+
+
 class Column(NamedTuple):
-    """A numeric column (``level`` None), or the indicator of one level of a text column."""
+    """A numeric column (``level`` None), or the indicator of one level of a text column (or of a column's gaps)."""
 
     name: str
     level: str | None = None
@@ -48,7 +55,8 @@ class Triangle:
 
     ``R`` is upper triangular of shape (q+1, q+1), in extended precision where the platform has it; its first column
     belongs to the ones, the others to ``columns`` less their ``shift`` (q,). ``weight`` is the sum of the rows'
-    weights, ``count`` the number of rows of positive weight; ``minimum`` and ``maximum`` (q,) are over those.
+    weights, ``count`` the number of rows of positive weight; ``minimum`` and ``maximum`` (q,) are over those, and over
+    the cells that have a value (infinite where none has).
     """
 
     columns: tuple[Column, ...]
@@ -61,9 +69,23 @@ class Triangle:
 
     @property
     def mean(self) -> Extended:
-        """The weighted means (q,), in the units of the file."""
-        mean: Extended = self.shift + self.R[0, 1:] / self.R[0, 0]
+        """The weighted means (q,) over the cells that have a value, in the units of the file; NaN where none has."""
+        weight = np.repeat(self.R[0, :1], len(self.columns))
+        for column, indicator in self.gaps:
+            weight[column] = weight[column] - self.R[0, 1 + indicator] if self.known[column] else np.nan
+        mean: Extended = self.shift + self.R[0, 1:] / weight
         return mean
+
+    @property
+    def gaps(self) -> list[tuple[int, int]]:
+        """The place of each numeric column in which cells lack a value, with that of their indicator."""
+        return gaps_among(self.columns)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """Which columns (q,) have a value in some row."""
+        known: NDArray[np.bool_] = ~(self.minimum > self.maximum)
+        return known
 
     @property
     def constant(self) -> NDArray[np.bool_]:
@@ -72,7 +94,7 @@ class Triangle:
 
 
 def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None) -> Triangle:
-    """Reduce the rows ``X`` (n, q) of finite numbers to their triangle.
+    """Reduce the rows ``X`` (n, q) of finite numbers, or NaN where a number is missing, to their triangle.
 
     ``weights`` (n,) are non-negative; a row of weight 0 does not count at all.
     """
@@ -83,11 +105,22 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
     if n == 0:
         return _empty(tuple(columns))
     numeric = np.array([column.level is None for column in columns], dtype=bool)
-    shift = np.where(numeric, X.mean(axis=0), 0.0)
+    shift, minimum, maximum = np.where(numeric, X.mean(axis=0), 0.0), X.min(axis=0), X.max(axis=0)
+    missing = {j: gap for j in np.flatnonzero(np.isnan(shift)).tolist() if (gap := np.isnan(X[:, j])).any()}
+    for j, gap in missing.items():
+        present = X[~gap, j]
+        shift[j] = present.mean() if len(present) else 0.0
+        minimum[j], maximum[j] = present.min(initial=np.inf), present.max(initial=-np.inf)
     A = np.empty((n, q + 1), dtype=np.longdouble if _small(n, q + 1) else np.float64)
     A[:, 0] = 1.0
     for j in range(q):  # by column: twice as fast as one call, as X usually lies in columns
         np.subtract(X[:, j], shift[j], out=A[:, j + 1], dtype=A.dtype)
+    if missing:
+        A, order, columns = _with_indicators(A, columns, missing)
+        k = len(missing)
+        shift = np.append(shift, np.zeros(k))[order]
+        minimum = np.append(minimum, [float(gap.all()) for gap in missing.values()])[order]
+        maximum = np.append(maximum, np.ones(k))[order]
     if weights is not None:
         A *= np.sqrt(weights)[:, np.newaxis]
     return Triangle(
@@ -96,9 +129,33 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
         shift=shift,
         weight=float(n) if weights is None else float(weights.sum()),
         count=n,
-        minimum=X.min(axis=0),
-        maximum=X.max(axis=0),
+        minimum=minimum,
+        maximum=maximum,
     )
+
+
+def gaps_among(columns: Sequence[Column]) -> list[tuple[int, int]]:
+    """Return the place of each numeric column that has an indicator of its gaps, with that of the indicator."""
+    if all(column.level != MISSING for column in columns):
+        return []
+    place = {column: i for i, column in enumerate(columns)}
+    indicators = [(place.get(Column(c.name)), i) for c, i in place.items() if c.level == MISSING]
+    return [(column, indicator) for column, indicator in indicators if column is not None]
+
+
+def _with_indicators(
+    A: NDArray[np.floating], columns: Sequence[Column], missing: Mapping[int, NDArray[np.bool_]]
+) -> tuple[NDArray[np.floating], list[int], tuple[Column, ...]]:
+    """Return the rows ``A`` (n, q+1) with 0 in the gaps and an indicator beside each column that has some, the places
+    (q+k) of these columns among the old and then the new ones, and the columns.
+    """
+    for j, gap in missing.items():
+        A[gap, j + 1] = 0.0
+    both = [*columns, *(Column(columns[j].name, MISSING) for j in missing)]
+    place = {column: i for i, column in enumerate(both)}
+    order = [place[column] for column in sorted_levels(both)]
+    A = np.column_stack([A, *(gap.astype(A.dtype) for gap in missing.values())])
+    return A[:, [0, *(i + 1 for i in order)]], order, tuple(both[i] for i in order)
 
 
 def merge(left: Triangle, right: Triangle) -> Triangle:
@@ -113,15 +170,34 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
         left, right = _widened(left, columns), _widened(right, columns)
     if not left.count or not right.count:
         return right if right.count else left
+    # Where the left side has no value its shift stands for nothing.
+    shift = np.where(left.known, left.shift, right.shift)
     return Triangle(
         columns=columns,
-        R=triangularize(np.vstack([left.R, _moved(right, left.shift)])),
-        shift=left.shift,
+        R=triangularize(np.vstack([left.R, _moved(right, shift)])),
+        shift=shift,
         weight=left.weight + right.weight,
         count=left.count + right.count,
         minimum=np.minimum(left.minimum, right.minimum),
         maximum=np.maximum(left.maximum, right.maximum),
     )
+
+
+def filled(triangle: Triangle, columns: Sequence[Column], means: Mapping[Column, float]) -> Triangle:
+    """As ``select``, each gap of a column filled with its number in ``means`` (in a column without one: with anything).
+
+    Exactly so: relative to that number, which becomes the shift, a filled cell is 0.
+    """
+    gaps = [column for column, _ in triangle.gaps]
+    if not gaps:
+        return select(triangle, columns)
+    shift, minimum, maximum = triangle.shift.copy(), triangle.minimum.copy(), triangle.maximum.copy()
+    for i in gaps:
+        shift[i] = means.get(triangle.columns[i], shift[i])
+    lost = ~triangle.known
+    minimum[lost] = maximum[lost] = shift[lost]
+    moved = _moved(triangle, shift)
+    return select(replace(triangle, R=moved, shift=shift, minimum=minimum, maximum=maximum), columns)
 
 
 def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
@@ -200,11 +276,16 @@ def _extended(A: NDArray[np.floating]) -> Extended:
 
 
 def sorted_levels(columns: Sequence[Column]) -> list[Column]:
-    """Order columns by first appearance of their name, and the levels of one name by their text."""
+    """Order columns by first appearance of their name, and the levels of one name by ``level_order``."""
     order: dict[str, int] = {}
     for column in columns:
         order.setdefault(column.name, len(order))
-    return sorted(columns, key=lambda column: (order[column.name], column.level or ""))
+    return sorted(columns, key=lambda column: (order[column.name], level_order(column.level or "")))
+
+
+def level_order(level: str) -> tuple[bool, str]:
+    """Order levels by their text, but that of missing cells last: as the reference it would be a poor one."""
+    return level == MISSING, level
 
 
 def _empty(columns: tuple[Column, ...]) -> Triangle:
@@ -241,7 +322,13 @@ def _widened(triangle: Triangle, columns: tuple[Column, ...]) -> Triangle:
 
 
 def _moved(triangle: Triangle, shift: Array) -> Extended:
-    """Return the triangle's R relative to another shift: x − s' = (x − s) + (s − s')·1."""
+    """Return the triangle's R relative to another shift, no longer triangular where there are gaps.
+
+    x − s' = (x − s) + (s − s')·1, but in the gaps, which stay 0.
+    """
     R = triangle.R.copy()
-    R[0, 1:] += (triangle.shift - shift) * R[0, 0]
+    step = np.where(triangle.known, triangle.shift - shift, 0.0)
+    R[0, 1:] += step * R[0, 0]
+    for column, indicator in triangle.gaps:
+        R[:, 1 + column] -= step[column] * R[:, 1 + indicator]
     return R

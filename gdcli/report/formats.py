@@ -107,6 +107,7 @@ def _document(fit: Fit) -> dict[str, Any]:
             "dropped": fit.rows.dropped,
             "dropped_by_column": dict(fit.rows.dropped_by_column),
             "skipped": fit.rows.skipped,
+            "filled": dict(fit.rows.filled),
         },
         "intercept": None
         if fit.intercept is None

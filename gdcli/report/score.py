@@ -35,6 +35,7 @@ def score_as_json(score: Score, demands: Demands) -> str:
             "dropped": score.rows.dropped,
             "dropped_by_column": dict(score.rows.dropped_by_column),
             "skipped": score.rows.skipped,
+            "filled": dict(score.rows.filled),
         },
         "loss": score.loss,
         **{name: _finite(getattr(score, name)) for name in (*_MEASURES, *_OF_OTHER_LOSSES)},

@@ -46,6 +46,7 @@ def sweep_as_json(sweep: Sweep) -> str:
             "dropped": sweep.rows.dropped,
             "dropped_by_column": dict(sweep.rows.dropped_by_column),
             "skipped": sweep.rows.skipped,
+            "filled": dict(sweep.rows.filled),
         },
         "optimum": {"cost": sweep.optimum.cost, "gap_measure": sweep.optimum.gap_measure},
         "iterations": sweep.iterations,

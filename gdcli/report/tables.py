@@ -5,7 +5,7 @@ of their content, whatever Rich believes the console to be: columns that a termi
 whole, and a line says so. Where the encoding is no Unicode one, everything is ASCII.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.box import Box
 from rich.cells import cell_len
@@ -24,7 +24,7 @@ from gdcli.report.validation import format_holdout, render_cross_validation
 from gdcli.report.verdict import COMMAND_INDENT, Command, verdict
 from gdcli.report.words import joined, left_out
 from gdcli.result import Coefficient, Fit
-from gdcli.text import printable
+from gdcli.text import count_of, printable
 
 _RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
 _ASCII_RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
@@ -216,15 +216,18 @@ def format_loss(fit: Fit, digits: int = 6) -> str | None:
 def _rows(fit: Fit) -> str:
     rows = fit.rows
     held = "" if fit.holdout is None else f", {fit.holdout.rows:,} of them held out"
-    if not rows.dropped:
-        used = f"{rows.read:,} read, all used" if rows.used == rows.read else f"{rows.used:,} of {rows.read:,} used"
-        return used + held
-    by_column = ", ".join(
-        f"{printable(name)} {missing:,}" for name, missing in rows.dropped_by_column.items() if missing
+    used = f"{rows.read:,} read, all used" if rows.used == rows.read else f"{rows.used:,} of {rows.read:,} used"
+    dropped = (
+        f"; {rows.dropped:,} dropped for missing cells{_by_column(rows.dropped_by_column)}" if rows.dropped else ""
     )
-    return f"{rows.used:,} of {rows.read:,} used{held}; {rows.dropped:,} dropped for missing cells" + (
-        f" ({by_column})" if by_column else ""
-    )
+    cells = count_of(sum(rows.filled.values()), "missing cell")
+    filled = f"; {cells} filled{_by_column(rows.filled)}" if rows.filled else ""
+    return used + held + dropped + filled
+
+
+def _by_column(counts: Mapping[str, int]) -> str:
+    named = ", ".join(f"{printable(name)} {count:,}" for name, count in counts.items() if count)
+    return f" ({named})" if named else ""
 
 
 def _penalty(fit: Fit, digits: int) -> str | None:

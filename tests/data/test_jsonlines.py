@@ -213,7 +213,7 @@ def test_bad_lines_are_skipped_and_counted_when_asked_for(
     clean = gdfit(csv_file(written(good), "good.jsonl"), "-t", "y", "--format", "json")
     assert done.code == 0
     found, expected = json.loads(done.out), json.loads(clean.out)
-    assert found["rows"] == {"read": 20, "used": 20, "dropped": 0, "dropped_by_column": {}, "skipped": 4}
+    assert found["rows"] == {"read": 20, "used": 20, "dropped": 0, "dropped_by_column": {}, "skipped": 4, "filled": {}}
     assert found["coefficients"] == expected["coefficients"]
     assert "skipped 4 bad rows: " in done.err
     assert "line 4: broken JSON" in done.err

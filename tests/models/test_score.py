@@ -173,7 +173,8 @@ def test_json_has_every_number_to_its_last_digit(scored: Callable[..., Score]) -
     document = json.loads(score_as_json(score, Demands(max_rmse=1e-9)))
     assert document["schema"] == "gdfit.score/1"
     assert [document[name] for name in ("cost", "rmse", "mae", "r2", "mean_error")] == measures(score)
-    assert document["rows"] == {"read": 50, "used": 50, "dropped": 0, "dropped_by_column": {}, "skipped": 0}
+    counts = {"read": 50, "used": 50, "dropped": 0, "dropped_by_column": {}, "skipped": 0, "filled": {}}
+    assert document["rows"] == counts
     assert document["demands"] == {"max_rmse": 1e-9, "min_r2": None, "met": False}
     assert (document["target"], document["model"], document["weights"]) == ("y", "model.json", None)
 
