@@ -32,6 +32,7 @@ from gdcli.problem import (
 )
 from gdcli.reading import Data, Reading, read_noted
 from gdcli.result import (
+    Batches,
     Coefficient,
     Descent,
     Fit,
@@ -64,8 +65,11 @@ class Recorder(Protocol):
         """Take what is known of all iterations, before the first one."""
         ...
 
-    def wants(self, iteration: int) -> bool:
-        """Whether this iteration is to be recorded; the last one is in any case."""
+    def wants(self, number: int) -> bool:
+        """Whether the row of this number is to be recorded; the last one is in any case.
+
+        Rows are numbered from 0: by iteration, or with batches by epoch, at whose ends alone there is a row.
+        """
         ...
 
     def record(self, row: TraceRow) -> None:
@@ -130,6 +134,10 @@ def _fit(
     listener: Listener,
     resumed: "Model | None",
 ) -> Fit:
+    batches = _batches(reading, options)
+    in_epoch = 1 if batches is None else batches.in_epoch
+    if options.epochs is not None:
+        options = replace(options, iterations=options.epochs * in_epoch, epochs=None)
     tried: tuple[TriedPenalty, ...] = ()
     if len(options.penalties) > 1:
         from gdcli.choosing import choose_penalty
@@ -141,18 +149,19 @@ def _fit(
 
         problem = resume(problem, resumed, options)
     learning_rate = learning_rate_of(problem, options)
-    keeper = TableRows(options.iterations, options.every)
+    last_row = -(-options.iterations // in_epoch)
+    keeper = TableRows(last_row, options.every)
     watch = None if options.holdout is None else HoldoutWatch(problem, reading, options)
     drawing = None
     if options.picture:
         from gdcli.recording import PictureRecorder
 
-        drawing = PictureRecorder(options.iterations)
+        drawing = PictureRecorder(last_row)
     recorders = [keeper, *recorders, *([] if drawing is None else [drawing])]
     for recorder in recorders:
         recorder.begin(shape_of(problem, watch is not None, not options.constant))
-    last, stopped = _descend(problem, learning_rate.given, options, recorders, watch, listener)
-    outcome = _Outcome(problem, learning_rate, last, stopped, keeper.shown(), watch)
+    last, stopped = _descend(problem, reading, learning_rate.given, options, recorders, watch, listener)
+    outcome = _Outcome(problem, learning_rate, last, stopped, keeper.shown(), watch, batches)
     fit = _result(reading, options, outcome, listener)
     if fit.cross_validation is not None and tried:
         fit = replace(fit, cross_validation=fit.cross_validation._replace(penalties=tried))
@@ -162,8 +171,17 @@ def _fit(
     return fit if drawing is None else replace(fit, picture=drawing.picture(problem, reading, options, listener))
 
 
+def _batches(reading: Reading, options: FitOptions) -> Batches | None:
+    """Return what the rows that are fitted are cut into, where they are."""
+    if options.batch_size is None:
+        return None
+    fitted = reading.reduced.triangle if options.holdout is None else reading.reduced.folds[0]
+    return Batches(options.batch_size, -(-fitted.count // options.batch_size), options.seed)
+
+
 def _descend(
     problem: Problem,
+    reading: Reading,
     rate: float,
     options: FitOptions,
     recorders: Sequence[Recorder],
@@ -180,6 +198,15 @@ def _descend(
             rules.append(below(options.tolerance, problem.penalty.steepest))
         rules += [when(asked, Stopped.INTERRUPTED), after(options.iterations)]
         optimizer, rates = options.optimizer_on(problem.solve), options.rates(rate, problem.before)
+        advance = None
+        if options.batch_size is not None:
+            from gdcli.batching import batch_steps
+
+            def pause(iteration: int) -> bool:
+                listener.descending(iteration, options.iterations)
+                return asked()
+
+            advance = batch_steps(problem, reading, options, optimizer, rates, pause)
         steps = descend(
             problem.objective,
             optimizer,
@@ -189,6 +216,7 @@ def _descend(
             problem.state,
             problem.penalty.proximal,
             options.search_on(problem.objective, optimizer),
+            advance,
         )
 
         def row(step: Step) -> TraceRow:
@@ -208,15 +236,15 @@ def _recorded(
     last = recorded = None
     handed: list[Recorder] = []
     try:
-        for last in steps:
-            wanting = recorders if last.stopped else [r for r in recorders if r.wants(last.iteration)]
+        for number, last in enumerate(steps):
+            wanting = [r for r in recorders if r.wants(number) or last.stopped]
             if wanting:
                 found = row(last)
                 recorded, handed = last, []
                 for recorder in wanting:
                     handed.append(recorder)
                     recorder.record(found)
-            if last.iteration % _PROGRESS_STEP == 0:
+            if number % _PROGRESS_STEP == 0:
                 listener.descending(last.iteration, iterations)
     except KeyboardInterrupt:
         if last is None:
@@ -239,11 +267,12 @@ class _Outcome(NamedTuple):
     stopped: Stopped
     trace: tuple[TraceRow, ...]
     watch: HoldoutWatch | None
+    batches: Batches | None
 
 
 def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: Listener) -> Fit:
     chosen = reading.design
-    problem, learning_rate, last, stopped, trace, watch = outcome
+    problem, learning_rate, last, stopped, trace, watch, batches = outcome
     diverged = stopped is Stopped.DIVERGED or learning_rate.behaviour is Behaviour.UNSTABLE
     # Patience keeps the best parameters that it saw, not the last ones.
     kept = last if watch is None or options.patience is None or watch.best is None else watch.best
@@ -291,6 +320,7 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
             scale=options.scale,
             tolerance=options.tolerance,
             schedule=options.schedule or CONSTANT,
+            batches=batches,
         ),
         learning_rate=learning_rate,
         trace=trace,

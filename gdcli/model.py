@@ -230,6 +230,8 @@ def _content(fit: Fit) -> dict[str, Any]:
             "iterations": descent.iterations,
             "scale": descent.scale,
             "schedule": descent.schedule,
+            "batch_size": None if descent.batches is None else descent.batches.size,
+            "seed": None if descent.batches is None else descent.batches.seed,
             "tolerance": descent.tolerance,
             "converged": descent.converged,
             "stopped": descent.stopped.value,

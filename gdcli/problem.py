@@ -14,7 +14,7 @@ from gdcli.engine import optimum as optima
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.blas import WIDE, threads_for
 from gdcli.engine.descent import Step
-from gdcli.engine.forecast import Forecast, limited
+from gdcli.engine.forecast import UNKNOWN, Forecast, limited
 from gdcli.engine.losses import LOSSES, SQUARED, parse_loss
 from gdcli.engine.objective import SquaredError, Valued
 from gdcli.engine.optimizers import Optimizer, State
@@ -275,7 +275,9 @@ def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> 
 
 
 def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
-    """Return what can be said of the learning rates before the first step."""
+    """Return what can be said of the learning rates before the first step; of steps on batches that is nothing."""
+    if options.batch_size is not None:
+        return UNKNOWN
     optimizer = options.optimizer_on()
     state = optimizer.init(problem.start) if problem.state is None else problem.state
     found = problem.forecast(optimizer, state)

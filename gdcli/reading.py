@@ -241,8 +241,8 @@ def _check(
         raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which folds are made of")
     if isinstance(source, Summary) and sampling.store is not None:
         raise DataError(
-            f"{quoted(source.name)} is a summary and holds no rows, which every --loss but squared needs: "
-            "give the files that it was made from"
+            f"{quoted(source.name)} is a summary and holds no rows, which every --loss but squared needs, and "
+            "--batch-size: give the files that it was made from"
         )
 
 

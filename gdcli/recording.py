@@ -36,18 +36,18 @@ def chosen_iterations(last: int) -> list[int]:
 
 
 class PictureRecorder:
-    """Takes the iterations that a picture shows."""
+    """Takes the rows that a picture shows; ``last`` is the largest number that one may have."""
 
-    def __init__(self, iterations: int) -> None:
-        self._chosen = frozenset(chosen_iterations(iterations))
+    def __init__(self, last: int) -> None:
+        self._chosen = frozenset(chosen_iterations(last))
         self._rows: list[TraceRow] = []
 
     def begin(self, shape: TraceShape) -> None:
         """Nothing to prepare."""
 
-    def wants(self, iteration: int) -> bool:
-        """Whether the picture shows this iteration."""
-        return iteration in self._chosen
+    def wants(self, number: int) -> bool:
+        """Whether the picture shows the row of this number."""
+        return number in self._chosen
 
     def record(self, row: TraceRow) -> None:
         """Keep an iteration."""

@@ -149,12 +149,20 @@ class Optimum:
     gap_measure: float
 
 
+class Batches(NamedTuple):
+    """Rows cut into batches of ``size``, ``in_epoch`` of them to a pass, in an order that the ``seed`` chooses."""
+
+    size: int
+    in_epoch: int
+    seed: int
+
+
 @dataclass(frozen=True, slots=True)
 class Descent:
     """What the descent did. ``tolerance`` is None unless it was given.
 
     ``optimizer`` and ``schedule`` are the words that asked for them; ``learning_rate`` is the schedule's first, or
-    the last one where it was searched.
+    the last one where it was searched. With ``batches`` an iteration saw one of them.
     """
 
     optimizer: str
@@ -165,6 +173,7 @@ class Descent:
     scale: str
     tolerance: float | None
     schedule: str = "constant"
+    batches: Batches | None = None
 
 
 @dataclass(frozen=True, slots=True)

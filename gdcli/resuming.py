@@ -46,6 +46,7 @@ def going_on(model: Model, options: FitOptions) -> FitOptions:
     rate = theirs if options.learning_rate is None else options.learning_rate
     optimizer = _same("--optimizer", content["descent"].get("optimizer", PLAIN), options.optimizer, parse_optimizer)
     schedule = _same("--schedule", content["descent"].get("schedule", CONSTANT), options.schedule, parse_schedule)
+    batch_size, seed = _same_batches(model, options)
     l2, l1 = (_same_penalty(name, model, getattr(options, name)) for name in ("l2", "l1"))
     loss = content["loss"] if model.delta is None else f"{content['loss']}:{model.delta!r}"
     if options.loss is not None and options.loss not in (loss, content["loss"]):
@@ -62,6 +63,8 @@ def going_on(model: Model, options: FitOptions) -> FitOptions:
         optimizer=optimizer,
         schedule=schedule,
         learning_rate=rate,
+        batch_size=batch_size,
+        seed=seed,
         l2=(l2,),
         l1=(l1,),
     )
@@ -76,6 +79,23 @@ def _same(option: str, theirs: Any, given: str | None, parse: Callable[[str], An
     if given is not None and parse(given) != meant:
         raise UsageError(f"the model was fitted with {option} {theirs}: give the same, or none, to --resume it")
     return str(theirs)
+
+
+def _same_batches(model: Model, options: FitOptions) -> tuple[int | None, int]:
+    """Return the model's batch size, and the seed of its order. Raises UsageError where others are given."""
+    theirs, seed = (model.content["descent"].get(name) for name in ("batch_size", "seed"))
+    if theirs is None:
+        if options.batch_size is not None:
+            raise UsageError("the model was fitted without --batch-size: leave it out to --resume it")
+        return None, options.seed
+    for value, least in ((theirs, 1), (seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise DataError("the model is damaged or was edited by hand: it does not say how its rows were cut")
+    if options.batch_size not in (None, theirs):
+        raise UsageError(f"the model was fitted with --batch-size {theirs}: give the same, or none, to --resume it")
+    if options.seed not in (0, seed):
+        raise UsageError(f"the model was fitted with --seed {seed}, and its order goes on: give the same, or none")
+    return theirs, seed
 
 
 def _same_penalty(name: str, model: Model, given: tuple[float, ...]) -> float:

@@ -24,6 +24,7 @@ from gdcli.reduced import Sampling
 
 # Each fold is a triangle of its own, merged with all others; more folds than this teach nothing more.
 MOST_FOLDS = 100
+ITERATIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class FitOptions:
     ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
     ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem, none being 0; of
     several values ``cv`` chooses. ``separator`` to ``on_bad_row`` are those of :class:`CsvOptions`.
+    ``batch_size`` makes each iteration a batch of so many rows, in an order that ``seed`` chooses, too; ``epochs``
+    takes the place of ``iterations``: passes over all rows, which are iterations unless there is a batch size.
     ``memory`` is how many bytes of rows stay in memory, also as text such as ``500M``; None is half of what is free.
     ``picture`` gathers the numbers of a picture, with a sample of so many ``points``.
     """
@@ -69,7 +72,9 @@ class FitOptions:
     optimizer: str | None = None
     schedule: str | None = None
     learning_rate: float | Literal["auto", "search"] | None = None
-    iterations: int = 1000
+    iterations: int = ITERATIONS
+    epochs: int | None = None
+    batch_size: int | None = None
     tolerance: float | None = None
     scale: str = "standard"
     l2: tuple[float, ...] = ()
@@ -91,6 +96,7 @@ class FitOptions:
             self._fill_in()
         self._check_loss()
         self._check_steps()
+        self._check_batches()
         self._check_penalty()
         if not isinstance(self.iterations, int) or self.iterations < 0:
             raise UsageError(f"the number of iterations is 0 or more, not {self.iterations}")
@@ -170,6 +176,27 @@ class FitOptions:
                 "--explain shows the arithmetic of plain descent: leave out --optimizer, --schedule, --lr search"
             )
 
+    def _check_batches(self) -> None:
+        if self.epochs is not None and self.iterations != ITERATIONS:
+            raise UsageError("--epochs and --iterations are two ways to say how long: give one")
+        if self.epochs is not None and self.epochs < 0:
+            raise UsageError(f"the number of epochs is 0 or more, not {self.epochs}")
+        if self.batch_size is None:
+            return
+        if self.batch_size < 1:
+            raise UsageError(f"a batch has 1 row or more, not {self.batch_size}")
+        optimizer = self.optimizer_on()
+        if not optimizer.stochastic:
+            raise UsageError(f"--batch-size is for first-order optimizers: {optimizer.name} needs all rows")
+        if self.learning_rate in ("auto", "search"):
+            why = (
+                "no best rate is known for batches" if self.learning_rate == "auto" else "a batch cannot be searched on"
+            )
+            raise UsageError(f"--lr {self.learning_rate}: {why}, so give one, such as --lr {optimizer.default_rate:g}")
+        for given, option in ((self.cv, "--cv"), (self.explain, "--explain")):
+            if given:
+                raise UsageError(f"{option} is for descents on all rows: leave out --batch-size")
+
     def _check_penalty(self) -> None:
         for name, values in (("l2", self.l2), ("l1", self.l1)):
             if not all(math.isfinite(value) and value >= 0 for value in values):
@@ -222,7 +249,7 @@ class FitOptions:
 
     @property
     def needs_rows(self) -> bool:
-        """Whether the rows are to be kept: of a squared error their triangle says all."""
+        """Whether the loss is one of the rows: of a squared error their triangle says all."""
         return parse_loss(self.loss_word)[0] != SQUARED
 
     @property
@@ -230,6 +257,11 @@ class FitOptions:
         """Whether a rate is found for each iteration; ``auto`` does so where no bound on the curvature gives one."""
         unbounded = LOSSES[parse_loss(self.loss_word)[0]].bound is None
         return self.learning_rate == "search" or (self.learning_rate == "auto" and unbounded)
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether the rows are to be kept: for the loss, or for batches of them."""
+        return self.needs_rows or self.batch_size is not None
 
     @property
     def constant(self) -> bool:
@@ -259,7 +291,7 @@ class FitOptions:
     @property
     def _store(self) -> RowStore | None:
         """Where the rows are to be kept."""
-        if not self.needs_rows:
+        if not self.keeps_rows:
             return None
         return RowStore(available() // 2 if self.memory is None else size_of(self.memory))
 

@@ -1,4 +1,4 @@
-"""Which iterations a table shows."""
+"""Which rows of a descent a table shows: of its iterations, or of epochs of many iterations each."""
 
 from bisect import bisect_left
 
@@ -11,36 +11,41 @@ _MOST_FINE = 24
 
 
 class TableRows:
-    """Keeps the rows of the table: each K-th iteration, or a geometric choice; always the first and the last."""
+    """Keeps the rows of the table: each K-th of them, or a geometric choice; always the first and the last.
 
-    def __init__(self, iterations: int, every: int | None) -> None:
-        self.rows: list[TraceRow] = []
+    ``last`` is the largest number that a row may have.
+    """
+
+    def __init__(self, last: int, every: int | None) -> None:
+        self._rows: list[tuple[int, TraceRow]] = []
+        self._number = 0
         self._every = every
-        self._chosen = thinned(iterations)
+        self._chosen = thinned(last)
 
     def begin(self, shape: TraceShape) -> None:
         """Nothing to prepare."""
 
-    def wants(self, iteration: int) -> bool:
-        """Whether the table may show this iteration (the first few are kept in case the descent ends early)."""
+    def wants(self, number: int) -> bool:
+        """Whether the table may show the row of this number (the first few are kept in case the descent ends early)."""
+        self._number = number
         if self._every is not None:
-            return iteration % self._every == 0
-        if iteration <= SHOW_ALL:
+            return number % self._every == 0
+        if number <= SHOW_ALL:
             return True
-        at = bisect_left(self._chosen, iteration)
-        return at < len(self._chosen) and self._chosen[at] == iteration
+        at = bisect_left(self._chosen, number)
+        return at < len(self._chosen) and self._chosen[at] == number
 
     def record(self, row: TraceRow) -> None:
         """Keep a row."""
-        self.rows.append(row)
+        self._rows.append((self._number, row))
 
     def shown(self) -> tuple[TraceRow, ...]:
         """Return the rows of the table, once the descent has ended."""
-        last = self.rows[-1].iteration
+        last, _ = self._rows[-1]
         if self._every is not None or last <= SHOW_ALL:
-            return tuple(self.rows)
+            return tuple(row for _, row in self._rows)
         chosen = {*thinned(last), last}
-        return tuple(row for row in self.rows if row.iteration in chosen)
+        return tuple(row for number, row in self._rows if number in chosen)
 
 
 def thinned(iterations: int) -> list[int]:

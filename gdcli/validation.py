@@ -35,18 +35,21 @@ class HoldoutWatch:
         self._options = options
         self.best: Step | None = None
         self._best_cost = math.inf
+        self._since = 0
 
     def cost(self, theta: Array) -> float:
         """Return the mean loss over the rows held out, in the cost's units."""
         return float(self._cost.value(theta)) * self._unit
 
     def rule(self, step: Step) -> Stopped | None:
-        """As a stop rule: remember the best iteration, and stop after as many as patience has without a better one."""
+        """As a stop rule: remember the best step, and stop after as many as patience has without a better one."""
         cost = self.cost(step.theta)
         if self.best is None or cost < self._best_cost:
-            self.best, self._best_cost = step, cost if math.isfinite(cost) else math.inf
+            self.best, self._best_cost, self._since = step, cost if math.isfinite(cost) else math.inf, 0
+        else:
+            self._since += 1
         patience = self._options.patience
-        if patience is not None and step.iteration - self.best.iteration >= patience:
+        if patience is not None and self._since >= patience:
             return Stopped.PATIENCE
         return None
 

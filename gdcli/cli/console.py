@@ -86,8 +86,8 @@ class Narrator(Listener):
         self.erase()
         self._width = 0
 
-    def wants(self, iteration: int) -> bool:
-        """No iteration is wanted; those that come are printed by others."""
+    def wants(self, number: int) -> bool:
+        """No row is wanted; those that come are printed by others."""
         return False
 
     def record(self, row: object) -> None:

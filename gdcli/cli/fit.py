@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gdcli.cli import options
 from gdcli.cli.group import given_words, near_command
@@ -38,6 +39,7 @@ EXAMPLES = (
 @options.column_options
 @options.by_option
 @options.descent_options
+@options.batch_options
 @options.loss_options
 @options.resume_option
 @options.check_options
@@ -56,6 +58,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     from gdcli.cli.output import Output
 
     inputs = input_files(context, files)
+    values |= how_long(context, values)
     if values["by"]:
         from gdcli.cli import by
 
@@ -86,6 +89,23 @@ def input_files(context: click.Context, files: tuple[str, ...]) -> tuple[str, ..
     return tuple(matched(files)) or (STDIN,)
 
 
+def how_long(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one of ``iterations`` and ``epochs``, the other as if it were not given: what the command line says.
+
+    Of the two in the environment the epochs.
+    """
+    chosen = [name for name in ("iterations", "epochs") if values[name] is not None and _typed(context, name)]
+    if len(chosen) > 1:
+        raise click.UsageError("--epochs and -n/--iterations are two ways to say how long: give one.")
+    name = "iterations" if values["epochs"] is None or chosen == ["iterations"] else "epochs"
+    other = {"epochs": None} if name == "iterations" else {"iterations": options.ITERATIONS}
+    return {name: values[name]} | other
+
+
+def _typed(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
     """Return the options of the fit, checked."""
     from gdcli.fitting import FitOptions
@@ -100,8 +120,8 @@ def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
         raise click.UsageError("--start is given twice for the same term.")
     # A sweep has none of these.
     of_a_fit = (
-        "loss", "event", "memory", "optimizer", "schedule", "resume", "holdout", "patience", "cv", "seed",
-        "inference",
+        "loss", "event", "memory", "optimizer", "schedule", "batch_size", "epochs", "resume", "holdout", "patience",
+        "cv", "seed", "inference",
     )  # fmt: skip
     return FitOptions(
         **{name: values[name] for name in same},
@@ -146,7 +166,8 @@ def run(inputs: Sequence[str], values: Mapping[str, Any], output: "Output", agai
 
 def _lines(values: Mapping[str, Any], output: "Output", stdout: "Stdout", stack: ExitStack) -> "LinesRecorder | None":
     """Return what prints the iterations as they come, where they are too many for a table."""
-    if not (output.has_table and output.every and values["iterations"] // output.every > LONGEST_TABLE):
+    rows = values["iterations"] if values["epochs"] is None else values["epochs"]
+    if not (output.has_table and output.every and rows // output.every > LONGEST_TABLE):
         return None
     from gdcli.cli.console import terminal_columns
     from gdcli.cli.outlets import LinesRecorder

@@ -20,6 +20,7 @@ SCALES = ("standard", "minmax", "none")
 TRACE_ENDINGS = (".csv", ".tsv", ".jsonl")
 AUTO, SEARCH = "auto", "search"
 DIGITS = 6
+ITERATIONS = 1000
 
 COLUMNS, DESCENT, INPUT, OUTPUT = "Columns", "Descent", "Input", "Output"
 CHECKS = "Validation and inference"
@@ -231,7 +232,7 @@ summary_options: Callable[[F], F] = bundle(
 )  # fmt: skip
 
 iterations_option: Callable[[F], F] = option(
-    "-n", "--iterations", metavar="N", type=Count(0), default=1000, show_default=True,
+    "-n", "--iterations", metavar="N", type=Count(0), default=ITERATIONS, show_default=True,
     group=DESCENT, common=True, help="Number of updates.",
 )  # fmt: skip
 
@@ -282,6 +283,18 @@ descent_options: Callable[[F], F] = bundle(
     start_option,
 )  # fmt: skip
 
+batch_options: Callable[[F], F] = bundle(
+    option(
+        "--batch-size", metavar="B", type=Count(1), group=DESCENT,
+        help="Stochastic descent: an iteration sees a batch of B rows, an epoch all of them in a new order; the cost "
+        "is taken at the ends of epochs.",
+    ),
+    option(
+        "--epochs", metavar="E", type=Count(0), group=DESCENT,
+        help="Passes over all rows, in the place of -n.",
+    ),
+)  # fmt: skip
+
 loss_options: Callable[[F], F] = bundle(
     option(
         "--loss", metavar="NAME", type=Word("loss"), group=DESCENT,
@@ -294,8 +307,8 @@ loss_options: Callable[[F], F] = bundle(
     ),
     option(
         "--memory", metavar="SIZE", type=Size(), group=INPUT,
-        help="Where the rows are kept (every --loss but squared): so much of them in memory, such as 500M or 2G, the "
-        "rest in a temporary file.  [default: half of what is free]",
+        help="Where rows are kept (every --loss but squared, --batch-size): so much of them in memory, such as 500M or "
+        "2G, the rest in a temporary file.  [default: half of what is free]",
     ),
 )  # fmt: skip
 
@@ -312,7 +325,8 @@ check_options: Callable[[F], F] = bundle(
     ),
     option(
         "--patience", metavar="K", type=Count(1), group=CHECKS,
-        help="Stop when the validation cost has not improved for K iterations, and keep the best.",
+        help="Stop when the validation cost has not improved for K iterations (with --batch-size: epochs), and keep "
+        "the best.",
     ),
     option(
         "--cv", metavar="K", type=Count(2, 100), group=CHECKS,
@@ -320,7 +334,7 @@ check_options: Callable[[F], F] = bundle(
     ),
     option(
         "--seed", metavar="N", type=Count(0), default=0, show_default=True, group=CHECKS,
-        help="Chooses the rows of the holdout and of the folds.",
+        help="Chooses the rows of the holdout and of the folds, and the order of batches.",
     ),
     option(
         "--inference", is_flag=True, group=CHECKS,
@@ -414,7 +428,7 @@ trace_options: Callable[[F], F] = bundle(
     ),
     option(
         "--every", metavar="K", type=Count(1), group=OUTPUT, common=True,
-        help="Show each K-th iteration.  [default: up to 30 of them]",
+        help="Show each K-th iteration; with --batch-size each K-th epoch.  [default: up to 30 of them]",
     ),
 )  # fmt: skip
 

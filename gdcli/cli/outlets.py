@@ -79,8 +79,8 @@ class TraceRecorder:
         """Write the header."""
         self._writer = self._kind(self._stream, shape)
 
-    def wants(self, iteration: int) -> bool:
-        """Every iteration is wanted."""
+    def wants(self, number: int) -> bool:
+        """Every row is wanted."""
         return True
 
     def record(self, row: "TraceRow") -> None:
@@ -90,7 +90,7 @@ class TraceRecorder:
 
 
 class LinesRecorder:
-    """Writes each K-th iteration as a plain line of fixed width."""
+    """Writes each K-th row as a plain line of fixed width."""
 
     def __init__(self, stream: Any, digits: int, width: int | None, every: int) -> None:
         self.stream = cast("TextIO", stream)
@@ -103,9 +103,9 @@ class LinesRecorder:
 
         self._lines = PlainLines(self.stream, shape, self._digits, self._width)
 
-    def wants(self, iteration: int) -> bool:
-        """Each K-th iteration is wanted."""
-        return iteration % self._every == 0
+    def wants(self, number: int) -> bool:
+        """Each K-th row is wanted."""
+        return number % self._every == 0
 
     def record(self, row: "TraceRow") -> None:
         """Write an iteration."""

@@ -60,6 +60,10 @@ def unchanged(theta: Array, learning_rate: float | Array) -> Array:
     return theta
 
 
+Advance = Callable[[Step], tuple[int, Array, State]]
+"""Maps a step to the iteration of the next one, with θ and the optimiser's state there."""
+
+
 StopRule = Callable[[Step], Stopped | None]
 """Sees a step and says why it is the last one, or None."""
 
@@ -73,29 +77,34 @@ def descend(
     state: State | None = None,
     proximal: Proximal = unchanged,
     search: Search = as_scheduled,
+    advance: Advance | None = None,
 ) -> Iterator[Step]:
     """Yield iteration 0 (the start), 1, 2 … until a stop rule speaks; the last step says which one.
 
     ``schedule`` maps the iteration to its learning rate; ``state`` is the optimiser's, where it goes on from an earlier
-    descent. ``proximal`` follows each update; ``search`` may
-    correct the schedule's rate. There is no end without a stop rule.
+    descent. ``proximal`` follows each update; ``search`` may correct the schedule's rate. ``advance`` replaces the one
+    update from a step to the next. There is no end without a stop rule.
     """
+
+    def updated(step: Step) -> tuple[int, Array, State]:
+        update, after = optimizer.step(step.gradient, step.state, step.learning_rate)
+        return step.iteration + 1, proximal(step.theta + update, step.learning_rate), after
+
+    advance = advance or updated
     state = optimizer.init(theta) if state is None else state
     iteration = 0
     while True:
         cost, gradient = objective.value_and_gradient(theta)
         step = Step(iteration, theta, cost, gradient, None, state)
         learning_rate = search(step, schedule(iteration))
-        step = step._replace(learning_rate=learning_rate)
+        step = Step(iteration, theta, cost, gradient, None, state, learning_rate)
         for rule in stop_rules:
             stopped = rule(step)
             if stopped is not None:
                 yield step._replace(stopped=stopped)
                 return
         yield step
-        update, state = optimizer.step(gradient, state, learning_rate)
-        theta = proximal(theta + update, learning_rate)
-        iteration += 1
+        iteration, theta, state = advance(step)
 
 
 def after(iterations: int) -> StopRule:

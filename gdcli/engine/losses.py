@@ -44,6 +44,13 @@ class Loss(Protocol):
         """
         ...
 
+    def slope(self, z: Array, y: Array) -> Array:
+        """Return the derivative by z (n,) alone, of a few rows; it may be infinite where that overflows.
+
+        z may be overwritten.
+        """
+        ...
+
     def curvature(self, z: Array, y: Array) -> Array:
         """Return the second derivative by z (n,)."""
         ...
@@ -81,6 +88,11 @@ class Squared(_Summed):
         residual = z - y
         return residual * residual, 2.0 * residual
 
+    def slope(self, z: Array, y: Array) -> Array:
+        z -= y
+        z *= 2.0
+        return z
+
     def curvature(self, z: Array, y: Array) -> Array:
         return np.full_like(z, 2.0)
 
@@ -102,6 +114,11 @@ class Huber(_Summed):
         residual = z - y
         slope = np.clip(residual, -self.delta, self.delta)
         return slope * (residual - 0.5 * slope), slope
+
+    def slope(self, z: Array, y: Array) -> Array:
+        z -= y
+        slope: Array = np.minimum(np.maximum(z, -self.delta), self.delta)
+        return slope
 
     def curvature(self, z: Array, y: Array) -> Array:
         return (np.abs(z - y) <= self.delta).astype(np.float64)
@@ -144,6 +161,11 @@ class Logistic(_Summed):
         small *= sign
         return total, small
 
+    def slope(self, z: Array, y: Array) -> Array:
+        slope: Array = 1.0 / (1.0 + np.exp(-z))  # of an infinite exponential 0
+        slope -= y
+        return slope
+
     def curvature(self, z: Array, y: Array) -> Array:
         small = np.exp(-np.abs(z))
         curvature: Array = small / (1.0 + small) ** 2
@@ -164,6 +186,9 @@ class Poisson(_Summed):
         mean = np.exp(z)
         logs = np.log(y, out=np.zeros_like(y), where=y > 0)
         return mean - y + y * (logs - z), mean - y
+
+    def slope(self, z: Array, y: Array) -> Array:
+        return np.exp(z) - y
 
     def curvature(self, z: Array, y: Array) -> Array:
         return np.exp(z)

@@ -33,12 +33,14 @@ DEFAULT_BETA = 0.9
 class Optimizer(Protocol):
     """A step rule. ``name`` is its word on the command line, ``default_rate`` its learning rate unless one is given.
 
-    ``foreseen`` says whether a forecast knows anything of its rates.
+    ``foreseen`` says whether a forecast knows anything of its rates, ``stochastic`` whether the gradient may be that of
+    some rows only.
     """
 
     name: str
     default_rate: float
     foreseen: bool
+    stochastic: bool
 
     def init(self, theta: Array) -> State:
         """Return the state before the first step."""
@@ -59,6 +61,7 @@ class GradientDescent:
     name = PLAIN
     default_rate = DEFAULT_RATE
     foreseen = True
+    stochastic = True
 
     def init(self, theta: Array) -> State:
         return ()
@@ -80,6 +83,7 @@ class Momentum:
     name = "momentum"
     default_rate = DEFAULT_RATE
     foreseen = True
+    stochastic = True
 
     def __init__(self, beta: float = DEFAULT_BETA) -> None:
         self.beta = beta
@@ -106,6 +110,7 @@ class Nesterov:
     name = "nesterov"
     default_rate = DEFAULT_RATE
     foreseen = True
+    stochastic = True
 
     def __init__(self, beta: float = DEFAULT_BETA) -> None:
         self.beta = beta
@@ -131,6 +136,7 @@ class Adagrad:
     name = "adagrad"
     default_rate = DEFAULT_RATE
     foreseen = False
+    stochastic = True
     epsilon = 1e-10
 
     def init(self, theta: Array) -> State:
@@ -154,6 +160,7 @@ class RMSprop:
     name = "rmsprop"
     default_rate = DEFAULT_RATE
     foreseen = False
+    stochastic = True
     alpha, epsilon = 0.99, 1e-8
 
     def init(self, theta: Array) -> State:
@@ -178,6 +185,7 @@ class Adam:
     name = "adam"
     default_rate = DEFAULT_RATE
     foreseen = False
+    stochastic = True
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
     def init(self, theta: Array) -> State:
@@ -204,6 +212,7 @@ class Newton:
     name = "newton"
     default_rate = 1.0
     foreseen = True
+    stochastic = False
 
     def __init__(self, solve: Solve | None = None) -> None:
         self.solve = solve

@@ -58,12 +58,16 @@ class RowBlock:
         np.add.at(found, self.terms, XtS[self.places] * self.factor)
         return found
 
-    def scaled(self, order: NDArray[np.intp]) -> Array:
-        """Return the scaled columns (n, p) of some rows."""
-        found = np.empty((len(order), len(self.offset)))
-        found[:] = self.offset
-        np.add.at(found.T, self.terms, (self.X[np.ix_(order, self.places)] * self.factor).T)
-        return found
+    def scaled(self, order: NDArray[np.intp], unit: float, out: Array) -> None:
+        """Write the scaled columns of some rows, times ``unit``, to ``out`` (n, p)."""
+        X, offset, factor = self.X.take(order, axis=0), self.offset * unit, self.factor * unit
+        if np.array_equal(self.terms, np.arange(len(offset))) and np.array_equal(self.places, np.arange(X.shape[1])):
+            np.multiply(X, factor, out=out)  # the same at once
+            out += offset
+            return
+        out[:] = offset
+        for i, term in enumerate(self.terms.tolist()):
+            out[:, term] += X[:, self.places[i]] * factor[i]
 
 
 @dataclass(frozen=True, slots=True)

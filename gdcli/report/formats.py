@@ -134,6 +134,9 @@ def _document(fit: Fit) -> dict[str, Any]:
             "scale": descent.scale,
             "tolerance": _number(descent.tolerance),
             "schedule": descent.schedule,
+            "batch_size": None if descent.batches is None else descent.batches.size,
+            "epochs": None if descent.batches is None else descent.iterations / descent.batches.in_epoch,
+            "seed": None if descent.batches is None else descent.batches.seed,
         },
         "learning_rate": {
             "given": _number(rate.given),

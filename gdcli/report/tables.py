@@ -22,7 +22,7 @@ from gdcli.report.page import Page, columns_that_fit
 from gdcli.report.sparkline import sampled, sparkline
 from gdcli.report.validation import format_holdout, render_cross_validation
 from gdcli.report.verdict import COMMAND_INDENT, Command, verdict
-from gdcli.report.words import joined, left_out
+from gdcli.report.words import batches, joined, left_out
 from gdcli.result import Coefficient, Fit
 from gdcli.text import count_of, printable
 
@@ -196,6 +196,7 @@ def format_summary(fit: Fit, page: Page, digits: int = 6, iterations: bool = Tru
         ("R²" if page.unicode else "R^2", None if fit.r2 is None else numbers.decimal(fit.r2, digits)),
         ("gap", _gap(fit, digits)),
         ("validation", None if fit.holdout is None else format_holdout(fit, fit.holdout, digits)),
+        ("batches", batches(fit)),
         ("descent", _way_down(fit, page, iterations)),
     ]
     known = [(label, page.shown(text)) for label, text in facts if text is not None]

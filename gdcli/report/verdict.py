@@ -12,7 +12,7 @@ from typing import Protocol
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
 from gdcli.report import digits
-from gdcli.report.words import is_plain, on_the_bound, unknown_distance, with_optimizer
+from gdcli.report.words import epochs, in_epochs, is_plain, on_batches, on_the_bound, unknown_distance, with_optimizer
 from gdcli.result import Fit
 from gdcli.text import printable
 
@@ -57,7 +57,7 @@ def verdict(fit: Fit, command: Command | None = None) -> list[str]:
 
 def _outcome(fit: Fit) -> str:
     done = fit.descent
-    why = f"after {_iterations(done.iterations)}" if done.iterations else "at the start"
+    why = f"after {_iterations(done.iterations)}{in_epochs(fit)}" if done.iterations else "at the start"
     at = f"at iteration {digits.count(done.iterations)}"
     if done.stopped is Stopped.TOLERANCE:
         limit = "the tolerance" if done.tolerance is None else f"--tol {digits.rate(done.tolerance)}"
@@ -76,7 +76,9 @@ def _outcome(fit: Fit) -> str:
 def _out_of_patience(fit: Fit) -> str:
     if fit.holdout is None or fit.holdout.patience is None:
         return "where patience ran out"
-    return f"after {_iterations(fit.holdout.patience)} without a lower validation cost"
+    patience = fit.holdout.patience
+    counted = _iterations(patience) if fit.descent.batches is None else epochs(patience)
+    return f"after {counted} without a lower validation cost"
 
 
 def _kept(fit: Fit) -> int:
@@ -226,6 +228,8 @@ def _advice(fit: Fit, command: Command | None) -> list[str]:
         return ["A smaller --tol goes further."]
     if fit.learning_rate.searched:
         return ["More iterations (-n) bring it closer."]
+    if done.batches is not None:
+        return [on_batches(fit)]
     if fit.learning_rate.behaviour is None:
         return ["More iterations (-n), or another rate, may bring it closer."]
     if not is_plain(fit):
@@ -338,7 +342,8 @@ def _on_divergence(fit: Fit, command: Command | None) -> list[str]:
 def _how_it_diverged(fit: Fit) -> str:
     run = fit.descent.iterations
     if fit.descent.stopped is Stopped.DIVERGED:
-        return f"the descent diverged at iteration {digits.count(run)}"
+        when = "at" if fit.descent.batches is None else "by"
+        return f"the descent diverged {when} iteration {digits.count(run)}"
     stopped = "when interrupted" if fit.descent.stopped is Stopped.INTERRUPTED else "yet"
     return f"after {_iterations(run)} the descent has not diverged {stopped}, but at this rate it never settles"
 

@@ -53,6 +53,35 @@ def on_the_bound(fit: Fit) -> str:
     return f"Rates up to {digits.rate(digits.rounded_below(limit))} are stable, by the bound on the curvature."
 
 
+def epochs(number: float) -> str:
+    """Return ``1 epoch``, ``2.5 epochs``."""
+    return f"{number:.3g} {'epoch' if number == 1 else 'epochs'}"
+
+
+def in_epochs(fit: Fit) -> str:
+    """Return `` (2.5 epochs)`` for what follows the number of iterations; nothing where each saw all rows."""
+    found = fit.descent.batches
+    return "" if found is None else f" ({epochs(fit.descent.iterations / found.in_epoch)})"
+
+
+def batches(fit: Fit) -> str | None:
+    """Say what an iteration sees, where it is not all rows."""
+    found = fit.descent.batches
+    if found is None:
+        return None
+    return f"of {found.size:,} rows, {found.in_epoch:,} to an epoch, in an order from seed {found.seed}"
+
+
+def on_batches(fit: Fit) -> str:
+    """Say what brings a descent on batches closer."""
+    if fit.descent.schedule == CONSTANT:
+        return (
+            "More epochs (--epochs) bring it closer, as far as the noise of the batches lets a constant rate; "
+            "with one that falls, as by --schedule cosine, it settles."
+        )
+    return "More epochs (--epochs), or another rate, may bring it closer."
+
+
 def is_plain(fit: Fit) -> bool:
     """Whether every distance to the optimum is multiplied by 1 − η·λ in each iteration."""
     return fit.descent.optimizer in (PLAIN, Newton.name) and fit.descent.schedule == CONSTANT
