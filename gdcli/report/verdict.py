@@ -12,7 +12,16 @@ from typing import Protocol
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
 from gdcli.report import digits
-from gdcli.report.words import epochs, in_epochs, is_plain, on_batches, on_the_bound, unknown_distance, with_optimizer
+from gdcli.report.words import (
+    counted,
+    how_long,
+    is_plain,
+    on_batches,
+    on_the_bound,
+    out_of_patience,
+    unknown_distance,
+    with_optimizer,
+)
 from gdcli.result import Fit
 from gdcli.text import printable
 
@@ -57,13 +66,13 @@ def verdict(fit: Fit, command: Command | None = None) -> list[str]:
 
 def _outcome(fit: Fit) -> str:
     done = fit.descent
-    why = f"after {_iterations(done.iterations)}{in_epochs(fit)}" if done.iterations else "at the start"
+    why = f"after {how_long(fit)}" if done.iterations else "at the start"
     at = f"at iteration {digits.count(done.iterations)}"
     if done.stopped is Stopped.TOLERANCE:
         limit = "the tolerance" if done.tolerance is None else f"--tol {digits.rate(done.tolerance)}"
         why = f"stopped {at}, where the gradient's norm fell below {limit};"
     elif done.stopped is Stopped.PATIENCE:
-        why = f"stopped {at}, {_out_of_patience(fit)};"
+        why = f"stopped {at}, {out_of_patience(fit)};"
     elif done.stopped is Stopped.INTERRUPTED:
         why = f"interrupted {at};"
     kept = _kept(fit)
@@ -71,14 +80,6 @@ def _outcome(fit: Fit) -> str:
         why = f"{why.rstrip(';')}; iteration {digits.count(kept)}, of the lowest validation cost, is kept, where"
     first = f"{'Converged' if done.converged else 'Not converged'}: {why} {_distance(fit)}"
     return ". ".join(part for part in (first.rstrip("; "), _within_one_percent(fit)) if part) + "."
-
-
-def _out_of_patience(fit: Fit) -> str:
-    if fit.holdout is None or fit.holdout.patience is None:
-        return "where patience ran out"
-    patience = fit.holdout.patience
-    counted = _iterations(patience) if fit.descent.batches is None else epochs(patience)
-    return f"after {counted} without a lower validation cost"
 
 
 def _kept(fit: Fit) -> int:
@@ -228,10 +229,8 @@ def _advice(fit: Fit, command: Command | None) -> list[str]:
         return ["A smaller --tol goes further."]
     if fit.learning_rate.searched:
         return ["More iterations (-n) bring it closer."]
-    if done.batches is not None:
-        return [on_batches(fit)]
     if fit.learning_rate.behaviour is None:
-        return ["More iterations (-n), or another rate, may bring it closer."]
+        return [on_batches(fit) or "More iterations (-n), or another rate, may bring it closer."]
     if not is_plain(fit):
         return ["More iterations (-n) bring it closer."]
     rate, enough = _quickest(fit)
@@ -345,7 +344,7 @@ def _how_it_diverged(fit: Fit) -> str:
         when = "at" if fit.descent.batches is None else "by"
         return f"the descent diverged {when} iteration {digits.count(run)}"
     stopped = "when interrupted" if fit.descent.stopped is Stopped.INTERRUPTED else "yet"
-    return f"after {_iterations(run)} the descent has not diverged {stopped}, but at this rate it never settles"
+    return f"after {counted(run)} the descent has not diverged {stopped}, but at this rate it never settles"
 
 
 def _way_out(fit: Fit, command: Command | None, limit: float) -> list[str]:
@@ -391,10 +390,6 @@ def _flattest_factor(fit: Fit, rate: float) -> float | None:
     if limit is None or condition is None or not is_plain(fit):
         return None
     return abs(1 - 2 * rate / (limit * condition))
-
-
-def _iterations(number: int) -> str:
-    return f"{digits.count(number)} {'iteration' if number == 1 else 'iterations'}"
 
 
 def _roughly(number: int) -> str:

@@ -53,15 +53,29 @@ def on_the_bound(fit: Fit) -> str:
     return f"Rates up to {digits.rate(digits.rounded_below(limit))} are stable, by the bound on the curvature."
 
 
+def counted(iterations: int) -> str:
+    """Return ``1 iteration``, ``1,500 iterations``."""
+    return f"{digits.count(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
+
+
 def epochs(number: float) -> str:
     """Return ``1 epoch``, ``2.5 epochs``."""
     return f"{number:.3g} {'epoch' if number == 1 else 'epochs'}"
 
 
-def in_epochs(fit: Fit) -> str:
-    """Return `` (2.5 epochs)`` for what follows the number of iterations; nothing where each saw all rows."""
-    found = fit.descent.batches
-    return "" if found is None else f" ({epochs(fit.descent.iterations / found.in_epoch)})"
+def how_long(fit: Fit) -> str:
+    """Return ``150 iterations``, with batches ``150 iterations (2.5 epochs)``."""
+    done, found = fit.descent.iterations, fit.descent.batches
+    return counted(done) if found is None else f"{counted(done)} ({epochs(done / found.in_epoch)})"
+
+
+def out_of_patience(fit: Fit) -> str:
+    """Say for how long the validation cost has not improved."""
+    if fit.holdout is None or fit.holdout.patience is None:
+        return "where patience ran out"
+    patience = fit.holdout.patience
+    waited = counted(patience) if fit.descent.batches is None else epochs(patience)
+    return f"after {waited} without a lower validation cost"
 
 
 def batches(fit: Fit) -> str | None:
@@ -73,7 +87,9 @@ def batches(fit: Fit) -> str | None:
 
 
 def on_batches(fit: Fit) -> str:
-    """Say what brings a descent on batches closer."""
+    """Say what brings a descent on batches closer; nothing of others."""
+    if fit.descent.batches is None:
+        return ""
     if fit.descent.schedule == CONSTANT:
         return (
             "More epochs (--epochs) bring it closer, as far as the noise of the batches lets a constant rate; "

@@ -122,7 +122,9 @@ def test_the_objective_is_that_of_the_scaled_columns(loss: Loss, weighted: bool,
     curvature = weights * loss.curvature(z, y)
     expected = (A * curvature[:, None]).T @ A / weights.sum()
     np.testing.assert_allclose(objective.hessian(theta), expected, rtol=1e-10, atol=1e-13)
-    np.testing.assert_allclose(block.scaled(np.array([5, 3])), scaled[[5, 3]], rtol=1e-12)
+    found = np.empty((2, 3))
+    block.scaled(np.array([5, 3]), 2.0, found)
+    np.testing.assert_allclose(found, 2.0 * scaled[[5, 3]], rtol=1e-12)
 
 
 @pytest.mark.parametrize("scale", [1e-9, 0.1, 5.0, 300.0, 900.0])
