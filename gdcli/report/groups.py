@@ -121,6 +121,7 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
             "scale": fits.scale,
             "tolerance": fits.tolerance,
             "schedule": fits.schedule,
+            **dict.fromkeys(("batch_size", "epochs", "seed")),
         },
         "learning_rate": {
             "given": _number(fits.rate[i]),

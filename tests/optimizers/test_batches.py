@@ -144,9 +144,10 @@ def test_each_loss_goes_the_way_of_the_plain_loop(
     assert_same_path(found, plain_loop(frame, loss, weighted, 64, 3))
 
 
-def test_penalties_pull_at_each_batch(frame: pd.DataFrame, small_blocks: None) -> None:
-    found = on_batches(frame, epochs=3, l2=0.3, l1=0.8)
-    assert_same_path(found, plain_loop(frame, "squared", False, 64, 3, 0.3, 0.8))
+@pytest.mark.parametrize(("loss", "l2", "l1"), [("squared", 0.3, 0.8), ("logistic", 0.01, 0.02)])
+def test_penalties_pull_at_each_batch(frame: pd.DataFrame, small_blocks: None, loss: str, l2: float, l1: float) -> None:
+    found = on_batches(frame, loss=loss, target=LOSSES[loss][0], epochs=3, l2=l2, l1=l1)
+    assert_same_path(found, plain_loop(frame, loss, False, 64, 3, l2, l1))
     assert on_batches(frame, epochs=3, l1=5.0).coefficients[0].value == 0
 
 
