@@ -157,6 +157,14 @@ def test_the_cost_at_the_end_of_an_epoch_is_that_of_all_rows(frame: pd.DataFrame
         assert row.cost == pytest.approx(float(np.mean(errors**2)), rel=1e-12)
 
 
+def test_filled_cells_count_with_their_mean(frame: pd.DataFrame, small_blocks: None) -> None:
+    gaps = frame.assign(far=frame["far"].where(np.arange(ROWS) % 7 > 0))
+    filled = gaps.assign(far=gaps["far"].fillna(gaps["far"].mean()))
+    found, expected = on_batches(gaps, epochs=2, missing="mean"), on_batches(filled, epochs=2)
+    for (_, here), (_, there) in zip(path_of(found), path_of(expected), strict=True):
+        np.testing.assert_allclose(here, there, rtol=1e-9, atol=1e-12)
+
+
 def test_one_batch_of_all_rows_is_the_descent_on_all_rows(frame: pd.DataFrame) -> None:
     whole = on_batches(frame, batch_size=None, iterations=20, learning_rate=0.1)
     for size in (ROWS, 10 * ROWS):
