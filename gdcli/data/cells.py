@@ -133,7 +133,7 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     # category, 1. Without those letters pandas may read numbers in pieces, which stay in the cache; elsewhere it has
     # to see the whole column.
     first = [_MARK if kinds.get(name) == "category" else "0" for name in dialect.names]
-    words: dict[Any, list[str]] = {place[name]: _missing_as(kind, missing, dialect) for name, kind in kinds.items()}
+    words = _missing_words(kinds, place, missing, dialect)
     whole = not all(kind is np.float64 for kind in kinds.values()) or any(letter in chunk.text for letter in b"TtFf")
     try:
         frame = pd.read_csv(
@@ -145,7 +145,7 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
             usecols=[place[name] for name in kinds] if partial else None,
             index_col=False,
             dtype={place[name]: kind for name, kind in kinds.items() if kind is not None},
-            na_values=words,
+            na_values=cast("Any", words),
             decimal=dialect.numbers.decimal,
             keep_default_na=False,
             low_memory=not whole,
@@ -162,6 +162,17 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     if not sure:
         raise UnsureError
     return frame.iloc[1:].rename(columns=dict(enumerate(dialect.names)))
+
+
+def _missing_words(
+    kinds: Mapping[str, Any], place: Mapping[str, int], missing: frozenset[str], dialect: Dialect
+) -> list[str] | dict[int, list[str]]:
+    """Return the words for pandas: one list where all columns agree, which spares it a list for each of thousands."""
+    of_kind = {kind: _missing_as(kind, missing, dialect) for kind in kinds.values()}
+    lists = list(of_kind.values())
+    if all(words == lists[0] for words in lists):
+        return lists[0] if lists else []
+    return {place[name]: of_kind[kind] for name, kind in kinds.items()}
 
 
 def _missing_as(kind: object, missing: frozenset[str], dialect: Dialect) -> list[str]:

@@ -314,6 +314,7 @@ def design(
     target, features = choose(names, source, options)
     if options.summary and not features:
         raise DataError(f"{quoted(source)}: no column is left to summarise")
+    check_room(source, sum(name not in unnamed for name in features))
     words = missing_words(options)
     candidates = [name for name in (*features, target, options.weights) if name is not None]
     text = _text_columns(block, candidates, frozenset(options.categorical), words)
