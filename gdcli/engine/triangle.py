@@ -111,9 +111,10 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
         present = X[~gap, j]
         shift[j] = present.mean() if len(present) else 0.0
         minimum[j], maximum[j] = present.min(initial=np.inf), present.max(initial=-np.inf)
-    A = np.empty((n, q + 1), dtype=np.longdouble if _small(n, q + 1) else np.float64)
+    # In columns, as X usually lies in columns and LAPACK wants its slices so.
+    A = np.empty((n, q + 1), dtype=np.longdouble if _small(n, q + 1) else np.float64, order="F")
     A[:, 0] = 1.0
-    for j in range(q):  # by column: twice as fast as one call, as X usually lies in columns
+    for j in range(q):  # by column: twice as fast as one call
         np.subtract(X[:, j], shift[j], out=A[:, j + 1], dtype=A.dtype)
     if missing:
         A, order, columns = _with_indicators(A, columns, missing)
@@ -225,7 +226,8 @@ def triangularize(A: NDArray[np.floating]) -> Extended:
     slice_rows = max(SLICE_ROWS, 4 * q)
     while len(A) >= 2 * slice_rows:
         whole = len(A) // slice_rows * slice_rows
-        slices = _qr_r(A[:whole].reshape(-1, slice_rows, q))
+        # A view of A whether it lies in columns or in rows.
+        slices = _qr_r(A[:whole].T.reshape(q, -1, slice_rows).transpose(1, 2, 0))
         A = np.vstack([slices.reshape(-1, q), A[whole:]])
     if _small(len(A), q):
         return _extended(A)
