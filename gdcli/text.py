@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 _CLOSE_ENOUGH = 0.6  # difflib's own default cutoff
+_LONGEST = 120  # characters of a name or a cell in a message
 
 
 def printable(text: str) -> str:
@@ -12,17 +13,22 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def quoted(text: str, longest: int = 120) -> str:
+def shortened(text: str, longest: int = _LONGEST) -> str:
+    """Return ``text`` printable, and cut off past ``longest`` characters."""
+    shown = printable(text[: longest + 1])
+    return shown if len(shown) <= longest else f"{shown[:longest]}…"
+
+
+def quoted(text: str, longest: int = _LONGEST) -> str:
     """Return ``text`` printable, in single quotes, shortened past ``longest`` characters."""
-    shown = printable(text)
-    return f"'{shown}'" if len(shown) <= longest else f"'{shown[:longest]}…'"
+    return f"'{shortened(text, longest)}'"
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:
-    """Return the names as one comma-separated list, at most ``most`` of them."""
-    shown = [printable(name) for name in names]
-    more = f", … ({len(shown) - most} more)" if len(shown) > most else ""
-    return ", ".join(shown[:most]) + more
+    """Return the names as one comma-separated list, each shortened, at most ``most`` of them."""
+    names = list(names)
+    more = f", … ({len(names) - most} more)" if len(names) > most else ""
+    return ", ".join(shortened(name) for name in names[:most]) + more
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:

@@ -4,7 +4,6 @@ A column most of whose cells in the first block are numbers is numeric; the othe
 indicator column per level. Which level is the reference is only known at the end, so all of them are kept here.
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.data.levels import LONGEST_NAME, check_lengths, too_long, too_many_levels
 from gdcli.data.numberformat import OTHERS, NumberFormat
 from gdcli.data.room import check_room
 from gdcli.data.table import BadRow, Block, Coded, Table
@@ -28,7 +28,6 @@ MISSING_WORDS = (
 # What becomes of missing cells: their row is dropped or refused, or the column's mean takes their place (in text, a
 # level of their own).
 POLICIES = ("drop", "error", "mean")
-_DATE = r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([T ].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ].*)?|\d{1,2}:\d{2}.*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +117,7 @@ class Design:
                 f"{block.where(row)}: the column {quoted(late)} begins here, and none of the first rows has it; "
                 "choose columns with --feature, or let the first row have them all"
             )
+        check_lengths(table, block)
         masks = _masks(table)
         gaps = {name: masks.pop(name) for name in self.features if name in masks} if self.fills else {}
         complete, missing = self._complete(masks, block)
@@ -235,25 +235,6 @@ def _kept_codes(column: Coded, complete: NDArray[np.bool_] | None) -> Coded:
     return column if complete is None else Coded(column.codes[complete], column.levels)
 
 
-def too_many_levels(source: str, wide: Mapping[str, list[str]], rows: int | None) -> str:
-    """Word the error of text columns that have too many levels."""
-    parts = []
-    for name, levels in wide.items():
-        if sum(re.fullmatch(_DATE, level) is not None for level in levels[:100]) > len(levels[:100]) // 2:
-            kind = "looks like dates or times"
-        elif rows is not None and len(levels) > rows // 2:
-            kind = "looks like an identifier"
-        else:
-            kind = "looks like an identifier or free text"
-        parts.append(f"column {quoted(name)} has {len(levels)} different texts ({kind})")
-    leave_out = " ".join(f"--exclude {shell_word(name)}" for name in wide)
-    most = max(len(levels) for levels in wide.values())
-    return (
-        f"{quoted(source)}: {'; '.join(parts)}.\n"
-        f"Leave {'it' if len(wide) == 1 else 'them'} out with {leave_out}, or allow more with --max-levels {most}."
-    )
-
-
 def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple[str | None, tuple[str, ...]]:
     """Return the target and the features, in the file's order. Raises DataError, UsageError."""
     if options.target is None and not options.summary:
@@ -283,6 +264,11 @@ def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple
     skip = {options.target, options.weights, *options.exclude, *options.by}
     features = tuple(dict.fromkeys(name for name in names if name in wanted and name not in skip))
     for name in (*features, *options.by, options.target, options.weights):
+        if name is not None and len(name) > LONGEST_NAME:
+            raise DataError(
+                f"{quoted(source)}: {too_long(name)} for a name, which column {names.index(name) + 1} has; "
+                "shorten it, or choose other columns with --feature"
+            )
         if name is not None and times[name] > 1:
             places = [str(i) for i, other in enumerate(names, 1) if other == name]
             raise DataError(
