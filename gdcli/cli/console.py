@@ -126,8 +126,14 @@ class Narrator(Listener):
 
 
 def start_collecting() -> None:
-    """Collect garbage again, leaving out all that the imports made: the first block is there, so they are over."""
+    """Collect garbage again, leaving out all that the imports made: the first block is there, so they are over.
+
+    The memory of the other blocks is managed from here on, too.
+    """
     if not gc.isenabled():
+        from gdcli.cli.memory import keep_freed_memory
+
+        keep_freed_memory()
         gc.freeze()
         gc.enable()
 
