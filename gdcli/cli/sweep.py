@@ -39,6 +39,9 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     from gdcli.report.plots import picture_of_sweep
     from gdcli.sweep import run_sweep
 
+    for name in ("l2", "l1"):
+        if len(values[name]) > 1:
+            raise click.UsageError(f"a sweep compares rates with one penalty: give --{name} once.")
     inputs = input_files(context, files)
     destination = Destination.of(values, inputs)
     if destination.format == "table":

@@ -132,3 +132,10 @@ def test_a_rate_that_is_none_is_wrong_usage(rate: str) -> None:
     assert code == 2
     assert out == ""
     assert "--lr" in err
+
+
+@pytest.mark.parametrize("option", ["--l1", "--l2"])
+def test_a_sweep_has_one_penalty(option: str) -> None:
+    code, out, err = run(option, "0.1", option, "1")
+    assert (code, out) == (2, "")
+    assert f"give {option} once" in err
