@@ -203,8 +203,10 @@ def rows_table(rows: int) -> Table:
     loop = f"rivals/logistic_loop.py {sales}"
     lbfgs = f"rivals/logistic_regression.py {sales}"
     limited = f"{descent} --memory 50M"
+    batches = f"gdfit {sales} --target price --exclude sold --batch-size 64 --epochs"
+    sgd = f"rivals/sgd_epochs.py {sales}"
     return Table(
-        f"Losses that need the rows, {rows:,} rows × 10 features",
+        f"Fits that need the rows, {rows:,} rows × 10 features",
         [
             Row(
                 "400 logistic iterations, against a NumPy loop", (longer, descent), (f"{loop} 500", f"{loop} 100"), 1.25
@@ -217,7 +219,17 @@ def rows_table(rows: int) -> Table:
                 at_most=120,
                 of="megabytes",
             ),
+            Row(
+                "20 epochs of batches of 64, against SGDRegressor (batches of 1, compiled)",
+                (f"{batches} 21", f"{batches} 1"),
+                (f"{sgd} 21", f"{sgd} 1"),
+                1.5,
+            ),
         ],
-        agreements=(Agreement(f"{loop} 100", descent, "value"), Agreement(lbfgs, newton, "optimum")),
+        agreements=(
+            Agreement(f"{loop} 100", descent, "value"),
+            Agreement(lbfgs, newton, "optimum"),
+            Agreement(f"{sgd} 21", f"{batches} 21", "optimum", 0.1, " (stochastic, so only loosely)"),
+        ),
         files=(f"sales-{rows}.csv",),
     )
