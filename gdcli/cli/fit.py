@@ -142,8 +142,9 @@ def command_line(context: click.Context, values: Mapping[str, Any]) -> "Again":
         from gdcli.report.digits import rate
 
         changes = {"learning_rate": ("--lr", rate(learning_rate))}
-        if iterations is not None and iterations > values["iterations"]:
-            changes["iterations"] = ("-n", str(iterations))
+        name, flag = ("iterations", "-n") if values["epochs"] is None else ("epochs", "--epochs")
+        if iterations is not None and iterations > values[name]:
+            changes[name] = (flag, str(iterations))
         return with_options(words, context.command, changes)
 
     return again

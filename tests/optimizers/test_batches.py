@@ -390,6 +390,15 @@ def test_the_command_line_says_how_long_before_the_environment(
     assert (iterations("-n", 4), iterations("--epochs", 3), iterations()) == (4, 3, 5)
 
 
+def test_the_command_to_paste_says_how_long_as_it_was_said(gdfit: Callable[..., Any], path: str) -> None:
+    for option in ("--epochs", "-n"):
+        done = gdfit(path, "-t", "y", option, 5)
+        pasted = done.out.splitlines()[-1].split()
+        assert pasted.count(option) == 1
+        again = gdfit(*pasted[1:])
+        assert (again.code, "Converged" in again.out) == (0, True)
+
+
 def test_divergence_on_batches_offers_a_tenth_of_the_rate(gdfit: Callable[..., Any], path: str) -> None:
     done = gdfit(path, "-t", "y", "--batch-size", 64, "--lr", 50)
     assert done.code == 3
