@@ -295,6 +295,8 @@ def _questions(draw: st.DrawFn, names: list[str]) -> tuple[Question, tuple[str, 
             question = replace(question, weights=draw(name))
             args += ["--weights", str(question.weights)]
     if draw(st.integers(0, 3)) == 0:
+        question, args = replace(question, fill=True), [*args, "--missing", "mean"]
+    if draw(st.integers(0, 3)) == 0:
         question, args = replace(question, intercept=False), [*args, "--no-intercept"]
     if draw(st.integers(0, 5)) == 0:
         args += ["--scale", draw(st.sampled_from(("none", "minmax") if question.intercept else ("none",)))]

@@ -20,6 +20,7 @@ MISSING = frozenset(
         *("NA", "NULL", "NaN", "None", "n/a", "nan", "null", "NONE", "."),
     )
 )
+_LEVEL = "(missing)"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 # Beyond these the comparison would measure rounding: smallest over largest singular value; mean over deviation.
 _CLEAR_RANK, _FAR_FROM_ZERO = 1e-5, 1e5
@@ -32,7 +33,9 @@ class Unclear(Exception):  # noqa: N818  # it is no error: the reference abstain
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be fitted; an empty ``features`` means all columns but the target."""
+    """What is to be fitted; an empty ``features`` means all columns but the target. With ``fill`` missing cells of
+    features are their column's mean, or a level of text.
+    """
 
     target: str
     features: tuple[str, ...] = ()
@@ -40,6 +43,7 @@ class Question:
     categorical: tuple[str, ...] = ()
     weights: str | None = None
     na: tuple[str, ...] = ()
+    fill: bool = False
     intercept: bool = True
     separator: str | None = None
     encoding: str = "utf-8"
@@ -75,6 +79,8 @@ def answer(content: bytes, question: Question) -> Answer:
     numbers = {name: _numbers(columns[name], missing) for name in used_names if name not in text}
     complete = np.ones(len(rows), dtype=bool)
     for name in used_names:
+        if question.fill and name in features:
+            continue
         absent = [cell in missing for cell in columns[name]] if name in text else np.isnan(numbers[name])
         complete &= ~np.asarray(absent, dtype=bool)
     if not complete.any():
@@ -88,17 +94,25 @@ def answer(content: bytes, question: Question) -> Answer:
     parts: list[np.ndarray] = []
     for name in features:
         if name in text:
-            cells = [cell for cell, kept in zip(columns[name], complete, strict=True) if kept]
-            levels = sorted(set(cells))[1 if question.intercept else 0 :]
+            known = [_LEVEL if cell in missing else cell for cell in columns[name]]
+            cells = [cell for cell, kept in zip(known, complete, strict=True) if kept]
+            levels = sorted(set(cells), key=lambda level: (level == _LEVEL, level))[1 if question.intercept else 0 :]
             terms += [f"{name}[{level}]" for level in levels]
             parts += [np.array([cell == level for cell in cells], dtype=float) for level in levels]
         else:
             terms.append(name)
-            parts.append(numbers[name][complete])
+            parts.append(_filled(numbers[name][complete], w))
     if not terms or len(set(terms)) < len(terms):
         raise Unclear("no features, or terms of one name")
     y = numbers[question.target][complete]
     return _solved(np.column_stack(parts), y, w, terms, question.intercept, len(rows))
+
+
+def _filled(values: np.ndarray, w: np.ndarray) -> np.ndarray:
+    gaps = np.isnan(values)
+    if gaps.all():
+        raise Unclear("a column without a value")
+    return np.where(gaps, np.average(values[~gaps], weights=w[~gaps]), values) if gaps.any() else values
 
 
 def _parsed(content: bytes, question: Question) -> tuple[list[str], list[list[str]]]:
