@@ -7,7 +7,8 @@ from click.core import ParameterSource
 
 from gdcli.cli import options
 from gdcli.cli.help import Command
-from gdcli.cli.options import Count, Number, option
+from gdcli.cli.options import option
+from gdcli.cli.values import Count, Number
 from gdcli.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from gdcli.cli import options
 from gdcli.cli.fit import input_files
 from gdcli.cli.help import Command
 from gdcli.cli.model_options import model_argument, reading_options
-from gdcli.cli.options import COLUMNS, Number, option
+from gdcli.cli.options import COLUMNS, option
+from gdcli.cli.values import Number
 from gdcli.errors import ExitCode
 
 DEMANDS = "Demands"
