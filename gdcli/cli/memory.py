@@ -11,7 +11,7 @@ import ctypes
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 # The text of a block fits; triangles of wide tables, of which few are made, do not.
 _LARGE = 16 << 20
-_KEPT = 256 << 20
+_KEPT = 64 << 20
 
 
 def keep_freed_memory() -> None:
