@@ -19,6 +19,7 @@ from gdcli.report.words import (
     on_batches,
     on_the_bound,
     out_of_patience,
+    roughly,
     unknown_distance,
     with_optimizer,
 )
@@ -158,7 +159,7 @@ def _faster(fit: Fit) -> str:
     if better is not None and rate.best_iterations is not None:
         return (
             f"lr {digits.rate(better)}, the best for this start, comes within 1 % after about "
-            f"{_roughly(rate.best_iterations)}."
+            f"{roughly(rate.best_iterations)}."
         )
     reached = rate.iterations_to_1_percent
     if reached is not None and reached > fit.descent.iterations and not rate.automatic and rate.best is not None:
@@ -192,7 +193,7 @@ def _on_the_wait(fit: Fit) -> str:
     text += "."
     half_life = _half_life(fit)
     if half_life is not None:
-        text += f" Along the flattest direction the distance halves about every {_roughly(half_life)}."
+        text += f" Along the flattest direction the distance halves about every {roughly(half_life)}."
     if fit.descent.scale != "standard":
         text += f" --scale standard usually needs far fewer iterations than --scale {fit.descent.scale}."
     return text
@@ -267,7 +268,7 @@ def _with_command(fit: Fit, command: Command | None, rate: float, enough: int | 
         rate = digits.rounded_rate(rate, _AUTOMATIC_DIGITS)
     text = f"Try lr {_shown(rate)}"
     if enough is not None:
-        text = f"At lr {_shown(rate)} about {_roughly(enough)} {'is' if enough == 1 else 'are'} enough to converge"
+        text = f"At lr {_shown(rate)} about {roughly(enough)} {'is' if enough == 1 else 'are'} enough to converge"
     needed = enough or fit.learning_rate.best_iterations or 0
     more = needed if fit.descent.iterations < needed <= _MOST_TO_ADVISE else None
     return [text + (":" if command else "."), *_pasted(command, rate, more)]
@@ -353,7 +354,7 @@ def _way_out(fit: Fit, command: Command | None, limit: float) -> list[str]:
     needed = rate.best_iterations
     text = f"lr {digits.rate(better)} is stable"
     if needed is not None:
-        text += f" and comes within 1 % of the minimum after about {_roughly(needed)}"
+        text += f" and comes within 1 % of the minimum after about {roughly(needed)}"
     if fit.descent.scale != "standard" and (rate.condition_number or 0) > _ILL_CONDITIONED:
         text += f" (--scale standard usually needs far fewer than --scale {fit.descent.scale})"
     more = digits.rounded_up(needed) if needed and _DEFAULT_ITERATIONS < needed <= _MOST_TO_ADVISE else None
@@ -390,10 +391,6 @@ def _flattest_factor(fit: Fit, rate: float) -> float | None:
     if limit is None or condition is None or not is_plain(fit):
         return None
     return abs(1 - 2 * rate / (limit * condition))
-
-
-def _roughly(number: int) -> str:
-    return f"{digits.rough(number)} {'iteration' if number == 1 else 'iterations'}"
 
 
 def _shown(rate: float, automatic: bool = False) -> str:

@@ -58,6 +58,11 @@ def counted(iterations: int) -> str:
     return f"{digits.count(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
 
 
+def roughly(iterations: int) -> str:
+    """Return ``1 iteration``, ``21 million iterations``."""
+    return f"{digits.rough(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
+
+
 def epochs(number: float) -> str:
     """Return ``1 epoch``, ``2.5 epochs``."""
     return f"{number:.3g} {'epoch' if number == 1 else 'epochs'}"
