@@ -25,20 +25,35 @@ from gdcli.text import count_of, listed, quoted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gdcli.data.csvfile import CsvFile
     from gdcli.data.jsonlines import JsonLinesSource
     from gdcli.data.parquet import ParquetSource
     from gdcli.data.source import CsvSource
+    from gdcli.runs import Numbered
 
 Data = Union[str, "os.PathLike[str]", "pd.DataFrame", Summary]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read: CSV text, the number of threads, and which rows go to which fold."""
+    """How to read: CSV text, the number of threads, and which rows go to which fold. ``dask`` is the address of a
+    cluster that reads instead.
+    """
 
     csv: CsvOptions = field(default_factory=CsvOptions)
     jobs: int | None = None
     sampling: Sampling = field(default_factory=Sampling)
+    dask: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.dask is not None:
+            from gdcli.cluster import check_address
+
+            check_address(self.dask)
+            if self.jobs is not None:
+                raise UsageError("--jobs counts threads here; with --dask the cluster decides: leave out one")
+            if self.sampling.store is not None:
+                raise UsageError("--dask is for --loss squared: the other losses need the rows in one place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +102,15 @@ def _reduced(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions,
             listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
         check_room(chosen.source, len(chosen.features), folds=options.sampling.folds)
         check = partial(_check, first=source, chosen=chosen, columns=columns, sampling=options.sampling)
-        checked = _checked(chain([first], parts), check)
-        whole = Reduction(chosen, options.sampling).of_all(checked, options.jobs or os.cpu_count() or 1)
+        reduction = Reduction(chosen, options.sampling)
+        if options.dask is None:
+            checked = _checked(chain([first], parts), check)
+            whole = reduction.of_all(checked, options.jobs or os.cpu_count() or 1)
+        else:
+            from gdcli.cluster import reduced_on
+
+            again = chain([_Input(part.file, source)], inputs)
+            whole = reduced_on(options.dask, reduction, _with_rows(again, check), listener)
     assert whole is not None  # there is at least the first part
     return Reading(chosen, whole, tuple(_name(item) for item in data))
 
@@ -203,6 +225,26 @@ def _parts(inputs: Iterable[_Input], listener: Listener) -> Generator[tuple[Sour
             for number, block in enumerate(blocks):
                 listener.reading(*source.progress())
                 yield source, Part(file, number, block)
+
+
+def _with_rows(inputs: Iterable[_Input], check: Callable[[Source | Summary], None]) -> "Iterator[Numbered]":
+    """Yield the inputs that hold rows as what the workers of a cluster can read."""
+    from gdcli.data.source import CsvSource
+    from gdcli.runs import Numbered
+
+    for file, source in inputs:
+        content: CsvFile | Summary
+        if isinstance(source, CsvSource):
+            with closing(source):
+                content = source.file()
+            if not content.bytes:
+                continue
+        elif not isinstance(source, Summary):
+            raise DataError(f"{quoted(source.name)} is no CSV file, and no other can --dask read: leave that out")
+        else:
+            content = source
+        check(source)
+        yield Numbered(file, content)
 
 
 def _design(source: Source | Summary, first: Part, columns: ColumnOptions) -> Design:

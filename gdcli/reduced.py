@@ -21,7 +21,7 @@ HEAD_ROWS = 5
 # more memory than time is won.
 _SLICES = 2
 # So many bad rows are named.
-_MOST_NAMED = 3
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Skipped:
     first: tuple[str, ...] = ()
 
     def __add__(self, later: "Skipped") -> "Skipped":
-        return Skipped(self.count + later.count, (*self.first, *later.first)[:_MOST_NAMED])
+        return Skipped(self.count + later.count, (*self.first, *later.first)[:MOST_NAMED])
 
     def __str__(self) -> str:
         more = f"; and {self.count - len(self.first):,} more" if self.count > len(self.first) else ""
@@ -68,7 +68,7 @@ class Skipped:
 
 def skipped_of(rows: Sequence[BadRow]) -> Skipped:
     """Return the bad rows of a block as a count with the first few reasons."""
-    return Skipped(len(rows), tuple(bad.reason for bad in rows[:_MOST_NAMED]))
+    return Skipped(len(rows), tuple(bad.reason for bad in rows[:MOST_NAMED]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

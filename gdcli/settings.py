@@ -45,7 +45,8 @@ class FitOptions:
     ``batch_size`` makes each iteration a batch of so many rows, in an order that ``seed`` chooses, too; ``epochs``
     takes the place of ``iterations``: passes over all rows, which are iterations unless there is a batch size.
     ``memory`` is how many bytes of rows stay in memory, also as text such as ``500M``; None is half of what is free.
-    ``picture`` gathers the numbers of a picture, with a sample of so many ``points``.
+    ``dask`` is the address of a cluster that reads the rows. ``picture`` gathers the numbers of a picture, with a
+    sample of so many ``points``.
     """
 
     target: str | None
@@ -66,6 +67,7 @@ class FitOptions:
     on_bad_row: str = "error"
     jobs: int | None = None
     memory: int | str | None = None
+    dask: str | None = None
     intercept: bool = True
     loss: str | None = None
     event: str | None = None
@@ -129,6 +131,7 @@ class FitOptions:
         _ = self.csv, self.columns  # which check themselves
         if self.memory is not None:
             size_of(self.memory)
+        _ = self.reading  # checks itself
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"the number of jobs is 1 or more, not {self.jobs}")
 
@@ -286,7 +289,8 @@ class FitOptions:
     @property
     def reading(self) -> ReadOptions:
         """The part that the sources need."""
-        return ReadOptions(self.csv, self.jobs, Sampling(self.seed, self._cuts, self.points, self._store))
+        sampling = Sampling(self.seed, self._cuts, self.points, self._store)
+        return ReadOptions(self.csv, self.jobs, sampling, self.dask)
 
     @property
     def _store(self) -> RowStore | None:

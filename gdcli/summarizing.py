@@ -30,7 +30,7 @@ def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str) else tuple(value)
     csv = CsvOptions(**{name: options.pop(name) for name in _CSV if name in options})
-    reading = ReadOptions(csv, options.pop("jobs", None))
+    reading = ReadOptions(csv, options.pop("jobs", None), dask=options.pop("dask", None))
     return run_summarize(several, ColumnOptions(target=None, **options, summary=True), reading)
 
 

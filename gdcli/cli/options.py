@@ -256,6 +256,11 @@ input_options: Callable[[F], F] = bundle(
         "--jobs", metavar="N", type=Count(1), group=INPUT,
         help="Threads that read; the result is the same for any number.  [default: all cores]",
     ),
+    option(
+        "--dask", metavar="ADDRESS", group=INPUT,
+        help="Let a Dask cluster read: a scheduler's address (tcp://host:8786), or local:N for N processes here "
+        "(pip install 'gdfit[dask]').",
+    ),
 )  # fmt: skip
 
 output_options: Callable[[F], F] = bundle(

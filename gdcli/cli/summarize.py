@@ -41,7 +41,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     destination = Destination.of(values | {"format": "json"}, _kept(values["output"], inputs))
     of_columns = ("features", "exclude", "weights", "categorical", "na", "missing", "max_levels")
     columns = ColumnOptions(target=None, **{name: values[name] for name in of_columns}, summary=True)
-    reading = ReadOptions(options.chosen_csv_options(values), values["jobs"])
+    reading = ReadOptions(options.chosen_csv_options(values), values["jobs"], dask=values["dask"])
     with Narrator(values["quiet"]) as narrator:
         summary = run_summarize(inputs, columns, reading, narrator)
     destination.write(lambda console: None, lambda form: summary_as_json(summary))

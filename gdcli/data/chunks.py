@@ -29,11 +29,20 @@ class Chunk:
     place: int
 
 
-def cut(stream: Readable, name: str, header: Header, block_bytes: int = BLOCK_BYTES) -> Iterator[Chunk]:
-    """Yield the blocks of the rows after a header."""
+def cut(
+    stream: Readable,
+    name: str,
+    header: Header,
+    block_bytes: int = BLOCK_BYTES,
+    start: int = 0,
+    line: int | None = None,
+) -> Iterator[Chunk]:
+    """Yield the blocks of the rows after a header; or those from ``start`` bytes after it on, in that ``line``, where a
+    block begins and the stream stands.
+    """
     dialect = header.dialect
-    rest, start, target = header.rest, 0, block_bytes
-    line = header.lines + 1
+    rest, target = b"" if start else header.rest, block_bytes * (start // block_bytes + 1)
+    line = header.lines + 1 if line is None else line
     while True:
         wanted = target - start
         text, rest, ended = _next(stream, rest, wanted, dialect)

@@ -58,6 +58,7 @@ def open_table(stream: Stream, options: CsvOptions) -> Header:
     separator, quote = options.separator, options.quotechar
     if separator == BLANKS or (separator is None and parted_by_blanks(stream.peek(_HEADER_STEP), quote)):
         stream.text = Squeezed(stream.text, stream.name, quote)
+        stream.obstacle = stream.obstacle or "is parted by blanks"
         return read_header(stream.text, stream.name, options, " ", size)
     return read_header(stream.text, stream.name, options, options.separator, size)
 

@@ -5,7 +5,8 @@ import os
 from collections.abc import Sequence
 from typing import TypeGuard, TypeVar
 
-from gdcli.data.stream import LONGEST_PATH, STDIN
+from gdcli.data.paths import LONGEST_PATH, is_url, matching_urls
+from gdcli.data.stream import STDIN
 from gdcli.errors import DataError
 from gdcli.text import quoted
 
@@ -25,12 +26,14 @@ def _is_pattern(item: object) -> TypeGuard[str | os.PathLike[str]]:
     if not isinstance(item, str | os.PathLike):
         return False
     path = os.fspath(item)
+    if is_url(path):  # where a question mark parts the query from the address
+        return glob.has_magic(path.replace("?", ""))
     return glob.has_magic(path) and not os.path.lexists(path)
 
 
 def _names(pattern: str) -> list[str]:
     try:
-        names = sorted(glob.glob(pattern, recursive=True))
+        names = matching_urls(pattern) if is_url(pattern) else sorted(glob.glob(pattern, recursive=True))
     except ValueError:  # a NUL in it
         names = []
     if not names:

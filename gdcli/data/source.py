@@ -1,12 +1,17 @@
 """A CSV file, or stdin, as a source of rows."""
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from gdcli.data.chunks import cut
+from gdcli.data.csvfile import CsvFile
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.dialect import open_table
+from gdcli.data.paths import located
 from gdcli.data.stream import Stream
 from gdcli.data.table import Block
+from gdcli.errors import DataError
+from gdcli.text import quoted
 
 
 class CsvSource:
@@ -29,6 +34,21 @@ class CsvSource:
                 yield CsvBlock(chunk, self.dialect)
         finally:
             self._stream.close()
+
+    def file(self) -> CsvFile:
+        """Return what another process needs to read the same rows. Raises DataError where that cannot be done."""
+        stream, header = self._stream, self.header
+        if stream.obstacle or stream.size is None:
+            raise DataError(
+                f"{quoted(self.name)} {stream.obstacle}, so the workers of a cluster cannot read it in parts: "
+                "give uncompressed files in UTF-8, or leave out --dask"
+            )
+        rows = stream.mark + header.size
+        return CsvFile(self.name, located(self.name), stream.size, rows, replace(header, line=b"", rest=b""))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
 
     def progress(self) -> tuple[int, int | None]:
         """Return the bytes taken from the disk so far, and of how many."""

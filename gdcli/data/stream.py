@@ -5,21 +5,18 @@ Compression is known by its first bytes, not by the file's name, so that stdin w
 
 import codecs
 import io
-import os
 import re
-import stat
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any, Protocol, cast
 
+from gdcli.data import paths
 from gdcli.errors import DataError, UsageError
 from gdcli.text import quoted
 
 STDIN = "-"
-# A path is told whole; Linux has none longer.
-LONGEST_PATH = 4096
 _LONGEST_MAGIC = 6
 _COMPRESSED_STEP = 1 << 17
 _LINE_END = re.compile(rb"\r\n?|\n")
@@ -47,7 +44,7 @@ class Readable(Protocol):
 class Stream:
     """An open input. ``position`` tells how many bytes of ``size`` (None if unknown) were taken from the disk.
 
-    ``file`` is a regular file itself, where the text is its bytes: neither compressed nor in another encoding.
+    The text is what ``file`` holds after ``mark`` bytes; or it is not, and an ``obstacle`` says why ("is compressed").
     """
 
     name: str
@@ -56,6 +53,8 @@ class Stream:
     position: Callable[[], int]
     close: Callable[[], None]
     file: IO[bytes] | None = None
+    mark: int = 0
+    obstacle: str = ""
 
     def peek(self, size: int) -> bytes:
         """Return the first bytes of the text, which stay to be read."""
@@ -89,31 +88,22 @@ class Stream:
 
 def check_exists(path: str) -> None:
     """Raise where a path cannot be an input, before any work is done."""
-    if path == STDIN:
-        return
-    try:
-        regular = stat.S_ISREG(os.stat(path).st_mode)
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-    if regular:  # a named pipe may be opened once only
-        _opened(path).close()
+    if path != STDIN:
+        paths.check_exists(path)
 
 
 def open_stream(path: str, encoding: str | None = None) -> Stream:
-    """Open a path, or stdin for ``-``.
+    """Open a path or a URL, or stdin for ``-``.
 
     Raises DataError where it cannot be opened or is empty, UsageError for an encoding that does not exist.
     """
-    name = "standard input" if path == STDIN else path
     if path == STDIN:
         if sys.stdin is None:
             raise DataError("no data on standard input")
-        return _stream(cast("IO[bytes]", sys.stdin.buffer), name, None, encoding, lambda: None)
-    raw = _opened(path)
+        return _stream(cast("IO[bytes]", sys.stdin.buffer), "standard input", None, encoding, lambda: None)
+    raw, size = paths.opened(path)
     try:
-        status = os.fstat(raw.fileno())
-        size = status.st_size if stat.S_ISREG(status.st_mode) else None
-        return _stream(raw, name, size, encoding, raw.close)
+        return _stream(raw, path, size, encoding, raw.close)
     except BaseException:
         raw.close()
         raise
@@ -126,22 +116,15 @@ def _stream(raw: IO[bytes], name: str, size: int | None, encoding: str | None, c
         raise DataError(f"{quoted(name)} is empty" if name != "standard input" else "no data on standard input")
     whole = _Rejoined(magic, counted)
     data = _decompressed(whole, magic, name)
-    text = _decoded(data, encoding, name)
-    same = size is not None and data is whole and not isinstance(text, _Transcoded)
-    return Stream(name, text, size, lambda: counted.count, close, raw if same else None)
-
-
-def _opened(path: str) -> IO[bytes]:
-    try:
-        return open(path, "rb")
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: str, error: OSError | ValueError) -> DataError:
-    reason = getattr(error, "strerror", None) or str(error)
-    reason = "no such file" if isinstance(error, FileNotFoundError) else reason.lower()
-    return DataError(f"cannot read {quoted(path, LONGEST_PATH)}: {reason}")
+    text, mark = _decoded(data, encoding, name)
+    obstacle = ""
+    if size is None:
+        obstacle = "is no file"
+    elif data is not whole:
+        obstacle = "is compressed"
+    elif isinstance(text, _Transcoded):
+        obstacle = "is not UTF-8"
+    return Stream(name, text, size, lambda: counted.count, close, None if obstacle else raw, mark, obstacle)
 
 
 class _Counted(io.RawIOBase):
@@ -262,14 +245,17 @@ class _Zstandard:
         return taken
 
 
-def _decoded(stream: Readable, encoding: str | None, name: str) -> Readable:
-    """Return the stream as UTF-8 without byte-order mark. UTF-8 itself is passed on, and checked block by block."""
+def _decoded(stream: Readable, encoding: str | None, name: str) -> tuple[Readable, int]:
+    """Return the stream as UTF-8 without byte-order mark, and that one's bytes. UTF-8 itself is passed on, and checked
+    block by block.
+    """
     start = stream.read(4)
     mark, detected = next(((m, e) for m, e in _BYTE_ORDER_MARKS if start.startswith(m)), (b"", "utf-8"))
     chosen = detected if encoding is None else codec_name(encoding)
-    if chosen in _UTF8_NAMES:
-        return _Rejoined(start[len(mark) :] if detected == "utf-8" else start, stream)
-    return _Transcoded(_Rejoined(start, stream), chosen, name)
+    if chosen not in _UTF8_NAMES:
+        return _Transcoded(_Rejoined(start, stream), chosen, name), 0
+    left_out = len(mark) if detected == "utf-8" else 0
+    return _Rejoined(start[left_out:], stream), left_out
 
 
 def codec_name(encoding: str) -> str:

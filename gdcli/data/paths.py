@@ -1,0 +1,123 @@
+"""A path, or a URL such as s3://bucket/sales.csv, as an open file. URLs go through fsspec, imported for them alone."""
+
+import os
+import stat
+from collections.abc import Callable
+from typing import IO, Any, NamedTuple, TypeVar
+
+from gdcli.errors import DataError
+from gdcli.text import quoted
+
+# A path is told whole; Linux has none longer.
+LONGEST_PATH = 4096
+_URL = "://"
+# The libraries behind fsspec explain themselves at length.
+_LONGEST_REASON = 200
+
+T = TypeVar("T")
+
+
+class Opened(NamedTuple):
+    """A file open for reading, and its size in bytes, or None where it has none (a pipe)."""
+
+    raw: IO[bytes]
+    size: int | None
+
+
+def is_url(path: str) -> bool:
+    """Whether a path is a URL: a file that exists goes before."""
+    return _URL in path and not os.path.lexists(path)
+
+
+def located(path: str) -> str:
+    """Return a path so that another process, in another folder, finds the same file."""
+    return path if is_url(path) else os.path.abspath(path)
+
+
+def opened(path: str) -> Opened:
+    """Open a path or a URL. Raises DataError."""
+    if is_url(path):
+        return _opened_url(path)
+    try:
+        raw = open(path, "rb")  # noqa: SIM115 (closed by whoever reads it)
+        status = os.fstat(raw.fileno())
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    return Opened(raw, status.st_size if stat.S_ISREG(status.st_mode) else None)
+
+
+def check_exists(path: str) -> None:
+    """Raise where a path cannot be an input, before any work is done."""
+    try:
+        # A named pipe may be opened once only.
+        if not is_url(path) and not stat.S_ISREG(os.stat(path).st_mode):
+            return
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    opened(path).raw.close()
+
+
+def matching_urls(pattern: str) -> list[str]:
+    """Return the URLs that a pattern matches, in sorted order."""
+
+    def found() -> list[str]:
+        system, path = _system(pattern)
+        return sorted(str(system.unstrip_protocol(name)) for name in system.glob(path))
+
+    return _asked(pattern, found)
+
+
+def _opened_url(url: str) -> Opened:
+    def found() -> Opened:
+        system, path = _system(url)
+        raw = system.open(path, "rb")
+        return Opened(raw, raw.size if isinstance(getattr(raw, "size", None), int) else system.size(path))
+
+    opened = _asked(url, found)
+    return Opened(_Worded(opened.raw, url), opened.size)  # type: ignore[arg-type]
+
+
+def _system(url: str) -> Any:
+    from fsspec.core import url_to_fs
+
+    return url_to_fs(url)
+
+
+def _asked(url: str, ask: Callable[[], T]) -> T:
+    """Return what is asked of a file system, its errors (each has some of its own) in our words."""
+    try:
+        return ask()
+    except FileNotFoundError as error:
+        raise _unreadable(url, error) from None
+    except ImportError as error:
+        lacking = "pip install 'gdfit[dask]'" if error.name == "fsspec" else _reason(error)
+        raise DataError(f"cannot read {quoted(url, LONGEST_PATH)}: to read such addresses: {lacking}") from None
+    except Exception as error:
+        raise DataError(f"cannot read {quoted(url, LONGEST_PATH)}: {_reason(error)}") from None
+
+
+class _Worded:
+    """A remote file, the errors of whose reads are OSErrors."""
+
+    def __init__(self, raw: IO[bytes], url: str) -> None:
+        self._raw, self._url = raw, url
+
+    def read(self, size: int = -1, /) -> bytes:
+        return _asked(self._url, lambda: self._raw.read(size))
+
+    def seek(self, place: int) -> int:
+        return _asked(self._url, lambda: self._raw.seek(place))
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+def _reason(error: Exception) -> str:
+    said = " ".join(str(error).split()) or type(error).__name__
+    return said if len(said) <= _LONGEST_REASON else said[:_LONGEST_REASON] + "…"
+
+
+def _unreadable(path: str, error: OSError | ValueError) -> DataError:
+    reason = getattr(error, "strerror", None) or str(error)
+    reason = "no such file" if isinstance(error, FileNotFoundError) else reason.lower()
+    return DataError(f"cannot read {quoted(path, LONGEST_PATH)}: {reason}")

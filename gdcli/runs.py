@@ -1,0 +1,280 @@
+"""Groups of blocks reduced elsewhere, at the same time, and merged here in their order.
+
+Where a group begins is known for certain only when the one before it has been cut into blocks: a line end may lie
+inside quotes, and a file may hold one block less than its size suggests. So the beginnings are guessed, from sizes and
+a look at the text there. Each group tells where it ended, from which it follows whether the next one began where it
+should; if not, the guessing begins anew from there. The result is right whatever was guessed.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice, pairwise
+from queue import SimpleQueue
+from typing import Any, NamedTuple, Protocol
+
+from gdcli.data.csvfile import CsvFile, OtherFileError, Place
+from gdcli.engine.blas import threads_for
+from gdcli.errors import DataError, GdfitError
+from gdcli.listener import Listener
+from gdcli.parallel import GROUP
+from gdcli.reduced import MOST_NAMED, Reduced
+from gdcli.reduction import Part, Reduction
+from gdcli.summary import Summary
+
+_BEGINNING = Place(0, 0, 0)
+
+
+class Numbered(NamedTuple):
+    """An input with rows, and its number among all inputs."""
+
+    file: int
+    content: CsvFile | Summary
+
+
+class Position(NamedTuple):
+    """Where a block begins: in which of the inputs with rows, counted from 0, and where in it."""
+
+    input: int
+    place: Place
+
+    def is_at(self, other: "Position") -> bool:
+        """Whether both are the same; of lines, which only one of them may know, they say nothing."""
+        return self.input == other.input and self.place[:2] == other.place[:2]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A group that was reduced, and where the block after it begins. ``parts`` are its blocks and summaries.
+
+    ``lost`` says why nothing came of it: ``strange`` where that is not the rows' fault, but the file there was not the
+    one that was meant.
+    """
+
+    end: Position
+    parts: int
+    reduced: Reduced | None
+    lost: str = ""
+    strange: bool = False
+
+
+class Promise(Protocol):
+    """A run to come: a future of Dask's or of the standard library."""
+
+    def result(self) -> Run:
+        """Wait for it, and return it."""
+        ...
+
+    def cancel(self) -> object:
+        """Do without it."""
+        ...
+
+    def done(self) -> bool:
+        """Whether there is something to be had."""
+        ...
+
+    def add_done_callback(self, function: Callable[[Any], object], /) -> object:
+        """Call a function, from whichever thread, when it is done."""
+        ...
+
+
+Submit = Callable[[Reduction, Sequence[Numbered], Position, int], Promise]
+
+
+def run(reduction: Reduction, inputs: Iterable[Numbered], start: Position, size: int) -> Run:
+    """Reduce ``size`` blocks from where a group starts; ``inputs`` begin with the one there. Raises DataError."""
+    end, count = start, 0
+
+    def parts() -> Generator[Part, None, None]:
+        nonlocal end, count
+        for input, (file, content) in enumerate(inputs, start.input):
+            if isinstance(content, Summary):
+                end, count = Position(input + 1, _BEGINNING), count + 1
+                yield Part(file, 0, content)
+                continue
+            place = start.place if input == start.input and start.place.block else content.start
+            with closing(content.blocks(place)) as blocks:
+                for number, block in enumerate(blocks, place.block):
+                    after = content.after(block, number)
+                    more = after.at < content.bytes
+                    end, count = Position(input, after) if more else Position(input + 1, _BEGINNING), count + 1
+                    yield Part(file, number, block)
+
+    with threads_for(len(reduction.design.features)), closing(parts()) as found:
+        whole = reduction.fold(map(reduction.reduce, islice(found, size)))
+    return Run(end, count, whole)
+
+
+def run_there(reduction: Reduction, inputs: Sequence[Numbered], start: Position, size: int) -> Run:
+    """As :func:`run`, for another process: errors of the rows and of their files are part of the answer."""
+    try:
+        return run(reduction, inputs, start, size)
+    except OtherFileError as error:
+        return Run(start, 0, None, str(error), strange=True)
+    except GdfitError as error:
+        return Run(start, 0, None, str(error))
+
+
+class Plan:
+    """The inputs with rows, opened when they are needed, and where groups most likely begin among their blocks."""
+
+    def __init__(self, inputs: Iterator[Numbered]) -> None:
+        self._inputs = inputs
+        self._opened: list[Numbered] = []
+        self._before = [0]
+        self._ended: Exception | None = None
+        self._blocks: dict[int, int] = {}
+
+    def holds(self, position: Position) -> bool:
+        """Whether there is anything from a position on. Raises what opening the input there raised."""
+        return self._input(position.input) is not None
+
+    def inputs(self, start: Position, end: Position) -> tuple[Numbered, ...]:
+        """Return what lies between two positions."""
+        return tuple(self._opened[start.input : end.input + (end.place.block > 0)])
+
+    def inputs_from(self, start: Position) -> Iterator[Numbered]:
+        """Yield all inputs from a position on."""
+        number = start.input
+        while (found := self._input(number)) is not None:
+            yield found
+            number += 1
+
+    def bytes_before(self, position: Position) -> int:
+        """Return the bytes of the rows before a position."""
+        return self._before[position.input] + position.place.at
+
+    @property
+    def bytes(self) -> int | None:
+        """The bytes of all rows, once all inputs were opened."""
+        return self._before[-1] if self._ended is not None else None
+
+    def starts(self, start: Position) -> Iterator[Position]:
+        """Yield where groups begin, from the start of one of them on; the end of all is the last."""
+        yield start
+        number, block, wanted = start.input, start.place.block, GROUP
+        while self._input(number) is not None:
+            blocks = max(self._blocks_of(number) - block, 1)
+            if blocks > wanted:
+                block, wanted = block + wanted, GROUP
+                yield Position(number, self._guess(number, block))
+            else:
+                number, block, wanted = number + 1, 0, wanted - blocks
+                if not wanted and self._input(number) is not None:
+                    wanted = GROUP
+                    yield Position(number, _BEGINNING)
+        yield Position(number, _BEGINNING)
+
+    def _input(self, number: int) -> Numbered | None:
+        while number >= len(self._opened):
+            if self._ended is None:
+                try:
+                    self._add(next(self._inputs))
+                except Exception as ended:
+                    self._ended = ended
+            elif isinstance(self._ended, StopIteration):
+                return None
+            else:
+                raise self._ended
+        return self._opened[number]
+
+    def _add(self, found: Numbered) -> None:
+        self._opened.append(found)
+        self._before.append(self._before[-1] + (0 if isinstance(found.content, Summary) else found.content.bytes))
+
+    def _blocks_of(self, number: int) -> int:
+        if number not in self._blocks:
+            content = self._opened[number].content
+            if isinstance(content, Summary):
+                self._blocks[number] = 1
+            else:
+                with closing(content.guesses()) as guesses:
+                    self._blocks[number] = guesses.blocks
+        return self._blocks[number]
+
+    def _guess(self, number: int, block: int) -> Place:
+        content = self._opened[number].content
+        assert not isinstance(content, Summary)
+        with closing(content.guesses()) as guesses:
+            return Place(block, guesses.start_of(block), 0)
+
+
+def reduced_elsewhere(
+    reduction: Reduction, inputs: Iterator[Numbered], submit: Submit, ahead: Callable[[], int], listener: Listener
+) -> Reduced | None:
+    """Reduce all inputs, ``ahead`` groups at the same time; None where there are none."""
+    plan = Plan(inputs)
+    whole: Reduced | None = None
+    here = Position(0, _BEGINNING)
+    while plan.holds(here):
+        with closing(_runs(reduction, plan, here, submit, ahead, listener)) as runs:
+            for start, found in runs:
+                if not start.is_at(here):
+                    break
+                named = 0 if whole is None else len(whole.skipped.first)
+                known = _known(reduction, plan, found, start, here, named)
+                assert known.reduced is not None
+                whole = known.reduced if whole is None else reduction.merge(whole, known.reduced)
+                here = known.end
+    return whole
+
+
+def _known(reduction: Reduction, plan: Plan, found: Run, start: Position, here: Position, named: int) -> Run:
+    """Return a run that began ``here``, with its lines; done here where it was not done, or lines are to be named.
+
+    ``start`` is the same position with what was known of it; so many skipped rows were ``named`` before it.
+    """
+    if found.strange:
+        raise DataError(found.lost)
+    guessed = start.place.block > 0 and not start.place.line
+    cut_short = found.parts < GROUP and plan.holds(found.end)
+    unnamed = guessed and found.reduced is not None and found.reduced.skipped.count > 0 and named < MOST_NAMED
+    if found.lost or cut_short or unnamed:
+        return run(reduction, plan.inputs_from(here), here, GROUP)
+    if guessed and found.end.input == here.input:
+        place = found.end.place
+        return replace(found, end=Position(here.input, place._replace(line=place.line + here.place.line)))
+    return found
+
+
+def _runs(
+    reduction: Reduction, plan: Plan, start: Position, submit: Submit, ahead: Callable[[], int], listener: Listener
+) -> Generator[tuple[Position, Run], None, None]:
+    """Yield each run in order, with where it began; those that are not taken are cancelled."""
+    starts = pairwise(plan.starts(start))
+    pending: deque[tuple[Position, Promise]] = deque()
+    finished: SimpleQueue[int] = SimpleQueue()
+    done = plan.bytes_before(start)
+    failed: GdfitError | None = None
+    try:
+        while True:
+            while failed is None and len(pending) < ahead():
+                try:
+                    begin, end = next(starts)
+                except StopIteration:
+                    break
+                except GdfitError as error:  # the runs before it come first, and so do their errors
+                    failed = error
+                    break
+                size = plan.bytes_before(end) - plan.bytes_before(begin)
+                promise = submit(reduction, plan.inputs(begin, end), begin, GROUP)
+                promise.add_done_callback(partial(_put, finished, size))
+                pending.append((begin, promise))
+            if not pending:
+                break
+            while not pending[0][1].done():
+                done += finished.get()
+                listener.reading(done, plan.bytes)
+            begin, promise = pending.popleft()
+            yield begin, promise.result()
+        if failed is not None:
+            raise failed
+    finally:
+        for _, promise in pending:
+            promise.cancel()
+
+
+def _put(finished: "SimpleQueue[int]", size: int, promise: object) -> None:
+    finished.put(size)
