@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local:"
 # A scheduler that does not answer within so many seconds is not there; nor are workers that do not come.
-_PATIENCE = 5
+PATIENCE = 5
 # So many groups for each thread of the workers are under way: none waits for work, and few are lost to a wrong guess.
 _AHEAD = 3
 # What may differ between here and there at the price of the last digits, and what may not.
@@ -90,7 +90,7 @@ def _client(address: str, stack: ExitStack) -> Any:
     if address.startswith(LOCAL):
         return stack.enter_context(_local_client(int(address.removeprefix(LOCAL))))
     try:
-        return stack.enter_context(Client(address, timeout=_PATIENCE, set_as_default=False))
+        return stack.enter_context(Client(address, timeout=PATIENCE, set_as_default=False))
     except Exception as error:  # what answers there may be anything
         asked = "is it running? (dask scheduler)" if isinstance(error, OSError) else " ".join(str(error).split())
         raise DataError(f"no Dask scheduler answers at {quoted(address)}: {asked}") from None
@@ -111,6 +111,7 @@ def _local_client(processes: int) -> Iterator[Any]:
                 threads_per_worker=1,
                 host="127.0.0.1",
                 dashboard_address=None,
+                scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else it would take port 8787 all the same
                 silence_logs=_SILENCE,
                 local_directory=folder,
             )
@@ -171,7 +172,7 @@ def _quiet() -> Iterator[None]:
 def _check_workers(client: Any, listener: Listener) -> None:
     """Raise DataError where there are no workers or they lack gdfit, and warn where their numbers may differ."""
     try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
+        client.wait_for_workers(1, timeout=PATIENCE)
     except TimeoutError:
         raise DataError("the scheduler has no workers: start some with dask worker ADDRESS") from None
     found = client.get_versions(packages=["gdfit"])

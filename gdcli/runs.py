@@ -152,20 +152,29 @@ class Plan:
         return self._before[-1] if self._ended is not None else None
 
     def starts(self, start: Position) -> Iterator[Position]:
-        """Yield where groups begin, from the start of one of them on; the end of all is the last."""
+        """Yield where groups begin, from the start of one of them on; the end of all is the last.
+
+        Where an input cannot be opened, what comes before it ends there, and then the error is raised.
+        """
         yield start
         number, block, wanted = start.input, start.place.block, GROUP
-        while self._input(number) is not None:
-            blocks = max(self._blocks_of(number) - block, 1)
-            if blocks > wanted:
-                block, wanted = block + wanted, GROUP
-                yield Position(number, self._guess(number, block))
-            else:
-                number, block, wanted = number + 1, 0, wanted - blocks
-                if not wanted and self._input(number) is not None:
-                    wanted = GROUP
-                    yield Position(number, _BEGINNING)
+        failed: GdfitError | None = None
+        try:
+            while self._input(number) is not None:
+                blocks = max(self._blocks_of(number) - block, 1)
+                if blocks > wanted:
+                    block, wanted = block + wanted, GROUP
+                    yield Position(number, self._guess(number, block))
+                else:
+                    number, block, wanted = number + 1, 0, wanted - blocks
+                    if not wanted and self._input(number) is not None:
+                        wanted = GROUP
+                        yield Position(number, _BEGINNING)
+        except GdfitError as error:
+            failed = error
         yield Position(number, _BEGINNING)
+        if failed is not None:
+            raise failed
 
     def _input(self, number: int) -> Numbered | None:
         while number >= len(self._opened):
@@ -229,9 +238,8 @@ def _known(reduction: Reduction, plan: Plan, found: Run, start: Position, here: 
     if found.strange:
         raise DataError(found.lost)
     guessed = start.place.block > 0 and not start.place.line
-    cut_short = found.parts < GROUP and plan.holds(found.end)
     unnamed = guessed and found.reduced is not None and found.reduced.skipped.count > 0 and named < MOST_NAMED
-    if found.lost or cut_short or unnamed:
+    if found.lost or unnamed or (found.parts < GROUP and plan.holds(found.end)):
         return run(reduction, plan.inputs_from(here), here, GROUP)
     if guessed and found.end.input == here.input:
         place = found.end.place
@@ -264,7 +272,7 @@ def _runs(
                 pending.append((begin, promise))
             if not pending:
                 break
-            while not pending[0][1].done():
+            while not (pending[0][1].done() and finished.empty()):
                 done += finished.get()
                 listener.reading(done, plan.bytes)
             begin, promise = pending.popleft()

@@ -24,7 +24,7 @@ FOREIGN = {
     5: {"click", "rich"},
     6: {"setuptools"},
 }
-LAZY = {"scipy", "dask", "distributed", "matplotlib", "plotext", "pyarrow"}
+LAZY = {"scipy", "dask", "distributed", "fsspec", "matplotlib", "plotext", "pyarrow"}
 # Modules that are imported as a whole when a picture is asked for.
 DRAWING = "gdcli.report.plots"
 

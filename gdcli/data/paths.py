@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
+from functools import partial
 from typing import IO, Any, NamedTuple, TypeVar
 
 from gdcli.errors import DataError
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 
 class Opened(NamedTuple):
-    """A file open for reading, and its size in bytes, or None where it has none (a pipe)."""
+    """A file open for reading, and its size in bytes, or None where it can only be read from its beginning."""
 
     raw: IO[bytes]
     size: int | None
@@ -70,8 +71,15 @@ def matching_urls(pattern: str) -> list[str]:
 def _opened_url(url: str) -> Opened:
     def found() -> Opened:
         system, path = _system(url)
-        raw = system.open(path, "rb")
-        return Opened(raw, raw.size if isinstance(getattr(raw, "size", None), int) else system.size(path))
+        raw, size = system.open(path, "rb"), system.size(path)
+        if size and url.startswith("http"):
+            try:
+                raw.seek(size - 1)
+                raw.read(1)
+                raw.seek(0)
+            except ValueError:  # a server that gives files from their beginning only
+                return Opened(system.open(path, "rb", block_size=0), None)
+        return Opened(raw, size)
 
     opened = _asked(url, found)
     return Opened(_Worded(opened.raw, url), opened.size)  # type: ignore[arg-type]
@@ -90,20 +98,24 @@ def _asked(url: str, ask: Callable[[], T]) -> T:
     except FileNotFoundError as error:
         raise _unreadable(url, error) from None
     except ImportError as error:
-        lacking = "pip install 'gdfit[dask]'" if error.name == "fsspec" else _reason(error)
+        lacking = "pip install 'gdfit[dask]'" if (error.name or "").startswith("fsspec") else _reason(error)
         raise DataError(f"cannot read {quoted(url, LONGEST_PATH)}: to read such addresses: {lacking}") from None
     except Exception as error:
         raise DataError(f"cannot read {quoted(url, LONGEST_PATH)}: {_reason(error)}") from None
 
 
 class _Worded:
-    """A remote file, the errors of whose reads are OSErrors."""
+    """A remote file, whose errors are DataErrors."""
 
     def __init__(self, raw: IO[bytes], url: str) -> None:
         self._raw, self._url = raw, url
 
     def read(self, size: int = -1, /) -> bytes:
-        return _asked(self._url, lambda: self._raw.read(size))
+        parts = [_asked(self._url, lambda: self._raw.read(size))]
+        while size > 0 and parts[-1]:  # some give less than they were asked for before they are at their end
+            size -= len(parts[-1])
+            parts.append(_asked(self._url, partial(self._raw.read, size)) if size else b"")
+        return b"".join(parts)
 
     def seek(self, place: int) -> int:
         return _asked(self._url, lambda: self._raw.seek(place))

@@ -119,7 +119,7 @@ def _stream(raw: IO[bytes], name: str, size: int | None, encoding: str | None, c
     text, mark = _decoded(data, encoding, name)
     obstacle = ""
     if size is None:
-        obstacle = "is no file"
+        obstacle = "can only be read from its beginning"
     elif data is not whole:
         obstacle = "is compressed"
     elif isinstance(text, _Transcoded):

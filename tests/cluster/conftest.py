@@ -1,0 +1,44 @@
+"""What the tests of clusters share: many small blocks in small groups, wherever they are read, and tables of them."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+
+from gdcli.result import Fit
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, blocks_of: Callable[[int], None]) -> Callable[..., None]:
+    """Let files be read in blocks of so many bytes, so many of which are a group."""
+    from gdcli.data.csvfile import CsvFile
+
+    def shrink(size: int = 700, group: int = 3) -> None:
+        blocks_of(size)
+        monkeypatch.setattr("gdcli.data.source.CsvFile", partial(CsvFile, block_bytes=size))
+        monkeypatch.setattr("gdcli.runs.GROUP", group)
+        monkeypatch.setattr("gdcli.parallel.GROUP", group)
+
+    return shrink
+
+
+def table(rows: int = 900, seed: int = 0, note: bool = True) -> str:
+    """Return rows of all kinds: far from zero, text with quoted separators and line ends, a cell without value."""
+    random = np.random.default_rng(seed)
+    kind = np.where(np.arange(rows) > rows - 3, "late", random.choice(["p", '"q, r"', "s"], rows))
+    when, size = 1.7e9 + random.integers(0, 10**6, rows), random.normal(size=rows)
+    y = size * 3 + (kind == "p") + when / 1e5 + random.normal(size=rows)
+    notes = np.where(random.random(rows) < 0.5, '"so\n1.7e9,2,p,3,4\nsaid ""he"""', "-") if note else np.full(rows, "-")
+    lines = [
+        f"{t},{x!r},{k},{n},{v!r}"
+        for t, x, k, n, v in zip(when.tolist(), size.tolist(), kind.tolist(), notes.tolist(), y.tolist(), strict=True)
+    ]
+    lines[321 % rows] = f",{lines[321 % rows].split(',', 1)[1]}"
+    return "when,size,kind,note,y\n" + "\n".join(lines) + "\n"
+
+
+def bits(result: Fit) -> Fit:
+    """Everything but the names of the files; equality of floats is equality of their bits here (none is NaN)."""
+    return dataclasses.replace(result, files=())
