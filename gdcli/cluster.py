@@ -45,15 +45,17 @@ def check_address(address: str) -> None:
 
 
 def reduced_on(
-    address: str, reduction: "Reduction", inputs: Iterator[Numbered], listener: Listener
+    address: str, reduction: "Reduction", inputs: Iterator[Numbered], size: int | None, listener: Listener
 ) -> "Reduced | None":
-    """Reduce all inputs on a cluster. Raises DataError."""
+    """Reduce all inputs, of so many bytes, on a cluster. Raises DataError."""
     with connected(address, listener) as client:
 
         def submit(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, size: int) -> Promise:
             return cast("Promise", client.submit(_task, reduction, inputs, start, size, pure=False))
 
-        return reduced_elsewhere(reduction, inputs, submit, lambda: _AHEAD * _threads(client), listener)
+        return reduced_elsewhere(
+            reduction, inputs, submit, lambda: _AHEAD * _threads(client), lambda done: listener.reading(done, size)
+        )
 
 
 def _task(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, size: int) -> Run:

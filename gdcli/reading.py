@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Union
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.design import ColumnOptions, Design, design, require
 from gdcli.data.kinds import PEEK_BYTES, Kind, is_own, is_summary, kind_of
+from gdcli.data.paths import is_url
 from gdcli.data.room import check_room
 from gdcli.data.stream import STDIN, Stream, check_exists, codec_name, open_stream
 from gdcli.data.table import Source
@@ -110,7 +111,7 @@ def _reduced(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions,
             from gdcli.cluster import reduced_on
 
             again = chain([_Input(part.file, source)], inputs)
-            whole = reduced_on(options.dask, reduction, _with_rows(again, check), listener)
+            whole = reduced_on(options.dask, reduction, _with_rows(again, check), _size(data), listener)
     assert whole is not None  # there is at least the first part
     return Reading(chosen, whole, tuple(_name(item) for item in data))
 
@@ -245,6 +246,12 @@ def _with_rows(inputs: Iterable[_Input], check: Callable[[Source | Summary], Non
             content = source
         check(source)
         yield Numbered(file, content)
+
+
+def _size(data: Sequence[Data]) -> int | None:
+    """Return the bytes of all inputs, or None where they are not known before they are opened."""
+    paths = [os.fspath(item) for item in data if isinstance(item, str | os.PathLike)]
+    return None if any(is_url(path) for path in paths) else sum(os.path.getsize(path) for path in paths)
 
 
 def _design(source: Source | Summary, first: Part, columns: ColumnOptions) -> Design:

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple, Protocol
 from gdcli.data.csvfile import CsvFile, OtherFileError, Place
 from gdcli.engine.blas import threads_for
 from gdcli.errors import DataError, GdfitError
-from gdcli.listener import Listener
 from gdcli.parallel import GROUP
 from gdcli.reduced import MOST_NAMED, Reduced
 from gdcli.reduction import Part, Reduction
@@ -146,11 +145,6 @@ class Plan:
         """Return the bytes of the rows before a position."""
         return self._before[position.input] + position.place.at
 
-    @property
-    def bytes(self) -> int | None:
-        """The bytes of all rows, once all inputs were opened."""
-        return self._before[-1] if self._ended is not None else None
-
     def starts(self, start: Position) -> Iterator[Position]:
         """Yield where groups begin, from the start of one of them on; the end of all is the last.
 
@@ -211,14 +205,18 @@ class Plan:
 
 
 def reduced_elsewhere(
-    reduction: Reduction, inputs: Iterator[Numbered], submit: Submit, ahead: Callable[[], int], listener: Listener
+    reduction: Reduction,
+    inputs: Iterator[Numbered],
+    submit: Submit,
+    ahead: Callable[[], int],
+    progress: Callable[[int], object],
 ) -> Reduced | None:
-    """Reduce all inputs, ``ahead`` groups at the same time; None where there are none."""
+    """Reduce all inputs, ``ahead`` groups at the same time; None where there are none. ``progress`` takes the bytes done."""
     plan = Plan(inputs)
     whole: Reduced | None = None
     here = Position(0, _BEGINNING)
     while plan.holds(here):
-        with closing(_runs(reduction, plan, here, submit, ahead, listener)) as runs:
+        with closing(_runs(reduction, plan, here, submit, ahead, progress)) as runs:
             for start, found in runs:
                 if not start.is_at(here):
                     break
@@ -248,7 +246,12 @@ def _known(reduction: Reduction, plan: Plan, found: Run, start: Position, here: 
 
 
 def _runs(
-    reduction: Reduction, plan: Plan, start: Position, submit: Submit, ahead: Callable[[], int], listener: Listener
+    reduction: Reduction,
+    plan: Plan,
+    start: Position,
+    submit: Submit,
+    ahead: Callable[[], int],
+    progress: Callable[[int], object],
 ) -> Generator[tuple[Position, Run], None, None]:
     """Yield each run in order, with where it began; those that are not taken are cancelled."""
     starts = pairwise(plan.starts(start))
@@ -274,7 +277,7 @@ def _runs(
                 break
             while not (pending[0][1].done() and finished.empty()):
                 done += finished.get()
-                listener.reading(done, plan.bytes)
+                progress(done)
             begin, promise = pending.popleft()
             yield begin, promise.result()
         if failed is not None:

@@ -55,9 +55,9 @@ def asked(monkeypatch: pytest.MonkeyPatch, small: Callable[..., None]) -> list[D
         return given[-1]
 
     def reduced_on(
-        address: str, reduction: Reduction, inputs: Iterator[Numbered], listener: Listener
+        address: str, reduction: Reduction, inputs: Iterator[Numbered], size: int, listener: Listener
     ) -> Reduced | None:
-        return reduced_elsewhere(reduction, inputs, submit, lambda: 4, listener)
+        return reduced_elsewhere(reduction, inputs, submit, lambda: 4, lambda done: listener.reading(done, size))
 
     monkeypatch.setattr("gdcli.cluster.reduced_on", reduced_on)
     return given
