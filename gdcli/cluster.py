@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LOCAL = "local:"
 # A scheduler that does not answer within so many seconds is not there; nor are workers that do not come.
 PATIENCE = 5
+# When all workers are gone, some may come back within so many seconds.
+_RETURN = 60
 # So many groups for each thread of the workers are under way: none waits for work, and few are lost to a wrong guess.
 _AHEAD = 3
 # What may differ between here and there at the price of the last digits, and what may not.
@@ -212,8 +214,13 @@ def _install() -> str:
 
 
 def _threads(client: Any) -> int:
-    """Return how many groups the workers can reduce at a time, now."""
+    """Return how many groups the workers can reduce at a time, now. Raises DataError where all have gone for good."""
     threads: dict[str, int] = client.nthreads()
+    if not threads:
+        try:
+            client.wait_for_workers(1, timeout=_RETURN)
+        except TimeoutError:
+            raise DataError("all workers of the cluster are gone: their logs may tell why") from None
     return max(sum(threads.values()), 1)
 
 

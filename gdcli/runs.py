@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, pairwise
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
 from gdcli.data.csvfile import CsvFile, OtherFileError, Place
@@ -24,6 +24,8 @@ from gdcli.reduction import Part, Reduction
 from gdcli.summary import Summary
 
 _BEGINNING = Place(0, 0, 0)
+# Where nothing arrives for so many seconds, it is asked whether there is anybody left to do it.
+_LOOK = 20.0
 
 
 class Numbered(NamedTuple):
@@ -63,19 +65,15 @@ class Promise(Protocol):
     """A run to come: a future of Dask's or of the standard library."""
 
     def result(self) -> Run:
-        """Wait for it, and return it."""
+        """Wait for it, and return it; where it was lost, wait until it is done again."""
         ...
 
     def cancel(self) -> object:
         """Do without it."""
         ...
 
-    def done(self) -> bool:
-        """Whether there is something to be had."""
-        ...
-
     def add_done_callback(self, function: Callable[[Any], object], /) -> object:
-        """Call a function, from whichever thread, when it is done."""
+        """Call a function, from whichever thread, when it is done for the first time."""
         ...
 
 
@@ -211,7 +209,10 @@ def reduced_elsewhere(
     ahead: Callable[[], int],
     progress: Callable[[int], object],
 ) -> Reduced | None:
-    """Reduce all inputs, ``ahead`` groups at the same time; None where there are none. ``progress`` takes the bytes done."""
+    """Reduce all inputs, ``ahead`` groups at a time; None where there are none.
+
+    ``ahead`` raises where nobody is left to do them; ``progress`` takes the bytes done.
+    """
     plan = Plan(inputs)
     whole: Reduced | None = None
     here = Position(0, _BEGINNING)
@@ -256,7 +257,8 @@ def _runs(
     """Yield each run in order, with where it began; those that are not taken are cancelled."""
     starts = pairwise(plan.starts(start))
     pending: deque[tuple[Position, Promise]] = deque()
-    finished: SimpleQueue[int] = SimpleQueue()
+    arriving: SimpleQueue[tuple[Position, int]] = SimpleQueue()
+    arrived: set[Position] = set()
     done = plan.bytes_before(start)
     failed: GdfitError | None = None
     try:
@@ -271,15 +273,25 @@ def _runs(
                     break
                 size = plan.bytes_before(end) - plan.bytes_before(begin)
                 promise = submit(reduction, plan.inputs(begin, end), begin, GROUP)
-                promise.add_done_callback(partial(_put, finished, size))
+                promise.add_done_callback(partial(_put, arriving, (begin, size)))
                 pending.append((begin, promise))
             if not pending:
                 break
-            while not (pending[0][1].done() and finished.empty()):
-                done += finished.get()
+            begin, promise = pending[0]
+            # What has arrived may be lost again with its worker: it is not asked whether it is done, but waited for.
+            while begin not in arrived or not arriving.empty():
+                try:
+                    position, size = arriving.get(timeout=_LOOK)
+                except Empty:
+                    ahead()
+                    continue
+                arrived.add(position)
+                done += size
                 progress(done)
-            begin, promise = pending.popleft()
-            yield begin, promise.result()
+            found = promise.result()
+            pending.popleft()
+            arrived.discard(begin)
+            yield begin, found
         if failed is not None:
             raise failed
     finally:
@@ -287,5 +299,5 @@ def _runs(
             promise.cancel()
 
 
-def _put(finished: "SimpleQueue[int]", size: int, promise: object) -> None:
-    finished.put(size)
+def _put(arriving: "SimpleQueue[tuple[Position, int]]", what: tuple[Position, int], promise: object) -> None:
+    arriving.put(what)

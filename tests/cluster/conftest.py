@@ -24,7 +24,7 @@ def small(monkeypatch: pytest.MonkeyPatch, blocks_of: Callable[[int], None]) -> 
     return shrink
 
 
-def table(rows: int = 900, seed: int = 0, note: bool = True) -> str:
+def table(rows: int = 500, seed: int = 0, note: bool = True) -> str:
     """Return rows of all kinds: far from zero, text with quoted separators and line ends, a cell without value."""
     random = np.random.default_rng(seed)
     kind = np.where(np.arange(rows) > rows - 3, "late", random.choice(["p", '"q, r"', "s"], rows))

@@ -52,7 +52,7 @@ def test_a_cluster_finds_the_bits_of_one_machine(
     address: str, csv_file: Callable[..., str], small: Callable[..., None]
 ) -> None:
     small()
-    paths = [csv_file(table(900, i), f"{i}.csv") for i in range(3)]
+    paths = [csv_file(table(400, i), f"{i}.csv") for i in range(3)]
     assert bits(fit(paths, dask=address, **OPTIONS)) == bits(fit(paths, **OPTIONS))
 
 
@@ -87,8 +87,8 @@ class Killer(Listener):
 def test_a_worker_killed_in_the_middle_costs_time_not_the_answer(
     cluster: Any, address: str, csv_file: Callable[..., str], small: Callable[..., None]
 ) -> None:
-    small(group=10)
-    path = csv_file(table(6000))
+    small(group=5)
+    path = csv_file(table(2000))
     killer = Killer(cluster)
     there = run_fit([path], on(address), listener=killer)
     assert killer.killed
@@ -168,16 +168,20 @@ def _install(monkeypatch: pytest.MonkeyPatch, package: str, version: str | None)
 
 
 @pytest.mark.parametrize("command", ["fit", "sweep", "summarize"])
-def test_a_cluster_for_the_while_prints_what_one_machine_prints(
-    command: str, csv_file: Callable[..., str], gdfit: Callable[..., Done]
+def test_a_command_prints_what_it_prints_on_one_machine(
+    command: str, address: str, csv_file: Callable[..., str], gdfit: Callable[..., Done]
 ) -> None:
-    path = csv_file(table(note=False).replace(",-,", ",s,"))
-    words = (command, path, "-q", "--exclude", "note", *(() if command == "summarize" else ("-t", "y")))
-    words += () if command == "summarize" else ("--format", "json")
-    done = gdfit(*words, "--dask", "local:1")
+    words = (command, csv_file(table(100)), "-q", "--exclude", "note")
+    words += () if command == "summarize" else ("-t", "y", "--format", "json")
+    done = gdfit(*words, "--dask", address)
     assert done == gdfit(*words)
     assert (done.code, done.err) == (0, "")
     assert '"version"' in done.out
+
+
+def test_a_cluster_for_the_while_prints_no_more(csv_file: Callable[..., str], gdfit: Callable[..., Done]) -> None:
+    words = (csv_file(table(100)), "-t", "y", "--exclude", "note", "-n", "9")
+    assert gdfit(*words, "--dask", "local:1") == gdfit(*words)
 
 
 def test_a_scheduler_that_is_not_there_is_one_line(
