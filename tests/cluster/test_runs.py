@@ -88,6 +88,7 @@ def test_a_cluster_finds_the_bits_of_one_machine(text: str, csv_file: Callable[.
         {"holdout": 0.3},
         {"weights": "size", "exclude": ("note", "when")},
         {"missing": "error", "exclude": ("note", "when")},
+        {"missing": "mean", "cv": 3},
     ],
     ids=str,
 )
