@@ -251,7 +251,8 @@ def _with_rows(inputs: Iterable[_Input], check: Callable[[Source | Summary], Non
 def _size(data: Sequence[Data]) -> int | None:
     """Return the bytes of all inputs, or None where they are not known before they are opened."""
     paths = [os.fspath(item) for item in data if isinstance(item, str | os.PathLike)]
-    return None if any(is_url(path) for path in paths) else sum(os.path.getsize(path) for path in paths)
+    unknown = any(path == STDIN or is_url(path) for path in paths)
+    return None if unknown else sum(os.path.getsize(path) for path in paths)
 
 
 def _design(source: Source | Summary, first: Part, columns: ColumnOptions) -> Design:

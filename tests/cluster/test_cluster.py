@@ -1,9 +1,11 @@
 """A real cluster of two processes: it finds the bits of one machine, whatever happens to it, and fails in our words."""
 
 import gzip
+import io
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -245,3 +247,12 @@ def test_what_a_cluster_cannot_do_is_refused_with_the_reason(
     done = gdfit(csv_file(content), "-t", "y", "--dask", address, *words)
     assert done.code in (1, 2)
     assert said in done.err
+
+
+def test_standard_input_is_refused_with_the_reason(
+    address: str, gdfit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(table().encode())))
+    done = gdfit("-", "-t", "y", "--dask", address)
+    assert done.code == 1
+    assert "'standard input' can only be read from its beginning" in done.err
