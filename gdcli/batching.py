@@ -10,7 +10,9 @@ from gdcli.engine.schedules import Schedule
 from gdcli.engine.stochastic import Batches, BatchSteps
 from gdcli.problem import Problem
 from gdcli.reading import Reading
-from gdcli.rowproblem import RowProblem, row_blocks
+from gdcli.reduced import asked
+from gdcli.rowproblem import RowProblem
+from gdcli.rowview import view_of
 from gdcli.settings import FitOptions
 from gdcli.targets import target_of
 
@@ -29,8 +31,9 @@ def batch_steps(
     if penalty.l2:
         pull = np.zeros_like(problem.start)
         penalty.slopes(pull)[...] = 2.0 * penalty.l2
+    view = view_of(problem, target_of(reading, options), [0])
     batches = Batches(
-        blocks=row_blocks(problem, target_of(reading, options), reading.reduced.blocks, [0]),
+        blocks=[rows for found in asked(reading.reduced.groups, view.blocks) for rows in found],
         loss=problem.function if isinstance(problem, RowProblem) else Squared(),
         intercept=problem.scaling.intercept,
         weight=problem.triangle.weight,

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import reduce
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from functools import partial, reduce
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,14 +89,47 @@ class KeptRows:
     bounds: tuple[int, ...]
     pages: tuple[Pages, ...]
 
+    @property
+    def bytes(self) -> int:
+        """What the rows take."""
+        return self.X.nbytes + self.Y.nbytes + (0 if self.weights is None else self.weights.nbytes)
+
+
+T = TypeVar("T")
+
+
+class Group(Protocol):
+    """The kept rows of a group of blocks, wherever they are."""
+
+    def ask(self, question: "Callable[[Sequence[KeptRows]], T]") -> "Callable[[], T]":
+        """Have a question about the rows answered where they are, and return what waits for the answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Here:
+    """A group in this process."""
+
+    blocks: tuple[KeptRows, ...]
+
+    def ask(self, question: "Callable[[Sequence[KeptRows]], T]") -> "Callable[[], T]":
+        """See :class:`Group`; the answer is found when it is called for."""
+        return partial(question, self.blocks)
+
+
+def asked(groups: "Sequence[Group]", question: "Callable[[Sequence[KeptRows]], T]") -> "list[T]":
+    """Return every group's answer, in order; those that are elsewhere work at the same time."""
+    answers = [group.ask(question) for group in groups]
+    return [answer() for answer in answers]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduced:
     """One triangle of complete rows for each fold, how many rows were read and dropped for want of a value, by column,
     and how many cells are to be ``filled``.
 
-    ``head`` holds the first few rows, ``points`` a random sample, where rows were to be had; ``blocks`` all of
-    them, where they were to be kept.
+    ``head`` holds the first few rows, ``points`` a random sample, where rows were to be had. All of them, where they
+    were to be kept, are in ``blocks``, as long as their group grows, and then in ``groups``.
     """
 
     folds: tuple[Triangle, ...]
@@ -106,6 +139,7 @@ class Reduced:
     head: Points | None = None
     points: Points | None = None
     blocks: tuple[KeptRows, ...] = ()
+    groups: tuple[Group, ...] = ()
     skipped: Skipped = Skipped()
     filled: Mapping[str, int] = field(default_factory=dict)
 
@@ -243,7 +277,7 @@ def _reduced(piece: Piece, sampling: Sampling) -> Reduced:
         folds = (from_rows(rows.X, rows.columns, rows.weights),)
     blocks = () if sampling.store is None else (_kept(rows, fold, folds, sampling.store),)
     skipped = skipped_of(rows.skipped)
-    return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points, blocks, skipped, rows.filled)
+    return Reduced(folds, rows.read, len(rows.X), rows.missing, head, points, blocks, (), skipped, rows.filled)
 
 
 def _kept(
@@ -317,9 +351,15 @@ def merge_reduced(left: Reduced, right: Reduced, sampling: Sampling) -> Reduced:
         head=head,
         points=points,
         blocks=left.blocks + right.blocks,
+        groups=left.groups + right.groups,
         skipped=left.skipped + right.skipped,
         filled=Counter(left.filled) + Counter(right.filled),
     )
+
+
+def ended_group(reduced: Reduced) -> Reduced:
+    """Return the reduction of a whole group, whose blocks are now one."""
+    return replace(reduced, blocks=(), groups=(Here(reduced.blocks),)) if reduced.blocks else reduced
 
 
 def _joined(left: Points | None, right: Points | None) -> Points | None:

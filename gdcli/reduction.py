@@ -13,7 +13,7 @@ from gdcli.data.table import Block
 from gdcli.engine.blas import threads_for
 from gdcli.engine.triangle import Column
 from gdcli.parallel import fold_groups, fold_left, ordered_map
-from gdcli.reduced import Piece, Reduced, Sampling, join_short, merge_reduced, piece_of, reduce_if_long
+from gdcli.reduced import Piece, Reduced, Sampling, ended_group, join_short, merge_reduced, piece_of, reduce_if_long
 from gdcli.summary import Summary
 
 
@@ -41,7 +41,8 @@ class Reduction:
 
     def fold(self, parts: Iterable[Reduced | Piece]) -> Reduced | None:
         """Return the parts of one group as one; None where there are none."""
-        return fold_left(join_short(parts, self.sampling, self.check), self.merge)
+        whole = fold_left(join_short(parts, self.sampling, self.check), self.merge)
+        return None if whole is None else ended_group(whole)
 
     def merge(self, left: Reduced, right: Reduced) -> Reduced:
         """Return the reduction of the rows of both."""

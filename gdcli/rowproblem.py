@@ -18,14 +18,15 @@ from gdcli.engine.losses import Huber, Logistic, Loss, Poisson, Squared, parse_l
 from gdcli.engine.objective import Curved, Valued
 from gdcli.engine.optimizers import PLAIN, Optimizer, State
 from gdcli.engine.penalty import corner_gap, penalized_curved, ridge
-from gdcli.engine.rowwise import RowBlock, RowObjective
+from gdcli.engine.rowwise import RowObjective
 from gdcli.engine.scaling import standard_deviations
-from gdcli.engine.triangle import MISSING, Array, Column
+from gdcli.engine.triangle import Array
 from gdcli.errors import DataError
 from gdcli.listener import Listener
 from gdcli.problem import Problem
 from gdcli.reading import Reading
-from gdcli.reduced import KeptRows, Reduced
+from gdcli.reduced import Reduced
+from gdcli.rowview import somewhere, view_of
 from gdcli.settings import FitOptions
 from gdcli.targets import Target
 from gdcli.text import quoted
@@ -50,10 +51,10 @@ class _Kept:
 
     def objective(self, problem: Problem, function: Loss, folds: Sequence[int]) -> RowObjective:
         """Return the mean loss over the rows of some folds, on the scale of a problem."""
-        blocks = row_blocks(problem, self.target, self.reduced.blocks, folds)
-        weight, scaling = sum(self.reduced.folds[fold].weight for fold in folds), problem.scaling
-        unit = scaling.target_scale
-        return RowObjective(blocks, function, scaling.intercept, weight, unit, self.jobs, self.threads)
+        view = view_of(problem, self.target, folds)
+        groups = [somewhere(group, view, function, self.jobs, self.threads) for group in self.reduced.groups]
+        weight = sum(self.reduced.folds[fold].weight for fold in folds)
+        return RowObjective(groups, weight, problem.scaling.target_scale)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -205,74 +206,7 @@ def _usual_delta(problem: Problem, kept: _Kept, folds: Sequence[int]) -> float:
     """Return 1.345 · median |r| / 0.6745 in target units."""
     rows = kept.objective(problem, Squared(), folds)
     least = optima.optimum(problem.triangle, problem.scaling) if problem.penalty else problem.optimum
-    residuals = rows.each(lambda z, y: np.abs(y - z), least.theta)
-    weights = np.concatenate([np.ones(len(b.y)) if b.weights is None else b.weights for b in rows.blocks])
-    delta = _EFFICIENT * _median(residuals, weights) / _NORMAL_MEDIAN
+    delta = _EFFICIENT * rows.median_residual(least.theta) / _NORMAL_MEDIAN
     if not delta > 0:
         raise DataError("--loss huber: half of the least-squares residuals are zero, so give δ, as in huber:1.5")
     return delta
-
-
-def _median(values: Array, weights: Array) -> float:
-    """Return the weighted median: the mean of the lower and the upper one."""
-    order = np.argsort(values, kind="stable")
-    values, below = values[order], np.cumsum(weights[order])
-    half = below[-1] / 2.0
-    lower, upper = np.searchsorted(below, half, side="left"), np.searchsorted(below, half, side="right")
-    return 0.5 * float(values[lower] + values[min(upper, len(values) - 1)])
-
-
-def row_blocks(problem: Problem, target: Target, kept: Sequence[KeptRows], folds: Sequence[int]) -> list[RowBlock]:
-    """Return the rows of some folds, with the way to the problem's scaled columns."""
-    return [
-        _block(problem, target, rows, start, stop) for rows in kept for start, stop in _runs(rows.bounds, sorted(folds))
-    ]
-
-
-def _runs(bounds: Sequence[int], folds: Sequence[int]) -> list[tuple[int, int]]:
-    """Return where the rows of some folds, which are neighbours, begin and end."""
-    runs: list[tuple[int, int]] = []
-    for fold in folds:
-        start, stop = bounds[fold], bounds[fold + 1]
-        if start < stop and runs and runs[-1][1] == start:
-            runs[-1] = runs[-1][0], stop
-        elif start < stop:
-            runs.append((start, stop))
-    return runs
-
-
-def _block(problem: Problem, target: Target, rows: KeptRows, start: int, stop: int) -> RowBlock:
-    scaling, taken = problem.scaling, slice(start, stop)
-    place = {column: i for i, column in enumerate(rows.columns)}
-    found = np.array([place.get(column, -1) for column in problem.terms.columns], dtype=np.intp)
-    constant = _constant(problem)
-    shift = np.where(found >= 0, np.append(rows.shift, 0.0)[found], 0.0)
-    terms = np.flatnonzero((found >= 0) & ~constant)
-    places, factor = found[terms], 1.0 / scaling.scale[terms]
-    # A filled cell is its column's mean, and 0 among the rows as they are kept: less their shift.
-    for j, column in enumerate(problem.terms.columns):
-        gap = place.get(Column(column.name, MISSING))
-        if column.level is None and gap is not None and not constant[j]:
-            step = (problem.means[column] - shift[j]) / scaling.scale[j]
-            terms, places, factor = np.append(terms, j), np.append(places, gap), np.append(factor, step)
-
-    def release(first: int, last: int) -> None:
-        for pages in rows.pages:
-            pages.drop(start + first, start + last)
-
-    return RowBlock(
-        X=rows.X[taken],
-        y=target.of(rows)[taken],
-        weights=None if rows.weights is None else rows.weights[taken],
-        offset=np.where(constant, 0.0, (shift - scaling.center) / scaling.scale),
-        terms=terms,
-        places=places,
-        factor=factor,
-        release=release if rows.pages else None,
-    )
-
-
-def _constant(problem: Problem) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Return which terms have one value only in the rows fitted: beside an intercept they say nothing."""
-    constant = problem.triangle.constant[:-1]
-    return constant if problem.scaling.intercept else np.zeros_like(constant)

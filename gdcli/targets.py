@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -9,7 +11,7 @@ from gdcli.engine.losses import Logistic, Poisson, parse_loss
 from gdcli.engine.triangle import Array, Column, Triangle
 from gdcli.errors import DataError
 from gdcli.reading import Reading
-from gdcli.reduced import KeptRows
+from gdcli.reduced import KeptRows, asked
 from gdcli.settings import FitOptions
 from gdcli.text import listed, quoted
 
@@ -58,8 +60,8 @@ def _two_classes(reading: Reading, triangle: Triangle, name: str, wanted: str | 
     else:
         at = triangle.columns.index(Column(name))
         values = sorted({float(triangle.minimum[at]), float(triangle.maximum[at])})
-        for block in reading.reduced.blocks:
-            values = sorted({*values, *_first_other(block.Y[:, 0], values)})
+        others = asked(reading.reduced.groups, partial(_first_other, known=values))
+        values = sorted({*values, *chain(*others)})
         found = {f"{value:.17g}": (Column(name), value) for value in values}
     labels = list(found)
     if len(labels) != 2:
@@ -74,10 +76,14 @@ def _two_classes(reading: Reading, triangle: Triangle, name: str, wanted: str | 
     return Target(found[event][0], (other, event), found[event][1], found[other][1])
 
 
-def _first_other(values: Array, known: Sequence[float]) -> list[float]:
-    """Return a value that is not known, in a list, or none."""
-    odd = values[~np.isin(values, known)]
-    return [float(value) for value in odd[:1]]
+def _first_other(blocks: Sequence[KeptRows], known: Sequence[float]) -> list[float]:
+    """Return a value of the target that is not known, in a list, or none."""
+    for block in blocks:
+        y = block.Y[:, 0]
+        odd = y[~np.isin(y, known)]
+        if len(odd):
+            return [float(odd[0])]
+    return []
 
 
 def _matching(wanted: str, found: "dict[str, tuple[Column, float | None]]") -> str | None:

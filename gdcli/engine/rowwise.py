@@ -2,13 +2,15 @@
 
 Rows are kept as they are in the file, less a shift; scaling them is a map of θ instead, so that several problems (the
 folds of a cross-validation) share the same rows. They are cut into slices that stay in the cache, a fixed number of
-which is a task; sums run over the slices of a task, then over the tasks, in their order: the same bits whatever the
-number of threads.
+which is a task; sums run over the slices of a task, over the tasks of a group, then over the groups, in their order:
+the same bits whatever the number of threads, and wherever each group lies.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ from gdcli.engine.triangle import Array
 SLICE_ROWS = 8192
 # So many slices are one task for a thread: its start (some 20 µs) is little beside its work.
 TASK_SLICES = 8
+
+# A median is selected by so many bits at a time: the sums that a group sends for them take 16 kB.
+DIGIT_BITS = 11
 
 # So much is remembered of the last points.
 _REMEMBERED_BYTES = 1 << 18
@@ -88,12 +93,11 @@ class _Slice:
         return None if self.block.weights is None else self.block.weights[self.rows]
 
 
-class RowObjective:
-    """The mean loss of rows, as a function of θ (p,), with the intercept first where there is one.
+class RowSums:
+    """Sums over some rows: of a loss, and of its derivatives by θ (p,), with the intercept first where there is one.
 
-    The loss is in file units, those of y; ``unit`` is what they are of the scaled target, of which θ is: z = unit·X'θ,
-    and the cost is divided by unit². ``weight`` is N, the sum of the weights. Several objectives that are evaluated one
-    at a time may share their ``threads``.
+    The loss is in file units, those of y; ``unit`` is what they are of the scaled target, of which θ is: z = unit·X'θ.
+    Several that are evaluated one at a time may share their ``threads``.
     """
 
     def __init__(
@@ -101,36 +105,21 @@ class RowObjective:
         blocks: Sequence[RowBlock],
         loss: Loss,
         intercept: bool,
-        weight: float,
         unit: float = 1.0,
         jobs: int | None = 1,
         threads: ThreadPoolExecutor | None = None,
     ) -> None:
-        self.blocks, self.loss, self.weight, self.unit = blocks, loss, weight, unit
-        self.intercept = intercept
+        self.loss, self.intercept, self.unit = loss, intercept, unit
         self._tasks = [task for block in blocks for task in _tasks(block)]
         several = len(self._tasks) > 1 and jobs != 1
         self._pool = (threads or ThreadPoolExecutor(max_workers=jobs)) if several else None
-        self.latest: tuple[Array, float] = (np.empty(0), np.inf)
-        # A line search, the report of an iteration, and a descent by Newton's method after the search for the optimum
-        # by the same come back to the same points.
-        self._evaluations, self._hessians = _Remembered(), _Remembered()
 
-    def value(self, theta: Array) -> Array:
-        """Return the cost at θ."""
-        return self._evaluated(theta)[0]
+    def ask(self, question: "Question") -> Callable[[], Array]:
+        """See :class:`Somewhere`; the answer is found when it is called for."""
+        return partial(question, self)
 
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        """Return the cost at θ and its gradient (p,). ``latest`` is then θ and the cost, for Newton's method."""
-        cost, gradient = self._evaluated(theta)
-        self.latest = theta, float(cost)
-        return cost, gradient
-
-    def _evaluated(self, theta: Array) -> tuple[Array, Array]:
-        total = self._evaluations.at(theta, self._sums) / self.weight
-        return total[0] / self.unit**2, total[1:] / self.unit
-
-    def _sums(self, theta: Array) -> Array:
+    def gradient(self, theta: Array) -> Array:
+        """Return Σ w·loss and its derivatives by the terms of X'θ, in file units (1 + p,)."""
         first = 1 if self.intercept else 0
 
         def summed(task: Sequence[_Slice]) -> Array:
@@ -151,13 +140,15 @@ class RowObjective:
             found[1 + first :] = block.product(total, XtS)
             return found
 
-        return self._total(summed)
+        return self._total(summed, 1 + len(theta))
 
-    def hessian(self, theta: Array, above: bool = False) -> Array:
-        """Return the matrix of second derivatives (p, p) at θ, or that of the parabolas ``above`` the losses."""
-        if above:
-            return self._hessian(theta, self.loss.curvature_above)
-        return self._hessians.at(theta, lambda theta: self._hessian(theta, self.loss.curvature))
+    def hessian(self, theta: Array) -> Array:
+        """Return Σ w·loss''·x'x'ᵀ (p, p)."""
+        return self._hessian(theta, self.loss.curvature)
+
+    def hessian_above(self, theta: Array) -> Array:
+        """Return the same of the parabolas above the losses."""
+        return self._hessian(theta, self.loss.curvature_above)
 
     def _hessian(self, theta: Array, curvature_of: Callable[[Array, Array], Array]) -> Array:
         first = 1 if self.intercept else 0
@@ -186,15 +177,28 @@ class RowObjective:
                 found[0, 1:] = found[1:, 0] = crossed
             return found
 
-        return self._total(summed) / self.weight
+        return self._total(summed, len(theta), len(theta))
 
-    def each(self, of: Callable[[Array, Array], Array], theta: Array) -> Array:
-        """Return a function of (prediction, y) for every row, in their order, in file units."""
-        found = []
-        for task in self._tasks:
+    def residuals(self, theta: Array, prefixes: Sequence[int], shift: int) -> Array:
+        """Return the weight (k, 2^DIGIT_BITS) of the residuals |y − z| by a digit of their bits, for each prefix.
+
+        A number ≥ 0 is ordered as its 64 bits are. A residual counts for a prefix where its bits above the digit that
+        ends at ``shift`` are that.
+        """
+
+        def summed(task: Sequence[_Slice]) -> Array:
             m, c = self._line(task[0].block, theta)
-            found += [of(rows.features @ m + c, rows.y) for rows in task]
-        return np.concatenate(found or [np.empty(0)])
+            found = np.zeros((len(prefixes), 1 << DIGIT_BITS))
+            for rows in task:
+                bits = np.abs(rows.y - (rows.features @ m + c)).view(np.uint64) >> np.uint64(shift)
+                above, digit = bits >> np.uint64(DIGIT_BITS), (bits & np.uint64((1 << DIGIT_BITS) - 1)).astype(np.intp)
+                for k, prefix in enumerate(prefixes):
+                    counted = above == prefix
+                    weights = None if rows.weights is None else rows.weights[counted]
+                    found[k] += np.bincount(digit[counted], weights, 1 << DIGIT_BITS)
+            return found
+
+        return self._total(summed, len(prefixes), 1 << DIGIT_BITS)
 
     def _line(self, block: RowBlock, theta: Array) -> tuple[Array, float]:
         """Return slopes (q,) and an intercept for the rows of a block as they are kept."""
@@ -202,7 +206,7 @@ class RowObjective:
         c = float(block.offset @ slopes) + (float(theta[0]) if self.intercept else 0.0)
         return block.slope(slopes) * self.unit, c * self.unit
 
-    def _total(self, summed: Callable[[Sequence[_Slice]], Array]) -> Array:
+    def _total(self, summed: Callable[[Sequence[_Slice]], Array], *shape: int) -> Array:
         def done(task: Sequence[_Slice]) -> Array:
             with np.errstate(over="ignore", invalid="ignore"):  # the way to infinity is watched elsewhere
                 found = summed(task)
@@ -210,10 +214,92 @@ class RowObjective:
                 release(task[0].rows.start, task[-1].rows.stop)
             return found
 
-        found = map(done, self._tasks) if self._pool is None else self._pool.map(done, self._tasks)
-        total = next(iter(found))
-        for part in found:
-            total = total + part
+        total = np.zeros(shape)
+        for part in map(done, self._tasks) if self._pool is None else self._pool.map(done, self._tasks):
+            total += part
+        return total
+
+
+Question = Callable[[RowSums], Array]
+"""What is asked of some rows, wherever they are."""
+
+
+class Somewhere(Protocol):
+    """Rows in this process, which are :class:`RowSums`, or in another one."""
+
+    def ask(self, question: Question) -> Callable[[], Array]:
+        """Have a question answered, and return what waits for the answer."""
+        ...
+
+
+class RowObjective:
+    """The mean loss of groups of rows, as a function of θ (p,), with the intercept first where there is one.
+
+    The loss is in file units; the cost is divided by ``unit``². ``weight`` is N, the sum of the weights. Groups are
+    added in their order, wherever their sums were taken.
+    """
+
+    def __init__(self, groups: Sequence[Somewhere], weight: float, unit: float = 1.0) -> None:
+        self._groups, self.weight, self.unit = groups, weight, unit
+        self.latest: tuple[Array, float] = (np.empty(0), np.inf)
+        # A line search, the report of an iteration, and a descent by Newton's method after the search for the optimum
+        # by the same come back to the same points.
+        self._evaluations, self._hessians = _Remembered(), _Remembered()
+
+    def value(self, theta: Array) -> Array:
+        """Return the cost at θ."""
+        return self._evaluated(theta)[0]
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        """Return the cost at θ and its gradient (p,). ``latest`` is then θ and the cost, for Newton's method."""
+        cost, gradient = self._evaluated(theta)
+        self.latest = theta, float(cost)
+        return cost, gradient
+
+    def _evaluated(self, theta: Array) -> tuple[Array, Array]:
+        total = self._evaluations.at(theta, self._gradient) / self.weight
+        return total[0] / self.unit**2, total[1:] / self.unit
+
+    def _gradient(self, theta: Array) -> Array:
+        return self._total(partial(RowSums.gradient, theta=theta))
+
+    def _hessian(self, theta: Array) -> Array:
+        return self._total(partial(RowSums.hessian, theta=theta))
+
+    def hessian(self, theta: Array, above: bool = False) -> Array:
+        """Return the matrix of second derivatives (p, p) at θ, or that of the parabolas ``above`` the losses."""
+        if above:
+            return self._total(partial(RowSums.hessian_above, theta=theta)) / self.weight
+        return self._hessians.at(theta, self._hessian) / self.weight
+
+    def median_residual(self, theta: Array) -> float:
+        """Return the weighted median of |y − z|, in file units: the mean of the lower and the upper one.
+
+        It is selected digit by digit, with one pass over the rows for each, so that no residual is kept.
+        """
+        half: float | None = None
+        found, below = [0, 0], [0.0, 0.0]
+        for shift in range(-(-64 // DIGIT_BITS) * DIGIT_BITS - DIGIT_BITS, -1, -DIGIT_BITS):
+            prefixes = sorted(set(found))
+            counts = self._total(partial(RowSums.residuals, theta=theta, prefixes=prefixes, shift=shift))
+            half = float(counts.sum()) / 2.0 if half is None else half
+            for k in range(2):
+                row = counts[prefixes.index(found[k])]
+                upto = below[k] + np.cumsum(row)
+                # Rounding of the weights' sums may leave none above half: then it is the last one that is there.
+                digit = min(
+                    int(np.searchsorted(upto, half, side="right" if k else "left")), int(np.flatnonzero(row)[-1])
+                )
+                below[k] = float(upto[digit - 1]) if digit else below[k]
+                found[k] = found[k] << DIGIT_BITS | digit
+        return float(np.array(found, dtype=np.uint64).view(np.float64).mean())
+
+    def _total(self, question: Question) -> Array:
+        """Return the sums over all groups."""
+        answers = [group.ask(question) for group in self._groups]
+        total = answers[0]()
+        for answer in answers[1:]:
+            total = total + answer()
         return total
 
 

@@ -11,7 +11,7 @@ import pytest
 from gdcli.data.room import size_of
 from gdcli.data.store import RowStore
 from gdcli.engine.losses import Logistic, Loss, Poisson, Squared
-from gdcli.engine.rowwise import RowBlock, RowObjective
+from gdcli.engine.rowwise import RowBlock, RowObjective, RowSums
 from gdcli.errors import DataError, UsageError
 from gdcli.fitting import fit
 
@@ -112,7 +112,7 @@ def test_the_objective_is_that_of_the_scaled_columns(loss: Loss, weighted: bool,
     scaled = np.column_stack([0.3 + 2.0 * X[:, 2], np.full(20_000, -0.2), 1.5 - 0.5 * X[:, 0]])
     A = np.column_stack([np.ones(20_000), scaled]) if intercept else scaled
     block = RowBlock(X, y, weights if weighted else None, offset, np.array([0, 2]), np.array([2, 0]), factor)
-    objective = RowObjective([block], loss, intercept, float(weights.sum()), unit=1.7, jobs=2)
+    objective = RowObjective([RowSums([block], loss, intercept, unit=1.7, jobs=2)], float(weights.sum()), unit=1.7)
     theta = rng.normal(size=A.shape[1]) * 0.4
     z = 1.7 * (A @ theta)
     value, slope = loss.value_and_slope(z, y)
