@@ -375,6 +375,12 @@ def _check_numbers(block: Block, names: list[str], words: frozenset[str]) -> Non
                     f"{head.where(0)}, column {quoted(name)}: {quoted(example)} looks like a number written in "
                     f"another way: {way_out} --categorical {shell_word(name)})"
                 )
+        decorated = [level for level in column.levels if any(form.is_decorated(level) for form in OTHERS)]
+        if 2 * len(decorated) > len(column.levels):
+            raise DataError(
+                f"{head.where(0)}, column {quoted(name)}: {quoted(decorated[0])} looks like a number with signs around "
+                f"it: take them out of the cells (or read it as text with --categorical {shell_word(name)})"
+            )
 
 
 def _empty_columns(block: Block, names: list[str], words: frozenset[str]) -> frozenset[str]:

@@ -269,3 +269,22 @@ def test_bad_rows_of_several_short_files_are_counted_together(csv_file: Callable
     first, second = csv_file("x,y\n1,2\n2,3\n3,5,6\n4,9\n"), csv_file("x,y\n7\n5,2\n", "other.csv")
     rows = fit([first, second], target="y", on_bad_row="skip", iterations=0).rows
     assert (rows.read, rows.used, rows.skipped) == (4, 4, 2)
+
+
+@pytest.mark.parametrize("form", ["{}%", "{} %", "${}", "{} €", "({})", "{}-", "\u2212{}", "$1,{}00.25"])
+def test_numbers_with_signs_around_them_are_no_categories_unless_told_so(
+    csv_file: Callable[..., str], form: str
+) -> None:
+    cells = [form.format(i) for i in range(1, 5)]
+    text = "x;y\n" + "".join(f"{cell};{i * i}\n" for i, cell in enumerate(cells))
+    path = csv_file(text)
+    with pytest.raises(DataError, match=r"column 'x': .* looks like a number with signs around it.*--categorical x"):
+        fit(path, target="y")
+    result = fit(path, target="y", categorical="x", iterations=0)
+    assert len(result.coefficients) == 3
+
+
+@pytest.mark.parametrize("cells", ["a%,b%,c%", "(a),(b),(c)", "10-20,20-30,30-", "65+,18+,30+", "A-,B-,C-"])
+def test_texts_with_such_signs_stay_categories(csv_file: Callable[..., str], cells: str) -> None:
+    text = "x,y\n" + "".join(f"{cell},{i * i}\n" for i, cell in enumerate(cells.split(",")))
+    assert len(fit(csv_file(text), target="y", iterations=0).coefficients) == 2
