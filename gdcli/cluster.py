@@ -1,6 +1,7 @@
 """A cluster of Dask's: the workers of a scheduler that runs somewhere, or processes started here for the while.
 
-A task is a group of blocks (see :mod:`gdcli.runs`); its triangle comes back. Dask is imported only where it is used.
+A task is a group of blocks (see :mod:`gdcli.runs`); its triangle comes back. Rows that are kept stay where they were
+read, and what is asked of them comes back. Dask is imported only where it is used.
 """
 
 import logging
@@ -8,10 +9,11 @@ import os
 import re
 import signal
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from gdcli import __version__
 from gdcli.errors import DataError, UsageError
@@ -20,8 +22,10 @@ from gdcli.runs import Numbered, Position, Promise, Run, reduced_elsewhere, run_
 from gdcli.text import quoted
 
 if TYPE_CHECKING:
-    from gdcli.reduced import Reduced
+    from gdcli.reduced import KeptRows, Reduced
     from gdcli.reduction import Reduction
+
+T = TypeVar("T")
 
 LOCAL = "local:"
 # A scheduler that does not answer within so many seconds is not there; nor are workers that do not come.
@@ -30,6 +34,8 @@ PATIENCE = 5
 _RETURN = 60
 # So many groups for each thread of the workers are under way: none waits for work, and few are lost to a wrong guess.
 _AHEAD = 3
+# Where no answer arrives for so many seconds, it is asked whether there is anybody left to give it.
+_LOOK = 20.0
 # What may differ between here and there at the price of the last digits, and what may not.
 _PACKAGES = {"gdfit": "gdfit", "python": "Python", "numpy": "NumPy", "pandas": "pandas"}
 _LOGGERS = ("distributed", "tornado", "asyncio")
@@ -47,17 +53,65 @@ def check_address(address: str) -> None:
 
 
 def reduced_on(
-    address: str, reduction: "Reduction", inputs: Iterator[Numbered], size: int | None, listener: Listener
+    client: Any, reduction: "Reduction", inputs: Iterator[Numbered], size: int | None, listener: Listener
 ) -> "Reduced | None":
-    """Reduce all inputs, of so many bytes, on a cluster. Raises DataError."""
-    with connected(address, listener) as client:
+    """Reduce all inputs, of so many bytes, on a cluster. Raises DataError.
 
-        def submit(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, size: int) -> Promise:
-            return cast("Promise", client.submit(_task, reduction, inputs, start, size, pure=False))
+    Rows that are kept stay on the workers, as long as the client is connected.
+    """
 
-        return reduced_elsewhere(
-            reduction, inputs, submit, lambda: _AHEAD * _threads(client), lambda done: listener.reading(done, size)
-        )
+    def submit(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, size: int) -> Promise:
+        run = client.submit(_task, reduction, inputs, start, size, pure=False)
+        return cast("Promise", run) if reduction.sampling.store is None else _Parted(client, run)
+
+    return reduced_elsewhere(
+        reduction, inputs, submit, lambda: _AHEAD * _threads(client), lambda done: listener.reading(done, size)
+    )
+
+
+class _There:
+    """A group whose rows are on a worker. If it dies, Dask has another one read them again."""
+
+    def __init__(self, client: Any, run: Any) -> None:
+        self._client, self._run = client, run
+
+    def ask(self, question: Callable[[Sequence["KeptRows"]], T]) -> Callable[[], T]:
+        """See :class:`gdcli.reduced.Group`."""
+        return partial(_awaited, self._client, self._client.submit(_answer, self._run, question, pure=False))
+
+
+def _answer(run: Run, question: Callable[[Sequence["KeptRows"]], T]) -> T:
+    return question(run.kept)
+
+
+def _awaited(client: Any, answer: Any) -> Any:
+    """Wait for an answer as long as there are workers."""
+    while True:
+        try:
+            return answer.result(timeout=_LOOK)
+        except TimeoutError:
+            _threads(client)
+
+
+class _Parted:
+    """The promise of a run whose rows stay where they are read."""
+
+    def __init__(self, client: Any, run: Any) -> None:
+        self._client, self._run = client, run
+        self._rest = client.submit(Run.without_rows, run, pure=False)
+
+    def result(self) -> Run:
+        """See :class:`gdcli.runs.Promise`."""
+        rest: Run = self._rest.result()
+        return rest.with_rows(_There(self._client, self._run))
+
+    def cancel(self) -> None:
+        """See :class:`gdcli.runs.Promise`."""
+        self._client.cancel([self._rest, self._run])
+
+    def add_done_callback(self, function: Callable[[Any], object], /) -> None:
+        """See :class:`gdcli.runs.Promise`."""
+        self._rest.add_done_callback(function)
 
 
 def _task(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, size: int) -> Run:

@@ -110,8 +110,8 @@ def run_fit(
 
         resumed = load_model(options.resume)
         options = going_on(resumed, options)
-    reading = read_noted(data, options.columns, options.reading, listener)
-    return fit_reading(reading, options, recorders, listener, resumed)
+    with read_noted(data, options.columns, options.reading, listener) as reading:
+        return fit_reading(reading, options, recorders, listener, resumed)
 
 
 def fit_reading(

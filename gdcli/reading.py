@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
+from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from gdcli.data.csvoptions import CsvOptions
@@ -53,17 +54,24 @@ class ReadOptions:
             check_address(self.dask)
             if self.jobs is not None:
                 raise UsageError("--jobs counts threads here; with --dask the cluster decides: leave out one")
-            if self.sampling.store is not None:
-                raise UsageError("--dask is for --loss squared: the other losses need the rows in one place")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All input, reduced."""
+    """All input, reduced. Rows that are kept are there until the end of a ``with`` block: a cluster may hold them."""
 
     design: Design
     reduced: Reduced
     files: tuple[str, ...]
+    held: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> "Reading":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.held.__exit__(kind, error, trace)
 
 
 class _Input(NamedTuple):
@@ -83,14 +91,18 @@ def read(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, lis
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
     store = options.sampling.store
-    with closing(store) if store else nullcontext():
-        whole = _reduced(data, columns, options, listener)
+    with ExitStack() as held, closing(store) if store else nullcontext():
+        whole = _reduced(data, columns, options, listener, held)
+        if store is not None:
+            whole = replace(whole, held=held.pop_all())
     if whole.reduced.skipped.count:
         listener.warn(str(whole.reduced.skipped))
     return whole
 
 
-def _reduced(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Reading:
+def _reduced(
+    data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, listener: Listener, held: ExitStack
+) -> Reading:
     inputs = _opened(data, options, listener)
     with closing(_parts(inputs, listener)) as parts:
         first = next(parts, None)
@@ -108,10 +120,11 @@ def _reduced(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions,
             checked = _checked(chain([first], parts), check)
             whole = reduction.of_all(checked, options.jobs or os.cpu_count() or 1)
         else:
-            from gdcli.cluster import reduced_on
+            from gdcli.cluster import connected, reduced_on
 
             again = chain([_Input(part.file, source)], inputs)
-            whole = reduced_on(options.dask, reduction, _with_rows(again, check), _size(data), listener)
+            client = held.enter_context(connected(options.dask, listener))
+            whole = reduced_on(client, reduction, _with_rows(again, check), _size(data), listener)
     assert whole is not None  # there is at least the first part
     return Reading(chosen, whole, tuple(_name(item) for item in data))
 

@@ -19,7 +19,7 @@ from gdcli.data.csvfile import CsvFile, OtherFileError, Place
 from gdcli.engine.blas import threads_for
 from gdcli.errors import DataError, GdfitError
 from gdcli.parallel import GROUP
-from gdcli.reduced import MOST_NAMED, Reduced
+from gdcli.reduced import MOST_NAMED, Group, Here, KeptRows, Reduced
 from gdcli.reduction import Part, Reduction
 from gdcli.summary import Summary
 
@@ -59,6 +59,24 @@ class Run:
     reduced: Reduced | None
     lost: str = ""
     strange: bool = False
+
+    @property
+    def kept(self) -> tuple[KeptRows, ...]:
+        """All rows, where they are kept."""
+        groups = () if self.reduced is None else self.reduced.groups
+        return tuple(rows for group in groups if isinstance(group, Here) for rows in group.blocks)
+
+    def __sizeof__(self) -> int:
+        """So that a cluster knows what it would have to move."""
+        return object.__sizeof__(self) + sum(rows.bytes for rows in self.kept)
+
+    def without_rows(self) -> "Run":
+        """Return the same without the rows."""
+        return self if self.reduced is None else replace(self, reduced=replace(self.reduced, groups=()))
+
+    def with_rows(self, group: Group) -> "Run":
+        """Return the same, whose rows are somewhere."""
+        return self if self.reduced is None else replace(self, reduced=replace(self.reduced, groups=(group,)))
 
 
 class Promise(Protocol):

@@ -131,6 +131,8 @@ class FitOptions:
         _ = self.csv, self.columns  # which check themselves
         if self.memory is not None:
             size_of(self.memory)
+            if self.dask is not None:
+                raise UsageError("--memory is about this machine; with --dask the workers keep the rows: leave out one")
         _ = self.reading  # checks itself
         if self.jobs is not None and self.jobs < 1:
             raise UsageError(f"the number of jobs is 1 or more, not {self.jobs}")
@@ -196,7 +198,7 @@ class FitOptions:
                 "no best rate is known for batches" if self.learning_rate == "auto" else "a batch cannot be searched on"
             )
             raise UsageError(f"--lr {self.learning_rate}: {why}, so give one, such as --lr {optimizer.default_rate:g}")
-        for given, option in ((self.cv, "--cv"), (self.explain, "--explain")):
+        for given, option in ((self.cv, "--cv"), (self.explain, "--explain"), (self.dask, "--dask")):
             if given:
                 raise UsageError(f"{option} is for descents on all rows: leave out --batch-size")
 

@@ -4,6 +4,7 @@ The file has no name from the start, so that it vanishes with the process, howev
 """
 
 import mmap
+import sys
 import tempfile
 from dataclasses import dataclass
 from threading import Lock
@@ -35,14 +36,14 @@ class RowStore:
     """Keeps matrices, the first ``limit`` bytes of them in memory. Threads may share it."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = self._left = limit
+        self._left = limit
         self._file: IO[bytes] | None = None
         self._end = 0
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[type["RowStore"], tuple[int]]:
-        """Another process gets a store of its own."""
-        return RowStore, (self._limit,)
+        """Another process gets a store of its own, all in memory: what lacks room there is moved by its cluster."""
+        return RowStore, (sys.maxsize,)
 
     def keep(self, X: Array) -> tuple[Array, Pages | None]:
         """Return ``X`` (n, q), or the same numbers in a file, and its pages there.
