@@ -1,8 +1,10 @@
 """What the tests of clusters share: many small blocks in small groups, wherever they are read, and tables of them."""
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,3 +44,17 @@ def table(rows: int = 500, seed: int = 0, note: bool = True) -> str:
 def bits(result: Fit) -> Fit:
     """Everything but the names of the files; equality of floats is equality of their bits here (none is NaN)."""
     return dataclasses.replace(result, files=())
+
+
+def started(workers: int) -> Any:
+    """Start so many worker processes of one thread each."""
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        silence_logs=logging.CRITICAL + 1,
+    )

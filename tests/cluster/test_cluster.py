@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import logging
 import os
 import signal
 import sys
@@ -15,7 +14,7 @@ from gdcli import fit
 from gdcli.errors import DataError, Interrupted
 from gdcli.fitting import FitOptions, run_fit
 from gdcli.listener import Listener
-from tests.cluster.conftest import bits, table
+from tests.cluster.conftest import bits, started, table
 from tests.conftest import Done
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
@@ -28,17 +27,6 @@ ASKED = FitOptions(target="y", exclude=("note",), iterations=5)
 def cluster() -> Iterator[Any]:
     with started(2) as found:
         yield found
-
-
-def started(workers: int) -> Any:
-    return distributed.LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address=None,
-        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-        silence_logs=logging.CRITICAL + 1,
-    )
 
 
 @pytest.fixture
