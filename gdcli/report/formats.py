@@ -123,7 +123,7 @@ def _document(fit: Fit) -> dict[str, Any]:
             "cost": _number(best.cost),
             "gap": _number(best.gap),
             "relative_gap": _number(best.relative_gap),
-            "gap_measure": _number(best.gap_measure),
+            "gap_measure": None if best.cost is None else _number(best.gap_measure),
         },
         "descent": {
             "optimizer": descent.optimizer,

@@ -1,18 +1,19 @@
 """The verdict in words: what the learning rate does, how far the descent got, and what to change.
 
-Every sentence is made from the numbers of this fit and is left out where it would not be true of them. Along an
-eigenvector of the Hessian, plain gradient descent multiplies the distance to the optimum by 1 − η·λ per iteration;
-with λmax = 2/largest_stable and λmin = λmax/condition_number that is what the sentences on speed rest on. So it is for
-Newton's method, where all λ are 1. Of other optimisers, and of a rate that changes, only what was forecast is said.
+Every sentence is made from the numbers of this fit and is left out where it would not be true of them. What the
+sentences on speed rest on is in :mod:`gdcli.report.pace`. Of other optimisers, and of a rate that changes, only what
+was forecast is said.
 """
 
-import math
 from typing import Protocol
 
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
 from gdcli.report import digits
+from gdcli.report.pace import CONVERGED_GAP, better_rate, gap_share, half_life, quickest, steepest_factor
 from gdcli.report.words import (
+    above_bound,
+    bound,
     counted,
     how_long,
     is_plain,
@@ -29,12 +30,8 @@ from gdcli.text import printable
 # Lines that start so are commands to paste: not to be wrapped or worded further.
 COMMAND_INDENT = "  "
 
-# Converged: gap at most this share of the measure, and the scaled slopes within this share of the optimum's.
-_CONVERGED_GAP, _CONVERGED_SLOPES = 1e-6, 0.01
 # Below this the slow directions explain no wait that a person would notice.
 _ILL_CONDITIONED = 100.0
-# More than a few iterations, and more than a fifth, is worth another command.
-_WORTHWHILE_FACTOR, _WORTHWHILE_ITERATIONS = 1.2, 2
 # A minute or two of iterations on a few features; more is no advice.
 _MOST_TO_ADVISE = 10_000_000
 _DEFAULT_ITERATIONS = 1000
@@ -79,6 +76,8 @@ def _outcome(fit: Fit) -> str:
     kept = _kept(fit)
     if kept < done.iterations:
         why = f"{why.rstrip(';')}; iteration {digits.count(kept)}, of the lowest validation cost, is kept, where"
+    if fit.optimum.cost is None:
+        return f"Not converged{' ' if why.startswith('a') else '; '}{why.rstrip(';')}: {unknown_distance(fit)}."
     first = f"{'Converged' if done.converged else 'Not converged'}: {why} {_distance(fit)}"
     return ". ".join(part for part in (first.rstrip("; "), _within_one_percent(fit)) if part) + "."
 
@@ -96,7 +95,7 @@ def _stopped_early(fit: Fit) -> bool:
 
 def _distance(fit: Fit) -> str:
     """Say how far the cost is above its minimum, and where the slopes are further off than that tells."""
-    share = _gap_share(fit)
+    share = gap_share(fit)
     if share is None:
         return unknown_distance(fit)
     if fit.optimum.relative_gap is None:
@@ -106,7 +105,7 @@ def _distance(fit: Fit) -> str:
     if share == 0:
         return "the cost is at its minimum"
     text = f"the cost is {digits.percent(share)} above its minimum"
-    if not fit.descent.converged and share <= _CONVERGED_GAP:
+    if not fit.descent.converged and share <= CONVERGED_GAP:
         text += ", but the slopes are still more than 1 % off the optimum's"
     return text
 
@@ -144,7 +143,7 @@ def _on_the_rate(fit: Fit) -> str:
     if not is_plain(fit):
         text = f"{name} swings about the optimum, less each time: harmless, as it is below the largest stable rate"
         return f"{text} {stable}. {_faster(fit)}".rstrip()
-    swing = _steepest_factor(fit, rate.given)
+    swing = steepest_factor(fit, rate.given)
     if swing is None or swing <= _SLOW_SWING:
         how = "and comes back closer each time: harmless, as it is below the largest stable rate"
     else:
@@ -155,7 +154,7 @@ def _on_the_rate(fit: Fit) -> str:
 def _faster(fit: Fit) -> str:
     """Say which rate would be faster; where the wait is long and none is, say that."""
     rate = fit.learning_rate
-    better = _better_rate(fit)
+    better = better_rate(fit)
     if better is not None and rate.best_iterations is not None:
         return (
             f"lr {digits.rate(better)}, the best for this start, comes within 1 % after about "
@@ -165,16 +164,6 @@ def _faster(fit: Fit) -> str:
     if reached is not None and reached > fit.descent.iterations and not rate.automatic and rate.best is not None:
         return "No rate is much faster."
     return ""
-
-
-def _better_rate(fit: Fit) -> float | None:
-    """Return the best rate, rounded, where it is clearly faster than the one given."""
-    rate = fit.learning_rate
-    if rate.best is None or rate.best_iterations is None or rate.automatic:
-        return None
-    reached = rate.iterations_to_1_percent
-    worthwhile = _WORTHWHILE_FACTOR * rate.best_iterations + _WORTHWHILE_ITERATIONS
-    return digits.rounded_rate(rate.best) if reached is None or reached > worthwhile else None
 
 
 # --- what it waits for
@@ -191,9 +180,9 @@ def _on_the_wait(fit: Fit) -> str:
     if slowest := _direction(rate.slowest):
         text += f"; slowest: {slowest}"
     text += "."
-    half_life = _half_life(fit)
-    if half_life is not None:
-        text += f" Along the flattest direction the distance halves about every {roughly(half_life)}."
+    halves = half_life(fit)
+    if halves is not None:
+        text += f" Along the flattest direction the distance halves about every {roughly(halves)}."
     if fit.descent.scale != "standard":
         text += f" --scale standard usually needs far fewer iterations than --scale {fit.descent.scale}."
     return text
@@ -211,14 +200,6 @@ def _direction(slowest: tuple[tuple[str, float], ...]) -> str:
     return f"{together} against {' and '.join(against)}" if against else together
 
 
-def _half_life(fit: Fit) -> int | None:
-    """Return the iterations that halve the distance along the flattest direction, at the rate given."""
-    factor = _flattest_factor(fit, fit.learning_rate.given)
-    if factor is None or not 0.5 < factor < 1:
-        return None
-    return math.ceil(math.log(0.5) / math.log(factor))
-
-
 # --- what to change
 
 
@@ -228,13 +209,19 @@ def _advice(fit: Fit, command: Command | None) -> list[str]:
         return []
     if done.stopped is Stopped.TOLERANCE:
         return ["A smaller --tol goes further."]
+    if fit.optimum.cost is None:
+        # Both classes are there, so that no intercept runs away; slopes cannot with a penalty.
+        return ["With a penalty, such as --l2 0.01, it has one."] if fit.classes and fit.penalty is None else []
     if fit.learning_rate.searched:
         return ["More iterations (-n) bring it closer."]
+    limit = bound(fit)
+    if limit is not None and above_bound(fit):
+        return _with_command(fit, command, digits.rounded_rate(limit / 2), None)
     if fit.learning_rate.behaviour is None:
         return [on_batches(fit) or "More iterations (-n), or another rate, may bring it closer."]
     if not is_plain(fit):
         return ["More iterations (-n) bring it closer."]
-    rate, enough = _quickest(fit)
+    rate, enough = quickest(fit)
     if enough is None and rate == done.learning_rate:
         return ["More iterations (-n) bring it closer."]
     if enough is None:
@@ -247,21 +234,6 @@ def _advice(fit: Fit, command: Command | None) -> list[str]:
     return _with_command(fit, command, rate, digits.rounded_up(enough))
 
 
-def _quickest(fit: Fit) -> tuple[float, int | None]:
-    """Return the rate to go on with, the one given or the best, and how many iterations from the start are enough.
-
-    The best rate is the first within 1 %, which is not always the first to converge.
-    """
-    given, better = fit.descent.learning_rate, _better_rate(fit)
-    as_given = _enough(fit, given, changed=False)
-    if better is None:
-        return given, as_given
-    as_better = _enough(fit, better, changed=True)
-    if as_given is not None and as_better is not None and as_given < as_better:
-        return given, as_given
-    return better, as_better
-
-
 def _with_command(fit: Fit, command: Command | None, rate: float, enough: int | None) -> list[str]:
     """Return the advice for a rate and a number of iterations, and the command that takes it."""
     if fit.learning_rate.automatic:
@@ -272,45 +244,6 @@ def _with_command(fit: Fit, command: Command | None, rate: float, enough: int | 
     needed = enough or fit.learning_rate.best_iterations or 0
     more = needed if fit.descent.iterations < needed <= _MOST_TO_ADVISE else None
     return [text + (":" if command else "."), *_pasted(command, rate, more)]
-
-
-def _enough(fit: Fit, rate: float, *, changed: bool) -> int | None:
-    """Return how many iterations from the start converge at a rate, by the slowest direction; None if unknown.
-
-    No direction shrinks more slowly than f = max |1 − η·λ|: gap_k ≤ gap₀ f²ᵏ and ‖θ_k − θ*‖ ≤ ‖θ₀ − θ*‖ fᵏ. A
-    descent at the same rate goes on from where this one ended, which is the tighter bound.
-    """
-    if changed and (not fit.trace or fit.trace[0].iteration != 0):
-        return None
-    steepest, flattest = _steepest_factor(fit, rate), _flattest_factor(fit, rate)
-    slopes = _slope_error(fit, at_start=changed)
-    gap = fit.trace[0].gap if changed else fit.optimum.gap
-    if steepest is None or flattest is None or slopes is None or gap is None or fit.optimum.gap_measure <= 0:
-        return None
-    factor = max(steepest, flattest)
-    if not 0 < factor < 1:
-        return 1 if factor == 0 else None
-    needed = max(
-        math.log(max(gap / fit.optimum.gap_measure / _CONVERGED_GAP, 1.0)) / 2,
-        math.log(max(slopes / _CONVERGED_SLOPES, 1.0)),
-    )
-    return math.ceil(needed / -math.log(factor)) + (0 if changed else fit.descent.iterations)
-
-
-def _slope_error(fit: Fit, *, at_start: bool) -> float | None:
-    """Return ‖θ − θ*‖/‖θ*‖ over the slopes, standardised (as in the file where it is descended on unscaled)."""
-    error = size = 0.0
-    start = dict(zip(fit.trace_terms, fit.trace[0].slopes, strict=True)) if at_start else {}
-    for term in fit.coefficients:
-        if term.value is None or term.optimum is None or term.standardized is None:
-            return None
-        if not term.value and term.optimum:
-            return None  # a slope still at zero does not tell its scale
-        scale = 1.0 if fit.descent.scale == "none" or not term.value else term.standardized / term.value
-        here = start[term.term] if at_start else term.value
-        error += (scale * (here - term.optimum)) ** 2
-        size += (scale * term.optimum) ** 2
-    return math.sqrt(error / size) if size else 0.0
 
 
 # --- divergence
@@ -330,7 +263,9 @@ def _on_divergence(fit: Fit, command: Command | None) -> list[str]:
         ]
     stable = digits.rate(digits.rounded_below(limit))
     name = f"lr {_shown(rate.given)}{with_optimizer(fit)}"
-    if rate.given > limit * (1 + _AT_THE_LIMIT):
+    if above_bound(fit):
+        first = f"{name} is above {stable}, the bound on stable rates for this data; {ended}."
+    elif rate.given > limit * (1 + _AT_THE_LIMIT):
         first = f"{name} is above the largest stable rate {stable} for this data; {ended}."
     elif rate.behaviour is Behaviour.UNSTABLE:
         first = f"{name} is just too large for this data, where rates up to {stable} are stable; {ended}."
@@ -368,29 +303,6 @@ def _pasted(command: Command | None, rate: float, iterations: int | None) -> lis
 
 
 # --- numbers
-
-
-def _gap_share(fit: Fit) -> float | None:
-    gap, measure = fit.optimum.gap, fit.optimum.gap_measure
-    if gap is None:
-        return None
-    if gap == 0:
-        return 0.0
-    return gap / measure if measure > 0 else None
-
-
-def _steepest_factor(fit: Fit, rate: float) -> float | None:
-    """Return |1 − η·λmax| of plain gradient descent."""
-    limit = fit.learning_rate.largest_stable
-    return None if limit is None or not is_plain(fit) else abs(1 - 2 * rate / limit)
-
-
-def _flattest_factor(fit: Fit, rate: float) -> float | None:
-    """Return |1 − η·λmin| of plain gradient descent."""
-    limit, condition = fit.learning_rate.largest_stable, fit.learning_rate.condition_number
-    if limit is None or condition is None or not is_plain(fit):
-        return None
-    return abs(1 - 2 * rate / (limit * condition))
 
 
 def _shown(rate: float, automatic: bool = False) -> str:

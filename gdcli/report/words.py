@@ -40,17 +40,34 @@ def in_squared_units(fit: Fit) -> bool:
 def unknown_distance(fit: Fit) -> str:
     """Say why no distance to the optimum is known."""
     known = fit.optimum.cost is not None
-    return "the distance to the optimum is not known" if known else "there is no optimum to converge to"
+    return "the distance to the optimum is not known" if known else "the cost has no minimum to converge to"
 
 
 def on_the_bound(fit: Fit) -> str:
     """Say which rates a bound on the curvature calls stable, or that for want of one the rates were searched."""
     if fit.learning_rate.automatic and fit.learning_rate.searched:
         return f"The curvature of {fit.loss} has no bound to take a rate from: each iteration's was searched."
-    limit = fit.learning_rate.largest_stable
-    if limit is None or not fit.learning_rate.bound:
+    limit = bound(fit)
+    if limit is None:
         return ""
-    return f"Rates up to {digits.rate(digits.rounded_below(limit))} are stable, by the bound on the curvature."
+    stable = digits.rate(digits.rounded_below(limit))
+    if fit.learning_rate.automatic:
+        chosen = digits.rate(digits.rounded_rate(fit.learning_rate.given, 4))
+        return f"lr {chosen} is chosen by the bound on the curvature, by which rates up to {stable} are stable."
+    if above_bound(fit):
+        return f"lr {digits.rate(fit.learning_rate.given)} is above {stable}, the bound on stable rates for this data."
+    return f"Rates up to {stable} are stable, by the bound on the curvature."
+
+
+def bound(fit: Fit) -> float | None:
+    """Return the rate below which all are stable by a bound on the curvature; those above it may be, too."""
+    return fit.learning_rate.largest_stable if fit.learning_rate.bound else None
+
+
+def above_bound(fit: Fit) -> bool:
+    """Whether nothing promises that the rate is stable."""
+    limit = bound(fit)
+    return limit is not None and fit.learning_rate.given >= limit
 
 
 def counted(iterations: int) -> str:
@@ -93,9 +110,10 @@ def batches(fit: Fit) -> str | None:
 
 def on_batches(fit: Fit) -> str:
     """Say what brings a descent on batches closer; nothing of others."""
-    if fit.descent.batches is None:
+    found = fit.descent.batches
+    if found is None:
         return ""
-    if fit.descent.schedule == CONSTANT:
+    if fit.descent.schedule == CONSTANT and found.in_epoch > 1:
         return (
             "More epochs (--epochs) bring it closer, as far as the noise of the batches lets a constant rate; "
             "with one that falls, as by --schedule cosine, it settles."

@@ -131,3 +131,33 @@ def test_a_summary_says_that_rows_are_needed(run: Run) -> None:
 def test_classes_are_asked_of_a_logistic_model_only(run: Run) -> None:
     run("t.csv -t visits -x x -q --save m.json")
     assert "predicts no classes" in run("predict m.json t.csv --as class", 2).err
+
+
+def test_without_an_optimum_it_is_said_what_would_give_one(run: Run) -> None:
+    Path("apart.csv").write_text("x,y\n" + "".join(f"{x},{int(x > 3)}\n" for x in range(1, 7)))
+    said = run("apart.csv -t y --loss logistic -n 9").out
+    assert "Not converged after 9 iterations: the cost has no minimum to converge to." in said
+    assert "With a penalty, such as --l2 0.01, it has one." in said
+    document = json.loads(run("apart.csv -t y --loss logistic -n 9 --format json").out)
+    assert document["optimum"] == {"cost": None, "gap": None, "relative_gap": None, "gap_measure": None}
+    penalised = run("apart.csv -t y --loss logistic --l2 0.01 -n 9 --format json")
+    assert json.loads(penalised.out)["optimum"]["cost"] > 0
+    assert "it has one" not in run("apart.csv -t y --loss logistic --l2 0.01 -n 9").out
+
+
+def test_a_rate_above_the_bound_is_said_to_be_so_with_half_of_it_to_try(run: Run) -> None:
+    asked = "t.csv -t answer -x x --loss logistic -n 3"
+    # On the standardised column the curvature is at most ¼ of the larger eigenvalue of XᵀX/N, that of the intercept: 1.
+    said = run(f"{asked} --lr 9").out
+    assert "lr 9 is above 7.99, the bound on stable rates for this data." in said
+    assert "Try lr 4:" in said
+    assert "--lr 4\n" in said
+    below = run(f"{asked} --lr 2").out
+    assert "the bound on stable rates" not in below
+    assert "Rates up to 7.99 are stable, by the bound on the curvature." in below
+    assert "is chosen by the bound on the curvature, by which rates up to 7.99 are" in run(f"{asked} --lr auto").out
+
+
+def test_one_batch_to_an_epoch_has_no_noise(run: Run) -> None:
+    assert "noise" in run("t.csv -t answer -x x --loss logistic --epochs 2 --batch-size 5").out
+    assert "noise" not in run("t.csv -t answer -x x --loss logistic --epochs 2 --batch-size 5000").out
