@@ -81,6 +81,8 @@ class _There:
 
 
 def _answer(run: Run, question: Callable[[Sequence["KeptRows"]], T]) -> T:
+    if run.reduced is None:  # the rows went with their worker, and could not be read again
+        raise DataError(run.lost)
     return question(run.kept)
 
 

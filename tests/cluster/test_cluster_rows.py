@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gdcli import fit
+from gdcli.errors import DataError
 from gdcli.fitting import FitOptions, run_fit
 from gdcli.result import TraceRow, TraceShape
 from tests.cluster.conftest import bits, started, table
@@ -116,6 +117,20 @@ def test_a_worker_killed_during_the_descent_costs_time_not_the_answer(
     assert killed
     assert killed[0] not in [worker.pid for worker in cluster.workers.values()]
     assert bits(there) == bits(run_fit([path], FitOptions(**LOGISTIC)))
+
+
+def test_rows_that_were_lost_and_cannot_be_read_again_are_an_error(
+    cluster: Any, address: str, csv_file: Callable[..., str], small: Callable[..., None]
+) -> None:
+    def kill() -> None:
+        os.truncate(path, 3000)
+        for worker in list(cluster.workers.values()):
+            os.kill(worker.pid, signal.SIGKILL)
+
+    small()
+    path = csv_file(counted())
+    with pytest.raises(DataError, match="is of 3,000 bytes there"):
+        run_fit([path], FitOptions(dask=address, **LOGISTIC), [Recorder(kill)])
 
 
 def test_no_rows_stay_on_the_workers_however_a_fit_ends(
