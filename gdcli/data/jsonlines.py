@@ -15,6 +15,7 @@ from gdcli.data.careful import check_utf8
 from gdcli.data.chunks import Chunk, cut
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.dialect import Dialect, Header
+from gdcli.data.jsonfast import quick_names, quick_table
 from gdcli.data.jsonobjects import Line, is_half, lines_of, names_of
 from gdcli.data.numberformat import PLAIN, NumberFormat
 from gdcli.data.objects import Fault, numbers_of, texts_of
@@ -43,12 +44,14 @@ class JsonLinesSource:
         self._skip = options.on_bad_row == "skip"
         self._chunks = cut(stream.text, stream.name, Header(LINES, b"", b"", 0, 0))
         self._chunk = next(self._chunks, None)
-        self._lines: list[Line] = []
-        if self._chunk is not None:
+        self._lines: list[Line] | None = None
+        names = () if self._chunk is None else quick_names(self._chunk.text)
+        if names is None and self._chunk is not None:
             self._lines = list(lines_of(check_utf8(self._chunk, LINES), self._chunk.first_line))
-        if not self._skip:
-            _raise_first(self.name, self._lines)
-        self.names = names_of(line.content for line in self._lines if line.content is not None)
+            if not self._skip:
+                _raise_first(self.name, self._lines)
+            names = names_of(line.content for line in self._lines if line.content is not None)
+        self.names = names or ()
         for name in self.names:
             if is_half(name):
                 raise CellError(f"{quoted(self.name)}: the key {quoted(name)} holds half a character, a lone surrogate")
@@ -58,7 +61,7 @@ class JsonLinesSource:
         try:
             if self._chunk is not None:
                 first = JsonLinesBlock(self._chunk, self.names, self._skip, self._lines)
-                self._chunk, self._lines = None, []
+                self._chunk = self._lines = None
                 yield first
                 del first
             for chunk in self._chunks:
@@ -85,7 +88,8 @@ class JsonLinesBlock:
         """Read some columns; see :class:`gdcli.data.table.Block`."""
         asked = (frozenset(numeric), frozenset(text), missing)
         if self._last is None or self._last[0] != asked:
-            self._last = asked, self._table(numeric, text, missing)
+            table = quick_table(self.chunk.text, self._names, numeric, text, missing)
+            self._last = asked, table or self._table(numeric, text, missing)
         return self._last[1]
 
     def head(self) -> Block:

@@ -10,11 +10,12 @@ from weakref import finalize
 
 import numpy as np
 
+from gdcli.data.arrow import coded_texts
 from gdcli.data.numberformat import PLAIN, NumberFormat
-from gdcli.data.objects import numbers_of, texts_of, without_absent
+from gdcli.data.objects import numbers_of, without_absent
 from gdcli.data.parquetfile import opened, worded
 from gdcli.data.stream import Stream
-from gdcli.data.table import Block, Coded, Table
+from gdcli.data.table import Block, Table
 from gdcli.engine.triangle import Array
 from gdcli.errors import CellError, DataError, NotNumericError
 from gdcli.text import quoted, shell_word
@@ -131,7 +132,7 @@ class ParquetBlock:
             return Table(
                 rows=self._rows,
                 numeric={name: self._numbers(data.column(name), name, missing) for name in numeric},
-                text={name: _texts(data.column(name), missing) for name in text},
+                text={name: coded_texts(data.column(name), missing) for name in text},
             )
 
     def head(self) -> Block:
@@ -177,19 +178,3 @@ class ParquetBlock:
         if len(infinite):
             raise CellError(f"{self.where(int(infinite[0]))}, {place}: the value is infinite")
         return without_absent(numbers, missing)
-
-
-def _texts(column: Any, missing: frozenset[str]) -> Coded:
-    """Return a column as texts: each different value is made one once."""
-    import pyarrow
-
-    try:
-        encoded = column if pyarrow.types.is_dictionary(column.type) else column.dictionary_encode()
-    except pyarrow.ArrowNotImplementedError:
-        return texts_of(column.to_pylist(), missing)
-    encoded = encoded.combine_chunks()
-    if isinstance(encoded, pyarrow.ChunkedArray):  # no rows
-        return Coded(np.empty(0, dtype=np.intp), ())
-    levels = texts_of(encoded.dictionary.to_pylist(), missing)
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return Coded(np.append(levels.codes, -1)[codes], levels.levels)

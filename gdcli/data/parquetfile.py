@@ -1,10 +1,10 @@
 """A Parquet file opened by pyarrow, which is an extra, and the errors of that library in words."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gdcli.data.arrow import arrow_module
 from gdcli.data.stream import Stream
 from gdcli.errors import DataError
 from gdcli.text import quoted
@@ -19,16 +19,13 @@ def opened(stream: Stream) -> Any:
 
     The index stands at the end: what cannot be read from there (stdin, a compressed file) is read into memory.
     """
-    if sys.modules.get("pyarrow", sys) is None:  # hidden by gdcli.cli.main
-        del sys.modules["pyarrow"]
     try:
-        import pyarrow
-        from pyarrow.parquet import ParquetFile
+        pyarrow, parquet = arrow_module("pyarrow"), arrow_module("pyarrow.parquet")
     except ImportError:
         raise DataError(f"{quoted(stream.name)} is Parquet: pip install 'gdfit[parquet]' to read it") from None
     with worded(stream.name):
         source = stream.file or pyarrow.BufferReader(stream.read_all())
-        return ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True)
+        return parquet.ParquetFile(source, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True)
 
 
 @contextmanager
