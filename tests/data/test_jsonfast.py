@@ -1,6 +1,7 @@
 """Through pyarrow JSON lines give what the careful way gives, to the last bit, or are left to that one."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -73,8 +74,8 @@ def test_numbers_however_spelled_are_the_nearest_floats(numbers: list[str]) -> N
     text = lines(*(f'{{"x": {number}}}' for number in numbers))
     found = quick(text, ("x",), ["x"], [])
     expected = np.array([float(json.loads(number)) for number in numbers])
-    if found is None:
-        assert (np.isinf(expected) | ((expected == 0) & np.array([n.startswith("-") for n in numbers]))).any()
+    if found is None:  # 0e400 is too big for pyarrow
+        assert any(re.search(r"[eE]\+?\d{3}", number) or (number[0] == "-" and not float(number)) for number in numbers)
     else:
         assert found.numeric["x"].tobytes() == np.where(expected == -999, np.nan, expected).tobytes()
 
