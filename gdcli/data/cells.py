@@ -104,7 +104,7 @@ def _parse_fast(
     if as_texts:
         numbers = {name: parsed(coded_column(frame[name].array, missing), missing, form) for name in numeric}
     else:
-        numbers = {name: frame[name].to_numpy() for name in numeric}
+        numbers = _columns_of(frame, numeric)
         if form != PLAIN and (absent := absent_numbers(missing, form)):
             numbers = {name: np.where(np.isin(values, absent), np.nan, values) for name, values in numbers.items()}
     if any(_has_infinite(values) for values in numbers.values()):
@@ -112,6 +112,13 @@ def _parse_fast(
     return Table(
         rows=len(frame), numeric=numbers, text={name: coded_column(frame[name].array, missing) for name in text}
     )
+
+
+def _columns_of(frame: pd.DataFrame, names: Collection[str]) -> dict[str, Array]:
+    """Return columns of numbers; all of them at once, where a frame has no others."""
+    if len(names) < len(frame.columns):
+        return {name: frame[name].to_numpy() for name in names}
+    return dict(zip(frame.columns, frame.to_numpy().T, strict=True))
 
 
 def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing: frozenset[str]) -> pd.DataFrame:
@@ -144,7 +151,7 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
             names=range(fields),
             usecols=[place[name] for name in kinds] if partial else None,
             index_col=False,
-            dtype={place[name]: kind for name, kind in kinds.items() if kind is not None},
+            dtype=_dtypes(kinds, place),
             na_values=cast("Any", words),
             decimal=dialect.numbers.decimal,
             keep_default_na=False,
@@ -162,6 +169,13 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     if not sure:
         raise UnsureError
     return frame.iloc[1:].rename(columns=dict(enumerate(dialect.names)))
+
+
+def _dtypes(kinds: Mapping[str, Any], place: Mapping[str, int]) -> Any:
+    """Return the types for pandas: one where all columns agree, which takes it half the time among thousands."""
+    if all(kind is np.float64 for kind in kinds.values()):
+        return np.float64
+    return {place[name]: kind for name, kind in kinds.items() if kind is not None}
 
 
 def _missing_words(
