@@ -8,6 +8,8 @@ from gdcli.text import quoted
 
 # The word for cells that are parted by runs of blanks and tabs, as in tables for people.
 BLANKS = "blanks"
+# Blanks that cannot be told from others on a screen, as hints name them.
+_BLANK_MARKS = {"\\xa0": "\u00a0", "\\u202f": "\u202f"}
 _NO_MARK = '+-eE\r\n"\0'
 
 
@@ -29,6 +31,7 @@ class CsvOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "separator", _separator(self.separator))
+        object.__setattr__(self, "thousands", _BLANK_MARKS.get(self.thousands or "", self.thousands))
         if not isinstance(self.skip_rows, int) or self.skip_rows < 0:
             raise UsageError(f"--skip-rows takes a number of lines of 0 or more, not {self.skip_rows}")
         for option, mark in (("--decimal", self.decimal), ("--thousands", self.thousands)):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import sys
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from gdcli.data.fields import quoted_stretches
 from gdcli.data.numberformat import PLAIN, NumberFormat
 from gdcli.data.stream import Readable, Stream
 from gdcli.errors import DataError
-from gdcli.text import listed, quoted
+from gdcli.text import listed, quoted, shell_word
 
 SEPARATORS = ",;\t|"
 SEPARATOR_NAMES = {"\t": "tab", " ": "blank", ",": "comma", ";": "semicolon", "|": "bar"}
@@ -50,6 +51,10 @@ class Header:
     rest: bytes
     lines: int
     size: int
+
+
+# The first line that spreadsheets write for each other.
+_SEPARATOR_LINE = re.compile(r"\"?sep=([,;|\t])\"?", re.IGNORECASE)
 
 
 def open_table(stream: Stream, options: CsvOptions) -> Header:
@@ -109,6 +114,11 @@ def read_header(
         raise DataError(undecodable(name, blank_lines + 1, start + error.start, line[error.start])) from None
     if "\0" in decoded:
         raise DataError(f"{quoted(name)} has a NUL byte in its first line: is it a text file? (--encoding utf-16?)")
+    if mark := _SEPARATOR_LINE.fullmatch(decoded.strip()):
+        raise DataError(
+            f"{quoted(name)}, line {blank_lines + 1} says how the cells are parted and is no header: "
+            f"--skip-rows {blank_lines + 1} --sep {shell_word(mark[1])} reads what follows"
+        )
     chosen = separator or _most_frequent(decoded, quote, options.decimal)
     text = io.StringIO(decoded, newline="")
     cells = next(csv.reader(text, delimiter=chosen, quotechar=quote, skipinitialspace=True), [])

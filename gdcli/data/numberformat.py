@@ -51,4 +51,5 @@ OTHERS = (
     NumberFormat(",", " "),
     NumberFormat(".", " "),
     NumberFormat(".", "'"),
+    *(NumberFormat(decimal, mark) for mark in "\u00a0\u202f\u2019" for decimal in ",."),
 )

@@ -143,6 +143,9 @@ def expected_xy() -> Any:
         ('x,y\n"1,5","2.000,25"\n"2,5",1.234.567\n"-3,25",7\n4,"12,5"\n', {"decimal": ",", "thousands": "."}),
         ('x,y\n1.5,"2,000.25"\n2.5,"1,234,567"\n-3.25,7.0\n4,12.5\n', {"thousands": ","}),
         ("x;y\n1,5;2 000,25\n2,5;1 234 567\n-3,25;7\n4;12,5\n", {"decimal": ",", "thousands": " "}),
+        ("x;y\n1,5;2\xa0000,25\n2,5;1\xa0234\xa0567\n-3,25;7\n4;12,5\n", {"decimal": ",", "thousands": r"\xa0"}),
+        ("x,y\n1.5,2’000.25\n2.5,1’234’567\n-3.25,7\n4,12.5\n", {"thousands": "’"}),
+        ("sep=;\nx;y\n1.5;2000.25\n2.5;1234567\n-3.25;7\n4;12.5\n", {"skip_rows": 1, "separator": ";"}),
         ("x;y\n1,5;2000,25\n2,5;1234567\n-3,25;7\n4;12,5\n", {"decimal": ","}),
         ("x  y\n1.5   2000.25\n 2.5 1234567\n-3.25\t7.0  \n4    12.5\n", {}),
         ("x y\n1.5 2000.25\n2.5 1234567\n-3.25 7.0\n4 12.5\n", {}),
@@ -177,6 +180,8 @@ def test_every_notation_gives_the_same_line(
     [
         ("x;y\n1,5;2\n2,5;3\n", {}, r"line 2, column 'x': '1,5' looks like a number .*--decimal , "),
         ('x,y\n"1,500",2\n"2,500,000",3\n', {}, r"column 'x': '1,500' .*--decimal \. --thousands ,"),
+        ("x;y\n1\u202f500;2\n2\u202f500;3\n", {}, r"column 'x': .*--thousands '\\u202f'"),
+        ("sep=;\nx;y\n1;2\n2;3\n", {}, r"line 1 says how the cells are parted .*--skip-rows 1 --sep ';'"),
         ("x;y\n1.000.000;2\n2.000.500;3\n", {}, r"'1.000.000' .*--decimal , --thousands \."),
         (
             "x;y\n1,5;2\n1.7;3\n2,5;9\n",
