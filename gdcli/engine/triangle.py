@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdcli.engine.blas import WIDE
+from gdcli.engine.stacked_triangles import stacked
 
 Array = NDArray[np.float64]
 # NumPy's longdouble; float64 in triangles of wide tables, where it would double the memory to no use.
@@ -175,13 +176,22 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
     shift = np.where(left.known, left.shift, right.shift)
     return Triangle(
         columns=columns,
-        R=triangularize(np.vstack([left.R, _moved(right, shift)])),
+        R=_stacked(left.R, right, shift),
         shift=shift,
         weight=left.weight + right.weight,
         count=left.count + right.count,
         minimum=np.minimum(left.minimum, right.minimum),
         maximum=np.maximum(left.maximum, right.maximum),
     )
+
+
+def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
+    """Return the R of the rows that R stands for, and of a triangle's relative to a shift."""
+    moved = _moved(triangle, shift)
+    if R.dtype != np.float64 or triangle.gaps:
+        return triangularize(np.vstack([R, moved]))
+    found = stacked(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False))
+    return _with_signs(found.astype(kept_as(len(R)), copy=False))
 
 
 def filled(triangle: Triangle, columns: Sequence[Column], means: Mapping[Column, float]) -> Triangle:
@@ -231,9 +241,14 @@ def triangularize(A: NDArray[np.floating]) -> Extended:
         A = np.vstack([slices.reshape(-1, q), A[whole:]])
     if _small(len(A), q):
         return _extended(A)
-    R = _qr_r(A).astype(kept_as(q), copy=False)
-    np.negative(R, out=R, where=(np.diagonal(R) < 0)[:, np.newaxis])
+    R = _with_signs(_qr_r(A).astype(kept_as(q), copy=False))
     return R if len(R) == q else np.vstack([R, np.zeros((q - len(R), q), dtype=R.dtype)])
+
+
+def _with_signs(R: Extended) -> Extended:
+    """Return an R whose diagonal is not negative."""
+    np.negative(R, out=R, where=(np.diagonal(R) < 0)[:, np.newaxis])
+    return R
 
 
 def kept_as(q: int) -> type[np.floating]:
