@@ -17,9 +17,6 @@ from gdcli.result import Rows as RowCounts
 from gdcli.text import count_of
 
 HEAD_ROWS = 5
-# A piece of so many times the rows of its triangle is reduced on its own. Measured on 2,000 columns: more of them take
-# more memory than time is won.
-_SLICES = 2
 # So many bad rows are named.
 MOST_NAMED = 3
 
@@ -219,7 +216,7 @@ def reduce_piece(piece: Piece, sampling: Sampling) -> Reduced:
 
 
 def _long(columns: int) -> int:
-    return max(SLICE_ROWS, _SLICES * (columns + 1))
+    return max(SLICE_ROWS, columns + 1)
 
 
 def _is_long(piece: Piece) -> bool:
