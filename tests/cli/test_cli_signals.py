@@ -70,6 +70,36 @@ def test_while_descending_the_table_says_that_it_was_interrupted(started, points
     assert "(intercept)" in out
 
 
+def processes_of(process):
+    """The processes that a process has started, and those have."""
+    children = []
+    for thread in os.listdir(f"/proc/{process}/task"):
+        with open(f"/proc/{process}/task/{thread}/children") as stream:
+            children += [int(child) for child in stream.read().split()]
+    return children + [other for child in children for other in processes_of(child)]
+
+
+def is_running(process):
+    try:
+        with open(f"/proc/{process}/stat") as stream:
+            return stream.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="there is no /proc to look at")
+def test_workers_started_for_the_while_end_too(started, points):
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    process = started(points.parent, "points.csv", "-t", "y", "--loss", "huber", "-n", "1000000", "--dask", "local:1")
+    assert process.stderr.readline().startswith("note: huber")  # the workers have the rows
+    others = processes_of(process.pid)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "Interrupted.\n")
+    assert len(others) >= 2  # the worker, and Python's own that watches what is shared
+    wait_for(lambda: not any(map(is_running, others)))
+
+
 def test_while_starting_there_is_no_traceback(started, points):
     for delay in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4):
         process = started(points.parent, "points.csv", "-t", "y", "-n", "1000000000")
