@@ -66,6 +66,15 @@ def test_a_loss_that_needs_the_rows_finds_the_bits_of_one_machine(
     assert bits(fit(paths, dask=address, **options)) == bits(fit(paths, **options))
 
 
+def test_groups_of_several_blocks_are_added_up_in_the_order_of_one_machine(
+    address: str, csv_file: Callable[..., str], small: Callable[..., None]
+) -> None:
+    small(60_000, 3)  # blocks of some 800 rows, which are not joined to longer ones
+    path, options = csv_file(counted(7000)), {**LOGISTIC, "iterations": 3}
+    there, here = (run_fit([path], FitOptions(dask=dask, **options)) for dask in (address, None))
+    assert bits(there) == bits(here)
+
+
 def test_a_logistic_fit_on_a_cluster_is_the_plain_loop(
     address: str, csv_file: Callable[..., str], small: Callable[..., None]
 ) -> None:
