@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,17 @@ def small(monkeypatch: pytest.MonkeyPatch, blocks_of: Callable[[int], None]) -> 
         monkeypatch.setattr("gdcli.parallel.GROUP", group)
 
     return shrink
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with started(2) as found:
+        yield found
+
+
+@pytest.fixture
+def address(cluster: Any) -> str:
+    return str(cluster.scheduler_address)
 
 
 def table(rows: int = 500, seed: int = 0, note: bool = True) -> str:

@@ -5,7 +5,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,17 +21,6 @@ distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
 OPTIONS: dict[str, Any] = {"target": "y", "exclude": "note", "iterations": 5}
 ASKED = FitOptions(target="y", exclude=("note",), iterations=5)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    with started(2) as found:
-        yield found
-
-
-@pytest.fixture
-def address(cluster: Any) -> str:
-    return str(cluster.scheduler_address)
 
 
 def on(address: str) -> FitOptions:

@@ -4,7 +4,7 @@ import csv
 import io
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,21 +14,10 @@ from gdcli import fit
 from gdcli.errors import DataError
 from gdcli.fitting import FitOptions, run_fit
 from gdcli.result import TraceRow, TraceShape
-from tests.cluster.conftest import bits, started, table
+from tests.cluster.conftest import bits, table
 from tests.conftest import Done
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    with started(2) as found:
-        yield found
-
-
-@pytest.fixture
-def address(cluster: Any) -> str:
-    return str(cluster.scheduler_address)
 
 
 def counted(rows: int = 600, seed: int = 0) -> str:
