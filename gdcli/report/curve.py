@@ -4,8 +4,6 @@ Every sentence is made from the numbers of this walk. In tables a column has one
 terminal digits give way first, then whole columns, and a line says so.
 """
 
-import csv
-import io
 import json
 import math
 from collections.abc import Sequence
@@ -20,6 +18,7 @@ from gdcli.engine.descent import Stopped
 from gdcli.engine.polynomial import Kind, StationaryPoint
 from gdcli.report import digits as numbers
 from gdcli.report.curve_verdict import falling_sides, in_digits, lies_alone, shown_limit, shown_rate, verdict
+from gdcli.report.delimited import as_delimited
 from gdcli.report.page import Page
 from gdcli.report.tables import Column, Grid
 from gdcli.report.words import joined
@@ -49,14 +48,8 @@ def curve_as_json(curve: Curve, digits: int = 6) -> str:
 
 def curve_as_csv(curve: Curve, separator: str = ",") -> str:
     """Return one row per rate and iteration."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
-    writer.writerow(_HEADER)
-    for walk in curve.walks:
-        rate = repr(walk.learning_rate)
-        for step in _steps(walk):
-            writer.writerow([rate, step["iteration"], *("" if step[q] is None else repr(step[q]) for q in _QUANTITIES)])
-    return stream.getvalue()
+    rows = ((walk.learning_rate, *step.values()) for walk in curve.walks for step in _steps(walk))
+    return as_delimited(_HEADER, rows, separator)
 
 
 def curve_as_markdown(curve: Curve, digits: int = 6) -> str:

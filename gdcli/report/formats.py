@@ -4,8 +4,6 @@ Numbers round-trip (Python's shortest repr). What does not exist is null in JSON
 infinity do not exist. Names from the file are data here and stay as they are, quoted as each format wants it.
 """
 
-import csv
-import io
 import math
 import re
 from collections.abc import Iterable
@@ -15,6 +13,7 @@ from typing import Any, Protocol, TextIO
 from gdcli.jsonfile import dumps
 from gdcli.report import digits as numbers
 from gdcli.report.certainty import certainty_cells
+from gdcli.report.delimited import as_delimited, row_writer
 from gdcli.result import Certainty, Coefficient, CrossValidation, Fit, Holdout, Inference, TraceRow, TraceShape
 from gdcli.text import printable
 
@@ -26,23 +25,6 @@ _CERTAINTY = ("std_error", "t", "p", "low", "high")
 # What GitHub's Markdown would act on inside a cell; an underscore only at the edge of a word.
 _MARKDOWN = re.compile(r"[\\`*<|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\](?=[(\[])")
 _FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
-
-
-class _UnixLines:
-    """Ends lines with LF alone."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, line: str) -> int:
-        return self._stream.write(line.removesuffix("\r\n") + "\n")
-
-
-def _csv_writer(stream: TextIO, separator: str) -> Any:
-    """Return a writer of rows that end in LF. (With ``lineterminator="\\n"`` Python before 3.13 leaves a CR in a
-    name without quotes, which other programs take for the end of the row.)
-    """
-    return csv.writer(_UnixLines(stream), delimiter=separator)
 
 
 # --- the fit
@@ -64,14 +46,9 @@ def fit_as_csv(fit: Fit, separator: str = ",") -> str:
     """Return one row per coefficient, the intercept last; nothing after divergence."""
     if fit.diverged:
         return ""
-    stream = io.StringIO()
-    writer = _csv_writer(stream, separator)
     certain = fit.inference is not None
-    writer.writerow([*_HEADER, *(_CERTAINTY if certain else ())])
-    for c in _coefficients(fit):
-        values = (c.value, c.optimum, c.standardized, *(_certain(c) if certain else ()))
-        writer.writerow([c.term, *map(_cell, values)])
-    return stream.getvalue()
+    rows = ((c.term, c.value, c.optimum, c.standardized, *(_certain(c) if certain else ())) for c in _coefficients(fit))
+    return as_delimited([*_HEADER, *(_CERTAINTY if certain else ())], rows, separator)
 
 
 def fit_as_markdown(fit: Fit, digits: int = 6) -> str:
@@ -245,10 +222,6 @@ def _number(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def _cell(value: float | None) -> str:
-    return _FLOAT(float(value)) if value is not None and math.isfinite(value) else ""
-
-
 def escaped(name: str) -> str:
     """Return a name as it stands in a cell of a Markdown table."""
     return _MARKDOWN.sub(lambda match: "\\" + match[0], printable(name))
@@ -280,7 +253,7 @@ class CsvTrace:
         slopes = ["m"] if len(shape.terms) == 1 else [f"m[{term}]" for term in shape.terms]
         c, validation = ["c"] if shape.intercept else [], ["validation_cost"] if shape.validation else []
         header = ["iteration", *slopes, *c, "cost", *(["learning_rate"] if shape.scheduled else []), *validation]
-        _csv_writer(stream, self.separator).writerow(header)
+        row_writer(stream, self.separator).writerow(header)
 
     def write(self, row: TraceRow) -> None:
         values = _values(row, self._shape)

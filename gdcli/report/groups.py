@@ -4,8 +4,6 @@ JSON is one fit a line, with the keys of a single fit as far as they exist, and 
 one row per group and term.
 """
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from gdcli.groups import GroupFits, Verdict
 from gdcli.jsonfile import dumps
 from gdcli.problem import INTERCEPT
 from gdcli.report import digits as numbers
+from gdcli.report.delimited import as_delimited
 from gdcli.report.formats import SCHEMA, escaped
 from gdcli.report.page import Page, columns_that_fit
 from gdcli.report.words import joined
@@ -40,13 +39,9 @@ def groups_as_json(fits: GroupFits) -> str:
 
 def groups_as_csv(fits: GroupFits, separator: str = ",") -> str:
     """Return one row per group and term, the intercept last; what does not exist is an empty cell."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
-    writer.writerow([*fits.by, "term", "coefficient", "optimum", "standardized", "rows", "verdict"])
-    for key, term, values, i in _rows(fits):
-        cells = ("" if value is None else repr(value) for value in values)
-        writer.writerow([*key, term, *cells, int(fits.count[i]), fits.verdict[i].value])
-    return stream.getvalue()
+    header = [*fits.by, "term", "coefficient", "optimum", "standardized", "rows", "verdict"]
+    rows = ((*key, term, *values, int(fits.count[i]), fits.verdict[i].value) for key, term, values, i in _rows(fits))
+    return as_delimited(header, rows, separator)
 
 
 def groups_as_markdown(fits: GroupFits, digits: int = 6) -> str:

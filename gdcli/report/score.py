@@ -1,12 +1,11 @@
 """The report on a score: a few lines for people, and the machine formats."""
 
-import csv
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
 from gdcli.jsonfile import readable
 from gdcli.report import digits as numbers
+from gdcli.report.delimited import as_delimited
 from gdcli.report.page import Page
 from gdcli.scoring import Demands, Score
 from gdcli.text import count_of, printable
@@ -46,13 +45,9 @@ def score_as_json(score: Score, demands: Demands) -> str:
 
 def score_as_csv(score: Score, separator: str = ",") -> str:
     """Return a header and one row, to append to others; what does not exist is an empty cell."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
     names = (*_MEASURES, *(name for name in _OF_OTHER_LOSSES if getattr(score, name) is not None))
-    writer.writerow(["rows_read", "rows_used", *names])
-    values = [_finite(getattr(score, name)) for name in names]
-    writer.writerow([score.rows.read, score.rows.used, *("" if value is None else repr(value) for value in values)])
-    return stream.getvalue()
+    row = (score.rows.read, score.rows.used, *(getattr(score, name) for name in names))
+    return as_delimited(["rows_read", "rows_used", *names], [row], separator)
 
 
 def score_as_markdown(score: Score, digits: int = 6) -> str:

@@ -1,13 +1,12 @@
 """The report of a sweep: one row per learning rate, as a table for people and in the machine formats."""
 
-import csv
-import io
 import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from gdcli.engine.spectrum import Behaviour
 from gdcli.report import digits as numbers
+from gdcli.report.delimited import as_delimited
 from gdcli.report.page import Page
 from gdcli.report.sparkline import sampled, sparkline
 from gdcli.sweep import Sweep, SweepRate
@@ -73,12 +72,7 @@ def sweep_as_json(sweep: Sweep) -> str:
 
 def sweep_as_csv(sweep: Sweep, separator: str = ",") -> str:
     """Return one row per rate; what does not exist is an empty cell."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=separator, lineterminator="\n")
-    writer.writerow(_HEADER)
-    for rate in sweep.rates:
-        writer.writerow(["" if v is None else str(v).lower() if isinstance(v, bool) else v for v in _values(rate)])
-    return stream.getvalue()
+    return as_delimited(_HEADER, map(_values, sweep.rates), separator)
 
 
 def sweep_as_markdown(sweep: Sweep, digits: int = 6) -> str:
