@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdcli import __version__
-from gdcli.data.design import Design, Rows, design, require
+from gdcli.data.columns import require
+from gdcli.data.design import Design, Rows, design
 from gdcli.data.groups import Key, combined, in_order
 from gdcli.data.stream import check_exists, codec_name
 from gdcli.data.table import Block

@@ -112,7 +112,7 @@ class Model:
 
     def require_columns(self, names: Sequence[str], source: str, also: Sequence[str] = ()) -> None:
         """Raise DataError where a column that the model needs (or one of ``also``) is not there, or is there twice."""
-        from gdcli.data.design import require_once
+        from gdcli.data.columns import require_once
 
         require_once((*self.columns, *also), names, source)
 

@@ -9,8 +9,9 @@ from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Union
 
+from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.csvoptions import CsvOptions
-from gdcli.data.design import ColumnOptions, Design, design, require
+from gdcli.data.design import Design, design
 from gdcli.data.kinds import PEEK_BYTES, Kind, is_own, is_summary, kind_of
 from gdcli.data.paths import is_url
 from gdcli.data.room import check_room

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal
 
+from gdcli.data.columns import ColumnOptions
 from gdcli.data.csvoptions import CsvOptions
-from gdcli.data.design import ColumnOptions
 from gdcli.data.room import available, size_of
 from gdcli.data.store import RowStore
 from gdcli.engine.descent import Search, as_scheduled

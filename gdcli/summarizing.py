@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gdcli.data.columns import ColumnOptions
 from gdcli.data.csvoptions import CsvOptions
-from gdcli.data.design import ColumnOptions
 from gdcli.data.globs import matched
 from gdcli.errors import DataError
 from gdcli.listener import Listener

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdcli import __version__
-from gdcli.data.design import POLICIES, ColumnOptions, Design, choose, missing_words, require
+from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
+from gdcli.data.design import Design
 from gdcli.engine.triangle import MISSING, Array, Column, Extended, Triangle, select
 from gdcli.errors import DataError
 from gdcli.jsonfile import number, numbers, parse_json, readable, words

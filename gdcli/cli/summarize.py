@@ -32,7 +32,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     """
     from gdcli.cli.console import Narrator
     from gdcli.cli.results import Destination
-    from gdcli.data.design import ColumnOptions
+    from gdcli.data.columns import ColumnOptions
     from gdcli.reading import ReadOptions
     from gdcli.summarizing import run_summarize
     from gdcli.summary import summary_as_json

@@ -111,8 +111,8 @@ def test_decimal_commas_and_dots_between_thousands_are_read_with_their_options()
 
 
 def test_bad_rows_are_skipped_when_asked_counted_and_named_by_line(notes: Notes) -> None:
+    from gdcli.data.columns import ColumnOptions
     from gdcli.data.csvoptions import CsvOptions
-    from gdcli.data.design import ColumnOptions
     from gdcli.reading import ReadOptions
 
     columns = ColumnOptions(target=None, features=("column_a", "column_b"), summary=True)
