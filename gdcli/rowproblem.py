@@ -98,6 +98,13 @@ class RowProblem(Problem):
     def mean_loss(self, theta: Array) -> float:
         return float(self.rows.value(theta)) * self.unit
 
+    def recedes(self, direction: Array) -> bool:
+        """Whether the cost never rises along a direction of θ, however far: there is no minimum then."""
+        if self.penalty:  # which rises along every slope
+            direction = direction.copy()
+            self.penalty.slopes(direction)[...] = 0.0
+        return self.rows.recedes(direction)
+
     def solve(self, gradient: Array) -> Array:
         """Return the Newton step where the gradient was taken last, halved until the cost falls."""
         theta, mean = self.rows.latest
@@ -190,7 +197,7 @@ def _with_minimum(problem: RowProblem) -> RowProblem:
     least, function = problem.optimum, problem.function
     # Robust losses begin beside their optimum; from 0 the others cannot overflow.
     start = least.theta if function.scales_target else np.zeros_like(problem.start)
-    found = newton.minimum(problem.objective, start, least.null_space, problem.penalty)
+    found = newton.minimum(problem.objective, start, least.null_space, problem.penalty, problem.recedes)
     if found is None:
         return problem
     moved = np.linalg.norm(problem.quadratic.R1 @ found.step) / np.sqrt(problem.quadratic.weight)

@@ -55,6 +55,10 @@ class Loss(Protocol):
         """Return the second derivative by z (n,)."""
         ...
 
+    def rise(self, change: Array, y: Array) -> Array:
+        """Growth (n,) of the loss per step far along a change of z (n,): 0 where it never rises, |change| at most."""
+        ...
+
     def curvature_above(self, z: Array, y: Array) -> Array:
         """Return the curvature (n,) of a parabola that touches the loss at z and is nowhere below it.
 
@@ -75,6 +79,9 @@ class _Summed:
             return float(value.sum()), slope
         slope *= weights
         return float(weights @ value), slope
+
+    def rise(self, change: Array, y: Array) -> Array:
+        return np.abs(change)  # both ways
 
 
 class Squared(_Summed):
@@ -174,6 +181,10 @@ class Logistic(_Summed):
     def curvature_above(self, z: Array, y: Array) -> Array:
         return np.full_like(z, 0.25)
 
+    def rise(self, change: Array, y: Array) -> Array:
+        rise: Array = np.maximum(change, 0.0) - y * change
+        return rise
+
 
 class Poisson(_Summed):
     """eᶻ − y + y·(ln y − z) for counts y ≥ 0: half the deviance, so that a perfect fit costs 0."""
@@ -195,6 +206,10 @@ class Poisson(_Summed):
 
     def curvature_above(self, z: Array, y: Array) -> Array:
         return self.curvature(z, y)
+
+    def rise(self, change: Array, y: Array) -> Array:
+        rise: Array = np.where(y > 0, np.abs(change), np.maximum(change, 0.0))
+        return rise
 
 
 def _sum_of_logs(values: Array, largest: float) -> float:

@@ -4,6 +4,7 @@ Nocedal & Wright, Numerical Optimization, 2nd ed. 2006, sections 3.1 and 3.3; Al
 maximum likelihood estimates in logistic regression models, Biometrika 71, 1984.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ MOST_ITERATIONS = 100
 # A step that promises a share of the cost below this is rounding.
 _NOTHING_LEFT = 1e-20
 _MOST_HALVINGS = 40
+_FIRST_STEPS = 4  # they say little of a minimum that is far away, and most fits need few more
 _ROUNDING = 1e-14  # of the cost, a mean of many
 _SUFFICIENT = 1e-4  # of the slope's promise (Armijo)
 # Directions that are flatter than this share of the steepest are stepped along as if they were not.
@@ -115,14 +117,27 @@ def _halved(objective: Curved, theta: Array, cost: float, step: Array, promised:
     return np.zeros_like(step), False
 
 
-def minimum(objective: Curved, theta: Array, null_space: Array, penalty: Penalty = UNPENALIZED) -> Minimum | None:
-    """Return where Newton's method comes from θ, None where the numbers overflow on the way."""
+def minimum(
+    objective: Curved,
+    theta: Array,
+    null_space: Array,
+    penalty: Penalty = UNPENALIZED,
+    recedes: Callable[[Array], bool] | None = None,
+) -> Minimum | None:
+    """Minimum of the cost by Newton's method from θ, or None if there is none.
+
+    There is none if the numbers overflow on the way, or if a step goes in a direction along which the cost
+    ``recedes``: along which it never rises again, however far. Of a cost without a minimum the steps come to be such
+    directions, with an error that falls as the curvature along them.
+    """
     cost, gradient = objective.value_and_gradient(theta)
-    for _ in range(MOST_ITERATIONS):
+    for iteration in range(MOST_ITERATIONS):
         if not (np.isfinite(cost) and np.isfinite(gradient).all()):
             return None
         step = newton_step(objective, theta, float(cost), gradient, null_space, penalty)
         nothing_left = _promised(theta, gradient, step, penalty) <= _NOTHING_LEFT * abs(float(cost))
+        if recedes is not None and iteration >= _FIRST_STEPS and recedes(-step):
+            return None
         theta = theta - step
         cost, gradient = objective.value_and_gradient(theta)
         if nothing_left:

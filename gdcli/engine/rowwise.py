@@ -26,6 +26,9 @@ TASK_SLICES = 8
 # A median is selected by so many bits at a time: the sums that a group sends for them take 16 kB.
 DIGIT_BITS = 11
 
+# A direction along which the loss rises by less than this share of what it changes the predictions does not rise.
+_NO_RISE = 1e-10
+
 # So much is remembered of the last points.
 _REMEMBERED_BYTES = 1 << 18
 
@@ -141,6 +144,20 @@ class RowSums:
             return found
 
         return self._total(summed, 1 + len(theta))
+
+    def recession(self, direction: Array) -> Array:
+        """Σ w·rise and Σ w·|u| (2,) for the change u of the predictions along a direction of θ."""
+
+        def summed(task: Sequence[_Slice]) -> Array:
+            m, c = self._line(task[0].block, direction)
+            found = np.zeros(2)
+            for rows in task:
+                change = rows.features @ m + c
+                both = self.loss.rise(change, rows.y), np.abs(change)
+                found += [part.sum() if rows.weights is None else part @ rows.weights for part in both]
+            return found
+
+        return self._total(summed, 2)
 
     def hessian(self, theta: Array) -> Array:
         """Return Σ w·loss''·x'x'ᵀ (p, p)."""
@@ -271,6 +288,11 @@ class RowObjective:
         if above:
             return self._total(partial(RowSums.hessian_above, theta=theta)) / self.weight
         return self._hessians.at(theta, self._hessian) / self.weight
+
+    def recedes(self, direction: Array) -> bool:
+        """Whether the cost never rises along a direction of θ, however far; false for one that predicts the same."""
+        rise, change = self._total(partial(RowSums.recession, direction=direction)).tolist()
+        return bool(rise <= _NO_RISE * change and change > 0)
 
     def median_residual(self, theta: Array) -> float:
         """Return the weighted median of |y − z|, in file units: the mean of the lower and the upper one.
