@@ -143,9 +143,9 @@ class Model:
         """Return what z = c + m·x predicts of the target: z itself, a probability, a mean count."""
         import numpy as np
 
-        from gdcli.engine.losses import INVERSE_LINKS
+        from gdcli.engine.losses import LOSSES
 
-        prediction = INVERSE_LINKS[self.loss](z)
+        prediction = LOSSES[self.loss].inverse_link(z)
         if prediction is not z:
             prediction[~np.isfinite(prediction)] = np.nan
         return prediction

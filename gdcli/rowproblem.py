@@ -14,13 +14,13 @@ import numpy as np
 from gdcli.engine import newton
 from gdcli.engine import optimum as optima
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
-from gdcli.engine.losses import Huber, Logistic, Loss, Poisson, Squared, parse_loss
+from gdcli.engine.losses import LOSSES, Huber, Loss, Squared, parse_loss
 from gdcli.engine.objective import Curved, Valued
 from gdcli.engine.optimizers import PLAIN, Optimizer, State
 from gdcli.engine.penalty import corner_gap, penalized_curved, ridge
 from gdcli.engine.rowwise import RowObjective
 from gdcli.engine.scaling import standard_deviations
-from gdcli.engine.triangle import Array
+from gdcli.engine.triangle import Array, Triangle
 from gdcli.errors import DataError
 from gdcli.listener import Listener
 from gdcli.problem import Problem
@@ -31,9 +31,8 @@ from gdcli.settings import FitOptions
 from gdcli.targets import Target
 from gdcli.text import quoted
 
-# Huber's default: 95 % of least squares' efficiency on normal errors, with the median absolute residual for their
-# scale (Huber & Ronchetti, Robust Statistics, 2nd ed. 2009; R's MASS::rlm).
-_EFFICIENT, _NORMAL_MEDIAN = 1.345, 0.6745
+# A residual is the rounding of so many operations on numbers of the size of the target and of the terms.
+_OPERATIONS = 4
 # A Newton step that still moves predictions so far, where the cost falls no more, is on its way to infinity.
 _STILL_MOVING = 1e-3
 # Closer than this share of the cost a difference of two costs is rounding, and the second-order term is exact enough.
@@ -163,13 +162,42 @@ def _with_loss(problem: Problem, kept: _Kept, function: Loss, folds: Sequence[in
 
 
 def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOptions, listener: Listener) -> Loss:
-    name, parameter = parse_loss(options.loss_word)
-    if name != Huber.name:
-        return Logistic() if name == Logistic.name else Poisson()
-    if parameter is None:
-        parameter = _usual_delta(problem, kept, folds)
-        listener.note(f"huber: δ = {parameter:.6g}, 1.345 · median |r| / 0.6745 of the least-squares residuals r")
-    return Huber(parameter)
+    """Return the loss that was asked for; one that takes a parameter gets its default from the residuals."""
+    name, given = parse_loss(options.loss_word)
+    loss = LOSSES[name]
+    if loss.parameter is None:
+        return loss.of(None)
+    least = optima.optimum(problem.triangle, problem.scaling) if problem.penalty else problem.optimum
+    rounding = _rounding(problem.triangle, least.slopes)
+    # As large as any residual at m = c = 0: with a smaller one the way to a target far from zero may take for ever.
+    larger = f"{name}:{_largest(problem.triangle) or 1.0:.2g}"
+    if given is None:
+        given, words = loss.default_parameter(kept.objective(problem, Squared(), folds).median_residual(least.theta))
+        if given <= rounding:
+            raise DataError(
+                f"--loss {name}: half of the least-squares residuals are zero{' up to rounding' if given else ''}, "
+                f"so give {loss.parameter}, as in {larger}"
+            )
+        listener.note(f"{name}: {words}")
+    elif given <= rounding:
+        raise DataError(
+            f"--loss {name}:{given:g} is below the rounding of the residuals, about {rounding:.2g}: "
+            f"give a larger one, as in {larger}"
+        )
+    return loss.of(given)
+
+
+def _rounding(triangle: Triangle, slopes: Array) -> float:
+    """Return the size of residuals that are nothing but rounding, of numbers as far from zero as the target's."""
+    low, high, mean = triangle.minimum, triangle.maximum, triangle.mean.astype(np.float64)
+    spread = np.where(triangle.known, np.maximum(high - mean, mean - low), 0.0)
+    terms = np.abs(slopes) @ spread[:-1]
+    return _OPERATIONS * float(np.finfo(np.float64).eps) * (_largest(triangle) + float(terms))
+
+
+def _largest(triangle: Triangle) -> float:
+    """Return the largest |y|."""
+    return max(abs(float(triangle.minimum[-1])), abs(float(triangle.maximum[-1])))
 
 
 def _curvature(problem: Problem, bound: float | None) -> float | None:
@@ -207,13 +235,3 @@ def _with_minimum(problem: RowProblem) -> RowProblem:
     cost = found.cost * problem.unit
     lowest = replace(least, slopes=m, intercept=float(c), theta=found.theta, cost=cost)
     return replace(problem, lowest=lowest, found=found)
-
-
-def _usual_delta(problem: Problem, kept: _Kept, folds: Sequence[int]) -> float:
-    """Return 1.345 · median |r| / 0.6745 in target units."""
-    rows = kept.objective(problem, Squared(), folds)
-    least = optima.optimum(problem.triangle, problem.scaling) if problem.penalty else problem.optimum
-    delta = _EFFICIENT * rows.median_residual(least.theta) / _NORMAL_MEDIAN
-    if not delta > 0:
-        raise DataError("--loss huber: half of the least-squares residuals are zero, so give δ, as in huber:1.5")
-    return delta

@@ -20,7 +20,7 @@ from gdcli import __version__
 from gdcli.data.stream import check_exists
 from gdcli.data.table import Block, Coded, Source
 from gdcli.data.values import is_number
-from gdcli.engine.losses import SQUARED, Huber, Logistic, Loss, Poisson, Squared
+from gdcli.engine.losses import LOSSES, SQUARED, Logistic, Poisson
 from gdcli.engine.triangle import Array
 from gdcli.errors import CellError, DataError
 from gdcli.groupmodel import AnyModel
@@ -31,12 +31,6 @@ from gdcli.reduced import Skipped, skipped_of
 from gdcli.result import Rows
 from gdcli.summary import Summary
 from gdcli.text import quoted
-
-_LOSSES: dict[str, type[Squared] | type[Logistic] | type[Poisson]] = {
-    SQUARED: Squared,
-    Logistic.name: Logistic,
-    Poisson.name: Poisson,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +184,7 @@ def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
 
 def _with_loss(sums: Sums, model: AnyModel, z: Array, y: Array, w: Array) -> Sums:
     """Return the sums with those of the model's loss."""
-    function: Loss = Huber(model.delta) if model.delta is not None else _LOSSES[model.loss]()
+    function = LOSSES[model.loss].of(model.delta)
     with np.errstate(over="ignore", invalid="ignore"):
         loss = float((w * function.value_and_slope(z, y)[0]).sum())
     if model.classes is None:

@@ -11,7 +11,7 @@ from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.room import available, size_of
 from gdcli.data.store import RowStore
 from gdcli.engine.descent import Search, as_scheduled
-from gdcli.engine.losses import LOSSES, SQUARED, Logistic, parse_loss
+from gdcli.engine.losses import LOSSES, SQUARED, Domain, parse_loss
 from gdcli.engine.objective import Valued
 from gdcli.engine.optimizers import PLAIN, SEARCHED, Optimizer, Solve, optimizer_of
 from gdcli.engine.penalty import Penalty
@@ -147,7 +147,7 @@ class FitOptions:
 
     def _check_loss(self) -> None:
         loss, _ = parse_loss(self.loss_word)
-        if self.event is not None and loss != Logistic.name and self.resume is None:
+        if self.event is not None and not self.predicts_classes and self.resume is None:
             raise UsageError("--event names a class: it needs --loss logistic")
         if not self.needs_rows:
             return
@@ -258,6 +258,11 @@ class FitOptions:
         return parse_loss(self.loss_word)[0] != SQUARED
 
     @property
+    def predicts_classes(self) -> bool:
+        """Whether the target has two classes."""
+        return LOSSES[parse_loss(self.loss_word)[0]].domain is Domain.CLASSES
+
+    @property
     def searching(self) -> bool:
         """Whether a rate is found for each iteration; ``auto`` does so where no bound on the curvature gives one."""
         unbounded = LOSSES[parse_loss(self.loss_word)[0]].bound is None
@@ -285,7 +290,7 @@ class FitOptions:
             self.na,
             self.missing,
             self.max_levels,
-            classes=parse_loss(self.loss_word)[0] == Logistic.name,
+            classes=self.predicts_classes,
         )
 
     @property

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from typing import assert_never
 
 import numpy as np
 
-from gdcli.engine.losses import Logistic, Poisson, parse_loss
+from gdcli.engine.losses import LOSSES, Domain, parse_loss
 from gdcli.engine.triangle import Array, Column, Triangle
 from gdcli.errors import DataError
 from gdcli.reading import Reading
@@ -43,17 +44,22 @@ class Target:
 def target_of(reading: Reading, options: FitOptions) -> Target:
     """Return what the target is. Raises DataError where the loss has no use for its values."""
     name, triangle = reading.design.predicted, reading.reduced.triangle
-    loss, _ = parse_loss(options.loss_word)
-    if loss == Logistic.name:
-        return _two_classes(reading, triangle, name, options.event)
+    loss = LOSSES[parse_loss(options.loss_word)[0]]
     column = Column(name)
-    lowest = float(triangle.minimum[triangle.columns.index(column)])
-    if loss == Poisson.name and lowest < 0:
-        raise DataError(f"--loss poisson is for counts: {quoted(name)} goes down to {lowest:g}")
-    return Target(column)
+    match loss.domain:
+        case Domain.NUMBERS:
+            return Target(column)
+        case Domain.COUNTS:
+            lowest = float(triangle.minimum[triangle.columns.index(column)])
+            if lowest < 0:
+                raise DataError(f"--loss {loss.name} is for counts: {quoted(name)} goes down to {lowest:g}")
+            return Target(column)
+        case Domain.CLASSES:
+            return _two_classes(reading, triangle, name, options)
+    assert_never(loss.domain)
 
 
-def _two_classes(reading: Reading, triangle: Triangle, name: str, wanted: str | None) -> Target:
+def _two_classes(reading: Reading, triangle: Triangle, name: str, options: FitOptions) -> Target:
     found: dict[str, tuple[Column, float | None]]
     if name in reading.design.text:
         found = {column.level or "": (column, None) for column in triangle.columns if column.name == name}
@@ -68,7 +74,8 @@ def _two_classes(reading: Reading, triangle: Triangle, name: str, wanted: str | 
         what = f"only {quoted(labels[0])}" if len(labels) == 1 else f"also others than {listed(labels[:2])}"
         if len(labels) > 2 and name in reading.design.text:
             what = listed(labels, _MOST_LEVELS)
-        raise DataError(f"--loss logistic needs a target of two values; {quoted(name)} has {what}")
+        raise DataError(f"--loss {options.loss_word} needs a target of two values; {quoted(name)} has {what}")
+    wanted = options.event
     event = labels[1] if wanted is None else _matching(wanted, found)
     if event is None:
         raise DataError(f"--event: {quoted(name)} is never {quoted(wanted or '')}, but {listed(labels)}")
