@@ -1,172 +1,142 @@
-"""A model as one expression of another language: ``c + m1 * x1 + …``, added in the order of ``Model.linear``, within
+r"""A model as one expression of another language: ``c + m1 * x1 + …``, added in the order of ``Model.linear``, within
 the inverse link of its loss.
 
 Names and texts from the data appear as quoted by the language's own rules and never as code; numbers have all their
-digits. Wherever the language lets it, a row that cannot be predicted gets no value instead of a wrong one.
+digits. A row that ``predict`` gives no prediction has none in any language; a column that is not there is an error.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
-from gdcli.model import Effect, Model
+from gdcli.formula import (
+    Parts,
+    absent_numbers,
+    absent_texts,
+    formula,
+    link_of,
+    number_format,
+    number_pattern,
+)
+from gdcli.model import Model
+from gdcli.sqlexport import DIALECTS, as_sql
 from gdcli.text import quoted
 
 # What Miller 6 takes between ${ and }, whatever it means elsewhere; other names are looked up in the record, $*["…"].
 _MILLER_BRACED = re.compile(r"[A-Za-z0-9_ .:;,()/%&+=<>!?@#'*-]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-# The inverse link of each loss around the sum. Python's exp() refuses to overflow where the others give infinity.
-_SQL_LINKS = {"squared": "{}", "huber": "{}", "logistic": "1e0 / (1e0 + EXP(-({})))", "poisson": "EXP({})"}
-_PYTHON_LINKS = {
-    "squared": "{}",
-    "huber": "{}",
-    "logistic": "1.0 / (1.0 + __import__('math').exp(min(-({}), 700.0)))",
-    "poisson": "__import__('math').exp(min({}, 709.0))",
-}
-_MILLER_LINKS = {"squared": "{}", "huber": "{}", "logistic": "1.0 / (1.0 + exp(-1.0 * ({})))", "poisson": "exp({})"}
 _MILLER_ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-
-
-def as_sql(model: Model) -> str:
-    """Return a SQL expression; NULL where a value is missing (unless the model fills it in) or a level unknown.
-
-    Literals have an exponent, which makes them double precision in every dialect. Columns of numbers must have a
-    numeric type: there SQL itself knows no text.
-    """
-    absent = [_sql_number(word) for word in absent_numbers(model)]
-
-    def number(name: str) -> str:
-        column = _sql_name(name)
-        for word in absent:
-            column = f"NULLIF({column}, {word})"
-        return f"COALESCE({column}, {_sql_number(model.state.means[name])})" if model.fills else column
-
-    def text(name: str, by_level: Mapping[str, float]) -> str:
-        column, values = _sql_name(name), dict(by_level)
-        if model.fills_text(name):
-            column = f"COALESCE({column}, {_sql_text(MISSING)})"
-            values |= dict.fromkeys(sorted(model.missing_words), by_level[MISSING])
-        cases = " ".join(f"WHEN {_sql_text(level)} THEN {_sql_number(value)}" for level, value in values.items())
-        return f"CASE {column} {cases} END"
-
-    z = _expression(model, _sql_number, number, text)
-    return _SQL_LINKS[model.loss].format(z)
+# The inverse links around a sum z, nothing where it or they are not finite.
+_PYTHON_LINKS = {
+    "squared": "z if abs(z) < inf else nan",
+    "huber": "z if abs(z) < inf else nan",
+    # exp() refuses to overflow there, not to underflow.
+    "logistic": "(exp(z) / (1.0 + exp(z)) if z < 0.0 else 1.0 / (1.0 + exp(-z))) if abs(z) < inf else nan",
+    "poisson": "exp(z) if -inf < z < 709.782712893384 else nan",
+}
+_MILLER_LINKS = {
+    "squared": "z",
+    "huber": "z",
+    "logistic": "1.0 / (1.0 + exp(-1.0 * z))",
+    "poisson": "exp(z)",
+}
 
 
 def as_python(model: Model) -> str:
     """Return a Python expression over ``row``, a mapping from column names to cells: numbers, texts or None.
 
-    nan where a value is missing (unless the model fills it in) or a level unknown. What a cell
-    means when missing is the model's list of words.
+    nan where there is no prediction.
     """
-    absent = ", ".join(
-        ["None", *map(repr, sorted(model.missing_words | {""})), *map(repr, absent_numbers(model))],
-    )
-    seen: list[str] = []
-
-    def missing(name: str) -> str:
-        words = "missing" if seen else f"(missing := {{{absent}}})"
-        seen.append(name)
-        found = f"row[{name!r}] in {words}"
-        return f"({found} or str(row[{name!r}]).strip() in missing)" if model.fills else found
 
     def number(name: str) -> str:
-        instead = model.state.means[name] if model.fills else "nan"
-        return f"float({instead!r} if {missing(name)} else row[{name!r}])"
+        instead = f", {model.state.means[name]!r}" if model.fills else ""
+        return f"number(row[{name!r}]{instead})"
 
     def text(name: str, by_level: Mapping[str, float]) -> str:
-        cell = f"str(row[{name!r}]).strip()"
+        cell, values = f"text(row[{name!r}])", dict(by_level)
         if model.fills_text(name):
-            cell = f"{MISSING!r} if {missing(name)} else {cell}"
-        return f"{dict(by_level)!r}.get({cell}, float('nan'))"
+            values |= dict.fromkeys(absent_texts(model), by_level[MISSING])
+        return f"{values!r}.get({cell}, nan)"
 
-    z = _expression(model, repr, number, text)
-    return _PYTHON_LINKS[model.loss].format(z)
+    link = link_of(model, _PYTHON_LINKS)
+    z = formula(model, Parts(repr, number, text))
+    helper = ", exp=__import__('math').exp" if "exp(" in link else ""
+    # Functions see what they are given, wherever the expression is evaluated.
+    return (
+        f"(lambda row, text, inf=float('inf'), nan=float('nan'): (lambda number{helper}: (lambda z: {link})({z}))"
+        f"({_python_number(model)}))(row, {_PYTHON_TEXT})"
+    )
+
+
+_PYTHON_TEXT = "lambda cell: '' if cell is None or cell != cell else str(cell).strip()"
+
+
+def _python_number(model: Model) -> str:
+    """Return a function of a cell, and of what a missing one counts as, that gives its number."""
+    form = number_format(model)
+    words = ", ".join(map(repr, absent_texts(model)))
+    value = "float(t)"
+    if form.thousands is not None:
+        value = f"float(t.replace({form.thousands!r}, '').replace({form.decimal!r}, '.'))"
+    elif form.decimal != ".":
+        value = f"float(t.replace({form.decimal!r}, '.'))"
+    cell = "text(cell)"
+    if form.decimal != ".":
+        cell = f"(text(cell) if isinstance(cell, str) else text(cell).replace('.', {form.decimal!r}))"
+    absent = absent_numbers(model)
+    found = f"instead if {value} in {{{', '.join(map(repr, absent))}}} else {value}" if absent else value
+    return (
+        f"lambda cell, instead=nan: (lambda t: instead if t in {{{words}}} else"
+        f" nan if not __import__('re').fullmatch({number_pattern(form)!r}, t) else {found})({cell})"
+    )
 
 
 def as_miller(model: Model) -> str:
-    """Return an expression of Miller's DSL; empty where a value is missing (unless the model fills it in), no number,
-    or a level unknown.
+    """Return an expression of Miller's DSL; empty where there is no prediction.
 
-    (NaN for a cell that says NaN, which is a number to Miller.)
+    Blanks around a cell are spaces and tabs: what has others around it gives an empty field.
     """
-    absent = [repr(word) for word in absent_numbers(model)]
+    pattern = number_pattern(number_format(model))
+
+    def cell(name: str, value: str) -> str:
+        """Return what a function of a field's text c gives."""
+        return f"apply([strip(asserting_present({_miller_name(name)}))], func(c) {{return {value}}})[1]"
+
+    def missing() -> list[str]:
+        return [f"c == {_miller_text(word)}" for word in absent_texts(model)]
 
     def number(name: str) -> str:
-        value = f"float(strip({_miller_name(name)}))"
+        absent = [repr(word) for word in absent_numbers(model)]
+        known = f'is_numeric(float(c)) && sub(string(c), "^{pattern}$", "") == ""'
         if model.fills:
-            gap = " || ".join([missing(name), *(f"is_numeric({value}) && {value} == {word}" for word in absent)])
-            return f'({gap} ? {model.state.means[name]!r} : is_numeric({value}) ? {value} : "")'
-        known = " && ".join([f"is_numeric({value})", *(f"{value} != {word}" for word in absent)])
-        return f'({known} ? {value} : "")'
-
-    def missing(name: str) -> str:
-        cell = f"strip({_miller_name(name)})"
-        return " || ".join(f"{cell} == {_miller_text(word)}" for word in sorted(model.missing_words | {""}))
+            gap = " || ".join([*missing(), *(f"{known} && float(c) == {word}" for word in absent)])
+            return cell(name, f'{gap} ? {model.state.means[name]!r} : {known} ? float(c) : ""')
+        known += "".join(f" && float(c) != {word}" for word in absent)
+        return cell(name, f'{known} ? float(c) : ""')
 
     def text(name: str, by_level: Mapping[str, float]) -> str:
-        cell = f"strip({_miller_name(name)})"
-        first = f"{missing(name)} ? {by_level[MISSING]!r} : " if model.fills_text(name) else ""
-        cases = "".join(f"{cell} == {_miller_text(level)} ? {value!r} : " for level, value in by_level.items())
-        return f'({first}{cases}"")'
+        first = f"{' || '.join(missing())} ? {by_level[MISSING]!r} : " if model.fills_text(name) else ""
+        cases = "".join(f"c == {_miller_text(level)} ? {value!r} : " for level, value in by_level.items())
+        return cell(name, f'{first}{cases}""')
 
-    z = _expression(model, repr, number, text)
-    return _MILLER_LINKS[model.loss].format(z)
-
-
-EXPORTERS: dict[str, Callable[[Model], str]] = {"sql": as_sql, "python": as_python, "mlr": as_miller}
-
-
-def absent_numbers(model: Model) -> list[float]:
-    """Return the numbers that stand for a missing value (as ``--na -999`` says)."""
-    from gdcli.data.values import is_number
-
-    found = {float(word) for word in model.missing_words if is_number(word)}
-    return sorted(number for number in found if abs(number) < float("inf"))
+    link = link_of(model, _MILLER_LINKS)
+    z = formula(model, Parts(repr, number, text))
+    finite = "is_numeric({0}) && abs({0}) <= 1.7976931348623157e308"
+    value = (
+        f'{finite.format("z")} && {finite.format(link)} ? {link} : ""'
+        if link != "z"
+        else f'{finite.format("z")} ? z : ""'
+    )
+    return f"apply([{z}], func(z) {{return {value}}})[1]"
 
 
-def _expression(
-    model: Model,
-    literal: Callable[[float], str],
-    number: Callable[[str], str],
-    text: Callable[[str, Mapping[str, float]], str],
-) -> str:
-    """Return the sum in a language that is given by its number literals, its columns of numbers and those of text."""
-    has_intercept = model.content["intercept"] is not None
-    parts = [literal(model.intercept)] if has_intercept or not model.effects else []
-    for effect in model.effects:
-        parts += _added(effect, literal, number, text, first=not parts)
-    return " ".join(parts)
-
-
-def _added(
-    effect: Effect,
-    literal: Callable[[float], str],
-    number: Callable[[str], str],
-    text: Callable[[str, Mapping[str, float]], str],
-    first: bool,
-) -> Iterable[str]:
-    if effect.slope is None:
-        term = text(effect.column, effect.by_level or {})
-        return [term] if first else ["+", term]
-    if first:
-        return [f"{literal(effect.slope)} * {number(effect.column)}"]
-    sign = "-" if effect.slope < 0 else "+"
-    return [sign, f"{literal(abs(effect.slope))} * {number(effect.column)}"]
-
-
-def _sql_number(value: float) -> str:
-    text = repr(value)
-    return text if "e" in text else f"{text}e0"
-
-
-def _sql_name(name: str) -> str:
-    return '"' + _expressible(name, "\x00", "SQL").replace('"', '""') + '"'
-
-
-def _sql_text(text: str) -> str:
-    return "'" + _expressible(text, "\x00", "SQL").replace("'", "''") + "'"
+EXPORTERS: dict[str, Callable[[Model], str]] = {
+    **{name: partial(as_sql, dialect=dialect) for name, dialect in DIALECTS.items()},
+    "python": as_python,
+    "mlr": as_miller,
+}
 
 
 def _miller_name(name: str) -> str:
@@ -178,9 +148,3 @@ def _miller_text(text: str) -> str:
     if _CONTROL.search(escaped):
         raise DataError(f"Miller has no way to write {quoted(text)}")
     return f'"{escaped}"'
-
-
-def _expressible(text: str, forbidden: str, language: str) -> str:
-    if any(character in forbidden or "\ud800" <= character <= "\udfff" for character in text):
-        raise DataError(f"{language} has no way to write {quoted(text)}")
-    return text

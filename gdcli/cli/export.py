@@ -10,10 +10,10 @@ from gdcli.cli.options import OUTPUT, option
 from gdcli.errors import ExitCode
 
 # The names of EXPORTERS: its module loads NumPy, which help and completion do without.
-LANGUAGES = ("sql", "python", "mlr")
+LANGUAGES = ("sql", "sql:sqlite", "sql:duckdb", "sql:postgres", "sql:mysql", "python", "mlr")
 
 EXAMPLES = (
-    ('sqlite3 sales.db "SELECT *, $(gdfit export model.json --to sql) FROM homes"', "predictions in a database"),
+    ('sqlite3 sales.db "SELECT *, $(gdfit export model.json --to sql:sqlite) FROM homes"', "predictions in a database"),
     ("mlr --csv put '$p = '\"$(gdfit export model.json --to mlr)\" homes.csv", "a new field p with Miller"),
     ("gdfit export model.json --to python -o model.txt", "Python, for a mapping named row"),
 )
@@ -29,12 +29,13 @@ EXAMPLES = (
     required=True,
     group=OUTPUT,
     common=True,
-    help="sql, python or mlr.",
+    help="python, mlr, or sql, also in the dialect of an engine: sql:sqlite, sql:duckdb, sql:postgres, sql:mysql.",
 )
 @output_option
 def command(model: str, **values: Any) -> int:
-    """Write a saved model as one expression, c + m1*x1 + …, of SQL, Python or Miller's DSL. A row that lacks a value
-    gives NULL, nan or an empty field. In SQL the columns of numbers must have a numeric type.
+    """Write a saved model as one expression, c + m1*x1 + …, of SQL, Python or Miller's DSL. A row that predict gives
+    no prediction gives NULL, nan or an empty field; a column that is not there is an error. In sql, sql:duckdb and
+    sql:postgres the columns of numbers must have a numeric type; sql:sqlite and sql:mysql read text too.
     """
     from gdcli.cli.results import Destination
     from gdcli.exporting import EXPORTERS

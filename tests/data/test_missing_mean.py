@@ -422,7 +422,9 @@ def test_exported_sql_fills_null(gdfit: Callable[..., Done], csv_file: Callable[
     with sqlite3.connect(":memory:") as base:
         base.execute("CREATE TABLE t (x REAL, kind TEXT)")
         base.executemany("INSERT INTO t VALUES (?, ?)", [*rows, (4, "c")])
-        found = [value for (value,) in base.execute(f"SELECT {exported(gdfit, model, 'sql')} FROM t ORDER BY rowid")]
+        found = [
+            value for (value,) in base.execute(f"SELECT {exported(gdfit, model, 'sql:sqlite')} FROM t ORDER BY rowid")
+        ]
     path = csv_file("\n".join(NEW.splitlines()[:6]) + "\n")
     assert found[:-1] == pytest.approx(predictions(gdfit, model, path), rel=1e-14)
     assert found[-1] is None
