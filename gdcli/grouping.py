@@ -5,7 +5,6 @@ the first level that the group has. Columns that say nothing in a group (constan
 coefficient 0 there.
 """
 
-import os
 from collections import Counter, deque
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -80,7 +79,7 @@ def _read(
     with closing(_blocks(files, by, options, listener)) as blocks:
         chosen, first = next(blocks)
         items = (item for part in ([(chosen, first)], blocks) for item in part)
-        for rows, places, keys in ordered_map(parse, items, options.jobs or os.cpu_count() or 1):
+        for rows, places, keys in ordered_map(parse, items, options.jobs):
             here = np.array([place.setdefault(key, len(place)) for key in keys], dtype=np.intp)
             grouped = grouped_rows(rows.columns, rows.X, here[places], rows.weights)
             stack = absorb(empty(rows.columns) if stack is None else stack, grouped, len(place))

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
+from gdcli.cores import usable_cores
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
@@ -16,11 +18,13 @@ R = TypeVar("R")
 GROUP = 64
 
 
-def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int) -> Iterator[R]:
+def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) -> Iterator[R]:
     """Yield work(item) for each item in order, at most ``jobs`` at a time and one more item waiting.
 
+    ``jobs`` is the number of cores that may be used if it is None.
     pandas' parser and LAPACK release the interpreter's lock, so threads do run side by side.
     """
+    jobs = jobs or usable_cores()
     iterator = iter(items)
     first = list(islice(iterator, 2 if jobs > 1 else 0))
     if len(first) < 2:  # one item needs no second thread, nor the import of what makes them

@@ -4,7 +4,6 @@ Only what has to be known is parsed (see :mod:`gdcli.rowsout` for the rest). Blo
 in order.
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -102,9 +101,8 @@ def predict_files(
                 out = rows_out(source, column, options.only, model.classes if options.classes else None)
                 write(out.header)
             predict = partial(_predicted, model, out.beside(source))
-            jobs = options.jobs or os.cpu_count() or 1
             with closing(source.blocks()) as blocks:
-                for part, counted in ordered_map(predict, _told(blocks, source, listener), jobs):
+                for part, counted in ordered_map(predict, _told(blocks, source, listener), options.jobs):
                     write(part)
                     tally.add(counted)
     if tally.skipped.count:

@@ -119,7 +119,7 @@ def _reduced(
         reduction = Reduction(chosen, options.sampling)
         if options.dask is None:
             checked = _checked(chain([first], parts), check)
-            whole = reduction.of_all(checked, options.jobs or os.cpu_count() or 1)
+            whole = reduction.of_all(checked, options.jobs)
         else:
             from gdcli.cluster import connected, reduced_on
 

@@ -54,7 +54,7 @@ class Reduction:
         self.design.check_levels(columns)
         check_room(self.design.source, len(columns), folds=self.sampling.folds)
 
-    def of_all(self, parts: Iterator[Part], jobs: int) -> Reduced | None:
+    def of_all(self, parts: Iterator[Part], jobs: int | None) -> Reduced | None:
         """Reduce all parts, over threads; None where there are none."""
         with threads_for(len(self.design.features)):
             return fold_groups(ordered_map(self.reduce, parts, jobs), self.fold, self.merge)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gdcli.cores import usable_cores
 from gdcli.engine import newton
 from gdcli.engine import optimum as optima
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
@@ -143,7 +144,7 @@ class RowProblem(Problem):
 
 def over_rows(problem: Problem, reading: Reading, target: Target, options: FitOptions, listener: Listener) -> Problem:
     """Return the problem of the same rows and scaling with the loss that was asked for."""
-    kept = _Kept(reading.reduced, target, options.jobs, ThreadPoolExecutor(options.jobs))
+    kept = _Kept(reading.reduced, target, options.jobs, ThreadPoolExecutor(options.jobs or usable_cores()))
     folds = range(len(reading.reduced.folds)) if options.holdout is None else [0]
     function = _loss_of(problem, kept, folds, options, listener)
     if target.classes is not None:

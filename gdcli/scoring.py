@@ -5,7 +5,6 @@ scored target R² = 1 − Σ w e² / Σ w (y − ȳ)². Of a logistic model y is
 """
 
 import math
-import os
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -121,7 +120,7 @@ def score_files(
         return sums_of(model, block, weights)
 
     with closing(_blocks(model, files, weights, options, listener)) as blocks:
-        sums = fold(ordered_map(reduce, blocks, options.jobs or os.cpu_count() or 1), merge)
+        sums = fold(ordered_map(reduce, blocks, options.jobs), merge)
     if sums is not None and sums.skipped.count:
         listener.warn(str(sums.skipped))
     if sums is not None and sums.filled:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "gdcli"
 
 # From the ground. A name is a module or a folder of the package; what is not listed stands on the floor of fitting.
-GROUND = ("errors", "text", "listener", "files", "jsonfile")
+GROUND = ("cores", "errors", "text", "listener", "files", "jsonfile")
 FLOORS = [GROUND, ("engine",), ("data",), (), ("report",), ("cli",), ("__main__", "packaging")]
 FITTING = 3
 # What each floor may take from outside the standard library; scipy is imported when used.

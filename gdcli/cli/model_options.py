@@ -13,7 +13,7 @@ reading_options: Callable[[F], F] = bundle(
     csv_options,
     option(
         "--jobs", metavar="N", type=Count(1), group=INPUT, common=True,
-        help="Threads that work; the result is the same for any number.  [default: all cores]",
+        help="Threads that work; the result is the same for any number.  [default: all cores it may use]",
     ),
 )  # fmt: skip
 

@@ -254,7 +254,7 @@ input_options: Callable[[F], F] = bundle(
     csv_options,
     option(
         "--jobs", metavar="N", type=Count(1), group=INPUT,
-        help="Threads that read; the result is the same for any number.  [default: all cores]",
+        help="Threads that read; the result is the same for any number.  [default: all cores it may use]",
     ),
     option(
         "--dask", metavar="ADDRESS", group=INPUT,

@@ -5,13 +5,14 @@ on the last bit. Wide matrices are reduced one after the other, by a fixed numbe
 """
 
 import ctypes
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
+
+from gdcli.cores import usable_cores
 
 # From so many columns on a table is wide.
 WIDE = 256
@@ -27,7 +28,7 @@ def threads_for(columns: int) -> Iterator[None]:
 
     Where NumPy's BLAS is not an OpenBLAS that can be asked, nothing changes.
     """
-    library = _openblas() if columns > WIDE and (os.cpu_count() or 1) >= _WIDE_THREADS else None
+    library = _openblas() if columns > WIDE and usable_cores() >= _WIDE_THREADS else None
     if library is None:
         yield
         return
