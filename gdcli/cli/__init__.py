@@ -53,9 +53,11 @@ def _dispatch(args: list[str]) -> int:
 
     shell = os.environ.get("_GDFIT_COMPLETE")
     if shell:
-        from gdcli.cli.completing import answer
+        from gdcli.cli.completing import answer, encoded
 
-        sys.stdout.write(answer(shell, args))
+        answered = encoded(answer(shell, args))
+        if sys.stdout is not None:
+            sys.stdout.buffer.write(answered)
         return 0
     try:
         with group.make_context("gdfit", args, terminal_width=help_width()) as context:

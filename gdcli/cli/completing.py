@@ -1,25 +1,28 @@
 """What the shells' completion scripts (``scripts/``) ask: which words may stand where the cursor is.
 
 The script runs gdfit with the shell's name in the variable _GDFIT_COMPLETE and what was typed as arguments. An answer
-is a line of three fields between tabs: what it is, the word, and its meaning. ``plain`` words are to be inserted,
-``quote`` ones in quotes (bash does not see that by itself), and ``file`` leaves the names of files to the shell.
+is a line of three fields between tabs: what it is, the word, and its meaning. A ``plain`` word is to be quoted as the
+shell needs it, a ``ready`` one fits behind the quote that is open already (zsh and fish see to that themselves), and
+``file`` leaves the names of files to the shell.
 """
 
-import re
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from textwrap import shorten
 from typing import Any
 
-from gdcli.cli.typed import Typed, split_typed
+from gdcli.cli.typed import Typed, inside_quotes, split_typed
+from gdcli.errors import UsageError
 
 VARIABLE = "_GDFIT_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
 _LONGEST = 70
-_BARE = re.compile(r"[\w.,/+%^-]+")
 
 
 def answer(shell: str, arguments: Sequence[str]) -> str:
-    """Return the lines that answer the script of a shell."""
+    """Return the lines that answer the script of a shell. Raises UsageError for what no script of ours asks."""
     from click.shell_completion import ShellComplete
 
     from gdcli.cli.group import group
@@ -30,12 +33,24 @@ def answer(shell: str, arguments: Sequence[str]) -> str:
     return "".join("\t".join(fields) + "\n" for fields in _fields(shell, typed, items))
 
 
+def encoded(text: str) -> bytes:
+    """Return an answer as the shell reads it: bytes that are no text come back as they were, lines that the locale
+    cannot write are left out.
+    """
+    found = b""
+    for line in text.splitlines(keepends=True):
+        with suppress(UnicodeEncodeError):
+            found += os.fsencode(line)
+    return found
+
+
 def _typed(shell: str, arguments: Sequence[str]) -> Typed:
     """Return what was typed after the command's name."""
+    if shell not in SHELLS or not arguments or (shell == "bash" and len(arguments) != 2):
+        raise UsageError(f"{VARIABLE} is set, by which only gdfit's completion scripts ask: unset it to run gdfit")
     if shell == "bash":
-        line, breaks = arguments
-        typed = split_typed(line, breaks)
-        return Typed(typed.words[1:], typed.current, typed.taken)
+        typed = split_typed(*arguments)
+        return replace(typed, words=typed.words[1:])
     *words, current = arguments
     if shell == "fish":
         current = split_typed(current).current
@@ -52,5 +67,5 @@ def _fields(shell: str, typed: Typed, items: Sequence[Any]) -> Iterator[tuple[st
         if item.type != "plain":
             yield "file", word, ""
         elif word.isprintable():
-            quoted = shell == "bash" and not _BARE.fullmatch(word)
-            yield "quote" if quoted else "plain", word, shorten(item.help or "", _LONGEST, placeholder=" …")
+            meaning = shorten(item.help or "", _LONGEST, placeholder=" …")
+            yield ("ready", inside_quotes(word, typed.quote), meaning) if typed.quote else ("plain", word, meaning)

@@ -9,12 +9,14 @@ _KEPT_BACKSLASH = '$`"\\\n'
 class Typed:
     """The finished words, and the ``current`` one, all without quotes.
 
-    Of the current word readline replaces only what follows ``taken`` characters.
+    Of the current word readline replaces only what follows ``taken`` characters. ``quote`` is the one that is open at
+    the cursor, or empty.
     """
 
     words: tuple[str, ...]
     current: str
     taken: int
+    quote: str = ""
 
 
 def split_typed(line: str, breaks: str = "") -> Typed:
@@ -40,4 +42,16 @@ def split_typed(line: str, breaks: str = "") -> Typed:
             word += c
             if not quote and c in breaks:
                 taken = len(word)
-    return Typed(tuple(words), word, taken)
+    return Typed(tuple(words), word, taken, quote)
+
+
+def inside_quotes(text: str, quote: str) -> str:
+    """Return the text as bash takes it literally behind an open quote. In double quotes ``!`` would recall history.
+
+    Readline closes the quote, but not behind a text that ends with one.
+    """
+    if quote == "'":
+        found = text.replace("'", "'\\''")
+    else:
+        found = "".join("\"'!'\"" if c == "!" else f"\\{c}" if c in _KEPT_BACKSLASH else c for c in text)
+    return found + quote if found.endswith(quote) else found

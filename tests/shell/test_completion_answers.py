@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from gdcli.cli.completing import SHELLS, answer
+from gdcli.cli.completing import SHELLS, answer, encoded
 from gdcli.cli.group import COMMANDS
-from gdcli.cli.typed import split_typed
+from gdcli.cli.typed import inside_quotes, split_typed
+from gdcli.errors import UsageError
 from gdcli.naming import column_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,10 +93,10 @@ def test_the_first_file_that_has_columns_gives_them(in_folder):
     ("shell", "arguments", "expected"),
     [
         ("bash", ("gdfit a.csv --target=p", BREAKS), ("plain", "price")),
-        ("bash", ("gdfit a.csv --target=p", " "), ("quote", "--target=price")),
-        ("bash", ("gdfit a.csv -t a", BREAKS), ("quote", "a b:c")),
+        ("bash", ("gdfit a.csv --target=p", " "), ("plain", "--target=price")),
+        ("bash", ("gdfit a.csv -t a", BREAKS), ("plain", "a b:c")),
         ("bash", (r"gdfit a.csv -t a\ b:", BREAKS), ("plain", "c")),
-        ("bash", ("gdfit a.csv -t 'a b:", BREAKS), ("quote", "a b:c")),
+        ("bash", ("gdfit a.csv -t 'a b:", BREAKS), ("ready", "a b:c")),
         ("zsh", ("a.csv", "--target=p"), ("plain", "price")),
         ("fish", ("a.csv", "--target=p"), ("plain", "--target=price")),
         ("fish", ("a.csv", "-t", "'a"), ("plain", "a b:c")),
@@ -178,3 +179,23 @@ def test_completing_loads_neither_numpy_nor_pandas_nor_rich(tmp_path):
         env={**os.environ, "_GDFIT_COMPLETE": "zsh", "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.stdout.splitlines() == ["plain\ta\t", "plain\tb\t", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "arguments"), [("bash", []), ("bash", ["x"]), ("zsh", []), ("fish", []), ("tcsh", ["x"]), ("", ["a"])]
+)
+def test_what_no_script_of_ours_asks_is_wrong_usage(shell, arguments):
+    with pytest.raises(UsageError, match="_GDFIT_COMPLETE is set"):
+        answer(shell, arguments)
+
+
+def test_a_word_that_is_no_text_comes_back_as_it_was():
+    assert encoded(answer("zsh", [os.fsdecode(b"a\xff")])) == b"file\ta\xff\t\n"
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+@pytest.mark.parametrize("name", ["a'b", "'", 'a"', "!!", "$x`y`\\", "ends in \\", 'it\'s "q"'])
+def test_inside_quotes_a_text_is_what_bash_reads(name, quote):
+    inside = inside_quotes(name, quote)
+    line = f"printf %s {quote}{inside}{'' if inside.endswith(quote) else quote}"
+    assert subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60).stdout == name

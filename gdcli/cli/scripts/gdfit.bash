@@ -13,11 +13,11 @@ _gdfit() {
                 mapfile -t files < <(compgen -f -- "$value")
                 COMPREPLY+=("${files[@]}")
                 ;;
-            quote) # readline puts the quotes only around what it takes for file names
-                compopt -o filenames
+            plain) # a column may be called `x` or $(x)
+                printf -v value %q "$value"
                 COMPREPLY+=("$value")
                 ;;
-            plain)
+            ready)
                 COMPREPLY+=("$value")
                 ;;
         esac
