@@ -18,8 +18,14 @@ from typing import IO, Any, BinaryIO, Literal, NoReturn, TextIO, overload
 from gdcli.errors import DataError
 from gdcli.text import quoted
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 _SUFFIX = ".gdfit-tmp"
-# A file name may have 255 bytes; this leaves room for the dots, the process id and the suffix.
+_RANDOM_BYTES = 8
+# A file name may have 255 bytes; this leaves room for the dots, the random digits and the suffix.
 _LONGEST_STEM = 200
 _MOST_LINKS = 40  # the kernel's own limit
 _LONGEST_PATH = 4096  # the kernel's limit: the end of a path says most
@@ -202,21 +208,55 @@ def _written_directly(target: _Target, mode: str) -> Iterator[IO[Any]]:
 def _written_aside(target: _Target, mode: str) -> Iterator[IO[Any]]:
     _check_folder(target)
     _remove_stale(target.path)
-    temporary = _temporary_name(target.path)
-    if temporary in _unfinished:
-        raise DataError(f"cannot write {_named(target.shown)}: it is being written already")
+    temporary = _Temporary(target)
     stream = None
     try:
-        _unfinished.add(temporary)
-        stream = _stream(_create(temporary, target), target.shown, mode)
+        stream = _stream(temporary.create(), target.shown, mode)
         yield stream
-        _finish(stream, temporary, target)
-        _unfinished.discard(temporary)
+        _finish(stream, temporary.name, target)
+        _unfinished.discard(temporary.name)
     except BaseException:
         if stream is not None:
             _close_quietly(stream)
-        _remove(temporary)
+        _remove(temporary.name)
         raise
+    finally:
+        temporary.unlock()
+
+
+class _Temporary:
+    """A temporary file beside its target. As long as its writer lives, a second descriptor keeps it locked.
+
+    The name is random, and no number of a process is in it: another container may have the same one.
+    """
+
+    def __init__(self, target: _Target) -> None:
+        self._target = target
+        self._lock: int | None = None
+        self.name = ""
+
+    def create(self) -> int:
+        """Create the file, and lock it before anybody can take it for one that was left behind."""
+        while True:
+            self.name = _temporary_name(self._target.path)
+            _unfinished.add(self.name)
+            try:
+                descriptor = _create(self.name, self._target)
+            except FileExistsError:
+                _unfinished.discard(self.name)
+                continue
+            self._lock = os.dup(descriptor)
+            if _locked(self._lock) and os.fstat(descriptor).st_nlink:
+                return descriptor
+            os.close(descriptor)
+            self.unlock()
+            _remove(self.name)
+
+    def unlock(self) -> None:
+        """Close the descriptor that holds the lock."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
 
 def _remove(temporary: str) -> None:
@@ -236,6 +276,8 @@ def _create(temporary: str, target: _Target) -> int:
             with contextlib.suppress(PermissionError):
                 os.fchown(descriptor, old.st_uid, old.st_gid)
             os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+    except FileExistsError:
+        raise
     except OSError as error:
         _refuse(target.shown, error)
     return descriptor
@@ -253,7 +295,7 @@ def _finish(stream: IO[Any], temporary: str, target: _Target) -> None:
 
 def _temporary_name(path: str) -> str:
     folder, name = os.path.split(path)
-    return os.path.join(folder, f".{_stem(name)}.{os.getpid()}{_SUFFIX}")
+    return os.path.join(folder, f".{_stem(name)}.{os.urandom(_RANDOM_BYTES).hex()}{_SUFFIX}")
 
 
 def _stem(name: str) -> str:
@@ -264,27 +306,35 @@ def _stem(name: str) -> str:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove what a killed process left behind while it wrote the same file."""
+    """Remove what a killed process left behind while it wrote the same file: what is there and nobody has locked."""
     folder, name = os.path.split(path)
-    pattern = re.compile(re.escape(f".{_stem(name)}.") + r"(\d+)" + re.escape(_SUFFIX))
+    pattern = re.compile(re.escape(f".{_stem(name)}.") + rf"[0-9a-f]{{{2 * _RANDOM_BYTES}}}" + re.escape(_SUFFIX))
     with contextlib.suppress(OSError):
         for entry in os.listdir(folder):
-            match = pattern.fullmatch(entry)
-            found = os.path.join(folder, entry)
-            if match and found not in _unfinished and not _alive(int(match[1])):
-                os.unlink(found)
+            if pattern.fullmatch(entry):
+                _remove_unlocked(os.path.join(folder, entry))
 
 
-def _alive(process: int) -> bool:
-    """Return whether another process of this number runs. Our own number was another's before us."""
-    if process == os.getpid():
-        return False
-    if os.name != "posix":
-        return True  # where signal 0 would not be harmless
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
+def _remove_unlocked(temporary: str) -> None:
+    if fcntl is None:
+        return
+    with contextlib.suppress(OSError):
+        # A lock over a network needs a file that is open for writing.
+        descriptor = os.open(temporary, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(temporary)
+        finally:
+            os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock a file; return whether nobody else has. Where the file system has no locks, nobody removes it either."""
+    if fcntl is not None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
     return True

@@ -31,6 +31,7 @@ from gdcli.engine.stacked import AlongEigenvectors, Mask, StackedProblem, active
 from gdcli.engine.triangle import Array
 from gdcli.errors import DataError, UsageError
 from gdcli.groups import GroupFits, Verdict
+from gdcli.inputs import Inputs
 from gdcli.listener import Listener
 from gdcli.parallel import ordered_map
 from gdcli.problem import CONVERGED_DISTANCE, CONVERGED_GAP, LARGEST, PERFECT, WITHIN
@@ -76,7 +77,8 @@ def _read(
         rows = item[0].rows(item[1])
         return rows, *combined(rows.by)
 
-    with closing(_blocks(files, by, options, listener)) as blocks:
+    inputs = Inputs(listener)
+    with closing(_blocks(files, by, options, listener, inputs)) as blocks:
         chosen, first = next(blocks)
         items = (item for part in ([(chosen, first)], blocks) for item in part)
         for rows, places, keys in ordered_map(parse, items, options.jobs):
@@ -90,6 +92,7 @@ def _read(
     assert stack is not None
     counts = RowCounts(read, used, read - used, dict(missing), filled=dict(gaps))
     tell_gaps(counts, listener)
+    inputs.tell_growth(read)
     if chosen.ignored:
         listener.note(f"left out the columns without name and values: {', '.join(chosen.ignored)}")
     if not used:
@@ -102,13 +105,13 @@ def _read(
 
 
 def _blocks(
-    files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener
+    files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener, inputs: Inputs
 ) -> Generator[tuple[Design, Block], None, None]:
     """Yield the blocks of all files, which are opened one after the other, with the design that the first one sets."""
     columns = replace(options.columns, by=tuple(by))
     chosen: Design | None = None
     for path in files:
-        source = open_source(path, options.reading, listener)
+        source = open_source(path, options.reading, listener, inputs)
         if isinstance(source, Summary):
             raise DataError(f"{quoted(path)} is a summary, which holds no rows to group")
         with closing(source.blocks()) as blocks:

@@ -9,6 +9,9 @@ from typing import Any
 from gdcli.errors import DataError
 from gdcli.text import quoted
 
+# A model of ten thousand terms takes some megabytes, one of a hundred thousand groups ten times that, and models and
+# summaries are read whole: what is larger than this, decompressed, is neither.
+LARGEST_FILE = 256 << 20
 # json.dumps leaves these as they are: C1 controls and line separators act on a terminal, a lone surrogate
 # (an undecodable byte) cannot be written as UTF-8.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")

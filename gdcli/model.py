@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
-from gdcli.jsonfile import number, numbers, parse_json, readable, words
+from gdcli.jsonfile import LARGEST_FILE, number, numbers, parse_json, readable, words
 from gdcli.result import Fit, State
 from gdcli.text import quoted
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from gdcli.engine.triangle import Array
 
 SCHEMA = "gdfit.model/1"
-# A model of ten thousand terms takes some megabytes, one of a hundred thousand groups ten times that; a larger file
-# than this is something else.
-LARGEST_FILE = 256 << 20
 SCALES = ("standard", "minmax", "none")
 LOSSES = ("squared", "huber", "logistic", "poisson")
 

@@ -19,6 +19,7 @@ from gdcli.data.table import Block, Source, Table
 from gdcli.engine.triangle import Array
 from gdcli.errors import DataError, UsageError
 from gdcli.groupmodel import AnyModel
+from gdcli.inputs import Inputs
 from gdcli.listener import Listener
 from gdcli.parallel import ordered_map
 from gdcli.reading import filled, source_of
@@ -93,8 +94,9 @@ def predict_files(
     tally = Tally()
     column = f"{model.target}_predicted" if options.column is None else options.column
     out: CsvRows | JsonRows | None = None
+    inputs = Inputs(listener)
     for path in files:
-        with closing(open_stream(path, options.csv.encoding)) as stream:
+        with closing(open_stream(path, options.csv.encoding, inputs.grew)) as stream:
             source = _open_source(stream, options, listener)
             model.require_columns(source.names, source.name)
             if out is None:
@@ -107,6 +109,7 @@ def predict_files(
                     tally.add(counted)
     if tally.skipped.count:
         listener.warn(str(tally.skipped))
+    inputs.tell_growth(tally.rows)
     if tally.filled:
         listener.note(filled(tally.filled))
     return tally

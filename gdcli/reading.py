@@ -18,6 +18,7 @@ from gdcli.data.room import check_room
 from gdcli.data.stream import STDIN, Stream, check_exists, codec_name, open_stream
 from gdcli.data.table import Source
 from gdcli.errors import DataError, UsageError
+from gdcli.inputs import FileMark, Inputs
 from gdcli.listener import Listener
 from gdcli.reduced import Reduced, Sampling
 from gdcli.reduction import Part, Reduction
@@ -59,11 +60,15 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All input, reduced. Rows that are kept are there until the end of a ``with`` block: a cluster may hold them."""
+    """All input, reduced. Rows that are kept are there until the end of a ``with`` block: a cluster may hold them.
+
+    ``marks`` tell the files apart that the rows came from, those that summaries were made of among them.
+    """
 
     design: Design
     reduced: Reduced
     files: tuple[str, ...]
+    marks: tuple[FileMark, ...] = ()
     held: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> "Reading":
@@ -92,19 +97,25 @@ def read(data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, lis
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
     store = options.sampling.store
+    inputs = Inputs(listener)
     with ExitStack() as held, closing(store) if store else nullcontext():
-        whole = _reduced(data, columns, options, listener, held)
+        whole = _reduced(data, _opened(data, options, listener, inputs), columns, options, listener, held)
         if store is not None:
             whole = replace(whole, held=held.pop_all())
     if whole.reduced.skipped.count:
         listener.warn(str(whole.reduced.skipped))
-    return whole
+    inputs.tell_growth(whole.reduced.read)
+    return replace(whole, marks=tuple(inputs.marks))
 
 
 def _reduced(
-    data: Sequence[Data], columns: ColumnOptions, options: ReadOptions, listener: Listener, held: ExitStack
+    data: Sequence[Data],
+    inputs: Iterator[_Input],
+    columns: ColumnOptions,
+    options: ReadOptions,
+    listener: Listener,
+    held: ExitStack,
 ) -> Reading:
-    inputs = _opened(data, options, listener)
     with closing(_parts(inputs, listener)) as parts:
         first = next(parts, None)
         if first is None:
@@ -174,20 +185,23 @@ def check_rows(reading: Reading) -> None:
         raise DataError(f"no row of {name} has a value in every column: {empty}; leave it out with --exclude")
 
 
-def open_source(item: Data, options: ReadOptions, listener: Listener) -> Source | Summary:
+def open_source(item: Data, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source | Summary:
     """Open a path, ``-`` for stdin, or a DataFrame; a summary is known by its content, whatever its name."""
     if isinstance(item, Summary):
+        inputs.add(item.name, item.marks)
         return item
     if not isinstance(item, str | os.PathLike):
         from gdcli.data.frames import FrameSource
 
         return FrameSource(item)
-    stream = open_stream(os.fspath(item), options.csv.encoding)
+    stream = open_stream(os.fspath(item), options.csv.encoding, inputs.grew)
     try:
-        return _source(stream, options, listener)
+        source = _source(stream, options, listener)
     except BaseException:
         stream.close()
         raise
+    inputs.add(os.fspath(item), source.marks if isinstance(source, Summary) else None)
+    return source
 
 
 def _source(stream: Stream, options: ReadOptions, listener: Listener) -> Source | Summary:
@@ -224,10 +238,10 @@ def source_of(stream: Stream, options: CsvOptions, listener: Listener) -> "CsvSo
     return source
 
 
-def _opened(data: Sequence[Data], options: ReadOptions, listener: Listener) -> Iterator[_Input]:
+def _opened(data: Sequence[Data], options: ReadOptions, listener: Listener, inputs: Inputs) -> Iterator[_Input]:
     """Yield all inputs, which are opened one after the other."""
     for file, item in enumerate(data):
-        yield _Input(file, open_source(item, options, listener))
+        yield _Input(file, open_source(item, options, listener, inputs))
 
 
 def _parts(inputs: Iterable[_Input], listener: Listener) -> Generator[tuple[Source | Summary, Part], None, None]:

@@ -23,6 +23,7 @@ from gdcli.engine.losses import LOSSES, SQUARED, Logistic, Poisson
 from gdcli.engine.triangle import Array
 from gdcli.errors import CellError, DataError
 from gdcli.groupmodel import AnyModel
+from gdcli.inputs import Inputs
 from gdcli.listener import Listener
 from gdcli.parallel import fold, ordered_map
 from gdcli.reading import ReadOptions, filled, open_source
@@ -119,12 +120,14 @@ def score_files(
     def reduce(block: Block) -> Sums:
         return sums_of(model, block, weights)
 
-    with closing(_blocks(model, files, weights, options, listener)) as blocks:
+    inputs = Inputs(listener)
+    with closing(_blocks(model, files, weights, options, listener, inputs)) as blocks:
         sums = fold(ordered_map(reduce, blocks, options.jobs), merge)
     if sums is not None and sums.skipped.count:
         listener.warn(str(sums.skipped))
     if sums is not None and sums.filled:
         listener.note(filled(sums.filled))
+    inputs.tell_growth(0 if sums is None else sums.read)
     where = quoted(files[0]) if len(files) == 1 else f"{len(files)} files"
     if sums is None:
         raise DataError(f"{where}: there is a header but no row to score")
@@ -288,11 +291,16 @@ def _check_weights(w: Array, block: Block, name: str | None) -> None:
 
 
 def _blocks(
-    model: AnyModel, files: Sequence[str], weights: str | None, options: ReadOptions, listener: Listener
+    model: AnyModel,
+    files: Sequence[str],
+    weights: str | None,
+    options: ReadOptions,
+    listener: Listener,
+    inputs: Inputs,
 ) -> Generator[Block, None, None]:
     """Yield the blocks of all files, which are opened one after the other."""
     for path in files:
-        source = _open(path, options, listener)
+        source = _open(path, options, listener, inputs)
         with closing(source.blocks()) as blocks:
             first = next(blocks, None)  # blocks that have begun close the file, whatever happens next
             model.require_columns(source.names, source.name, [model.target, *([] if weights is None else [weights])])
@@ -301,8 +309,8 @@ def _blocks(
                 yield block
 
 
-def _open(path: str, options: ReadOptions, listener: Listener) -> Source:
-    source = open_source(path, options, listener)
+def _open(path: str, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source:
+    source = open_source(path, options, listener, inputs)
     if isinstance(source, Summary):
         raise DataError(f"{quoted(path)} is a summary, which holds no rows to score")
     return source

@@ -55,4 +55,5 @@ def run_summarize(
         weights=chosen.weights,
         reduced=reduced,
         missing=chosen.missing,
+        marks=reading.marks,
     )

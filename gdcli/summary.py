@@ -15,6 +15,7 @@ from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, r
 from gdcli.data.design import Design
 from gdcli.engine.triangle import MISSING, Array, Column, Extended, Triangle, select
 from gdcli.errors import DataError
+from gdcli.inputs import FileMark
 from gdcli.jsonfile import number, numbers, parse_json, readable, words
 from gdcli.reduced import Reduced
 from gdcli.text import count_of, listed, quoted, shell_word
@@ -32,7 +33,8 @@ _MOST_ROWS = 10**18
 class Summary:
     """Reduced rows and what their columns are. ``names`` are all columns, ``text`` those of them that hold text.
 
-    ``missing`` is what became of missing cells; with ``mean`` they are gaps still, which a fit fills.
+    ``missing`` is what became of missing cells; with ``mean`` they are gaps still, which a fit fills. ``marks`` tell
+    apart the files whose rows are in it; those of older summaries, and stdin, have none.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Summary:
     weights: str | None
     reduced: Reduced
     missing: str = "drop"
+    marks: tuple[FileMark, ...] = ()
 
     def design(self, options: ColumnOptions) -> Design:
         """Return the design of a fit (or another summary) that begins with this summary."""
@@ -144,6 +147,7 @@ def summary_as_json(summary: Summary) -> str:
         "schema": SCHEMA,
         "version": __version__,
         "files": list(summary.files),
+        "sources": [mark._asdict() for mark in summary.marks],
         "columns": [
             {"name": name, "kind": "text", "levels": [c.level for c in triangle.columns if c.name == name]}
             if name in summary.text
@@ -312,4 +316,10 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
         weights=None if weights is None else words([weights], "weights")[0],
         reduced=reduced,
         missing=missing,
+        marks=tuple(map(_file_mark, content.get("sources", ()))),
     )
+
+
+def _file_mark(value: Mapping[str, Any]) -> FileMark:
+    name, modified = words([value["name"], value["modified"]], "a source")
+    return FileMark(name, _whole(value["size"], "a size"), modified)

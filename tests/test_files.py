@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -37,10 +38,14 @@ def write_then_raise(path: Path, failure: type[BaseException]) -> None:
         raise failure
 
 
-def dead_process() -> int:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    return child.pid
+def left_behind(path: Path) -> str:
+    """Kill a process that writes a file, and return the name of its temporary file."""
+    code = "import os, signal, sys; from gdcli.files import whole_file\n"
+    code += "with whole_file(sys.argv[1]) as s: s.write('half'); s.flush(); os.kill(os.getpid(), signal.SIGKILL)"
+    before = set(names(path.parent))
+    assert python(code, str(path)).returncode == -signal.SIGKILL
+    [name] = set(names(path.parent)) - before
+    return name
 
 
 def python(code: str, *args: str, **settings: object) -> subprocess.CompletedProcess[str]:
@@ -255,14 +260,75 @@ def test_errors_of_other_files_in_the_block_stay_what_they_are(tmp_path: Path) -
     assert names(tmp_path) == []
 
 
-def test_what_a_killed_process_left_behind_is_removed(tmp_path: Path) -> None:
-    gone, own, alive = dead_process(), os.getpid(), os.getppid()
-    for process in (gone, own, alive):
-        (tmp_path / f".a.{process}.gdfit-tmp").write_text("half")
-    (tmp_path / f".b.{gone}.gdfit-tmp").write_text("of another file")
+def test_what_a_killed_process_left_behind_is_removed_by_the_next_writer_of_that_file(tmp_path: Path) -> None:
+    left_behind(tmp_path / "a")
+    of_another = left_behind(tmp_path / "b")
     with whole_file(tmp_path / "a") as stream:
         stream.write("new")
-    assert names(tmp_path) == sorted([f".a.{alive}.gdfit-tmp", f".b.{gone}.gdfit-tmp", "a"])
+    assert names(tmp_path) == sorted([of_another, "a"])
+
+
+def test_two_writers_of_one_file_leave_each_other_alone_whatever_their_process_numbers(tmp_path: Path) -> None:
+    # In two containers both may have the same number; in one process they certainly have.
+    with whole_file(tmp_path / "a") as first:
+        first.write("first")
+        first.flush()
+        with whole_file(tmp_path / "a") as second:
+            second.write("second")
+        assert (tmp_path / "a").read_text() == "second"
+    assert (tmp_path / "a").read_text() == "first"
+    assert names(tmp_path) == ["a"]
+
+
+def test_the_temporary_file_of_a_living_process_is_not_removed(tmp_path: Path) -> None:
+    code = "import sys; from gdcli.files import whole_file\n"
+    code += "with whole_file(sys.argv[1]) as s: s.write('whole'); s.flush(); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(tmp_path / "a")]
+    settings = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": ROOT}
+    with subprocess.Popen(command, **settings) as writer:  # type: ignore[call-overload]
+        assert writer.stdout.readline()
+        [temporary] = names(tmp_path)
+        with whole_file(tmp_path / "a") as stream:
+            stream.write("mine")
+        assert names(tmp_path) == sorted([temporary, "a"])
+        writer.communicate(timeout=60)
+    assert writer.returncode == 0
+    assert (tmp_path / "a").read_text() == "whole"
+    assert names(tmp_path) == ["a"]
+
+
+def test_a_temporary_file_is_made_anew_if_somebody_removes_it_before_it_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, removed = files._create, []
+
+    def create_and_lose(temporary: str, target: object) -> int:
+        descriptor = create(temporary, target)  # type: ignore[arg-type]
+        if not removed:
+            removed.append(temporary)
+            files._remove_unlocked(temporary)
+        return descriptor
+
+    monkeypatch.setattr(files, "_create", create_and_lose)
+    with whole_file(tmp_path / "a") as stream:
+        stream.write("new")
+    assert removed
+    assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_text() == "new"
+
+
+def test_where_the_file_system_has_no_locks_files_are_written_and_none_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = left_behind(tmp_path / "a")
+
+    def refuse(*args: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with whole_file(tmp_path / "a") as stream:
+        stream.write("new")
+    assert names(tmp_path) == sorted([left, "a"])
 
 
 def test_a_file_may_have_the_longest_name_there_is(tmp_path: Path) -> None:
@@ -270,14 +336,6 @@ def test_a_file_may_have_the_longest_name_there_is(tmp_path: Path) -> None:
     with whole_file(tmp_path / name) as stream:
         stream.write("new")
     assert names(tmp_path) == [name]
-
-
-def test_a_file_that_is_being_written_is_not_opened_twice(tmp_path: Path) -> None:
-    with whole_file(tmp_path / "a") as stream:
-        with pytest.raises(DataError, match="being written already"), whole_file(tmp_path / "a"):
-            pass
-        stream.write("first")
-    assert (tmp_path / "a").read_text() == "first"
 
 
 def test_an_interruption_while_opening_leaves_nothing_after_the_sweep(

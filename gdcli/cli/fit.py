@@ -188,7 +188,9 @@ def _fit(
 ) -> "Fit":
     """Read and descend; the trace file is complete afterwards."""
     from gdcli.cli.console import Narrator
+    from gdcli.engine.descent import Stopped
     from gdcli.fitting import run_fit
+    from gdcli.text import printable
 
     if output.format == "table":
         import gdcli.report.tables  # noqa: F401  # here, while importing is cheap
@@ -199,7 +201,11 @@ def _fit(
             recorders.append(_trace(output.trace, output, stdout, stack))
         if stdout.terminal and (output.trace_on_stdout or (lines is not None and output.path is None)):
             recorders.insert(0, narrator)
-        return run_fit(inputs, options, recorders, narrator)
+        fit = run_fit(inputs, options, recorders, narrator)
+    if output.trace_path is not None and fit.descent.stopped is Stopped.INTERRUPTED:
+        reached = f"the iterations up to {fit.descent.iterations:,}"
+        narrator.note(f"--trace {printable(output.trace_path)} has {reached}, where the descent was interrupted")
+    return fit
 
 
 def _save_model(fit: "Fit", output: "Output") -> None:

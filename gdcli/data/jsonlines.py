@@ -57,7 +57,7 @@ class JsonLinesSource:
                 raise CellError(f"{quoted(self.name)}: the key {quoted(name)} holds half a character, a lone surrogate")
 
     def blocks(self) -> Generator["JsonLinesBlock", None, None]:
-        """Yield the blocks of lines, and close the file."""
+        """Yield the blocks of lines, and close the file. Raises DataError if it changed meanwhile."""
         try:
             if self._chunk is not None:
                 first = JsonLinesBlock(self._chunk, self.names, self._skip, self._lines)
@@ -66,6 +66,7 @@ class JsonLinesSource:
                 del first
             for chunk in self._chunks:
                 yield JsonLinesBlock(chunk, self.names, self._skip)
+            self._stream.check_end()
         finally:
             self._stream.close()
 

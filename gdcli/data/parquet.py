@@ -30,13 +30,13 @@ Data = Callable[[Collection[str]], Any]
 
 
 class ParquetSource:
-    """An open Parquet file. Its index stands at its end: what cannot be read from there is read into memory first."""
+    """An open Parquet file. Its index stands at its end: what cannot be read from there is copied first."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        finalize(self, stream.close)  # the blocks read from it, and each of them holds the source
         self.name = stream.name
         self._file = opened(stream)
+        finalize(self, stream.close)  # the blocks read from it, and each of them holds the source
         self.schema = self._file.schema_arrow
         self.rows: int = self._file.metadata.num_rows
         self.names = tuple(self.schema.names)
@@ -54,6 +54,7 @@ class ParquetSource:
         for number, start in enumerate(range(0, self.rows, self._block_rows)):
             self._begun = min(start + self._block_rows, self.rows)
             yield ParquetBlock(self, start, self._begun - start, _Held(self, number))
+        self._stream.check_end(rewritten=True)
 
     def progress(self) -> tuple[int, int | None]:
         """Return the share of the file that the rows so far take, about, in bytes, and its size."""

@@ -1,9 +1,9 @@
 """A path, or a URL such as s3://bucket/sales.csv, as an open file. URLs go through fsspec, imported for them alone."""
 
+import io
 import os
 import stat
 from collections.abc import Callable
-from functools import partial
 from typing import IO, Any, NamedTuple, TypeVar
 
 from gdcli.errors import DataError
@@ -14,6 +14,7 @@ LONGEST_PATH = 4096
 _URL = "://"
 # The libraries behind fsspec explain themselves at length.
 _LONGEST_REASON = 200
+_BUFFER = 1 << 16
 
 T = TypeVar("T")
 
@@ -82,7 +83,7 @@ def _opened_url(url: str) -> Opened:
         return Opened(raw, size)
 
     opened = _asked(url, found)
-    return Opened(_Worded(opened.raw, url), opened.size)  # type: ignore[arg-type]
+    return Opened(io.BufferedReader(_Worded(opened.raw, url), _BUFFER), opened.size)
 
 
 def _system(url: str) -> Any:
@@ -104,24 +105,32 @@ def _asked(url: str, ask: Callable[[], T]) -> T:
         raise DataError(f"cannot read {quoted(url, LONGEST_PATH)}: {_reason(error)}") from None
 
 
-class _Worded:
-    """A remote file, whose errors are DataErrors."""
+class _Worded(io.RawIOBase):
+    """A remote file, whose errors are DataErrors. Buffered, it gives as much as it is asked for."""
 
     def __init__(self, raw: IO[bytes], url: str) -> None:
         self._raw, self._url = raw, url
 
-    def read(self, size: int = -1, /) -> bytes:
-        parts = [_asked(self._url, lambda: self._raw.read(size))]
-        while size > 0 and parts[-1]:  # some give less than they were asked for before they are at their end
-            size -= len(parts[-1])
-            parts.append(_asked(self._url, partial(self._raw.read, size)) if size else b"")
-        return b"".join(parts)
+    def readable(self) -> bool:
+        return True
 
-    def seek(self, place: int) -> int:
-        return _asked(self._url, lambda: self._raw.seek(place))
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = _asked(self._url, lambda: self._raw.read(len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, place: int, whence: int = os.SEEK_SET, /) -> int:
+        return _asked(self._url, lambda: self._raw.seek(place, whence))
+
+    def tell(self) -> int:
+        return _asked(self._url, self._raw.tell)
 
     def close(self) -> None:
         self._raw.close()
+        super().close()
 
 
 def _reason(error: Exception) -> str:

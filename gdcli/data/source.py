@@ -26,12 +26,13 @@ class CsvSource:
         self.unnamed = self.dialect.unnamed
 
     def blocks(self) -> Generator[Block, None, None]:
-        """Yield the blocks of rows, and close the file."""
+        """Yield the blocks of rows, and close the file. Raises DataError if it changed meanwhile."""
         from gdcli.data.cells import CsvBlock
 
         try:
             for chunk in cut(self._stream.text, self.name, self.header):
                 yield CsvBlock(chunk, self.dialect)
+            self._stream.check_end()
         finally:
             self._stream.close()
 

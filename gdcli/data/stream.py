@@ -6,22 +6,25 @@ Compression is known by its first bytes, not by the file's name, so that stdin w
 import codecs
 import io
 import re
+import select
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import IO, Any, Protocol, cast
 
 from gdcli.data import paths
+from gdcli.data.archives import LONGEST_MAGIC, decompressed
+from gdcli.data.watch import Watch
 from gdcli.errors import DataError, UsageError
+from gdcli.jsonfile import LARGEST_FILE
 from gdcli.text import quoted
 
 STDIN = "-"
-_LONGEST_MAGIC = 6
-_COMPRESSED_STEP = 1 << 17
+_STEP = 1 << 17
 _LINE_END = re.compile(rb"\r\n?|\n")
-# After the name and the block size comes the first block, or the end of an empty archive.
-_BZIP2 = re.compile(rb"BZh[1-9](1A|\x17r)")
 _UTF8_NAMES = {"utf-8", "utf-8-sig"}
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -45,6 +48,7 @@ class Stream:
     """An open input. ``position`` tells how many bytes of ``size`` (None if unknown) were taken from the disk.
 
     The text is what ``file`` holds after ``mark`` bytes; or it is not, and an ``obstacle`` says why ("is compressed").
+    ``watch`` knows a regular file as it was when it was opened.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Stream:
     file: IO[bytes] | None = None
     mark: int = 0
     obstacle: str = ""
+    watch: Watch | None = None
 
     def peek(self, size: int) -> bytes:
         """Return the first bytes of the text, which stay to be read."""
@@ -69,7 +74,7 @@ class Stream:
             ends = [found.end() for found in islice(_LINE_END.finditer(data), count)]
             if len(ends) == count and ends[-1] < len(data):  # at the very end a CR may be half a CRLF
                 break
-            more = self.text.read(_COMPRESSED_STEP)
+            more = self.text.read(_STEP)
             if not more:
                 break
             data += more
@@ -78,12 +83,27 @@ class Stream:
         return size
 
     def read_all(self) -> bytes:
-        """Return the whole text (of a JSON file, not of data), and close the input."""
-        parts = []
+        """Return the whole text of a JSON file, which is no data, and close the input. Raises DataError for a bomb."""
+        parts, left = [], LARGEST_FILE
         while part := self.text.read(1 << 20):
             parts.append(part)
+            left -= len(part)
+            if left < 0:
+                raise DataError(
+                    f"{quoted(self.name)} begins like a gdfit file, but none is larger than {LARGEST_FILE >> 20} MiB"
+                )
         self.close()
         return b"".join(parts)
+
+    def check_end(self, rewritten: bool = False) -> None:
+        """Raise DataError if the input, read to its end, is no longer what it was when it was opened.
+
+        A file of lines may have grown, which its watch tells; one that is only ever ``rewritten`` may not.
+        """
+        if self.watch is not None:
+            self.watch.check(self.name, None if rewritten else self.position())
+        elif self.size is not None and not rewritten and self.position() < self.size:
+            raise DataError(f"{quoted(self.name)} ended after {self.position():,} of {self.size:,} bytes")
 
 
 def check_exists(path: str) -> None:
@@ -92,57 +112,91 @@ def check_exists(path: str) -> None:
         paths.check_exists(path)
 
 
-def open_stream(path: str, encoding: str | None = None) -> Stream:
-    """Open a path or a URL, or stdin for ``-``.
+def open_stream(path: str, encoding: str | None = None, grew: Callable[[str], object] = str) -> Stream:
+    """Open a path or a URL, or stdin for ``-``; ``grew`` is told the name of a file that grows until it is read.
 
     Raises DataError where it cannot be opened or is empty, UsageError for an encoding that does not exist.
     """
     if path == STDIN:
         if sys.stdin is None:
             raise DataError("no data on standard input")
-        return _stream(cast("IO[bytes]", sys.stdin.buffer), "standard input", None, encoding, lambda: None)
+        raw = cast("IO[bytes]", sys.stdin.buffer)
+        return _stream(raw, "standard input", None, encoding, lambda: None, Watch.of(raw, None, grew))
     raw, size = paths.opened(path)
     try:
-        return _stream(raw, path, size, encoding, raw.close)
+        return _stream(raw, path, size, encoding, raw.close, Watch.of(raw, path, grew))
     except BaseException:
         raw.close()
         raise
 
 
-def _stream(raw: IO[bytes], name: str, size: int | None, encoding: str | None, close: Callable[[], None]) -> Stream:
+def _stream(
+    raw: IO[bytes],
+    name: str,
+    size: int | None,
+    encoding: str | None,
+    close: Callable[[], None],
+    watch: Watch | None,
+) -> Stream:
     counted = _Counted(raw, name)
-    magic = counted.read(_LONGEST_MAGIC)
+    magic = counted.read(LONGEST_MAGIC)
     if not magic:
         raise DataError(f"{quoted(name)} is empty" if name != "standard input" else "no data on standard input")
     whole = _Rejoined(magic, counted)
-    data = _decompressed(whole, magic, name)
-    text, mark = _decoded(data, encoding, name)
+    archive = decompressed(whole, magic, name)
+    text, mark = _decoded(archive or whole, encoding, name)
     obstacle = ""
     if size is None:
         obstacle = "can only be read from its beginning"
-    elif data is not whole:
+    elif archive is not None:
         obstacle = "is compressed"
     elif isinstance(text, _Transcoded):
         obstacle = "is not UTF-8"
-    return Stream(name, text, size, lambda: counted.count, close, None if obstacle else raw, mark, obstacle)
+    return Stream(name, text, size, lambda: counted.count, close, None if obstacle else raw, mark, obstacle, watch)
 
 
 class _Counted(io.RawIOBase):
-    """Counts the bytes that pass, and words the errors of the disk."""
+    """The bytes of an input, counted: as many as are asked for, however small the pieces in which they come.
+
+    The first empty read is the end: a terminal would wait for another one.
+    """
 
     def __init__(self, raw: IO[bytes], name: str) -> None:
-        self.raw, self.name, self.count = raw, name, 0
+        self.raw, self.name, self.count, self.ended = raw, name, 0, False
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        try:
-            data = self.raw.read(size)
-        except OSError as error:
-            raise DataError(f"cannot read {quoted(self.name)}: {error.strerror or error}") from None
-        self.count += len(data)
-        return data
+        if size < 0:
+            return b"".join(iter(partial(self.read, _STEP), b""))
+        view, filled = memoryview(bytearray(size)), 0
+        while filled < size and not self.ended:
+            filled += self._piece(view[filled:])
+        self.count += filled
+        return bytes(view[:filled])
+
+    def _piece(self, view: memoryview) -> int:
+        """Take what there is, at least a byte before the end, and return how many bytes that are."""
+        while True:
+            try:
+                found: int | None = cast("io.BufferedReader", self.raw).readinto1(view)
+            except OSError as error:
+                raise DataError(f"cannot read {quoted(self.name)}: {error.strerror or error}") from None
+            if found is not None:
+                self.ended = found == 0
+                return found
+            _wait_for(self.raw)
+
+
+def _wait_for(raw: IO[bytes]) -> None:
+    """Wait until an input that does not block has something to read."""
+    try:
+        poll = select.poll()
+        poll.register(raw.fileno(), select.POLLIN)
+        poll.poll()
+    except (AttributeError, OSError):  # where there is no poll, or no descriptor
+        time.sleep(0.01)
 
 
 class _Rejoined(io.RawIOBase):
@@ -167,82 +221,6 @@ class _Rejoined(io.RawIOBase):
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-
-class _Compressed:
-    """Words the errors of damaged archives."""
-
-    def __init__(self, opened: Any, name: str) -> None:
-        self.opened, self.name = opened, name
-
-    def read(self, size: int, /) -> bytes:
-        try:
-            return cast("bytes", self.opened.read(size))
-        except DataError:
-            raise
-        except Exception as error:  # each library has errors of its own for the same thing
-            reason = "it ends too early" if isinstance(error, EOFError) else str(error)
-            raise DataError(f"{quoted(self.name)} cannot be decompressed: {reason}") from None
-
-
-def _decompressed(stream: _Rejoined, magic: bytes, name: str) -> Readable:
-    """Return the stream decompressed; the libraries are imported when needed."""
-    opened: Any
-    if magic.startswith(b"\x1f\x8b"):
-        import gzip
-
-        opened = gzip.GzipFile(fileobj=stream, mode="rb")
-    elif _BZIP2.match(magic):
-        import bz2
-
-        opened = bz2.BZ2File(stream)
-    elif magic.startswith(b"\xfd7zXZ\x00"):
-        import lzma
-
-        opened = lzma.LZMAFile(cast("IO[bytes]", stream))  # noqa: SIM115 (closed with the file below it)
-    elif magic.startswith(b"\x28\xb5\x2f\xfd"):
-        opened = _zstandard(stream, name)
-    else:
-        return stream
-    return _Compressed(opened, name)
-
-
-def _zstandard(stream: _Rejoined, name: str) -> Any:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-
-        return zstd.ZstdFile(stream)
-    try:
-        import zstandard
-    except ImportError:
-        raise DataError(f"{quoted(name)} is compressed with zstd: pip install 'gdfit[zstd]' to read it") from None
-    return _Zstandard(stream, zstandard.ZstdDecompressor())
-
-
-class _Zstandard:
-    """Frames of zstd one after the other; unlike the library's own reader it notices that the last one is cut off."""
-
-    def __init__(self, stream: _Rejoined, decompressor: Any) -> None:
-        self.stream, self.decompressor = stream, decompressor
-        self.frame: Any = decompressor.decompressobj()
-        self.ready, self.begun, self.rest = bytearray(), False, b""
-
-    def read(self, size: int, /) -> bytes:
-        while len(self.ready) < size:
-            data = self.rest or self.stream.read(_COMPRESSED_STEP)
-            self.rest = b""
-            if not data:
-                if self.begun:
-                    raise EOFError
-                break
-            self.ready += self.frame.decompress(data)
-            self.begun = not self.frame.eof
-            if self.frame.eof:
-                self.rest = self.frame.unused_data
-                self.frame = self.decompressor.decompressobj()
-        taken = bytes(self.ready[:size])
-        del self.ready[:size]
-        return taken
 
 
 def _decoded(stream: Readable, encoding: str | None, name: str) -> tuple[Readable, int]:

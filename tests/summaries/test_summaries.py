@@ -222,7 +222,17 @@ def test_a_summary_holds_no_row_and_does_not_grow_with_them(table: Callable[...,
 def test_the_file_is_readable_json_a_matrix_row_per_line(table: Callable[..., str]) -> None:
     text = summary_as_json(summarize(table()))
     document = json.loads(text)
-    assert list(document) == ["schema", "version", "files", "columns", "weights", "missing", "rows", "triangle"]
+    assert list(document) == [
+        "schema",
+        "version",
+        "files",
+        "sources",
+        "columns",
+        "weights",
+        "missing",
+        "rows",
+        "triangle",
+    ]
     assert document["schema"] == "gdfit.summary/1"
     assert document["columns"][2] == {"name": "kind", "kind": "text", "levels": ["a", "b", "c"]}
     assert document["rows"] == {"read": 50, "used": 50, "dropped": 0, "dropped_by_column": {}, "filled": {}}

@@ -1,0 +1,163 @@
+"""Archives of several streams, what may follow one, and archives that become much more than they are."""
+
+import bz2
+import gzip
+import io
+import lzma
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zstandard
+
+from gdcli import fit
+from gdcli.errors import DataError
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": zstandard.ZstdCompressor(write_checksum=True).compress,
+}
+PARTS = [b"x,y\n" + b"".join(b"%d,%d\n" % (i, 3 * i) for i in range(400)),
+         b"".join(b"%d,%d\n" % (i, -9 * i) for i in range(400, 2000))]  # fmt: skip
+SLOPE = np.polyfit(range(2000), [3 * i if i < 400 else -9 * i for i in range(2000)], 1)[0]
+
+
+def slope(data: bytes, csv_file: Callable[..., str]) -> float:
+    [coefficient] = fit(csv_file(data), target="y", iterations=1).coefficients
+    assert coefficient.optimum is not None
+    return coefficient.optimum
+
+
+@pytest.mark.parametrize("kind", COMPRESSORS)
+def test_two_archives_one_after_the_other_are_all_their_rows(csv_file: Callable[..., str], kind: str) -> None:
+    data = b"".join(map(COMPRESSORS[kind], PARTS))
+    assert slope(data, csv_file) == pytest.approx(SLOPE, rel=1e-9)
+
+
+@pytest.mark.parametrize("at", [0, 1, 3])
+@pytest.mark.parametrize("kind", COMPRESSORS)
+def test_damage_at_the_start_of_a_later_stream_is_an_error(csv_file: Callable[..., str], kind: str, at: int) -> None:
+    first, second = map(COMPRESSORS[kind], PARTS)
+    damaged = bytearray(second)
+    damaged[at] ^= 0xFF
+    with pytest.raises(DataError, match="cannot be decompressed"):
+        slope(first + bytes(damaged), csv_file)
+
+
+@pytest.mark.parametrize("rest", [b"x", b"1,2\n" * 9, b"\0x", PARTS[1]])
+@pytest.mark.parametrize("kind", COMPRESSORS)
+def test_what_follows_a_stream_and_is_none_is_an_error(csv_file: Callable[..., str], kind: str, rest: bytes) -> None:
+    with pytest.raises(DataError, match="cannot be decompressed"):
+        slope(COMPRESSORS[kind](PARTS[0]) + rest, csv_file)
+
+
+@pytest.mark.parametrize("kind", COMPRESSORS)
+@pytest.mark.parametrize("share", [0.002, 0.5, 0.999])
+def test_a_later_stream_that_is_cut_off_is_an_error(csv_file: Callable[..., str], kind: str, share: float) -> None:
+    first, second = map(COMPRESSORS[kind], PARTS)
+    with pytest.raises(DataError, match="cannot be decompressed"):
+        slope(first + second[: max(int(len(second) * share), 1)], csv_file)
+
+
+def test_xz_streams_may_have_zeros_between_and_after_them(csv_file: Callable[..., str]) -> None:
+    first, second = map(lzma.compress, PARTS)
+    assert slope(first + bytes(8) + second + bytes(200_000), csv_file) == pytest.approx(SLOPE, rel=1e-9)
+
+
+# Bombs.
+
+
+def peak(code: str, path: Path) -> tuple[subprocess.CompletedProcess[str], int]:
+    """Run code with at most 1.5 GiB of addresses; return its end and its peak memory in MiB."""
+    code = (
+        f"import resource, sys\npath = sys.argv[1]\n{code}\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10, file=sys.stderr)"
+    )
+    limit = 3 << 29
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"OPENBLAS_NUM_THREADS": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        timeout=120,
+    )
+    return done, int(done.stderr.splitlines()[-1])
+
+
+def of_repeats(kind: str, beginning: bytes, repeated: bytes, times: int) -> bytes:
+    """Compress a beginning and many repetitions of something, without ever having them in memory."""
+    out = io.BytesIO()
+    openers = {"zst": lambda: zstandard.ZstdCompressor(level=1).stream_writer(out, closefd=False),
+               "gz": lambda: gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1)}  # fmt: skip
+    with openers[kind]() as writer:
+        writer.write(beginning)
+        for _ in range(times):
+            writer.write(repeated)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["zst", "gz"])
+def test_what_begins_like_a_summary_is_read_up_to_256_mib(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(of_repeats(kind, b'{"schema": "gdfit.summary/1", "x": "', b"x" * (1 << 20), 400))
+    done, memory = peak("from gdcli.cli import main\nassert main([path, '-t', 'y']) == 1", path)
+    assert "begins like a gdfit file, but none is larger than 256 MiB" in done.stderr
+    assert memory < 700
+
+
+@pytest.mark.parametrize("kind", ["zst", "bz2", "xz"])
+def test_an_archive_that_becomes_thousands_of_times_as_much_is_read_in_pieces(tmp_path: Path, kind: str) -> None:
+    path, size = tmp_path / "a", (1 << 29) if kind == "zst" else (1 << 26)
+    if kind == "zst":
+        path.write_bytes(of_repeats("zst", b"", bytes(1 << 20), 1 << 9))
+    else:
+        path.write_bytes(COMPRESSORS[kind](bytes(size)))
+    assert path.stat().st_size < size / 3000
+    code = (
+        "from gdcli.data.stream import open_stream\nstream = open_stream(path)\nsize = 0\n"
+        "while data := stream.text.read(8 << 20): size += len(data)\nprint(size)"
+    )
+    done, memory = peak(code, path)
+    assert int(done.stdout) == size
+    assert memory < 250
+
+
+def test_a_window_of_a_gigabyte_is_refused_with_what_to_do(csv_file: Callable[..., str]) -> None:
+    settings = zstandard.ZstdCompressionParameters(window_log=30, compression_level=1)
+    out = io.BytesIO()
+    with zstandard.ZstdCompressor(compression_params=settings).stream_writer(out, closefd=False) as writer:
+        writer.write(PARTS[0])
+    with pytest.raises(DataError, match=r"it needs too much memory .*decompress it first"):
+        slope(out.getvalue(), csv_file)
+
+
+def test_a_dictionary_of_a_gigabyte_is_refused_with_what_to_do(csv_file: Callable[..., str]) -> None:
+    data = bytearray(lzma.compress(PARTS[0], filters=[{"id": lzma.FILTER_LZMA2, "preset": 0}]))
+    at = data.index(b"\x21\x01", 12) + 2  # the filter's properties: a dictionary of 2^(n/2 + 12)
+    data[at] = 37
+    size = (data[12] + 1) * 4
+    import zlib
+
+    data[12 + size - 4 : 12 + size] = zlib.crc32(data[12 : 12 + size - 4]).to_bytes(4, "little")
+    with pytest.raises(DataError, match=r"it needs too much memory .*decompress it first"):
+        slope(bytes(data), csv_file)
+
+
+def test_parquet_in_an_archive_is_read_as_the_file_itself(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.table({"x": np.arange(50.0), "y": np.arange(50.0) * 3 + 1})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    (tmp_path / "a.gz").write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
+    here, there = (fit(tmp_path / name, target="y", iterations=3) for name in ("a.parquet", "a.gz"))
+    assert here.coefficients == there.coefficients
