@@ -82,5 +82,5 @@ def _scaled(problem: Problem, head: Points | None) -> tuple[Array, Array]:
         return problem.values(column, head.columns, head.X)
 
     X = np.column_stack([values(column) for column in problem.terms.columns]) if p else np.zeros((len(head.X), 0))
-    scaled = (X - problem.scaling.center) / problem.scaling.scale
+    scaled = problem.scaling.centered(X) / problem.scaling.scale
     return scaled, values(problem.triangle.columns[-1]) / problem.scaling.target_scale

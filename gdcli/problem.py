@@ -241,6 +241,7 @@ def build_problem(triangle: Triangle, target: Column, terms: Terms, options: Fit
     data, scaling = scale(chosen, options.scale, options.intercept, scales_target)
     with threads_for(len(terms.columns)):
         best, penalty = optima.optimum(chosen, scaling), options.penalty
+    data = optima.determined_part(data, best)
     quadratic = ridge(data, penalty)
     # Decomposing a wide problem once is enough, where the optimum's is the descent's.
     same = options.scale == "standard" and options.intercept and not penalty and len(terms.columns) > WIDE
@@ -345,8 +346,7 @@ def converged(problem: Problem, theta: Array, gap: float | None) -> bool:
     best = problem.minimum
     if best is None or gap is None:
         return False
-    distance = theta - best.theta
-    distance = distance - best.null_space.T @ (best.null_space @ distance)  # what the data do not determine
+    distance = best.determined(theta - best.theta)
     first = 1 if problem.scaling.intercept else 0
     near = float(np.linalg.norm(distance[first:])) <= (
         CONVERGED_DISTANCE * float(np.linalg.norm(best.theta[first:])) + _ROUNDING

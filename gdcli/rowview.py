@@ -115,7 +115,7 @@ def _block(view: RowView, rows: KeptRows, start: int, stop: int) -> RowBlock:
         X=rows.X[taken],
         y=view.target.of(rows)[taken],
         weights=None if rows.weights is None else rows.weights[taken],
-        offset=np.where(constant, 0.0, (shift - scaling.center) / scaling.scale),
+        offset=np.where(constant, 0.0, scaling.centered(shift) / scaling.scale),
         terms=terms,
         places=places,
         factor=factor,

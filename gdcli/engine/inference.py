@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdcli.engine.optimum import Optimum
+from gdcli.engine.scaling import scale
 from gdcli.engine.triangle import Array, Extended, Triangle, triangularize
 
 CONFIDENCE = 0.95
@@ -59,7 +60,7 @@ def inference(triangle: Triangle, best: Optimum, intercept: bool) -> Inference |
     if residual <= PERFECT * total:
         residual = 0.0
     residual_variance = residual / freedom
-    spread = _spread(R)
+    spread = _inverse(R) if rank == len(best.slopes) else _pseudo_inverse(triangle, best, intercept)
     std_error = np.sqrt(residual_variance) * np.linalg.norm(spread.astype(np.float64), axis=1)
     std_error[~determined] = np.nan
     values = best.slopes
@@ -112,16 +113,16 @@ def _unexplained(R: Extended, z: Extended, best: Optimum) -> float:
     return float(left @ left)
 
 
-def _spread(R: Extended) -> Extended:
-    """Return R⁻¹ (p, p), whose rows have the norms that turn s into standard errors; a pseudo-inverse if singular."""
+def _pseudo_inverse(triangle: Triangle, best: Optimum, intercept: bool) -> Extended:
+    """The pseudo-inverse (p, rank) of the columns' R, but for a rotation, which leaves the norms of its rows."""
+    singular, V = best.standardized
+    width = scale(triangle, "standard", intercept)[1].scale
+    return ((V.T / singular) / width[:, np.newaxis]).astype(np.longdouble)
+
+
+def _inverse(R: Extended) -> Extended:
+    """R⁻¹ (p, p), whose rows have the norms that turn s into standard errors."""
     p = len(R)
-    diagonal = np.abs(np.diagonal(R).astype(np.float64))
-    scale = np.linalg.norm(R.astype(np.float64), axis=0)
-    if np.any(diagonal <= 1e-13 * scale):
-        width = np.where(scale > 0, scale, 1.0)
-        return (np.linalg.pinv((R / width).astype(np.float64), rcond=1e-13) / width[:, np.newaxis]).astype(
-            np.longdouble
-        )
     inverse = np.zeros((p, p), dtype=np.longdouble)
     for i in reversed(range(p)):
         inverse[i, i] = 1.0 / R[i, i]

@@ -2,17 +2,18 @@
 
 Rank is always judged on the *standardised* problem, whatever scaling the descent uses: columns of very different
 size are not collinear. With full rank the triangle is solved by back substitution; otherwise the minimum is the one
-of least norm on the descent's own scaled problem, where descent from zero goes.
+of least norm on the descent's own scaled problem, where descent from zero goes. That problem loses what is judged to be
+rounding (``determined_part``), so that no descent goes below its minimum.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gdcli.engine.scaling import Scaling, compact, scale, standard_deviations
+from gdcli.engine.scaling import Quadratic, Scaling, compact, scale
 from gdcli.engine.triangle import Array, Extended, Triangle
 
-# Below this share of the largest, a singular value is rounding; columns far from zero arrive with more of it.
+# Below this share of the largest, a singular value is rounding.
 RANK_TOLERANCE = 1e-13
 # An intercept below this share of the terms that it is the difference of is nothing else.
 _ROUNDING = 1e-15
@@ -25,9 +26,9 @@ class Optimum:
     """``slopes`` (p,) and ``intercept`` in file units; ``theta`` the same on the descent's scaled problem.
 
     ``cost`` is the mean squared error there, in squared target units. ``rank`` counts independent design columns;
-    ``null_space`` (p − rank, p or p+1) is an orthonormal basis, in scaled units, of the directions that do not
-    change the prediction; ``collinear`` lists groups of places of design columns that depend on each other.
-    ``standardized`` are the singular values (p,) and right vectors (p, p) of the standardised problem's slopes.
+    ``row_space`` (k, p or p+1) is an orthonormal basis, in scaled units, of the directions that change the prediction,
+    None if all do; ``collinear`` lists groups of places of design columns that depend on each other. ``standardized``
+    are the singular values (rank,) and right vectors (rank, p) of the standardised problem's slopes.
     """
 
     slopes: Array
@@ -35,47 +36,68 @@ class Optimum:
     theta: Array
     cost: float
     rank: int
-    null_space: Array
+    row_space: Array | None
     collinear: tuple[tuple[int, ...], ...]
     standardized: tuple[Array, Array]
+
+    @property
+    def null_space(self) -> Array:
+        """An orthonormal basis (p − rank, p or p+1) of the directions that leave the prediction as it is."""
+        if self.row_space is None:
+            return np.zeros((0, len(self.theta)))
+        return np.linalg.qr(self.row_space.T, mode="complete")[0][:, len(self.row_space) :].T
+
+    def determined(self, theta: Array) -> Array:
+        """θ (p,), or rows of the scaled columns (n, p), without the part along the null space."""
+        return theta if self.row_space is None else (theta @ self.row_space.T) @ self.row_space
 
 
 def optimum(triangle: Triangle, scaling: Scaling) -> Optimum:
     """Solve the least-squares problem of a triangle whose last column is the target."""
     problem, standard = scale(triangle, "standard", scaling.intercept)
-    if not scaling.intercept:
-        problem = compact(problem)
     first = 1 if scaling.intercept else 0
+    p = problem.R1.shape[1] - first
+    if not scaling.intercept and len(problem.z) >= p:
+        problem = compact(problem)
     R, z = problem.R1[first:, first:], problem.z[first:]
-    p = R.shape[1]
-    U, singular, Vt = np.linalg.svd(R)
-    # Judged along each direction: a column far from zero blurs its own share of it only.
-    blur = np.linalg.norm(Vt * _rounding(triangle, scaling.intercept), axis=1)
-    kept = singular > blur * singular.max(initial=0.0)
-    rank = int(kept.sum())
+    U, singular, Vt = np.linalg.svd(R, full_matrices=False)
+    kept = singular > _rounding(triangle, standard, singular, Vt)
+    rank, V = int(kept.sum()), Vt[kept]
     width = standard.scale.astype(np.longdouble) / standard.target_scale
     residual = 0.0
     if rank < p:
-        slopes = (Vt[kept].T @ ((U[:, kept].T @ z) / singular[kept])) / width
+        slopes = (V.T @ ((U[:, kept].T @ z) / singular[kept])) / width
         residual = float(np.linalg.norm(U[:, ~kept].T @ z))
     elif scaling.intercept:
         # From the triangle itself: dividing it by the scales first would cost a digit.
         slopes = _back_substituted(triangle.R[1:-1, 1:-1], triangle.R[1:-1, -1])
     else:
         slopes = _back_substituted(R, z) / width
-    # The intercept is a small difference of large numbers where columns are far from zero: extended precision.
-    mean = triangle.mean
-    c = float(mean[-1] - slopes @ mean[:-1]) if scaling.intercept else 0.0
-    if abs(c) <= _ROUNDING * float(abs(mean[-1]) + np.abs(slopes) @ np.abs(mean[:-1])):
-        c = 0.0
-    m = slopes.astype(np.float64)
-    null_space = _null_space(Vt[~kept], standard, scaling)
-    theta = scaling.to_scaled(m, c)
+    m, mean = slopes.astype(np.float64), triangle.mean
+    offset = triangle.mean_from(np.append(scaling.center, 0.0))[:-1] - scaling.center_low
+    c = _left_of(mean[-1], slopes * mean[:-1]) if scaling.intercept else 0.0
+    theta = scaling.through(m, _left_of(mean[-1], slopes * offset))
+    row_space = None
     if rank < p:
-        theta = theta - null_space.T @ (null_space @ theta)
+        row_space = _row_space(V, standard, scaling, offset.astype(np.float64))
+        theta = (theta @ row_space.T) @ row_space
         m, c = _in_file_units(scaling, theta)
     cost = float((problem.rho**2 + residual**2) / problem.weight) * standard.target_scale**2
-    return Optimum(m, c, theta, cost, rank, null_space, _groups(Vt[~kept]), (singular, Vt))
+    return Optimum(m, c, theta, cost, rank, row_space, _groups(V, p), (singular[kept], V))
+
+
+def determined_part(problem: Quadratic, best: Optimum) -> Quadratic:
+    """The problem without what is judged to be rounding: its minimum is then the optimum's cost, however far one goes.
+
+    Columns that are collinear up to the rounding of their values would otherwise be told apart, after very long.
+    """
+    return problem if best.row_space is None else replace(problem, R1=best.determined(problem.R1))
+
+
+def _left_of(whole: np.floating, terms: Extended) -> float:
+    """A number less the sum of others, in their precision; 0 if that is nothing but their rounding."""
+    left = float(whole - terms.sum())
+    return 0.0 if abs(left) <= _ROUNDING * float(abs(whole) + np.abs(terms).sum()) else left
 
 
 def _in_file_units(scaling: Scaling, theta: Array) -> tuple[Array, float]:
@@ -92,42 +114,50 @@ def _back_substituted(R: Array | Extended, z: Array | Extended) -> Extended:
     return x
 
 
-def _rounding(triangle: Triangle, intercept: bool) -> Array:
-    """Return for each standardised column (p,) the relative size below which its singular values count as zero."""
-    rounding = np.full(len(triangle.columns) - 1, RANK_TOLERANCE)
-    if not intercept:
-        return rounding
-    deviation = standard_deviations(triangle)[:-1]
-    far = np.abs(triangle.mean[:-1].astype(np.float64)) / np.where(deviation > 0, deviation, np.inf)
-    return rounding * np.maximum(1.0, far)
+def _rounding(triangle: Triangle, standard: Scaling, singular: Array, Vt: Array) -> Array:
+    """The size (k,) below which each singular value of the standardised columns counts as zero.
+
+    Along a direction (a row of ``Vt``) values bring their own rounding from the file, which is most in columns far from
+    zero: one unit in the last place of each column, as far as the direction has a share in it.
+    """
+    size = np.maximum(np.abs(triangle.minimum), np.abs(triangle.maximum))[:-1]
+    brought = np.linalg.norm(Vt * (np.spacing(size) / standard.scale), axis=1) * np.sqrt(triangle.weight)
+    return np.maximum(RANK_TOLERANCE * singular.max(initial=0.0), brought)
 
 
-def _null_space(directions: Array, standard: Scaling, scaling: Scaling) -> Array:
-    """Return null directions (k, p) of the standardised problem as an orthonormal basis of the descent's problem."""
-    slopes = directions / standard.scale  # in file units, up to the target's scale
-    basis = slopes * scaling.scale
+def _row_space(V: Array, standard: Scaling, scaling: Scaling, offset: Array) -> Array:
+    """The row space of the descent's problem from that of the standardised one, ``V`` (k, p): an orthonormal basis.
+
+    ``offset`` (p,) are the means less the descent's centres: c at the means is θ₀ there.
+    """
+    basis = V * (standard.scale / scaling.scale)
     if scaling.intercept:
-        # The prediction stays: δc = −δm·mean, and c = θ₀ − m·centre.
-        basis = np.hstack([(slopes @ (scaling.center - standard.center))[:, np.newaxis], basis])
+        basis = np.vstack([offset / scaling.scale, basis])
+        basis = np.hstack([np.eye(len(basis), 1), basis])
     return np.linalg.qr(basis.T)[0].T
 
 
-def _groups(null_vectors: Array) -> tuple[tuple[int, ...], ...]:
-    """Return the sets of columns that depend on each other, from an orthonormal null basis (k, p).
+def _groups(V: Array, p: int) -> tuple[tuple[int, ...], ...]:
+    """Return the sets of columns that depend on each other, from an orthonormal basis of the row space ``V`` (k, p).
 
-    The projection on the null space is block-diagonal over independent sets, whatever basis the SVD chose.
+    The projection on the null space, I − VᵀV, is block-diagonal over independent sets, whatever basis the SVD chose.
     """
-    if not len(null_vectors):
+    if len(V) == p:
         return ()
-    linked = np.abs(null_vectors.T @ null_vectors) > _NEGLIGIBLE
+
+    def linked(j: int) -> set[int]:
+        share = -(V[:, j] @ V)
+        share[j] += 1.0
+        return set(np.flatnonzero(np.abs(share) > _NEGLIGIBLE).tolist())
+
     groups: list[tuple[int, ...]] = []
     seen: set[int] = set()
-    for start in np.flatnonzero(np.diagonal(linked)):
-        if int(start) in seen:
+    for start in np.flatnonzero(1.0 - np.vecdot(V.T, V.T) > _NEGLIGIBLE).tolist():
+        if start in seen:
             continue
-        group, frontier = {int(start)}, [int(start)]
-        while frontier:
-            reached = {int(j) for j in np.flatnonzero(linked[frontier.pop()])} - group
+        group, frontier = {start}, [start]
+        while frontier and len(group) < p:
+            reached = linked(frontier.pop()) - group
             group |= reached
             frontier.extend(reached)
         seen |= group

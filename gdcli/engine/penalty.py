@@ -147,7 +147,7 @@ def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, un
         theta=theta,
         cost=cost * scaling.target_scale**2,
         rank=rank - first if penalty.l2 else unpenalized.rank,
-        null_space=Vt[rank:] if penalty.l2 else unpenalized.null_space,
+        row_space=(None if rank == len(theta) else Vt[:rank]) if penalty.l2 else unpenalized.row_space,
         collinear=unpenalized.collinear,
         standardized=unpenalized.standardized,
     )

@@ -21,27 +21,40 @@ SCALES = ("standard", "minmax", "none")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scaling:
-    """The map between file units and scaled units; ``center`` and ``scale`` have shape (p,)."""
+    """The map between file units and scaled units; ``center``, ``scale`` and ``center_low`` have shape (p,).
+
+    Columns are centred at ``center`` + ``center_low``: the mean of a column far from zero lies between two numbers, and
+    a descent from the nearest one is not the same.
+    """
 
     kind: str
     center: Array
     scale: Array
     target_scale: float
     intercept: bool
+    center_low: Array
+
+    def centered(self, X: Array) -> Array:
+        """Columns ``X`` (…, p) in file units less their centres."""
+        less: Array = (X - self.center) - self.center_low
+        return less
 
     def to_file(self, theta: Array) -> tuple[Array, Array]:
         """Return slopes m (…, p) and intercept c (…) in file units; c is zero without an intercept."""
         slopes = theta[..., 1:] if self.intercept else theta
         m = slopes * (self.target_scale / self.scale)
         c = theta[..., 0] * self.target_scale if self.intercept else np.zeros(theta.shape[:-1])
-        return m, c - m @ self.center
+        return m, c - m @ self.center - m @ self.center_low
 
     def to_scaled(self, m: Array, c: float) -> Array:
         """Return θ for slopes m (p,) and intercept c in file units."""
+        slopes = m.astype(np.longdouble)
+        return self.through(m, float(c + slopes @ self.center + slopes @ self.center_low))
+
+    def through(self, m: Array, value: float) -> Array:
+        """θ for slopes m (p,) in file units and the prediction at the centre."""
         slopes = m * self.scale / self.target_scale
-        if not self.intercept:
-            return slopes
-        return np.concatenate([[(c + m @ self.center) / self.target_scale], slopes])
+        return np.concatenate([[value / self.target_scale], slopes]) if self.intercept else slopes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,18 +91,20 @@ def scale(
     centered = np.linalg.norm(triangle.R[1:, 1:].astype(np.float64), axis=0)
     root_mean_square = np.hypot(centered / np.sqrt(triangle.weight), mean)
     p = len(triangle.columns) - 1
-    center, width = np.zeros(p), np.ones(p)
+    center, center_low, width = np.zeros(p), np.zeros(p), np.ones(p)
     target_scale = 1.0
     if kind != "none" and target:
         target_scale = float(_divisor((deviation if intercept else root_mean_square)[p:])[0])
     if kind == "standard":
         width = _divisor((deviation if intercept else root_mean_square)[:p])
-        center = mean[:p] if intercept else center
+        if intercept:
+            center = mean[:p]
+            center_low = triangle.mean_from(mean)[:p].astype(np.float64)
     elif kind == "minmax":
         width = _divisor(triangle.maximum[:p] - triangle.minimum[:p])
         center = triangle.minimum[:p]
 
-    scaling = Scaling(kind, center, width, target_scale, intercept)
+    scaling = Scaling(kind, center, width, target_scale, intercept, center_low)
     return scale_as(triangle, scaling, constant=triangle.constant if intercept else None), scaling
 
 
@@ -100,7 +115,8 @@ def scale_as(triangle: Triangle, scaling: Scaling, constant: NDArray[np.bool_] |
     """
     extended = triangle.R.copy()
     # The first row carries the means: √N · (mean − centre).
-    extended[0, 1:] = (triangle.mean - np.append(scaling.center, 0.0)) * extended[0, 0]
+    less = triangle.mean_from(np.append(scaling.center, 0.0)) - np.append(scaling.center_low, 0.0)
+    extended[0, 1:] = less * extended[0, 0]
     extended[:, 1:] /= np.append(scaling.scale, scaling.target_scale)
     if constant is not None:
         extended[:, 1:-1][:, constant[:-1]] = 0.0

@@ -82,8 +82,8 @@ def spectrum(problem: Quadratic, rank: int, distance: Array, slopes: tuple[Array
 
 def _beside_intercept(first: float, singular: Array, Vt: Array) -> tuple[Array, Array]:
     """Return the decomposition of the block-diagonal matrix of ``first`` and a decomposed one."""
-    p = len(singular)
-    vectors = np.zeros((p + 1, p + 1))
+    rank, p = Vt.shape
+    vectors = np.zeros((rank + 1, p + 1))
     at = int(np.searchsorted(-singular, -first))
     vectors[at, 0] = 1.0
     vectors[:at, 1:], vectors[at + 1 :, 1:] = Vt[:at], Vt[at:]

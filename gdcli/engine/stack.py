@@ -58,12 +58,16 @@ class Stack:
     @property
     def mean(self) -> Array:
         """The weighted means (g, q) over the cells that have a value, in the units of the file; NaN where none has."""
+        return self.mean_from(np.zeros_like(self.shift))
+
+    def mean_from(self, center: Array) -> Array:
+        """The weighted means less a ``center`` (g, q), with all digits of the difference if the two are close."""
         weight = np.repeat(self.R[:, 0, :1], len(self.columns), axis=1)
         for column, indicator in gaps_among(self.columns):
             known = self.minimum[:, column] <= self.maximum[:, column]
             weight[:, column] = np.where(known, weight[:, column] - self.R[:, 0, 1 + indicator], np.nan)
         with np.errstate(invalid="ignore"):
-            mean: Array = self.shift + self.R[:, 0, 1:] / weight
+            mean: Array = (self.shift - center) + self.R[:, 0, 1:] / weight
         return mean
 
     @property
@@ -153,6 +157,7 @@ def filled(stack: Stack) -> Stack:
     lost = stack.minimum > stack.maximum
     for column, indicator in gaps:
         step = np.where(lost[:, column], 0.0, stack.shift[:, column] - mean[:, column])
+        step = stack.shift[:, column] - (stack.shift[:, column] - step)  # what is left of it beside a far shift
         stack.R[:, 0, 1 + column] += step * stack.R[:, 0, 0]
         stack.R[:, :, 1 + column] -= step[:, np.newaxis] * stack.R[:, :, 1 + indicator]
         stack.shift[:, column] -= step

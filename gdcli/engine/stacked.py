@@ -6,7 +6,7 @@ scaled R₁ = U S Vᵀ says all: λ = (2/N)σ², and θ* = V S⁺ Uᵀz. In the 
 it does in θ, at O(p).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,19 @@ from gdcli.engine.stack import Stack
 from gdcli.engine.triangle import Array
 
 Mask = NDArray[np.bool_]
+# A basis of so much smaller vectors is rounding.
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalings:
-    """As Scaling, for each group: ``center`` and ``scale`` (g, p), ``target_scale`` (g,)."""
+    """As Scaling, for each group: ``center``, ``scale`` and ``center_low`` (g, p), ``target_scale`` (g,)."""
 
     center: Array
     scale: Array
     target_scale: Array
     intercept: bool
+    center_low: Array
 
     def to_file(self, theta: Array) -> tuple[Array, Array]:
         """Return slopes m (g, p) and intercepts c (g,) in file units; c is zero without an intercept."""
@@ -34,15 +37,14 @@ class Scalings:
         m = slopes * (self.target_scale[:, np.newaxis] / self.scale)
         if not self.intercept:
             return m, np.zeros(len(m))
-        return m, theta[:, 0] * self.target_scale - np.vecdot(m, self.center)
+        return m, theta[:, 0] * self.target_scale - np.vecdot(m, self.center) - np.vecdot(m, self.center_low)
 
-    def to_scaled(self, m: Array, c: Array) -> Array:
-        """Return θ (g, p) or (g, 1 + p) for slopes m (g, p) and intercepts c (g,) in file units."""
+    def through(self, m: Array, value: Array) -> Array:
+        """θ (g, p) or (g, 1 + p) for slopes m (g, p) in file units and the predictions (g,) at the centres."""
         slopes = m * self.scale / self.target_scale[:, np.newaxis]
         if not self.intercept:
             return slopes
-        first = (c + np.vecdot(m, self.center)) / self.target_scale
-        return np.concatenate([first[:, np.newaxis], slopes], axis=1)
+        return np.concatenate([(value / self.target_scale)[:, np.newaxis], slopes], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +95,8 @@ def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, interce
     Every group has at least two rows.
     """
     keep = [*places, len(stack.columns) - 1]
-    mean, R = stack.mean[:, keep], stack.R[:, :, [0, *(i + 1 for i in keep)]]
+    mean, R = stack.mean, stack.R[:, :, [0, *(i + 1 for i in keep)]]
+    mean, mean_low = mean[:, keep], stack.mean_from(mean)[:, keep]
     constant, N = stack.constant[:, keep], stack.weight
     n = stack.count[:, np.newaxis]
     centered = np.linalg.norm(R[:, 1:, 1:], axis=1)
@@ -101,9 +104,14 @@ def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, interce
     mean_square = (centered / np.sqrt(N)[:, np.newaxis]) ** 2 + mean**2
     typical = deviation if intercept else np.sqrt(mean_square)
 
+    def offset(scaling: Scalings) -> Array:
+        """The means (g, p) less the centres; 0 for columns that do not count."""
+        less = (mean[:, :-1] - scaling.center) + (mean_low[:, :-1] - scaling.center_low)
+        return np.where(active, less, 0.0)
+
     def scaled(scaling: Scalings) -> Quadratic:
         A = R.copy()
-        A[:, 0, 1:-1] = (mean[:, :-1] - scaling.center) * A[:, 0, :1]
+        A[:, 0, 1:-1] = offset(scaling) * A[:, 0, :1]
         A[:, 0, -1] = mean[:, -1] * A[:, 0, 0]
         A[:, :, 1:-1] *= (active / scaling.scale)[:, np.newaxis]
         A[:, :, -1] /= scaling.target_scale[:, np.newaxis]
@@ -111,29 +119,38 @@ def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, interce
 
     none = np.zeros_like(mean[:, :-1])
     target_scale = _divisor(typical[:, -1])
-    # A column that does not count is not shifted either: it stands for zeros.
-    means = np.where(active, mean[:, :-1], 0.0)
-    standard = Scalings(means if intercept else none, _divisor(typical[:, :-1]), target_scale, intercept)
+    standard = Scalings(none, _divisor(typical[:, :-1]), target_scale, intercept, none)
+    if intercept:
+        # A column that does not count is not shifted either: it stands for zeros.
+        center, center_low = (np.where(active, values[:, :-1], 0.0) for values in (mean, mean_low))
+        standard = replace(standard, center=center, center_low=center_low)
     scaling = standard
     if kind == "minmax":
         low, high = stack.minimum[:, places], stack.maximum[:, places]
-        scaling = Scalings(np.where(active, low, 0.0), _divisor(high - low), target_scale, intercept)
+        scaling = Scalings(np.where(active, low, 0.0), _divisor(high - low), target_scale, intercept, none)
     elif kind == "none":
-        scaling = Scalings(none, np.ones_like(none), np.ones_like(target_scale), intercept)
+        scaling = Scalings(none, np.ones_like(none), np.ones_like(target_scale), intercept, none)
 
     quadratic = scaled(standard)
     U, singular, Vt = np.linalg.svd(quadratic.R1, full_matrices=False)
-    kept = singular > _blur(Vt, mean, deviation, intercept) * singular[:, :1]
+    kept = singular > _rounding(stack, places, standard, singular, Vt)
     share = np.where(kept, np.matvec(np.swapaxes(U, 1, 2), quadratic.z), 0.0)
     own = np.pad(active, ((0, 0), (int(intercept), 0)), constant_values=True)
     theta = np.where(own, np.matvec(np.swapaxes(Vt, 1, 2), share / np.where(kept, singular, 1.0)), 0.0)
     residual = quadratic.z - np.matvec(quadratic.R1, theta)
     cost = (quadratic.rho**2 + np.vecdot(residual, residual)) / N * standard.target_scale**2
     slopes, c = standard.to_file(theta)
+    null = _null_space(Vt, kept, standard, scaling, offset(scaling))
     if kind != "standard":
         quadratic = scaled(scaling)
-        theta = np.where(own, _shortest(scaling.to_scaled(slopes, c), Vt, kept, standard, scaling), 0.0)
+        at_center = theta[:, 0] * target_scale - np.vecdot(slopes, offset(scaling))
+        theta = np.where(own, _without(null, scaling.through(slopes, at_center)), 0.0)
         slopes, c = scaling.to_file(theta)
+    if not kept.all():
+        # As in optimum.determined_part; then what is kept comes first among the singular values.
+        determined = np.where(own[:, np.newaxis], _without(null[:, np.newaxis], quadratic.R1), 0.0)
+        quadratic = replace(quadratic, R1=determined)
+    if kind != "standard" or not kept.all():
         rank = kept.sum(axis=1)
         _, singular, Vt = np.linalg.svd(quadratic.R1, full_matrices=False)
         kept = np.arange(kept.shape[1]) < rank[:, np.newaxis]
@@ -145,33 +162,37 @@ def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, interce
     )
 
 
-def _blur(Vt: Array, mean: Array, deviation: Array, intercept: bool) -> Array:
-    """Return for each direction (g, k) the share below which its singular value counts as zero: see ``optimum``."""
-    p = mean.shape[1] - 1
-    rounding = np.full((len(mean), p), RANK_TOLERANCE)
-    if intercept:
-        far = np.abs(mean[:, :-1]) / np.where(deviation[:, :-1] > 0, deviation[:, :-1], np.inf)
-        rounding = np.pad(rounding * np.maximum(1.0, far), ((0, 0), (1, 0)), constant_values=RANK_TOLERANCE)
-    blur: Array = np.linalg.norm(Vt * rounding[:, np.newaxis], axis=2)
-    return blur
+def _rounding(stack: Stack, places: list[int], standard: Scalings, singular: Array, Vt: Array) -> Array:
+    """The size (g, k) below which each singular value of the standardised columns counts as zero: see ``optimum``."""
+    size = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[:, places]
+    brought = np.pad(np.spacing(size) / standard.scale, ((0, 0), (int(standard.intercept), 0)))
+    along = np.linalg.norm(Vt * brought[:, np.newaxis], axis=2) * np.sqrt(stack.weight)[:, np.newaxis]
+    return np.maximum(RANK_TOLERANCE * singular[:, :1], along)
 
 
-def _shortest(theta: Array, Vt: Array, kept: Mask, standard: Scalings, scaling: Scalings) -> Array:
-    """Return θ without its part along the null directions, which ``Vt`` has on the standardised problem."""
-    if kept.all():
-        return theta
+def _null_space(Vt: Array, kept: Mask, standard: Scalings, scaling: Scalings, offset: Array) -> Array:
+    """The null space of the descent's problems from that of the standardised ones: rows that are orthonormal or 0.
+
+    ``offset`` (g, p) are the means less the descent's centres.
+    """
     null = np.where(kept[:, :, np.newaxis], 0.0, Vt)
+    if kept.all():
+        return null
     first = 1 if scaling.intercept else 0
     slopes = null[:, :, first:] / standard.scale[:, np.newaxis]
     basis = slopes * scaling.scale[:, np.newaxis]
     if scaling.intercept:
-        # The prediction stays, as in optimum._null_space.
-        c = null[:, :, :1] + np.vecdot(slopes, (scaling.center - standard.center)[:, np.newaxis])[..., np.newaxis]
+        # The prediction stays: θ₀ = c + m·centre, and c at the means is what the standardised problem has.
+        c = null[:, :, :1] - np.vecdot(slopes, offset[:, np.newaxis])[..., np.newaxis]
         basis = np.concatenate([c, basis], axis=2)
-    gram = basis @ np.swapaxes(basis, 1, 2)
-    along = np.matvec(np.linalg.pinv(gram, hermitian=True), np.matvec(basis, theta))
-    shortest: Array = theta - np.matvec(np.swapaxes(basis, 1, 2), along)
-    return shortest
+    U, size, across = np.linalg.svd(basis, full_matrices=False)
+    return np.where((size > _NOTHING * size[:, :1])[:, :, np.newaxis], across, 0.0)
+
+
+def _without(null: Array, vectors: Array) -> Array:
+    """Vectors (…, k) less their parts along orthonormal rows (…, n, k)."""
+    less: Array = vectors - np.matvec(np.swapaxes(null, -1, -2), np.matvec(null, vectors))
+    return less
 
 
 class AlongEigenvectors:

@@ -71,10 +71,14 @@ class Triangle:
     @property
     def mean(self) -> Extended:
         """The weighted means (q,) over the cells that have a value, in the units of the file; NaN where none has."""
+        return self.mean_from(np.zeros(len(self.columns)))
+
+    def mean_from(self, center: Array) -> Extended:
+        """The weighted means less a ``center`` (q,), with all digits of the difference if the two are close."""
         weight = np.repeat(self.R[0, :1], len(self.columns))
         for column, indicator in self.gaps:
             weight[column] = weight[column] - self.R[0, 1 + indicator] if self.known[column] else np.nan
-        mean: Extended = self.shift + self.R[0, 1:] / weight
+        mean: Extended = (self.shift - center) + self.R[0, 1:] / weight
         return mean
 
     @property
