@@ -241,7 +241,7 @@ def build_problem(triangle: Triangle, target: Column, terms: Terms, options: Fit
     data, scaling = scale(chosen, options.scale, options.intercept, scales_target)
     with threads_for(len(terms.columns)):
         best, penalty = optima.optimum(chosen, scaling), options.penalty
-    data = optima.determined_part(data, best)
+    data = optima.determined_part(data, chosen, scaling, best)
     quadratic = ridge(data, penalty)
     # Decomposing a wide problem once is enough, where the optimum's is the descent's.
     same = options.scale == "standard" and options.intercept and not penalty and len(terms.columns) > WIDE

@@ -74,24 +74,49 @@ def optimum(triangle: Triangle, scaling: Scaling) -> Optimum:
     else:
         slopes = _back_substituted(R, z) / width
     m, mean = slopes.astype(np.float64), triangle.mean
-    offset = triangle.mean_from(np.append(scaling.center, 0.0))[:-1] - scaling.center_low
     c = _left_of(mean[-1], slopes * mean[:-1]) if scaling.intercept else 0.0
-    theta = scaling.through(m, _left_of(mean[-1], slopes * offset))
+    theta = scaling.through(m, _left_of(mean[-1], slopes * _offset(triangle, scaling)))
     row_space = None
     if rank < p:
-        row_space = _row_space(V, standard, scaling, offset.astype(np.float64))
+        basis = np.eye(first + rank, first + p)
+        basis[first:, first:] = V
+        row_space = np.linalg.qr(_on_scale_of(scaling, standard, basis, triangle).T)[0].T
         theta = (theta @ row_space.T) @ row_space
         m, c = _in_file_units(scaling, theta)
     cost = float((problem.rho**2 + residual**2) / problem.weight) * standard.target_scale**2
     return Optimum(m, c, theta, cost, rank, row_space, _groups(V, p), (singular[kept], V))
 
 
-def determined_part(problem: Quadratic, best: Optimum) -> Quadratic:
+def determined_part(problem: Quadratic, triangle: Triangle, scaling: Scaling, best: Optimum) -> Quadratic:
     """The problem without what is judged to be rounding: its minimum is then the optimum's cost, however far one goes.
 
     Columns that are collinear up to the rounding of their values would otherwise be told apart, after very long.
     """
-    return problem if best.row_space is None else replace(problem, R1=best.determined(problem.R1))
+    if best.row_space is None:
+        return problem
+    first, V = 1 if scaling.intercept else 0, best.standardized[1]
+    rows, standard = scale(triangle, "standard", scaling.intercept)
+    R1 = rows.R1.copy()
+    R1[:, first:] = (R1[:, first:] @ V.T) @ V
+    return replace(problem, R1=_on_scale_of(scaling, standard, R1, triangle))
+
+
+def _on_scale_of(scaling: Scaling, standard: Scaling, rows: Array, triangle: Triangle) -> Array:
+    """Linear functions of θ, the ``rows`` (k, p), from standardised coordinates to those of another scaling.
+
+    Slopes are longer there by the ratio of the scales, and the prediction at the means is θ₀ + slopes · offset.
+    """
+    if not scaling.intercept:
+        return rows * (standard.scale / scaling.scale)
+    slopes = rows[:, 1:] * (standard.scale / scaling.scale)
+    slopes += rows[:, :1] * (_offset(triangle, scaling).astype(np.float64) / scaling.scale)
+    return np.hstack([rows[:, :1], slopes])
+
+
+def _offset(triangle: Triangle, scaling: Scaling) -> Extended:
+    """The means (p,) less the centres of a scaling."""
+    offset: Extended = triangle.mean_from(np.append(scaling.center, 0.0))[:-1] - scaling.center_low
+    return offset
 
 
 def _left_of(whole: np.floating, terms: Extended) -> float:
@@ -122,19 +147,8 @@ def _rounding(triangle: Triangle, standard: Scaling, singular: Array, Vt: Array)
     """
     size = np.maximum(np.abs(triangle.minimum), np.abs(triangle.maximum))[:-1]
     brought = np.linalg.norm(Vt * (np.spacing(size) / standard.scale), axis=1) * np.sqrt(triangle.weight)
-    return np.maximum(RANK_TOLERANCE * singular.max(initial=0.0), brought)
-
-
-def _row_space(V: Array, standard: Scaling, scaling: Scaling, offset: Array) -> Array:
-    """The row space of the descent's problem from that of the standardised one, ``V`` (k, p): an orthonormal basis.
-
-    ``offset`` (p,) are the means less the descent's centres: c at the means is θ₀ there.
-    """
-    basis = V * (standard.scale / scaling.scale)
-    if scaling.intercept:
-        basis = np.vstack([offset / scaling.scale, basis])
-        basis = np.hstack([np.eye(len(basis), 1), basis])
-    return np.linalg.qr(basis.T)[0].T
+    least: Array = np.maximum(RANK_TOLERANCE * singular.max(initial=0.0), brought)
+    return least
 
 
 def _groups(V: Array, p: int) -> tuple[tuple[int, ...], ...]:

@@ -17,8 +17,6 @@ from gdcli.engine.stack import Stack
 from gdcli.engine.triangle import Array
 
 Mask = NDArray[np.bool_]
-# A basis of so much smaller vectors is rounding.
-_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,20 +138,25 @@ def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, interce
     residual = quadratic.z - np.matvec(quadratic.R1, theta)
     cost = (quadratic.rho**2 + np.vecdot(residual, residual)) / N * standard.target_scale**2
     slopes, c = standard.to_file(theta)
-    null = _null_space(Vt, kept, standard, scaling, offset(scaling))
+    rank, full = kept.sum(axis=1), bool(kept.all())
+    R1 = quadratic.R1
+    if not full:
+        # As in optimum.determined_part; then what is kept comes first among the singular values.
+        null = np.where(kept[:, :, np.newaxis], 0.0, Vt)
+        R1 = np.where(own[:, np.newaxis], _without(null[:, np.newaxis], R1), 0.0)
     if kind != "standard":
         quadratic = scaled(scaling)
-        at_center = theta[:, 0] * target_scale - np.vecdot(slopes, offset(scaling))
-        theta = np.where(own, _without(null, scaling.through(slopes, at_center)), 0.0)
-        slopes, c = scaling.to_file(theta)
-    if not kept.all():
-        # As in optimum.determined_part; then what is kept comes first among the singular values.
-        determined = np.where(own[:, np.newaxis], _without(null[:, np.newaxis], quadratic.R1), 0.0)
-        quadratic = replace(quadratic, R1=determined)
-    if kind != "standard" or not kept.all():
-        rank = kept.sum(axis=1)
-        _, singular, Vt = np.linalg.svd(quadratic.R1, full_matrices=False)
+        R1 = quadratic.R1 if full else _on_scale_of(scaling, standard, R1, offset(scaling))
+    if kind != "standard" or not full:
+        quadratic = replace(quadratic, R1=R1)
+        _, singular, Vt = np.linalg.svd(R1, full_matrices=False)
         kept = np.arange(kept.shape[1]) < rank[:, np.newaxis]
+    if kind != "standard":
+        at_center = theta[:, 0] * target_scale - np.vecdot(slopes, offset(scaling))
+        theta = scaling.through(slopes, at_center)
+        if not full:
+            theta = np.where(own, _without(np.where(kept[:, :, np.newaxis], 0.0, Vt), theta), 0.0)
+        slopes, c = scaling.to_file(theta)
     vectors = np.where(kept[:, :, np.newaxis] & own[:, np.newaxis], Vt, 0.0)
     eigenvalues = np.where(kept, (2.0 / N)[:, np.newaxis] * singular**2, 0.0)
     variance = np.where(constant[:, -1], 0.0, centered[:, -1] ** 2 / N)
@@ -167,26 +170,20 @@ def _rounding(stack: Stack, places: list[int], standard: Scalings, singular: Arr
     size = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[:, places]
     brought = np.pad(np.spacing(size) / standard.scale, ((0, 0), (int(standard.intercept), 0)))
     along = np.linalg.norm(Vt * brought[:, np.newaxis], axis=2) * np.sqrt(stack.weight)[:, np.newaxis]
-    return np.maximum(RANK_TOLERANCE * singular[:, :1], along)
+    least: Array = np.maximum(RANK_TOLERANCE * singular[:, :1], along)
+    return least
 
 
-def _null_space(Vt: Array, kept: Mask, standard: Scalings, scaling: Scalings, offset: Array) -> Array:
-    """The null space of the descent's problems from that of the standardised ones: rows that are orthonormal or 0.
+def _on_scale_of(scaling: Scalings, standard: Scalings, rows: Array, offset: Array) -> Array:
+    """Linear functions of θ, the ``rows`` (g, n, k), from standardised coordinates to another scaling's: see optimum.
 
-    ``offset`` (g, p) are the means less the descent's centres.
+    ``offset`` (g, p) are the means less the centres there.
     """
-    null = np.where(kept[:, :, np.newaxis], 0.0, Vt)
-    if kept.all():
-        return null
-    first = 1 if scaling.intercept else 0
-    slopes = null[:, :, first:] / standard.scale[:, np.newaxis]
-    basis = slopes * scaling.scale[:, np.newaxis]
-    if scaling.intercept:
-        # The prediction stays: θ₀ = c + m·centre, and c at the means is what the standardised problem has.
-        c = null[:, :, :1] - np.vecdot(slopes, offset[:, np.newaxis])[..., np.newaxis]
-        basis = np.concatenate([c, basis], axis=2)
-    U, size, across = np.linalg.svd(basis, full_matrices=False)
-    return np.where((size > _NOTHING * size[:, :1])[:, :, np.newaxis], across, 0.0)
+    ratio = (standard.scale / scaling.scale)[:, np.newaxis]
+    if not scaling.intercept:
+        return rows * ratio
+    slopes = rows[:, :, 1:] * ratio + rows[:, :, :1] * (offset / scaling.scale)[:, np.newaxis]
+    return np.concatenate([rows[:, :, :1], slopes], axis=2)
 
 
 def _without(null: Array, vectors: Array) -> Array:
