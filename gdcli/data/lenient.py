@@ -3,6 +3,7 @@
 pandas chooses each column's kind here, so that one bad cell costs its own column a detour over text, not the block.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,6 +63,8 @@ def _numbers(column: "pd.Series[Any]", missing: frozenset[str], form: NumberForm
         numbers: Array = np.asarray(column, dtype=np.float64)
         if absent := absent_numbers(missing, form):
             numbers = np.where(np.isin(numbers, absent), np.nan, numbers)
+        if np.isinf(numbers).any() and any(math.isinf(form.value(word) or 0.0) for word in missing):
+            raise UnsureError  # whether a cell says ``inf``, which means missing, or another infinity
         return numbers
     codes, cells = column.factorize()
     return parsed(stripped(np.asarray(codes), [str(cell) for cell in cells], missing), missing, form)

@@ -20,8 +20,11 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 from cases import Case, cases  # noqa: E402  # beside this file
 from check import Tally, check, prepare  # noqa: E402
+from exports import fuzz_exports  # noqa: E402
 
 ROUND = 500
+# One more case in so many is of expressions: many rows, by two readers.
+EXPORTS_SHARE = 20
 # Enough to see what is wrong: most failures have one cause.
 MOST_FAILURES = 10
 
@@ -92,6 +95,7 @@ def main() -> int:
     os.environ["COLUMNS"] = "80"
     tally = Tally()
     failures = fuzz(options.cases, options.seed, tally)
+    failures += fuzz_exports(options.cases // EXPORTS_SHARE, options.seed)
     _write(folder, failures)
     print(f"{tally.cases:,} cases, {tally.processes} of them also as a process of their own")
     print("exit codes: " + ", ".join(f"{code}: {count:,}" for code, count in sorted(tally.codes.items())))

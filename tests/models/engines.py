@@ -62,7 +62,7 @@ def sqlite(model: Model, rows: Rows, language: str = "sql:sqlite") -> Results:
         kinds = {name: "TEXT" if isinstance(cell, str) else "" for name, cell in rows[0].items()}
         database.execute(f"CREATE TABLE t ({', '.join(f'{_quoted(name)} {kind}' for name, kind in kinds.items())})")
         marks = ", ".join("?" * len(kinds))
-        database.executemany(f"INSERT INTO t VALUES ({marks})", [list(row.values()) for row in rows])
+        database.executemany(f"INSERT INTO t VALUES ({marks})", [[row[name] for name in kinds] for row in rows])
         return [value for (value,) in database.execute(f"SELECT {EXPORTERS[language](model)} FROM t ORDER BY rowid")]
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from handwritten import model_content
 
 from gdcli.errors import CellError, DataError
-from gdcli.model import Model
+from gdcli.model import Model, model_of
 
 # ŷ = 1.5 + 2·sqft, and 10 more in a villa
 SLOPES = {"sqft": 2.0, "type": {"Condo": 0.0, "Villa": 10.0}}
@@ -274,3 +275,13 @@ def _quoted(cell: str, separator: str, chance: random.Random) -> str:
     if chance.random() < 0.2 or any(mark in cell for mark in (separator, '"', "\r", "\n")):
         return '"' + cell.replace('"', '""') + '"'
     return cell
+
+
+@pytest.mark.parametrize("others", ["", "1,0\n", "abc,0\n"])
+def test_a_word_for_missing_that_reads_as_infinite_is_missing_beside_any_cells(
+    others: str, predicted: Callable[..., Any]
+) -> None:
+    content = model_content({"x": 2.0}, words=["", "inf"])
+    content["missing"] |= {"policy": "mean", "means": {"x": 10.0}}
+    found = predicted(model_of(content, "model.json"), f"x,w\n,0\ninf,0\n-inf,0\n{others}", only=True)
+    assert found.text.decode().splitlines()[1:4] == ["21.5", "21.5", '""']
