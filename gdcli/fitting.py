@@ -84,7 +84,7 @@ def fit(data: "Data | Sequence[Data]", *, target: str, **options: Any) -> Fit:
     fields of :class:`FitOptions`.
     """
     several: Sequence[Any] = matched(data if isinstance(data, list | tuple) else [data])
-    for name in ("features", "exclude", "categorical", "na", "l2", "l1"):
+    for name in ("features", "exclude", "categorical", "dates", "na", "l2", "l1"):
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str | int | float) else tuple(value)
     return run_fit(several, FitOptions(target=target, **options))
@@ -361,4 +361,5 @@ def _state(reading: Reading, problem: Problem, last: Step) -> State:
         missing=chosen.missing,
         weights=chosen.weights,
         means={column.name: mean for column, mean in problem.means.items()} if chosen.fills else {},
+        dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.features},
     )

@@ -54,6 +54,7 @@ class FitOptions:
     exclude: tuple[str, ...] = ()
     weights: str | None = None
     categorical: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
     na: tuple[str, ...] = ()
     missing: str = "drop"
     max_levels: int = 50
@@ -291,6 +292,7 @@ class FitOptions:
             self.missing,
             self.max_levels,
             classes=self.predicts_classes,
+            dates=self.dates,
         )
 
     @property

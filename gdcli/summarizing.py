@@ -12,7 +12,7 @@ from gdcli.reading import Data, ReadOptions, check_rows, dropped, filled, read
 from gdcli.summary import Summary
 from gdcli.text import count_of, quoted
 
-_SEVERAL = ("features", "exclude", "categorical", "na")
+_SEVERAL = ("features", "exclude", "categorical", "dates", "na")
 _CSV = CsvOptions.__slots__
 
 
@@ -20,7 +20,7 @@ def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
     """Reduce rows to a summary, which ``fit`` takes in their place.
 
     ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, a summary, or a list of them; ``options``
-    are ``features`` (default: all columns), ``exclude``, ``categorical``, ``max_levels``, ``weights``, ``na``,
+    are ``features`` (default: all columns), ``exclude``, ``categorical``, ``dates``, ``max_levels``, ``weights``, ``na``,
     ``missing``, ``jobs`` and those of :class:`CsvOptions`, as on the command line.
 
     >>> summarize("sales.csv").save("sales.summary.json")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # The options that mean the same for many groups side by side; all others belong to a single fit.
 _SHARED = frozenset(
     {
-        "files", "target", "features", "exclude", "categorical", "max_levels", "weights", "no_intercept", "by",
+        "files", "target", "features", "exclude", "categorical", "dates", "max_levels", "weights", "no_intercept", "by",
         "learning_rate", "iterations", "tolerance", "optimizer", "schedule", "scale", "na", "missing", "separator",
         "encoding", "jobs", "format", "output", "quiet", "save", "digits", "strict",
     }

@@ -61,6 +61,11 @@ choice_options: Callable[[F], F] = bundle(
         help="Treat this column's numbers as categories; repeatable.",
     ),
     option(
+        "--date", "dates", metavar="COLUMN:FORMAT", multiple=True, group=COLUMNS,
+        help="Read this column's dates by a format of strptime (day:%d.%m.%Y) as days since 1970-01-01, as those in "
+        "ISO 8601 are; repeatable.",
+    ),
+    option(
         "--max-levels", metavar="N", type=Count(1), default=50, show_default=True, group=COLUMNS,
         help="Refuse a text column of more levels: it looks like an identifier.",
     ),

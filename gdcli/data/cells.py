@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from gdcli.data.careful import check_utf8, parse_carefully, records
-from gdcli.data.chunks import Chunk, row_end
+from gdcli.data.chunks import BLOCK_BYTES, Chunk, row_end
+from gdcli.data.csvoptions import BLANKS, CsvOptions
 from gdcli.data.dialect import Dialect
 from gdcli.data.numberformat import PLAIN, NumberFormat
 from gdcli.data.quotes import Quoted, find_quoted
@@ -35,8 +36,6 @@ class UnsureError(Exception):
 class CsvBlock:
     """A chunk of CSV text and how to read it."""
 
-    is_text = True
-
     def __init__(self, chunk: Chunk, dialect: Dialect) -> None:
         self.chunk, self.dialect = chunk, dialect
         self._last: tuple[tuple[object, ...], Table] | None = None
@@ -45,6 +44,16 @@ class CsvBlock:
     def numbers(self) -> NumberFormat:
         """How numbers are written."""
         return self.dialect.numbers
+
+    @property
+    def separator(self) -> str:
+        """What parts the cells."""
+        return self.dialect.separator
+
+    @property
+    def skips(self) -> bool:
+        """Whether bad rows are left out."""
+        return self.dialect.skip_bad
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
         """Parse some columns; see :class:`gdcli.data.table.Block`."""
@@ -61,6 +70,29 @@ class CsvBlock:
         """Return a block of the first few rows."""
         end = row_end(self.chunk.text, _HEAD_BYTES, self.dialect) or len(self.chunk.text)
         return CsvBlock(replace(self.chunk, text=self.chunk.text[:end]), self.dialect)
+
+    @property
+    def whole(self) -> bool:
+        """Whether no further block can follow."""
+        return len(self.chunk.text) < BLOCK_BYTES
+
+    def reread(self, changes: Mapping[str, str | None]) -> "CsvBlock":
+        """Return the same rows under other options; see :class:`gdcli.data.table.Block`."""
+        dialect = self.dialect
+        current: dict[str, Any] = {
+            "separator": dialect.separator if dialect.separator != " " else BLANKS,
+            "decimal": dialect.numbers.decimal,
+            "thousands": dialect.numbers.thousands,
+            "quotechar": dialect.quote,
+            "on_bad_row": "skip" if dialect.skip_bad else "error",
+        }
+        options = CsvOptions(**{**current, **changes})
+        changed: dict[str, Any] = {
+            "quote": options.quotechar,
+            "numbers": options.numbers,
+            "skip_bad": options.on_bad_row == "skip",
+        }
+        return CsvBlock(self.chunk, replace(dialect, **changed))
 
     def where(self, row: int) -> str:
         """Return the place of a row for a message."""

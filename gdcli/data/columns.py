@@ -22,7 +22,7 @@ POLICIES = ("drop", "error", "mean")
 class ColumnOptions:
     """What the user said about columns. ``missing`` is one of ``POLICIES``; ``summary`` means: without a target;
     the columns of ``by`` tell groups of rows apart. ``classes``: the target may be text, of which each level is a
-    class.
+    class. ``dates`` are COLUMN:FORMAT, a format of ``strptime`` each.
     """
 
     target: str | None
@@ -36,6 +36,7 @@ class ColumnOptions:
     summary: bool = False
     by: tuple[str, ...] = ()
     classes: bool = False
+    dates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.missing not in POLICIES:

@@ -11,13 +11,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.data.columns import ColumnOptions, choose, missing_words
-from gdcli.data.levels import check_lengths, too_many_levels
-from gdcli.data.numberformat import OTHERS, NumberFormat
+from gdcli.data.columns import ColumnOptions, choose
+from gdcli.data.dates import ISO, as_numbers
+from gdcli.data.judging import judge_columns
+from gdcli.data.levels import check_lengths, left_out, too_many_levels
+from gdcli.data.proposals import DoubtError, Question, advised
 from gdcli.data.room import check_room
 from gdcli.data.table import BadRow, Block, Coded, Table
 from gdcli.engine.triangle import MISSING, Array, Column, level_order
-from gdcli.errors import CellError, DataError, NotNumericError
+from gdcli.errors import CellError, DataError
 from gdcli.text import quoted, shell_word
 
 
@@ -44,7 +46,8 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """The columns chosen, in the file's order, and which of them are numbers and which are text.
+    """The columns chosen, in the file's order, and which of them are numbers and which are text. ``dates`` are texts
+    that become numbers, by their spelling.
 
     A summary has no target: there all columns are alike. ``named``: the features were chosen, not all that there are.
     """
@@ -60,6 +63,7 @@ class Design:
     max_levels: int
     by: tuple[str, ...] = ()
     named: bool = False
+    dates: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def fills(self) -> bool:
@@ -75,9 +79,11 @@ class Design:
     def rows(self, block: Block) -> Rows:
         """Parse a block and return its complete rows as numbers, the target last."""
         named = [name for name in (*self.features, self.target, self.weights) if name is not None]
-        numeric = [name for name in named if name not in self.text]
-        text = [*(name for name in named if name in self.text), *self.by]
-        table = block.table(dict.fromkeys(numeric), text, self.missing_words)
+        numeric = [name for name in named if name not in self.text and name not in self.dates]
+        text = [*(name for name in named if name in self.text or name in self.dates), *self.by]
+        table = block.table(dict.fromkeys(numeric), dict.fromkeys(text), self.missing_words)
+        if self.dates:
+            table = self._with_dates(table, block)
         if table.late is not None and not self.named:
             row, late = table.late
             raise CellError(
@@ -118,6 +124,20 @@ class Design:
         counts = {name: int(np.count_nonzero(_kept(gap, complete))) for name, gap in gaps.items()}
         filled = {name: count for name, count in counts.items() if count}
         return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped, filled)
+
+    def _with_dates(self, table: Table, block: Block) -> Table:
+        """The table with its dates as numbers."""
+        found = as_numbers(table, {name: how for name, how in self.dates.items() if name not in self.by})
+        for name, how in self.dates.items():
+            if name in found.numeric and np.isinf(found.numeric[name]).any():
+                row = int(np.argmax(np.isinf(found.numeric[name])))
+                cell = table.text[name].levels[int(table.text[name].codes[row])]
+                kind = "in ISO 8601" if how == ISO else f"by the format {quoted(how)}"
+                raise CellError(
+                    f"{block.where(row)}, column {quoted(name)}: {quoted(cell)} is no date {kind}; "
+                    f"if it means a missing value: --na {shell_word(cell)}"
+                )
+        return found
 
     def _add_levels(
         self,
@@ -162,7 +182,7 @@ class Design:
             return
         found_here = {name: list(table.text[name].levels) for name in self.features if name in self.text}
         wide = {name: found for name, found in found_here.items() if len(found) > self.max_levels}
-        raise DataError(too_many_levels(self.source, wide or levels, table.rows))
+        raise DataError(f"{too_many_levels(self.source, wide or levels, table.rows)}: {left_out(wide or levels)}")
 
     def check_levels(self, columns: Iterable[Column]) -> None:
         """Raise where the levels of all blocks together are too many."""
@@ -172,7 +192,7 @@ class Design:
                 levels.setdefault(column.name, []).append(column.level)
         wide = {name: found for name, found in levels.items() if len(found) > self.max_levels}
         if wide:
-            raise DataError(too_many_levels(self.source, wide, None))
+            raise DataError(f"{too_many_levels(self.source, wide, None)}: {left_out(wide)}")
 
 
 def _masks(table: Table) -> dict[str, NDArray[np.bool_]]:
@@ -205,86 +225,46 @@ def _kept_codes(column: Coded, complete: NDArray[np.bool_] | None) -> Coded:
 def design(
     block: Block, names: tuple[str, ...], unnamed: Collection[str], source: str, options: ColumnOptions
 ) -> Design:
-    """Decide from the first block which columns are numbers and which are text."""
+    """Decide from the first block how each column is read. Raises DataError with advice that was tried on it."""
+    question = Question(block, names, frozenset(unnamed), source, options)
+    try:
+        return _decided(question)
+    except DoubtError as doubt:
+        raise advised(question, doubt, _attempt) from None
+
+
+def _attempt(question: Question) -> float | DoubtError:
+    """The share of the first block's rows that a design reads, or what stands in its way."""
+    try:
+        rows = _decided(question).rows(question.block)
+    except DoubtError as doubt:
+        return doubt
+    return len(rows.X) / max(rows.read + len(rows.skipped), 1)
+
+
+def _decided(question: Question) -> Design:
+    """The design of a question. Raises DoubtError."""
+    block, names, source, options = question.block, question.names, question.source, question.options
     target, features = choose(names, source, options)
     if options.summary and not features:
         raise DataError(f"{quoted(source)}: no column is left to summarise")
-    check_room(source, sum(name not in unnamed for name in features))
-    words = missing_words(options)
-    candidates = [name for name in (*features, target, options.weights) if name is not None]
-    text = _text_columns(block, candidates, frozenset(options.categorical), words)
-    _check_numbers(block, sorted(text.difference(options.categorical)), words)
-    for name, role in ((target, "target"), (options.weights, "weights column")):
-        if name in text and not (options.classes and name == target):
-            raise DataError(_not_numeric(block, name, role, words, name in options.categorical))
-    empty = _empty_columns(block, [name for name in features if name in unnamed], words)
+    check_room(source, sum(name not in question.unnamed for name in features))
+    judged = judge_columns(question, [name for name in (*features, target, options.weights) if name is not None])
+    empty = _empty_columns(block, [name for name in features if name in question.unnamed], judged.words)
     return Design(
         source=source,
         target=target,
         features=tuple(name for name in features if name not in empty),
         weights=options.weights,
-        text=text - empty,
+        text=judged.text - empty,
         ignored=tuple(name for name in features if name in empty),
-        missing_words=words,
+        missing_words=judged.words,
         missing=options.missing,
         max_levels=options.max_levels,
         by=tuple(dict.fromkeys(options.by)),
         named=bool(options.features),
+        dates=judged.dates,
     )
-
-
-def _text_columns(block: Block, names: list[str], forced: frozenset[str], words: frozenset[str]) -> frozenset[str]:
-    """Return the columns that are not numeric: at most half of their cells that have a value are numbers."""
-    forced &= frozenset(names)
-    free = [name for name in names if name not in forced]
-    # A look at the first rows usually settles it; the whole block is then read as what it seems to be.
-    seems_text = _text_among(block.head(), free, words)
-    numeric = [name for name in free if name not in seems_text]
-    try:
-        table = block.table(numeric, seems_text | forced, words)
-    except NotNumericError:
-        return forced | _text_among(block, free, words)
-    if table.skipped:  # perhaps for cells that are no number, in a column that only began with numbers
-        return forced | _text_among(block, free, words)
-    return forced | {name for name in seems_text if not _mostly_numbers(table.text[name], block.numbers)}
-
-
-def _text_among(block: Block, names: list[str], words: frozenset[str]) -> frozenset[str]:
-    table = block.table([], names, words)
-    return frozenset(name for name, column in table.text.items() if not _mostly_numbers(column, block.numbers))
-
-
-def _mostly_numbers(column: Coded, form: NumberFormat) -> bool:
-    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
-    numbers = np.array([form.is_number(level) for level in column.levels], dtype=bool)
-    return 2 * int(counts[numbers].sum()) > int(counts.sum()) or not counts.sum()
-
-
-def _check_numbers(block: Block, names: list[str], words: frozenset[str]) -> None:
-    """Raise where a text column holds numbers as they are written elsewhere, such as 1,5."""
-    if not names:
-        return
-    head = block.head()
-    for name, column in head.table([], names, words).text.items():
-        if _mostly_numbers(column, block.numbers):  # it turns to text later
-            continue
-        for form in OTHERS:
-            if _mostly_numbers(column, form):
-                example = next(level for level in column.levels if form.is_number(level))
-                thousands = "" if form.thousands is None else f" --thousands {shell_word(form.thousands)}"
-                way_out = f"read it with --decimal {form.decimal}{thousands} (or as text with"
-                if not block.is_text:
-                    way_out = f"a number is wanted here, {form.value(example):.12g} (or read it as text with"
-                raise DataError(
-                    f"{head.where(0)}, column {quoted(name)}: {quoted(example)} looks like a number written in "
-                    f"another way: {way_out} --categorical {shell_word(name)})"
-                )
-        decorated = [level for level in column.levels if any(form.is_decorated(level) for form in OTHERS)]
-        if 2 * len(decorated) > len(column.levels):
-            raise DataError(
-                f"{head.where(0)}, column {quoted(name)}: {quoted(decorated[0])} looks like a number with signs around "
-                f"it: take them out of the cells (or read it as text with --categorical {shell_word(name)})"
-            )
 
 
 def _empty_columns(block: Block, names: list[str], words: frozenset[str]) -> frozenset[str]:
@@ -292,11 +272,3 @@ def _empty_columns(block: Block, names: list[str], words: frozenset[str]) -> fro
         return frozenset()
     table = block.table([], names, words)
     return frozenset(name for name, column in table.text.items() if not (column.codes >= 0).any())
-
-
-def _not_numeric(block: Block, name: str | None, role: str, words: frozenset[str], forced: bool) -> str:
-    name = name or ""
-    if forced:
-        return f"{quoted(name)} is the {role}, so it cannot be --categorical"
-    levels = block.table([], [name], words).text[name].levels
-    return f"the {role} {quoted(name)} is text (for example {quoted(levels[0])}): it has to be numbers"

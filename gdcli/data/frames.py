@@ -1,6 +1,6 @@
 """A DataFrame as a source of rows."""
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,8 @@ class FrameBlock:
     """Some rows of a frame; ``place`` words where one of them is."""
 
     numbers: NumberFormat = PLAIN
-    is_text = False
+    separator = ""
+    skips = False
 
     def __init__(self, frame: "pd.DataFrame", name: str, place: Callable[[int], str], names: tuple[str, ...]) -> None:
         self._frame, self._name, self.where = frame, name, place
@@ -59,6 +60,14 @@ class FrameBlock:
             numeric={name: self._numbers(name, missing) for name in numeric},
             text={name: self._texts(name, missing) for name in text},
         )
+
+    @property
+    def whole(self) -> bool:
+        """Whether no further block can follow."""
+        return len(self._frame) < _FRAME_ROWS
+
+    def reread(self, changes: Mapping[str, str | None]) -> None:
+        """No option of CSV text means anything here."""
 
     def head(self) -> Block:
         return FrameBlock(self._frame.iloc[:_HEAD_ROWS], self._name, self.where, tuple(self._place))

@@ -3,7 +3,7 @@
 The columns are the keys of the first block. A key that a row lacks, or null, is a missing cell.
 """
 
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from threading import Lock
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gdcli.data.careful import check_utf8
-from gdcli.data.chunks import Chunk, cut
+from gdcli.data.chunks import BLOCK_BYTES, Chunk, cut
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.dialect import Dialect, Header
 from gdcli.data.jsonfast import quick_names, quick_table
@@ -79,7 +79,7 @@ class JsonLinesBlock:
     """A chunk of lines, each an object; ``lines`` are the same, where they were read already."""
 
     numbers: NumberFormat = PLAIN
-    is_text = False
+    separator = ""
 
     def __init__(self, chunk: Chunk, names: tuple[str, ...], skip: bool, lines: list[Line] | None = None) -> None:
         self.chunk, self._names, self._skip, self._lines = chunk, names, skip, lines
@@ -97,6 +97,22 @@ class JsonLinesBlock:
         """Return a block of the first few rows."""
         end = self.chunk.text.find(b"\n", _HEAD_BYTES) + 1 or len(self.chunk.text)
         return JsonLinesBlock(replace(self.chunk, text=self.chunk.text[:end]), self._names, self._skip)
+
+    @property
+    def skips(self) -> bool:
+        """Whether bad rows are left out."""
+        return self._skip
+
+    @property
+    def whole(self) -> bool:
+        """Whether no further block can follow."""
+        return len(self.chunk.text) < BLOCK_BYTES
+
+    def reread(self, changes: Mapping[str, str | None]) -> "JsonLinesBlock | None":
+        """Return the same rows under other options; see :class:`gdcli.data.table.Block`."""
+        if set(changes) != {"on_bad_row"}:
+            return None
+        return JsonLinesBlock(self.chunk, self._names, changes["on_bad_row"] == "skip", self._lines)
 
     def where(self, row: int) -> str:
         """Return the place of a row for a message."""

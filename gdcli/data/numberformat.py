@@ -5,10 +5,6 @@ from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
 
-# What spreadsheets and ledgers put around a number, and a minus that is none in ASCII.
-_DECORATED = re.compile(r"[$€£¥%()\u2212]|(?<=\d)-\Z")
-_SIGNS = re.compile(r"[\s$€£¥%()\u2212]|-\Z")
-
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
@@ -36,14 +32,10 @@ class NumberFormat:
             text = "" if "." in text else text.replace(self.decimal, ".")
         return float(text) if _NUMBER.fullmatch(text) else None
 
-    def is_decorated(self, text: str) -> bool:
-        """Whether a cell is a number but for signs around it: 5%, $5, (5), 5- or one with a Unicode minus."""
-        return _DECORATED.search(text) is not None and self.is_number(_SIGNS.sub("", text))
-
 
 PLAIN = NumberFormat()
-# What numbers look like elsewhere, for a hint; the option that reads them is told from it.
-OTHERS = (
+# How numbers are written, the likeliest first.
+FORMATS = (
     PLAIN,
     NumberFormat(","),
     NumberFormat(",", "."),

@@ -3,7 +3,7 @@
 A block is so many rows, whatever the file's row groups, so that the result is the same for any number of threads.
 """
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Mapping
 from threading import Lock
 from typing import Any
 from weakref import finalize
@@ -118,7 +118,8 @@ class ParquetBlock:
     """So many ``rows`` of a Parquet file from ``start`` on."""
 
     numbers: NumberFormat = PLAIN
-    is_text = False
+    separator = ""
+    skips = False
 
     def __init__(self, source: ParquetSource, start: int, rows: int, data: Data) -> None:
         self._source, self._start, self._rows, self._data = source, start, rows, data
@@ -140,6 +141,14 @@ class ParquetBlock:
         """Return a block of the first few rows."""
         rows = min(self._rows, _HEAD_ROWS)
         return ParquetBlock(self._source, self._start, rows, lambda columns: self._data(columns).slice(0, rows))
+
+    @property
+    def whole(self) -> bool:
+        """Whether no further block can follow."""
+        return self._rows == self._source.rows
+
+    def reread(self, changes: Mapping[str, str | None]) -> None:
+        """No option of CSV text means anything here."""
 
     def where(self, row: int) -> str:
         """Return the place of a row for a message; rows count from 1."""

@@ -46,10 +46,8 @@ class Table:
 class Block(Protocol):
     """Some consecutive rows of a source, not yet parsed.
 
-    ``numbers`` tells how it writes these, ``is_text`` whether the user may say so.
+    ``numbers`` tells how it writes these.
     """
-
-    is_text: bool
 
     @property
     def numbers(self) -> NumberFormat:
@@ -66,6 +64,28 @@ class Block(Protocol):
 
     def head(self) -> "Block":
         """Return the first few rows, to take a quick look at."""
+        ...
+
+    @property
+    def separator(self) -> str:
+        """The separator of CSV text; empty elsewhere."""
+        ...
+
+    @property
+    def skips(self) -> bool:
+        """Whether bad rows are left out."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether no further block can follow."""
+        ...
+
+    def reread(self, changes: Mapping[str, str | None]) -> "Block | None":
+        """Return the same rows under other CSV options, by their names in ``CsvOptions``; None if there are none here.
+
+        Raises UsageError for options that contradict each other.
+        """
         ...
 
     def where(self, row: int) -> str:

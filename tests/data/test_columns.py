@@ -207,27 +207,29 @@ def test_too_many_levels_look_like_an_identifier(csv_file: Callable[..., str]) -
     message = str(caught.value)
     assert "column 'id' has 120 different texts (looks like an identifier)" in message
     assert "--exclude id" in message
-    assert "--max-levels 120" in message
+    assert "--max-levels 120 --categorical id" in message
 
 
 @pytest.mark.parametrize(
-    "date",
+    ("date", "spelling"),
     [
-        lambda i: f"2024-{i // 28 + 1:02}-{i % 28 + 1:02}",
-        lambda i: f"{i % 28 + 1}/{i // 28 + 1}/2024",
-        lambda i: f"2024-01-{i % 28 + 1:02}T{i % 24:02}:{i % 60:02}:00",
-        lambda i: f"{i // 60:02}:{i % 60:02}",
-        lambda i: f"{i % 28 + 1:02}.{i // 28 + 1:02}.2024",
+        (lambda i: f"{i % 28 + 1}/{i // 28 + 1}/2024", "%d/%m/%Y"),
+        (lambda i: f"{i // 60:02}:{i % 60:02}", "%H:%M"),
+        (lambda i: f"{i % 28 + 1:02}.{i // 28 + 1:02}.2024", "%d.%m.%Y"),
     ],
 )
-def test_too_many_dates_look_like_dates(csv_file: Callable[..., str], date: Callable[[int], str]) -> None:
-    with pytest.raises(DataError, match=r"column 'day' has 120 different texts .looks like dates or times."):
-        fit(csv_file(many_levels(day=date)), target="y")
+def test_dates_in_another_spelling_are_refused_with_their_format(
+    csv_file: Callable[..., str], date: Callable[[int], str], spelling: str
+) -> None:
+    path = csv_file(many_levels(day=date))
+    with pytest.raises(DataError, match=f"line 2, column 'day': .* looks like a date or a time.*day:{spelling}"):
+        fit(path, target="y")
+    assert terms(fit(path, target="y", dates=f"day:{spelling}", iterations=0)) == ["day"]
 
 
 def test_all_columns_of_too_many_levels_stand_in_one_message(csv_file: Callable[..., str]) -> None:
     text = many_levels(
-        id=lambda i: f"k{i}", kind=lambda i: "abc"[i % 3], day=lambda i: f"2024-{i // 28 + 1:02}-{i % 28 + 1:02}"
+        id=lambda i: f"k{i}", kind=lambda i: "abc"[i % 3], day=lambda i: f"on {i // 28 + 1:02}-{i % 28 + 1:02}"
     )
     with pytest.raises(DataError) as caught:
         fit(csv_file(text), target="y")
@@ -256,18 +258,19 @@ def test_the_limit_of_levels_is_exact_over_all_blocks(
     blocks_of(size)
     text = many_levels(kind=lambda i: f"k{i % levels:03}")
     if accepted:
-        assert len(terms(fit(csv_file(text), target="y", max_levels=limit, iterations=0))) == levels - 1
+        found = fit(csv_file(text), target="y", max_levels=limit, categorical="kind", iterations=0)
+        assert len(terms(found)) == levels - 1
     else:
         with pytest.raises(DataError, match=f"has {'[0-9]+' if size == 50 else levels} different texts"):
-            fit(csv_file(text), target="y", max_levels=limit)
+            fit(csv_file(text), target="y", max_levels=limit, categorical="kind")
 
 
 def test_the_hint_of_too_many_levels_works_when_it_is_followed(csv_file: Callable[..., str]) -> None:
     path = csv_file(many_levels(id=lambda i: f"k{i}"))
     with pytest.raises(DataError) as caught:
         fit(path, target="y")
-    most = int(str(caught.value).rsplit("--max-levels ", 1)[1].rstrip("."))
-    assert len(terms(fit(path, target="y", max_levels=most, iterations=0))) == 119
+    most = int(str(caught.value).rsplit("--max-levels ", 1)[1].split()[0])
+    assert len(terms(fit(path, target="y", max_levels=most, categorical="id", iterations=0))) == 119
 
 
 # Missing cells.

@@ -1,0 +1,216 @@
+"""Doubts about columns of the first block: what is odd about a text, on which line, and what might read it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdcli.data.dates import ISO, iso_days, looks_dated, reader_of, spellings_of
+from gdcli.data.judge import formats_for, odd_number, odd_numbers
+from gdcli.data.levels import too_many_levels
+from gdcli.data.numberformat import NumberFormat
+from gdcli.data.proposals import DoubtError, Effect, Proposal
+from gdcli.data.table import Block, Coded
+from gdcli.engine.triangle import level_order
+from gdcli.errors import DataError, NotNumericError
+from gdcli.text import quoted
+
+# Texts of a column of numbers that may each be named as missing.
+_MOST_MISSING = 3
+_QUOTES = "'`"
+_COMMA = ","
+_CLASSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """A column read as texts, in its block. The one with a ``role`` (target, weights column) stays, and is numbers."""
+
+    name: str
+    texts: Coded
+    block: Block
+    words: frozenset[str]
+    role: str = ""
+
+    @property
+    def counts(self) -> list[int]:
+        """The number of cells of each level."""
+        codes = self.texts.codes
+        counts: list[int] = np.bincount(codes[codes >= 0], minlength=len(self.texts.levels)).tolist()
+        return counts
+
+    @property
+    def numbers(self) -> list[str]:
+        """The levels that are numbers as they stand."""
+        return [level for level in self.texts.levels if self.block.numbers.is_number(level)]
+
+    def first(self, levels: Collection[str]) -> tuple[int, str]:
+        """The first row that has one of some levels, and that level."""
+        wanted = np.array([level in levels for level in self.texts.levels] + [False])
+        row = int(np.argmax(wanted[self.texts.codes]))
+        return row, self.texts.levels[int(self.texts.codes[row])]
+
+    def place(self, level: str) -> str:
+        """The place of the first cell that holds a level, for a message."""
+        # Read once more, alone: other columns may have dropped rows, and the block counts rows as it read them last.
+        texts = self.block.table([], [self.name], self.words).text[self.name]
+        row = int(np.argmax(texts.codes == texts.levels.index(level)))
+        return self.block.where(row)
+
+    @property
+    def as_text(self) -> tuple[Proposal, ...]:
+        """The proposal to read the column as text."""
+        if self.role:
+            return ()
+        return (Proposal((("--categorical", self.name),), "if the column is text: {}", Effect.TEXT),)
+
+    @property
+    def left_out(self) -> tuple[Proposal, ...]:
+        """The proposal to leave the column out."""
+        if self.role:
+            return ()
+        return (Proposal((("--exclude", self.name),), "{} leaves the column out", Effect.OMITS),)
+
+
+def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
+    """The row and the doubt of the first cell of a column of numbers that is none, or None."""
+    numbers = set(column.numbers)
+    present = {level for level, count in zip(column.texts.levels, column.counts, strict=True) if count}
+    odd = present - numbers
+    if not odd:
+        return None
+    row, cell = column.first(odd)
+    reads = _as_numbers(column, cell, sorted(numbers))
+    many = sum(count for level, count in zip(column.texts.levels, column.counts, strict=True) if level in odd)
+    drops = [Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", Effect.DROPS)]
+    if len(odd) <= _MOST_MISSING:
+        missing = Proposal(
+            tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", Effect.DROPS
+        )
+        drops.insert(0 if many > len(odd) else 1, missing)
+    reason = f"{column.place(cell)}, column {quoted(column.name)}: {quoted(cell)} is not a number"
+    proposals = (*reads, *drops, *column.as_text, *column.left_out)
+    return row, DoubtError((column.name, cell), reason, proposals, kind=NotNumericError)
+
+
+def odd_texts(column: TextColumn) -> DoubtError | None:
+    """The doubt of a text column most of whose cells mean numbers, or None."""
+    odd = odd_numbers(column.texts.levels, column.counts, column.block.numbers)
+    if not odd:
+        return None
+    _, cell = column.first(odd)
+    reads = _as_numbers(column, cell, [text for text in odd if odd_number(text, column.block.numbers) == ""])
+    otherwise = "write plain numbers" if column.role else ""
+    reason = f"{column.place(cell)}, column {quoted(column.name)}: {_oddity(cell, column.block.numbers, bool(column.block.separator))}"
+    return DoubtError((column.name, cell), reason, (*reads, *column.as_text, *column.left_out), otherwise)
+
+
+def _oddity(cell: str, form: NumberFormat, csv: bool) -> str:
+    """What is odd about a cell that means a number."""
+    around = odd_number(cell, form)
+    if not around:
+        written = "written in another way" if csv else "but is a text"
+        return f"{quoted(cell)} looks like a number{' ' if csv else ', '}{written}"
+    return f"{quoted(cell)} looks like a number with signs around it ({around})"
+
+
+def _as_numbers(column: TextColumn, cell: str, others: Sequence[str]) -> list[Proposal]:
+    """Proposals that read a cell as a number, the likeliest first."""
+    block = column.block
+    found = []
+    for form in formats_for([cell, *others], block.numbers, block.separator == _COMMA):
+        options: list[tuple[str, str | None]] = []
+        if form.decimal != block.numbers.decimal:
+            options.append(("--decimal", form.decimal))
+        if form.thousands != block.numbers.thousands:
+            options.append(("--thousands", form.thousands))
+        found.append(Proposal(tuple(options), f"{{}} reads it as {form.value(cell):.15g}"))
+    if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in _QUOTES:
+        found.append(Proposal((("--quotechar", cell[0]),), f"{{}} reads it as {cell[1:-1]}"))
+    return found
+
+
+def is_iso(column: TextColumn) -> bool:
+    """Whether all texts of a column are dates or times in ISO 8601."""
+    return bool(column.texts.levels) and all(iso_days(level) is not None for level in column.texts.levels)
+
+
+def odd_dates(column: TextColumn) -> DoubtError | None:
+    """The doubt of a text column most of whose texts look like dates, but not all in ISO 8601; or None."""
+    levels = column.texts.levels
+    if not levels or not looks_dated(levels):
+        return None
+    iso = [level for level in levels if iso_days(level) is not None]
+    if 2 * len(iso) > len(levels):
+        return not_a_date(column, ISO)
+    _, cell = column.first(levels)
+    reads = [
+        Proposal((("--date", f"{column.name}:{spelling}"),), f"{{}} reads it as {_day(spelling, cell)}")
+        for spelling in spellings_of(levels)
+    ]
+    reason = f"{column.place(cell)}, column {quoted(column.name)}: {quoted(cell)} looks like a date or a time"
+    otherwise = "give its format with --date COLUMN:FORMAT"
+    return DoubtError((column.name, "date"), reason, (*reads, *column.as_text, *column.left_out), otherwise)
+
+
+def not_a_date(column: TextColumn, spelling: str) -> DoubtError | None:
+    """The doubt of the first text of a column of dates that is none by its spelling, or None."""
+    read = reader_of(spelling)
+    odd = [level for level in column.texts.levels if read(level) is None]
+    if not odd:
+        return None
+    _, cell = column.first(odd)
+    reads = [
+        Proposal((("--date", f"{column.name}:{other}"),), f"{{}} reads it as {_day(other, cell)}")
+        for other in spellings_of(column.texts.levels)
+        if other != spelling
+    ]
+    drops = Proposal(tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", Effect.DROPS)
+    how = "in ISO 8601" if spelling == ISO else f"by the format {quoted(spelling)}"
+    return DoubtError(
+        (column.name, cell),
+        f"{column.place(cell)}, column {quoted(column.name)}: {quoted(cell)} is no date {how}, like others of the column",
+        (*reads, *([drops] if len(odd) <= _MOST_MISSING else []), *column.as_text, *column.left_out),
+    )
+
+
+def _day(spelling: str, text: str) -> str:
+    """What a text is by a spelling, as ISO 8601 without braces."""
+    from datetime import datetime
+
+    found = datetime.strptime(text, spelling)
+    if found.year == 1900 and not any(part in spelling for part in ("%Y", "%y", "%G")):
+        return found.strftime("%H:%M:%S")
+    return found.date().isoformat() if found.time() == found.min.time() else found.isoformat(" ")
+
+
+def many_levels(wide: Mapping[str, Sequence[str]], source: str, rows: int, most: int, whole: bool) -> DoubtError:
+    """The doubt of text columns that are no categories: too many levels, or hardly two rows of each."""
+    omits = Proposal(tuple(("--exclude", name) for name in wide), "{} leaves " + _them(wide) + " out", Effect.OMITS)
+    allowed: list[tuple[str, str | None]] = []
+    longest = max(map(len, wide.values()))
+    if longest > most:
+        allowed.append(("--max-levels", str(longest)))
+    allowed += [("--categorical", name) for name, levels in wide.items() if 2 * len(levels) > rows]
+    keeps = Proposal(tuple(allowed), "{} keeps " + _them(wide), Effect.TEXT)
+    reason = too_many_levels(source, wide, rows)
+    return DoubtError(("levels", *wide), reason, (omits, keeps) if whole else (omits,), "choose columns with --feature")
+
+
+def _them(columns: Collection[str]) -> str:
+    return "it" if len(columns) == 1 else "them"
+
+
+def no_number(column: TextColumn, forced: bool) -> DataError:
+    """The error of a target or of weights that are text."""
+    if forced:
+        return DataError(f"{quoted(column.name)} is the {column.role}, so it cannot be --categorical")
+    levels = [level for level, count in zip(column.texts.levels, column.counts, strict=True) if count]
+    odd = [level for level in levels if not column.block.numbers.is_number(level)] or levels
+    _, cell = column.first(odd)
+    proposals = []
+    if column.role == "target" and len(levels) == _CLASSES:
+        chance = f"{{}} fits the probability of {quoted(max(levels, key=level_order))}"
+        proposals.append(Proposal((("--loss", "logistic"),), chance))
+    reason = f"{column.place(cell)}: the {column.role} {quoted(column.name)} is text (for example {quoted(cell)}): it has to be numbers"
+    return DoubtError((column.name, "text"), reason, tuple(proposals))

@@ -1,0 +1,123 @@
+"""How each column of the first block is read: as numbers, as dates, or as text; or what is doubtful about it."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdcli.data.columns import missing_words, require
+from gdcli.data.dates import ISO, parse_dates
+from gdcli.data.doubts import TextColumn, is_iso, many_levels, no_number, not_a_date, odd_cell, odd_dates, odd_texts
+from gdcli.data.numberformat import NumberFormat
+from gdcli.data.proposals import Question
+from gdcli.data.table import Block, Coded
+from gdcli.errors import NotNumericError
+
+# From so many rows on, a category has two rows per level.
+_FEW_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The columns that are ``text``, the spelling of those that are ``dates``, and all ``words`` for missing cells."""
+
+    text: frozenset[str]
+    dates: Mapping[str, str]
+    words: frozenset[str]
+
+
+def judge_columns(question: Question, names: Collection[str]) -> Judged:
+    """Judge some columns of the first block. Raises DoubtError for the first that is doubtful."""
+    block, options = question.block, question.options
+    words = missing_words(options)
+    given = parse_dates(options.dates, question.names)
+    for name in given:
+        require(name, question.names, question.source)
+    given = {name: how for name, how in given.items() if name in names}
+    forced = frozenset(options.categorical).intersection(names) - given.keys()
+    roles = {options.target or "": "target", options.weights or "": "weights column"}
+
+    def column(name: str, texts: Coded) -> TextColumn:
+        return TextColumn(name, texts, block, words, roles.get(name, ""))
+
+    texts, odd = _texts(block, [name for name in names if name not in given], forced, given, words)
+    _raise_first(odd_cell(column(name, found)) for name, found in odd.items())
+    dates, categories = dict[str, str](), dict[str, TextColumn]()
+    for name, found in texts.items():
+        judged = column(name, found)
+        if name in given:
+            _raise(not_a_date(judged, given[name]))
+            dates[name] = given[name]
+        elif name in forced or (options.classes and name == options.target):
+            categories[name] = judged
+        elif is_iso(judged):
+            dates[name] = ISO
+        else:
+            _raise(odd_dates(judged) or odd_texts(judged))
+            categories[name] = judged
+    for name, judged in categories.items():
+        if judged.role and not (options.classes and name == options.target):
+            raise no_number(judged, name in options.categorical)
+    _check_levels(question, [one for one in categories.values() if not one.role])
+    return Judged(frozenset(categories), dates, words)
+
+
+def _raise(doubt: Exception | None) -> None:
+    if doubt is not None:
+        raise doubt
+
+
+def _raise_first(doubts: "Iterable[tuple[int, Exception] | None]") -> None:
+    """Raise the doubt about the first row."""
+    found = [doubt for doubt in doubts if doubt is not None]
+    if found:
+        raise min(found, key=lambda one: one[0])[1]
+
+
+def _check_levels(question: Question, columns: Iterable[TextColumn]) -> None:
+    """Raise DoubtError for categories with too many levels, or with less than two rows for each."""
+    most, named = question.options.max_levels, question.options.categorical
+    wide: dict[str, list[str]] = {}
+    rows = 0
+    for column in columns:
+        levels = [level for level, count in zip(column.texts.levels, column.counts, strict=True) if count]
+        cells = sum(column.counts)
+        if len(levels) > most or (cells >= _FEW_ROWS and 2 * len(levels) > cells and column.name not in named):
+            wide[column.name], rows = levels, max(rows, cells)
+    if wide:
+        raise many_levels(wide, question.source, rows, most, question.block.whole)
+
+
+def _texts(
+    block: Block, free: Collection[str], forced: frozenset[str], dated: Collection[str], words: frozenset[str]
+) -> tuple[dict[str, Coded], dict[str, Coded]]:
+    """The columns that are no numbers, as texts; and those of numbers in which some cells are none, to be judged.
+
+    A column is one of numbers if more than half of its cells that have a value are.
+    """
+    free = [name for name in free if name not in forced]
+    other = [*forced, *dated]
+    # A look at the first rows usually settles it; the whole block is then read as what it seems to be.
+    seems_text = [name for name in free if name in _text_among(block.head(), free, words)] if free else []
+    try:
+        table = block.table([name for name in free if name not in seems_text], [*seems_text, *other], words)
+    except NotNumericError:
+        table = None
+    if table is None or table.skipped:  # perhaps for cells that are no number
+        table = block.table([], [*free, *other], words)
+    numeric = {
+        name: found for name, found in table.text.items() if name in free and _mostly_numbers(found, block.numbers)
+    }
+    texts = {name: table.text[name] for name in [*free, *other] if name in table.text and name not in numeric}
+    return texts, {} if block.skips else numeric
+
+
+def _text_among(block: Block, names: Collection[str], words: frozenset[str]) -> frozenset[str]:
+    table = block.table([], names, words)
+    return frozenset(name for name, column in table.text.items() if not _mostly_numbers(column, block.numbers))
+
+
+def _mostly_numbers(column: Coded, form: NumberFormat) -> bool:
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    numbers = np.array([form.is_number(level) for level in column.levels], dtype=bool)
+    return 2 * int(counts[numbers].sum()) > int(counts.sum()) or not counts.sum()

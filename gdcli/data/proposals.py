@@ -1,0 +1,169 @@
+"""Proposals: options that would read a table which is refused, each tried on its first block before it is worded."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Any
+
+from gdcli.data.columns import ColumnOptions
+from gdcli.data.table import Block
+from gdcli.errors import DataError, GdfitError
+from gdcli.text import shell_word
+
+# Proposals of a kind that are named; what a table needs in all; and the trials that a message is worth.
+_NAMED = 3
+_LONGEST = 40
+_TRIALS = 120
+
+_REPEATABLE = {"--na": "na", "--exclude": "exclude", "--categorical": "categorical", "--date": "dates"}
+_CSV = {"--decimal": "decimal", "--thousands": "thousands", "--quotechar": "quotechar", "--on-bad-row": "on_bad_row"}
+
+
+class Effect(Enum):
+    """What a proposal does with the cells in doubt: reads them, leaves out their rows, keeps them as text, or leaves
+    out their column.
+    """
+
+    READS = auto()
+    DROPS = auto()
+    TEXT = auto()
+    OMITS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Options to add to a command line (the value None: to leave out there), and ``meaning``, a sentence in which {}
+    stands for them.
+    """
+
+    options: tuple[tuple[str, str | None], ...]
+    meaning: str
+    effect: Effect = Effect.READS
+
+    def __str__(self) -> str:
+        words = " ".join(
+            f"without {flag}" if value is None else f"{flag} {shell_word(value)}" for flag, value in self.options
+        )
+        return self.meaning.replace("{}", words, 1)
+
+    def same_as(self, other: "Proposal") -> bool:
+        """Whether both are values of the same option."""
+        return {flag for flag, _ in self.options} == {flag for flag, _ in other.options}
+
+    def with_options_of(self, other: "Proposal") -> "Proposal | None":
+        """This proposal with the options of another one too, None if they contradict each other."""
+        ours = {flag for flag, _ in self.options}
+        added = tuple(option for option in other.options if option not in self.options)
+        if any(flag in ours and flag not in _REPEATABLE for flag, _ in added):
+            return None
+        return replace(self, options=self.options + added)
+
+
+class DoubtError(DataError):
+    """A table that cannot be read as it is asked for. ``about`` tells one doubt from another, ``reason`` is the message
+    up to its advice, ``proposals`` are not tried yet, and ``otherwise`` is the advice if none of them helps.
+    """
+
+    def __init__(
+        self,
+        about: object,
+        reason: str,
+        proposals: tuple[Proposal, ...] = (),
+        otherwise: str = "",
+        kind: type[DataError] = DataError,
+    ) -> None:
+        super().__init__(reason)
+        self.about, self.reason, self.proposals, self.otherwise, self.kind = about, reason, proposals, otherwise, kind
+
+    def error(self, helpful: list[Proposal]) -> DataError:
+        """The error with the proposals that help."""
+        advice = "; ".join(map(str, helpful)) or self.otherwise
+        return self.kind(f"{self.reason}: {advice}" if advice else self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a design is made for: a table's first block and names, and what is asked of its columns."""
+
+    block: Block
+    names: tuple[str, ...]
+    unnamed: frozenset[str]
+    source: str
+    options: ColumnOptions
+
+    def with_(self, proposal: Proposal) -> "Question | None":
+        """The question with the options of a proposal, None if they mean nothing here."""
+        options, csv = self.options, dict[str, str | None]()
+        for flag, value in proposal.options:
+            if field := _REPEATABLE.get(flag):
+                several: dict[str, Any] = {field: (*getattr(options, field), value)}
+                options = replace(options, **several)
+            elif flag == "--max-levels":
+                options = replace(options, max_levels=int(value or 0))
+            elif flag == "--missing":
+                options = replace(options, missing=value or "")
+            elif flag == "--loss":
+                options = replace(options, classes=True)
+            elif flag in _CSV:
+                csv[_CSV[flag]] = value
+        if not csv:
+            return replace(self, options=options)
+        block = None if options.by else self.block.reread(csv)
+        return None if block is None else replace(self, block=block, options=options)
+
+
+Attempt = Callable[[Question], "float | DoubtError"]
+"""The share of the rows that a question leaves, or the next doubt. Raises GdfitError for what is no doubt."""
+
+
+def advised(question: Question, doubt: DoubtError, attempt: Attempt) -> DataError:
+    """The error of a doubt, with the proposals that were tried and help. Rows are dropped only if nothing reads them,
+    and a column is left out for the same reason.
+    """
+    trial = _Trial(question, attempt)
+    helpful: list[Proposal] = []
+    for proposal in doubt.proposals:
+        known = [one.effect for one in helpful]
+        if (proposal.effect is Effect.DROPS and Effect.READS in known) or (proposal.effect is Effect.OMITS and known):
+            continue
+        if known.count(proposal.effect) < _NAMED and (found := trial.completed(proposal, (doubt.about,))):
+            helpful.append(found)
+    return doubt.error(helpful)
+
+
+class _Trial:
+    """Trials of proposals on a question, of which there are only so many."""
+
+    def __init__(self, question: Question, attempt: Attempt) -> None:
+        self._question, self._attempt, self._left = question, attempt, _TRIALS
+
+    def completed(self, proposal: Proposal, before: tuple[object, ...]) -> Proposal | None:
+        """A proposal with whatever else the table needs, None if it does not help. ``before`` are the doubts that it is
+        to answer: none of them may come again.
+        """
+        self._left -= 1
+        if self._left < 0 or len(proposal.options) > _LONGEST:
+            return None
+        try:
+            question = self._question.with_(proposal)
+            answer = None if question is None else self._attempt(question)
+        except GdfitError:
+            return None
+        if answer is None:
+            return None
+        if not isinstance(answer, DoubtError):
+            return None if proposal.effect is Effect.DROPS and answer < 0.5 else proposal
+        if answer.about in before:
+            return None
+        for more in answer.proposals:
+            both = proposal.with_options_of(more)
+            # What drops all the rows in doubt stands for itself.
+            if (
+                more.effect is Effect.DROPS
+                and proposal.effect in (Effect.DROPS, Effect.TEXT)
+                and not more.same_as(proposal)
+            ):
+                continue
+            if both is not None and (found := self.completed(both, (*before, answer.about))) is not None:
+                return found
+        return None
