@@ -95,6 +95,8 @@ def _read(
     inputs.tell_growth(read)
     if chosen.ignored:
         listener.note(f"left out the columns without name and values: {', '.join(chosen.ignored)}")
+    if chosen.dates:
+        listener.note(f"read as days since 1970-01-01: {', '.join(map(quoted, chosen.dates))}")
     if not used:
         column, count = missing.most_common(1)[0]
         empty_column = f"column {quoted(column)} lacks {count:,} of {read:,} values"
@@ -188,6 +190,7 @@ def _fit(
         missing_words=tuple(sorted(chosen.missing_words)),
         missing=chosen.missing,
         weights=chosen.weights,
+        dates={name: spelling for name, spelling in chosen.dates.items() if name in features},
         means=stack.mean[:, places] if chosen.fills else None,
         **{name: _spread(values, enough) for name, values in found.items()},
     )

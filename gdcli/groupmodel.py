@@ -6,7 +6,7 @@ that only its own group lacks adds nothing there, like the group's reference lev
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gdcli.data.groups import Key, combined
@@ -14,7 +14,7 @@ from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
 from gdcli.groups import GroupFits
 from gdcli.jsonfile import number, numbers, readable, words
-from gdcli.model import Effect, Model, model_of, read_content
+from gdcli.model import Effect, Model, dates_of, model_of, read_content
 from gdcli.text import quoted
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class GroupModel:
     intercepts: "Array"
     slopes: "Array"
     means: "Array | None" = None
+    dates: Mapping[str, str] = field(default_factory=dict)
     # Groups are fitted to squared errors only: a prediction is the linear one itself.
     loss: str = "squared"
     classes: tuple[str, str] | None = None
@@ -77,7 +78,7 @@ class GroupModel:
 
         texts = [*self.by, *self.levels]
         numeric = [name for name in (*self.columns, *also) if name not in texts]
-        table = read_leniently(block, list(dict.fromkeys(numeric)), [*texts, *text], self.missing_words)
+        table = read_leniently(block, list(dict.fromkeys(numeric)), [*texts, *text], self.missing_words, self.dates)
         if self.means is None:
             return table
         import numpy as np
@@ -175,6 +176,7 @@ def groups_model_as_json(fits: GroupFits) -> str:
             "levels": {name: list(levels) for name, levels in fits.levels.items()},
             "left_out": list(fits.left_out),
             "missing": {"policy": fits.missing, "words": list(fits.missing_words)},
+            "dates": dict(fits.dates),
             "weights": fits.weights,
             "rows": asdict(fits.rows) | {"dropped_by_column": dict(fits.rows.dropped_by_column)},
             "groups": groups,
@@ -235,4 +237,5 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
         intercepts=np.array(intercepts),
         slopes=np.array(slopes).reshape(len(keys), len(terms)),
         means=None if means is None else np.array(means).reshape(len(keys), len(terms)),
+        dates=dates_of(content, levels),
     )

@@ -56,6 +56,7 @@ class GroupFits:
     missing_words: tuple[str, ...]
     missing: str
     weights: str | None
+    dates: Mapping[str, str]
     means: Array | None
     slopes: Array
     intercepts: Array

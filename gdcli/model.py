@@ -125,7 +125,9 @@ class Model:
         from gdcli.data.lenient import read_leniently
 
         numeric = [name for name in (*self.columns, *also) if name not in self.levels]
-        table = read_leniently(block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words)
+        table = read_leniently(
+            block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words, self.state.dates
+        )
         if not self.fills:
             return table
         from gdcli.data.gaps import filled
@@ -214,6 +216,7 @@ def _content(fit: Fit) -> dict[str, Any]:
         "reference_levels": dict(fit.reference_levels),
         "left_out": list(fit.left_out),
         "missing": {"policy": state.missing, "words": list(state.missing_words), "means": dict(state.means)},
+        "dates": dict(state.dates),
         "weights": state.weights,
         "rows": asdict(fit.rows) | {"dropped_by_column": dict(fit.rows.dropped_by_column)},
         "cost": fit.cost,
@@ -359,6 +362,7 @@ def _state(content: Mapping[str, Any], terms: Sequence[ModelTerm], levels: Mappi
         missing=_text(missing["policy"], "missing policy"),
         weights=None if weights is None else _text(weights, "weights"),
         means={name: number(mean, "a mean") for name, mean in _dict(missing.get("means", {}), "means").items()},
+        dates=dates_of(content, levels),
     )
     if checked.missing == "mean" and set(checked.means) != {term.column for term in terms if term.level is None}:
         raise ValueError("the means do not fit the terms")
@@ -367,6 +371,14 @@ def _state(content: Mapping[str, Any], terms: Sequence[ModelTerm], levels: Mappi
     if min(*checked.scale, checked.target_scale, 1.0) <= 0:
         raise ValueError("a scale is not above zero")
     return checked
+
+
+def dates_of(content: Mapping[str, Any], levels: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The spelling of the columns of dates in a model file, by column. Raises ValueError."""
+    dates = {name: _text(spelling, "dates") for name, spelling in _dict(content.get("dates", {}), "dates").items()}
+    if any(name in levels or not spelling for name, spelling in dates.items()):
+        raise ValueError("the dates do not fit the levels")
+    return dates
 
 
 def _term(term: Any) -> ModelTerm:

@@ -125,6 +125,8 @@ def _reduced(
         chosen = _design(source, part, columns)
         if chosen.ignored:
             listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
+        if chosen.dates:
+            listener.note(f"read as days since 1970-01-01: {listed(map(quoted, chosen.dates))}")
         check_room(chosen.source, len(chosen.features), folds=options.sampling.folds)
         check = partial(_check, first=source, chosen=chosen, columns=columns, sampling=options.sampling)
         reduction = Reduction(chosen, options.sampling)

@@ -282,7 +282,7 @@ class State:
     ``terms`` are (column, level or None) beside their ``center`` and ``scale``; ``theta`` holds the intercept first,
     where there is one, after ``iteration`` updates in all. ``optimizer`` is its own memory. ``levels`` lists
     all levels of each text column, ``missing_words`` the cells that count as missing, and ``means`` what fills these,
-    by numeric column.
+    by numeric column. ``dates`` are the numeric columns that hold dates, by their spelling.
     """
 
     terms: tuple[tuple[str, str | None], ...]
@@ -297,6 +297,7 @@ class State:
     missing: str
     weights: str | None
     means: Mapping[str, float] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

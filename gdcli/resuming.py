@@ -60,6 +60,7 @@ def going_on(model: Model, options: FitOptions) -> FitOptions:
         event=event,
         target=model.target,
         features=features,
+        dates=options.dates or tuple(f"{name}:{how}" for name, how in model.state.dates.items()),
         optimizer=optimizer,
         schedule=schedule,
         learning_rate=rate,

@@ -20,8 +20,8 @@ def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
     """Reduce rows to a summary, which ``fit`` takes in their place.
 
     ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, a summary, or a list of them; ``options``
-    are ``features`` (default: all columns), ``exclude``, ``categorical``, ``dates``, ``max_levels``, ``weights``, ``na``,
-    ``missing``, ``jobs`` and those of :class:`CsvOptions`, as on the command line.
+    are ``features`` (default: all columns), ``exclude``, ``categorical``, ``dates``, ``max_levels``, ``weights``,
+    ``na``, ``missing``, ``jobs`` and those of :class:`CsvOptions`, as on the command line.
 
     >>> summarize("sales.csv").save("sales.summary.json")
     """
@@ -56,4 +56,5 @@ def run_summarize(
         reduced=reduced,
         missing=chosen.missing,
         marks=reading.marks,
+        dates=chosen.dates,
     )

@@ -5,7 +5,7 @@ It holds (q+1)² numbers, the columns' names, levels, minima and maxima, and the
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class Summary:
     reduced: Reduced
     missing: str = "drop"
     marks: tuple[FileMark, ...] = ()
+    dates: Mapping[str, str] = field(default_factory=dict)
 
     def design(self, options: ColumnOptions) -> Design:
         """Return the design of a fit (or another summary) that begins with this summary."""
@@ -71,6 +72,7 @@ class Summary:
             missing=options.missing,
             max_levels=options.max_levels,
             named=bool(options.features),
+            dates=self.dates,
         )
 
     def reduced_for(self, design: Design) -> Reduced:
@@ -80,6 +82,10 @@ class Summary:
         wanted = [*design.features, *([design.target] if design.target is not None else [])]
         for name in wanted:
             require(name, self.names, self.name)
+            if self.dates.get(name) != design.dates.get(name):
+                raise DataError(
+                    f"{quoted(self.name)} and {quoted(design.source)} do not both hold {quoted(name)} as dates"
+                )
             if (name in self.text) != (name in design.text):
                 kinds = ("numbers", "text") if name in design.text else ("text", "numbers")
                 raise DataError(
@@ -156,6 +162,7 @@ def summary_as_json(summary: Summary) -> str:
         ],
         "weights": summary.weights,
         "missing": summary.missing,
+        "dates": dict(summary.dates),
         "rows": {
             "read": reduced.read,
             "used": reduced.complete,
@@ -307,7 +314,9 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
     if {column.name for column in gaps} - set(reduced.filled):
         raise ValueError("the gaps and their counts do not fit each other")
     _check(reduced)
-    weights = content["weights"]
+    weights, dates = content["weights"], dict(content.get("dates", {}))
+    if set(dates) - set(names) or text.intersection(dates):
+        raise ValueError("the dates do not fit the columns")
     return Summary(
         name=name,
         files=words(content["files"], "files"),
@@ -317,6 +326,7 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
         reduced=reduced,
         missing=missing,
         marks=tuple(map(_file_mark, content.get("sources", ()))),
+        dates=dict(zip(dates, words(list(dates.values()), "dates"), strict=True)),
     )
 
 

@@ -111,9 +111,9 @@ def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
     from gdcli.fitting import FitOptions
 
     same = (
-        "target", "features", "exclude", "categorical", "dates", "weights", "na", "missing", "max_levels", "jobs", "dask",
-        "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "on_bad_row",
-        "learning_rate", "iterations", "tolerance", "scale", "l2", "l1",
+        "target", "features", "exclude", "categorical", "dates", "weights", "na", "missing", "max_levels", "jobs",
+        "dask", "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar",
+        "on_bad_row", "learning_rate", "iterations", "tolerance", "scale", "l2", "l1",
     )  # fmt: skip
     start = dict(values["start"])
     if len(start) < len(values["start"]):

@@ -8,7 +8,6 @@ import numpy as np
 from gdcli.data.dates import ISO, iso_days, looks_dated, reader_of, spellings_of
 from gdcli.data.judge import formats_for, odd_number, odd_numbers
 from gdcli.data.levels import too_many_levels
-from gdcli.data.numberformat import NumberFormat
 from gdcli.data.proposals import DoubtError, Effect, Proposal
 from gdcli.data.table import Block, Coded
 from gdcli.engine.triangle import level_order
@@ -51,7 +50,11 @@ class TextColumn:
         return row, self.texts.levels[int(self.texts.codes[row])]
 
     def place(self, level: str) -> str:
-        """The place of the first cell that holds a level, for a message."""
+        """The line and the column of the first cell that holds a level, for a message."""
+        return f"{self.line(level)}, column {quoted(self.name)}"
+
+    def line(self, level: str) -> str:
+        """The line of the first cell that holds a level, for a message."""
         # Read once more, alone: other columns may have dropped rows, and the block counts rows as it read them last.
         texts = self.block.table([], [self.name], self.words).text[self.name]
         row = int(np.argmax(texts.codes == texts.levels.index(level)))
@@ -88,7 +91,7 @@ def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
             tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", Effect.DROPS
         )
         drops.insert(0 if many > len(odd) else 1, missing)
-    reason = f"{column.place(cell)}, column {quoted(column.name)}: {quoted(cell)} is not a number"
+    reason = f"{column.place(cell)}: {quoted(cell)} is not a number"
     proposals = (*reads, *drops, *column.as_text, *column.left_out)
     return row, DoubtError((column.name, cell), reason, proposals, kind=NotNumericError)
 
@@ -101,16 +104,16 @@ def odd_texts(column: TextColumn) -> DoubtError | None:
     _, cell = column.first(odd)
     reads = _as_numbers(column, cell, [text for text in odd if odd_number(text, column.block.numbers) == ""])
     otherwise = "write plain numbers" if column.role else ""
-    reason = f"{column.place(cell)}, column {quoted(column.name)}: {_oddity(cell, column.block.numbers, bool(column.block.separator))}"
+    reason = f"{column.place(cell)}: {_oddity(cell, column.block)}"
     return DoubtError((column.name, cell), reason, (*reads, *column.as_text, *column.left_out), otherwise)
 
 
-def _oddity(cell: str, form: NumberFormat, csv: bool) -> str:
+def _oddity(cell: str, block: Block) -> str:
     """What is odd about a cell that means a number."""
-    around = odd_number(cell, form)
+    around = odd_number(cell, block.numbers)
     if not around:
-        written = "written in another way" if csv else "but is a text"
-        return f"{quoted(cell)} looks like a number{' ' if csv else ', '}{written}"
+        written = " written in another way" if block.separator else ", but is a text"
+        return f"{quoted(cell)} looks like a number{written}"
     return f"{quoted(cell)} looks like a number with signs around it ({around})"
 
 
@@ -148,7 +151,7 @@ def odd_dates(column: TextColumn) -> DoubtError | None:
         Proposal((("--date", f"{column.name}:{spelling}"),), f"{{}} reads it as {_day(spelling, cell)}")
         for spelling in spellings_of(levels)
     ]
-    reason = f"{column.place(cell)}, column {quoted(column.name)}: {quoted(cell)} looks like a date or a time"
+    reason = f"{column.place(cell)}: {quoted(cell)} looks like a date or a time"
     otherwise = "give its format with --date COLUMN:FORMAT"
     return DoubtError((column.name, "date"), reason, (*reads, *column.as_text, *column.left_out), otherwise)
 
@@ -169,7 +172,7 @@ def not_a_date(column: TextColumn, spelling: str) -> DoubtError | None:
     how = "in ISO 8601" if spelling == ISO else f"by the format {quoted(spelling)}"
     return DoubtError(
         (column.name, cell),
-        f"{column.place(cell)}, column {quoted(column.name)}: {quoted(cell)} is no date {how}, like others of the column",
+        f"{column.place(cell)}: {quoted(cell)} is no date {how}, like others of the column",
         (*reads, *([drops] if len(odd) <= _MOST_MISSING else []), *column.as_text, *column.left_out),
     )
 
@@ -212,5 +215,5 @@ def no_number(column: TextColumn, forced: bool) -> DataError:
     if column.role == "target" and len(levels) == _CLASSES:
         chance = f"{{}} fits the probability of {quoted(max(levels, key=level_order))}"
         proposals.append(Proposal((("--loss", "logistic"),), chance))
-    reason = f"{column.place(cell)}: the {column.role} {quoted(column.name)} is text (for example {quoted(cell)}): it has to be numbers"
-    return DoubtError((column.name, "text"), reason, tuple(proposals))
+    reason = f"{column.line(cell)}: the {column.role} {quoted(column.name)} is text (for example {quoted(cell)})"
+    return DoubtError((column.name, "text"), reason, tuple(proposals), "it has to be numbers")

@@ -4,13 +4,15 @@ pandas chooses each column's kind here, so that one bad cell costs its own colum
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gdcli.data.cells import CsvBlock, UnsureError, coded_column, read_frame
+from gdcli.data.dates import as_numbers
 from gdcli.data.numberformat import NumberFormat
 from gdcli.data.table import Block, Table
 from gdcli.data.values import absent_numbers, parsed, stripped
@@ -18,12 +20,23 @@ from gdcli.engine.triangle import Array
 from gdcli.errors import CellError
 
 
-def read_leniently(block: Block, numeric: Sequence[str], text: Sequence[str], missing: frozenset[str]) -> Table:
-    """Parse some columns; a missing number is NaN, and a cell of a numeric column that holds no finite one is infinite.
+def read_leniently(
+    block: Block,
+    numeric: Sequence[str],
+    text: Sequence[str],
+    missing: frozenset[str],
+    dates: Mapping[str, str] = MappingProxyType({}),
+) -> Table:
+    """Parse some columns, ``dates`` by their spelling as numbers; a missing number is NaN, and a cell of a numeric
+    column that holds no finite one is infinite.
 
     Raises CellError only where a row has another number of fields than the header, or cannot be decoded, or a cell
     holds cells of its own.
     """
+    dated = [name for name in numeric if name in dates]
+    if dated:
+        table = read_leniently(block, [name for name in numeric if name not in dates], [*text, *dated], missing)
+        return as_numbers(table, {name: dates[name] for name in dated})
     if isinstance(block, CsvBlock):
         try:
             return _inferred(block, numeric, text, missing)

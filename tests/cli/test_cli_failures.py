@@ -173,4 +173,4 @@ def test_a_target_with_decimal_commas_is_told_the_option_that_reads_them(gdfit, 
     points.write_text("x;y\n1;2,5\n2;4,75\n")
     done = gdfit("points.csv", "-t", "y", "-q")
     assert (done.code, done.out) == (1, "")
-    assert "column 'y': '2,5' looks like a number written in another way: read it with --decimal , " in done.err
+    assert "column 'y': '2,5' looks like a number written in another way: --decimal , reads it as 2.5" in done.err

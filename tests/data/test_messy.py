@@ -283,7 +283,10 @@ def test_numbers_with_signs_around_them_are_no_categories_unless_told_so(
     cells = [form.format(i) for i in range(1, 5)]
     text = "x;y\n" + "".join(f"{cell};{i * i}\n" for i, cell in enumerate(cells))
     path = csv_file(text)
-    with pytest.raises(DataError, match=r"column 'x': .* looks like a number (with signs around it|written in another way).*--categorical x"):
+    with pytest.raises(
+        DataError,
+        match=r"column 'x': .* looks like a number (with signs around it|written in another way).*--categorical x",
+    ):
         fit(path, target="y")
     result = fit(path, target="y", categorical="x", iterations=0)
     assert len(result.coefficients) == 3

@@ -75,7 +75,7 @@ def test_an_instant_is_a_number_of_days_and_a_column_of_nulls_has_no_value(parqu
     moments = pa.array([dt.datetime(2024, 1, 1 + i % 2) for i in range(6)], pa.timestamp("ns", "UTC"))
     result = fit(parquet({"a": moments, "y": Y}), target="y")
     days = np.array([19723.0 + i % 2 for i in range(6)])  # since 1970-01-01, by the calendar
-    slope, intercept = np.polyfit(days - 19723, Y, 1)
+    slope, _ = np.polyfit(days - 19723, Y, 1)
     assert [c.term for c in result.coefficients] == ["a"]
     assert result.coefficients[0].optimum == pytest.approx(slope, abs=1e-9)
     with pytest.raises(DataError, match="column 'a' lacks all of its values"):
