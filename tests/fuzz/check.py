@@ -114,7 +114,8 @@ def check(case: Case, tally: Tally) -> None:
             Path(name).unlink(missing_ok=True)
 
 
-def _check_manners(case: Case, run: Run) -> None:
+def check_run(run: Run) -> None:
+    """Raise Failure where a command ended as none may."""
     if run.code not in DOCUMENTED:
         raise Failure(f"exit code {run.code} is not documented")
     err = run.err.decode()
@@ -126,6 +127,10 @@ def _check_manners(case: Case, run: Run) -> None:
         raise Failure(f"exit code {run.code} without an error on stderr: {err!r}")
     if found := _ACTING.search(err):
         raise Failure(f"stderr holds {found[0]!r}: {err!r}")
+
+
+def _check_manners(case: Case, run: Run) -> None:
+    check_run(run)
     if Path("data.csv").read_bytes() != case.content:
         raise Failure("the input was overwritten")
 

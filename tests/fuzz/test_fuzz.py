@@ -14,9 +14,28 @@ QUIET = str.strip  # a `say` that says nothing
 
 def test_two_hundred_files_and_command_lines_are_answered_or_refused():
     tally = Tally()
-    assert fuzzer.fuzz(200, 1, tally, QUIET) == []
+    assert fuzzer.fuzz(200, 1, tally, QUIET, families=["tables"]) == []
     assert tally.cases >= 200
     assert tally.compared["agrees"] >= 5
+
+
+def test_sixty_inputs_in_pieces_and_archives_and_changing_files_lose_no_row():
+    tally = Tally()
+    assert fuzzer.fuzz(60, 1, tally, QUIET, families=["streams"]) == []
+    assert len(tally.compared) >= 8
+
+
+def test_a_planted_short_read_is_found(monkeypatch):
+    from gdcli.data import stream
+
+    def short(self, size=-1, /):
+        data = bytearray(size)
+        return bytes(data[: self._piece(memoryview(data))])  # one piece, whether it is the last or not
+
+    monkeypatch.setattr(stream._Counted, "read", short)
+    [(case, complaint), *_] = fuzzer.fuzz(200, 1, Tally(), QUIET, shrink=False, families=["streams"])
+    assert complaint.startswith("Failure: ")
+    assert case.command.startswith("gdfit ")
 
 
 def test_a_planted_crash_is_found(monkeypatch):
@@ -29,7 +48,7 @@ def test_a_planted_crash_is_found(monkeypatch):
         return most_frequent(header, *marks)
 
     monkeypatch.setattr(dialect, "_most_frequent", crash)
-    [(case, complaint), *_] = fuzzer.fuzz(500, 1, Tally(), QUIET, shrink=False)
+    [(case, complaint), *_] = fuzzer.fuzz(500, 1, Tally(), QUIET, shrink=False, families=["tables"])
     assert complaint.startswith("Failure: crashed: Error: unexpected AssertionError")
     assert case.command.startswith("gdfit ")
 
@@ -46,7 +65,7 @@ def test_a_planted_wrong_coefficient_is_found(monkeypatch):
         return found
 
     monkeypatch.setattr(formats, "_document", planted)
-    [(_, complaint), *_] = fuzzer.fuzz(500, 1, Tally(), QUIET, shrink=False)
+    [(_, complaint), *_] = fuzzer.fuzz(500, 1, Tally(), QUIET, shrink=False, families=["tables"])
     assert complaint.startswith("Failure: the coefficient of ")
 
 
