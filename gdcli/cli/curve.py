@@ -8,7 +8,7 @@ from click.core import ParameterSource
 from gdcli.cli import options
 from gdcli.cli.help import Command
 from gdcli.cli.options import option
-from gdcli.cli.values import Count, Number
+from gdcli.cli.values import Count, Number, ParamType
 from gdcli.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ EXAMPLES = (
 )
 
 
-class Coefficients(click.ParamType[tuple[float, ...]]):
+class Coefficients(ParamType[tuple[float, ...]]):
     """Numbers separated by commas."""
 
     name = "coefficients"

@@ -9,12 +9,21 @@ import click
 from gdcli.errors import UsageError
 
 if TYPE_CHECKING:
+    from click import ParamType as ParamType  # for others too
     from click.shell_completion import CompletionItem
+else:
+
+    class ParamType(click.ParamType):
+        """Click's, which takes what its values are from 8.4 on."""
+
+        def __class_getitem__(cls, values: object) -> type:
+            return cls
+
 
 AUTO, SEARCH = "auto", "search"
 
 
-class Number(click.ParamType[float]):
+class Number(ParamType[float]):
     """A finite number; ``positive`` ones only above zero. (``FloatRange`` takes nan and infinity.)"""
 
     name = "number"
@@ -54,7 +63,7 @@ class Rate(Number):
         return [CompletionItem(AUTO)] if AUTO.startswith(incomplete) else []
 
 
-class Word(click.ParamType[str]):
+class Word(ParamType[str]):
     """A word with a parameter, ``name:number``, whose names stand in a registry of the engine.
 
     That is imported only where the word is read or completed: help needs no NumPy.
@@ -93,7 +102,7 @@ class Word(click.ParamType[str]):
         return SCHEDULES, parse_schedule
 
 
-class Size(click.ParamType[str]):
+class Size(ParamType[str]):
     """Bytes, as a number with K, M, G or T."""
 
     name = "size"
@@ -109,7 +118,7 @@ class Size(click.ParamType[str]):
         return str(value)
 
 
-class Count(click.ParamType[int]):
+class Count(ParamType[int]):
     """A whole number from ``smallest`` to ``largest``. (``IntRange`` would write its limits into the help.)"""
 
     name = "count"
@@ -130,7 +139,7 @@ class Count(click.ParamType[int]):
         return number
 
 
-class Assignment(click.ParamType[tuple[str, float]]):
+class Assignment(ParamType[tuple[str, float]]):
     """``TERM=NUMBER``, split at the last equals sign: a term may hold others."""
 
     name = "assignment"
@@ -145,6 +154,6 @@ class Assignment(click.ParamType[tuple[str, float]]):
         return term, Number().convert(number, param, ctx)
 
 
-def file_type() -> click.ParamType[Any]:
+def file_type() -> ParamType[Any]:
     """Return the type of a file's name. Only its completion is Click's: files are checked where they are opened."""
     return click.Path(readable=False, allow_dash=True)
