@@ -51,7 +51,7 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         if self.dask is not None:
-            from gdcli.cluster import check_address
+            from gdcli.connection import check_address
 
             check_address(self.dask)
             if self.jobs is not None:
@@ -134,7 +134,8 @@ def _reduced(
             checked = _checked(chain([first], parts), check)
             whole = reduction.of_all(checked, options.jobs)
         else:
-            from gdcli.cluster import connected, reduced_on
+            from gdcli.cluster import reduced_on
+            from gdcli.connection import connected
 
             again = chain([_Input(part.file, source)], inputs)
             client = held.enter_context(connected(options.dask, listener))

@@ -26,7 +26,7 @@ def small(monkeypatch: pytest.MonkeyPatch, blocks_of: Callable[[int], None]) -> 
     return shrink
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster() -> Iterator[Any]:
     with started(2) as found:
         yield found

@@ -168,18 +168,17 @@ def test_a_cluster_for_the_while_prints_no_more(csv_file: Callable[..., str], gd
 def test_a_scheduler_that_is_not_there_is_one_line(
     csv_file: Callable[..., str], gdfit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gdcli import cluster
-
-    assert cluster.PATIENCE < 10
-    monkeypatch.setattr(cluster, "PATIENCE", 0.3)
+    monkeypatch.setattr("gdcli.connection.CONNECT", 0.3)
     done = gdfit(csv_file(table()), "-t", "y", "--dask", "tcp://127.0.0.1:9")
-    assert done == (1, "", "Error: no Dask scheduler answers at 'tcp://127.0.0.1:9': is it running? (dask scheduler)\n")
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert done.err.startswith("Error: no Dask scheduler answers at 'tcp://127.0.0.1:9'")
+    assert done.err.endswith(": is it one, is it running (dask scheduler)?\n")
 
 
 def test_a_scheduler_without_workers_is_one_line(
     csv_file: Callable[..., str], gdfit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gdcli.cluster.PATIENCE", 0.3)
+    monkeypatch.setattr("gdcli.connection.CONNECT", 0.5)
     with started(0) as empty:
         done = gdfit(csv_file(table()), "-t", "y", "--dask", empty.scheduler_address)
     assert done.code == 1
