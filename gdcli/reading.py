@@ -233,7 +233,7 @@ def source_of(stream: Stream, options: CsvOptions, listener: Listener) -> "CsvSo
     from gdcli.data.source import CsvSource
 
     source = CsvSource(stream, options)
-    note, warning = remarks(source.name, source.dialect, options)
+    note, warning = remarks(source.name, source.header, options)
     if note is not None:
         listener.note(note)
     if warning is not None:

@@ -41,7 +41,7 @@ class FitOptions:
     None thins them out geometrically. ``holdout`` keeps a share of the rows out of the fit, to stop on with
     ``patience``; ``cv`` makes so many folds. ``seed`` chooses them.
     ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem, none being 0; of
-    several values ``cv`` chooses. ``separator`` to ``on_bad_row`` are those of :class:`CsvOptions`.
+    several values ``cv`` chooses. ``separator`` to ``on_bad_row`` are those of :class:`CsvOptions`, None: default.
     ``batch_size`` makes each iteration a batch of so many rows, in an order that ``seed`` chooses, too; ``epochs``
     takes the place of ``iterations``: passes over all rows, which are iterations unless there is a batch size.
     ``memory`` is how many bytes of rows stay in memory, also as text such as ``500M``; None is half of what is free.
@@ -56,16 +56,18 @@ class FitOptions:
     categorical: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
     na: tuple[str, ...] = ()
+    keep_na: bool = False
     missing: str = "drop"
     max_levels: int = 50
     separator: str | None = None
     encoding: str | None = None
-    header: bool = True
-    skip_rows: int = 0
-    decimal: str = "."
+    header: bool | None = None
+    skip_rows: int | None = None
+    decimal: str | None = None
     thousands: str | None = None
-    quotechar: str = '"'
-    on_bad_row: str = "error"
+    quotechar: str | None = None
+    comment: str | None = None
+    on_bad_row: str | None = None
     jobs: int | None = None
     memory: int | str | None = None
     dask: str | None = None
@@ -291,6 +293,7 @@ class FitOptions:
             self.na,
             self.missing,
             self.max_levels,
+            keep_na=self.keep_na,
             classes=self.predicts_classes,
             dates=self.dates,
         )
@@ -311,7 +314,7 @@ class FitOptions:
     @property
     def csv(self) -> CsvOptions:
         """The part that CSV text needs."""
-        return CsvOptions(**{name: getattr(self, name) for name in CsvOptions.__slots__})
+        return CsvOptions.of({name: getattr(self, name) for name in CsvOptions.__slots__})
 
     @property
     def _cuts(self) -> tuple[float, ...]:

@@ -21,7 +21,7 @@ def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
 
     ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, a summary, or a list of them; ``options``
     are ``features`` (default: all columns), ``exclude``, ``categorical``, ``dates``, ``max_levels``, ``weights``,
-    ``na``, ``missing``, ``jobs`` and those of :class:`CsvOptions`, as on the command line.
+    ``na``, ``keep_na``, ``missing``, ``jobs`` and those of :class:`CsvOptions`, as on the command line.
 
     >>> summarize("sales.csv").save("sales.summary.json")
     """
@@ -29,7 +29,7 @@ def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
     for name in _SEVERAL:
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str) else tuple(value)
-    csv = CsvOptions(**{name: options.pop(name) for name in _CSV if name in options})
+    csv = CsvOptions.of({name: options.pop(name) for name in _CSV if name in options})
     reading = ReadOptions(csv, options.pop("jobs", None), dask=options.pop("dask", None))
     return run_summarize(several, ColumnOptions(target=None, **options, summary=True), reading)
 

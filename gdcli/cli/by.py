@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 _SHARED = frozenset(
     {
         "files", "target", "features", "exclude", "categorical", "dates", "max_levels", "weights", "no_intercept", "by",
-        "learning_rate", "iterations", "tolerance", "optimizer", "schedule", "scale", "na", "missing", "separator",
-        "encoding", "jobs", "format", "output", "quiet", "save", "digits", "strict",
+        "learning_rate", "iterations", "tolerance", "optimizer", "schedule", "scale", "na", "keep_na", "missing",
+        "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "comment", "jobs",
+        "format", "output", "quiet", "save", "digits", "strict",
     }
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ from gdcli.errors import DataError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_READING = ("separator", "encoding", "quotechar", "decimal", "skip_rows")
+_READING = ("separator", "encoding", "quotechar", "decimal", "skip_rows", "comment")
 
 
 class Column(click.types.StringParamType):

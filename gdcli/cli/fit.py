@@ -111,8 +111,8 @@ def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
     from gdcli.fitting import FitOptions
 
     same = (
-        "target", "features", "exclude", "categorical", "dates", "weights", "na", "missing", "max_levels", "jobs",
-        "dask", "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar",
+        "target", "features", "exclude", "categorical", "dates", "weights", "na", "keep_na", "missing", "max_levels",
+        "jobs", "dask", "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "comment",
         "on_bad_row", "learning_rate", "iterations", "tolerance", "scale", "l2", "l1",
     )  # fmt: skip
     start = dict(values["start"])

@@ -28,7 +28,7 @@ def chosen_csv_options(values: Mapping[str, Any]) -> "CsvOptions":
     """Return what was said about CSV text, checked."""
     from gdcli.data.csvoptions import CsvOptions
 
-    return CsvOptions(**{name: values[name] for name in CsvOptions.__slots__})
+    return CsvOptions.of(values)
 
 
 def bundle(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -224,21 +224,25 @@ csv_options: Callable[[F], F] = bundle(
         "--sep", "separator", metavar="CHAR", group=INPUT,
         help="Field separator, 'tab', or 'blanks' for runs of them.  [default: from the first line]",
     ),
-    option("--no-header", "header", is_flag=True, default=True, flag_value=False, group=INPUT,
-        help="The first line is a row; columns are x1, x2 …"),
     option(
-        "--skip-rows", metavar="N", type=Count(0), default=0, group=INPUT,
-        help="Leave out the first N lines, before the header.",
+        "--no-header", "header", is_flag=True, default=None, flag_value=False, group=INPUT,
+        help="The first line is a row; columns are x1, x2 …",
     ),
     option(
-        "--decimal", metavar="CHAR", default=".", show_default=True, group=INPUT,
-        help="The decimal mark, such as ',' in 1,5.",
+        "--skip-rows", metavar="N", type=Count(0), group=INPUT, help="Leave out the first N lines, before the header.",
     ),
+    option(
+        "--comment", metavar="TEXT", group=INPUT,
+        help="Leave out lines that begin with this, such as '#'; the last one above a first line with numbers names "
+        "the columns, if it has a name for each.",
+    ),
+    option("--decimal", metavar="CHAR", group=INPUT, help="The decimal mark, such as ',' in 1,5.  [default: .]"),
     option("--thousands", metavar="CHAR", group=INPUT, help="What parts thousands, such as '.' in 1.234.567."),
-    option("--quotechar", metavar="CHAR", default='"', group=INPUT, help="The quote around cells.  [default: \"]"),
+    option("--quotechar", metavar="CHAR", group=INPUT, help="The quote around cells.  [default: \"]"),
     option(
-        "--on-bad-row", type=click.Choice(("error", "skip")), default="error", show_default=True, group=INPUT,
-        help="A row with another number of fields, or text among numbers: stop, or skip and count it.",
+        "--on-bad-row", type=click.Choice(("error", "skip")), group=INPUT,
+        help="A row with another number of fields, or text among numbers: stop, or skip and count it.  "
+        "[default: error]",
     ),
     option(
         "--encoding", metavar="NAME", group=INPUT,
@@ -250,6 +254,10 @@ input_options: Callable[[F], F] = bundle(
     option(
         "--na", metavar="TEXT", multiple=True, group=INPUT, common=True,
         help="A cell that also means missing (beside empty, NA, NaN, null …); repeatable.",
+    ),
+    option(
+        "--keep-na", is_flag=True, group=INPUT,
+        help="Keep NA, NaN, null and the like as values: only empty cells are missing, and those of --na.",
     ),
     option(
         "--missing", type=click.Choice(("drop", "error", "mean")), default="drop", show_default=True,

@@ -39,7 +39,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
 
     inputs = input_files(context, files)
     destination = Destination.of(values | {"format": "json"}, _kept(values["output"], inputs))
-    of_columns = ("features", "exclude", "weights", "categorical", "dates", "na", "missing", "max_levels")
+    of_columns = ("features", "exclude", "weights", "categorical", "dates", "na", "keep_na", "missing", "max_levels")
     columns = ColumnOptions(target=None, **{name: values[name] for name in of_columns}, summary=True)
     reading = ReadOptions(options.chosen_csv_options(values), values["jobs"], dask=values["dask"])
     with Narrator(values["quiet"]) as narrator:

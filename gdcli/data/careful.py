@@ -21,6 +21,9 @@ from gdcli.data.values import absent_numbers, coded
 from gdcli.errors import CellError, NotNumericError
 from gdcli.text import count_of, quoted, shell_word
 
+# What comments begin with in tables.
+_COMMENT_MARKS = ("#", "%", "//", "--", "!")
+
 
 class _BadRowError(Exception):
     """Why a row is bad: ``reason``, and what to do about it."""
@@ -115,9 +118,11 @@ def _check_row(cells: list[str], dialect: Dialect) -> None:
         header = "header" if dialect.header else "first row"
         # A title has fewer fields than the table below it.
         title = ", leave out what stands above the header with --skip-rows" if len(cells) > fields else ""
+        mark = next((mark for mark in _COMMENT_MARKS if cells and cells[0].startswith(mark)), None)
+        comment = "" if mark is None else f", leave out lines that begin so with --comment {shell_word(mark)}"
         raise _BadRowError(
             f"{count_of(len(cells), 'field')} where the {header} has {fields} ({which})",
-            f"correct the row{title}, or give another separator than the {kind} with --sep",
+            f"correct the row{comment}{title}, or give another separator than the {kind} with --sep",
         )
     if any("\0" in cell for cell in cells):
         raise _BadRowError("there is a NUL byte in this row", "is the file damaged, or --encoding utf-16?")

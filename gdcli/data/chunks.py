@@ -7,6 +7,7 @@ text alone, so that a file, its .gz and stdin give the same blocks, and with the
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gdcli.data.comments import masked, without_comments
 from gdcli.data.dialect import Dialect, Header, count_lines
 from gdcli.data.quotes import find_quoted
 from gdcli.data.stream import Readable
@@ -15,18 +16,30 @@ from gdcli.text import quoted
 
 BLOCK_BYTES = 8 << 20
 _STEP = 1 << 16
+# DOS ends a file with a Ctrl-Z.
+_END = b"\x1a"
 # A row longer than this is most likely a quote that was opened and never closed.
 LONGEST_ROW = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Whole rows of text. ``first_line`` counts from 1 in the file; ``place`` is the first byte's, in decoded text."""
+    """Whole rows of text, with empty lines for comments.
+
+    ``first_line`` counts from 1 in the file; ``place`` is the first byte's, in decoded text. ``left_out`` counts the
+    bytes there that are not in the text.
+    """
 
     name: str
     text: bytes
     first_line: int
     place: int
+    left_out: int = 0
+
+    @property
+    def size(self) -> int:
+        """The bytes of the block in the file's decoded text."""
+        return len(self.text) + self.left_out
 
 
 def cut(
@@ -49,7 +62,9 @@ def cut(
         if text is None:
             raise CellError(_endless(name, line, rest, dialect))
         if text:
-            yield Chunk(name, text, line, header.size + start)
+            rows = text[: -len(_END)] if ended and not rest and text.endswith(_END) else text
+            rows = without_comments(rows, dialect)
+            yield Chunk(name, rows, line, header.size + start, len(text) - len(rows))
             line += count_lines(text, dialect.newline)
             start += len(text)
         if ended and not rest:
@@ -89,7 +104,7 @@ def row_end(text: bytes, at: int, dialect: Dialect) -> int | None:
     found = text.find(dialect.newline, at)
     if found < 0 or not _holds_quote(text, dialect):
         return found + 1 if found >= 0 else None
-    marks = find_quoted(text, dialect.separator, dialect.quote)
+    marks = find_quoted(masked(text, dialect), dialect.separator, dialect.quote)
     while found >= 0:
         after = int(marks.opens.searchsorted(found))
         if after == 0 or marks.closes[after - 1] < found:
@@ -104,7 +119,7 @@ def _holds_quote(text: bytes, dialect: Dialect) -> bool:
 
 def _endless(name: str, line: int, text: bytes, dialect: Dialect) -> str:
     """Word the error of a row that does not end, naming the line of the quote that swallowed it."""
-    marks = find_quoted(text, dialect.separator, dialect.quote)
+    marks = find_quoted(masked(text, dialect), dialect.separator, dialect.quote)
     if len(marks.opens):
         line += text.count(dialect.newline, 0, int(marks.opens[-1]))
         return f"{quoted(name)}, line {line}: the quote opened here is not closed within 64 MiB"

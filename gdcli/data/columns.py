@@ -9,10 +9,11 @@ from gdcli.errors import DataError, UsageError
 from gdcli.text import did_you_mean, listed, quoted
 
 # pandas' defaults, and what other programs write for a value that is not there.
-MISSING_WORDS = (
-    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
-    *("NULL", "NaN", "None", "n/a", "nan", "null", "NONE", "."),
+_WORDS = (
+    *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL"),
+    *("NaN", "None", "."),
 )
+MISSING_WORDS = tuple(dict.fromkeys(form for w in _WORDS for form in (w, w.lower(), w.upper(), w.capitalize())))
 # What becomes of missing cells: their row is dropped or refused, or the column's mean takes their place (in text, a
 # level of their own).
 POLICIES = ("drop", "error", "mean")
@@ -22,7 +23,8 @@ POLICIES = ("drop", "error", "mean")
 class ColumnOptions:
     """What the user said about columns. ``missing`` is one of ``POLICIES``; ``summary`` means: without a target;
     the columns of ``by`` tell groups of rows apart. ``classes``: the target may be text, of which each level is a
-    class. ``dates`` are COLUMN:FORMAT, a format of ``strptime`` each.
+    class. ``dates`` are COLUMN:FORMAT, a format of ``strptime`` each. With ``keep_na`` only empty cells and
+    those in ``na`` are missing.
     """
 
     target: str | None
@@ -37,6 +39,7 @@ class ColumnOptions:
     by: tuple[str, ...] = ()
     classes: bool = False
     dates: tuple[str, ...] = ()
+    keep_na: bool = False
 
     def __post_init__(self) -> None:
         if self.missing not in POLICIES:
@@ -45,7 +48,7 @@ class ColumnOptions:
 
 def missing_words(options: ColumnOptions) -> frozenset[str]:
     """Return all texts that mean a missing value; the empty cell always does."""
-    return frozenset({"", *MISSING_WORDS, *(word.strip() for word in options.na)})
+    return frozenset({"", *(() if options.keep_na else MISSING_WORDS), *(word.strip() for word in options.na)})
 
 
 def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple[str | None, tuple[str, ...]]:

@@ -74,7 +74,7 @@ class CsvFile:
         """Return where the block begins that comes after a block of some number."""
         chunk = block.chunk
         lines = count_lines(chunk.text, self.header.dialect.newline)
-        return Place(number + 1, chunk.place - self.header.size + len(chunk.text), chunk.first_line + lines)
+        return Place(number + 1, chunk.place - self.header.size + chunk.size, chunk.first_line + lines)
 
     def guesses(self) -> "Guesses":
         """Return what guesses where blocks begin; it is to be closed."""
@@ -145,4 +145,6 @@ def _begins_with_rows(text: bytes, dialect: Dialect) -> bool:
         rows = list(islice(reader, _ROWS_ALIKE + 1))[:-1]
     except csv.Error:
         return False
+    if dialect.comment:
+        rows = [row for row in rows if row and not row[0].startswith(dialect.comment)]
     return all(len(row) == len(dialect.names) for row in rows if row)

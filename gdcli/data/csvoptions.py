@@ -1,6 +1,8 @@
 """What the user says about CSV text: checked once, and trusted below."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gdcli.data.numberformat import NumberFormat
 from gdcli.errors import UsageError
@@ -17,7 +19,7 @@ _NO_MARK = '+-eE\r\n"\0'
 class CsvOptions:
     """``separator`` (None: from the first line) is one character or ``BLANKS``; ``encoding`` (None) is UTF-8 or what
     the byte-order mark says. ``skip_rows`` lines come before the header; without a ``header`` columns are x1, x2 …
-    ``on_bad_row`` is ``error`` or ``skip``.
+    Lines that begin with ``comment`` are left out. ``on_bad_row`` is ``error`` or ``skip``.
     """
 
     separator: str | None = None
@@ -27,6 +29,7 @@ class CsvOptions:
     decimal: str = "."
     thousands: str | None = None
     quotechar: str = '"'
+    comment: str | None = None
     on_bad_row: str = "error"
 
     def __post_init__(self) -> None:
@@ -46,8 +49,30 @@ class CsvOptions:
             raise UsageError(f"--quotechar takes one character like \" or ' not {quoted(quote)}")
         if quote in (self.separator, self.decimal, self.thousands):
             raise UsageError(f"--quotechar {quote} has another meaning already: choose one")
+        if self.comment is not None and (not self.comment.isprintable() or self.comment[:1].strip() == ""):
+            raise UsageError(f"--comment takes a text that begins a line, like #, not {quoted(self.comment)}")
+        if self.comment is not None and self.comment[0] in (quote, self.separator):
+            raise UsageError(f"--comment {self.comment} has another meaning already: choose one")
         if self.on_bad_row not in ("error", "skip"):
             raise UsageError(f"a bad row is an error or to skip, not {quoted(self.on_bad_row)}")
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> "CsvOptions":
+        """Return the options among some values, where None means: not said. What was said ``before`` holds for those.
+
+        The marks in numbers are said together: one alone would change what the other means.
+        """
+        given = {name: values[name] for name in cls.__slots__ if values.get(name) is not None}
+        marks = {"decimal", "thousands"}
+        left_out = marks if marks & set(given) else set()
+        return cls(**{name: value for name, value in (before or {}).items() if name not in left_out} | given)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What was said about files: the values that are no defaults, of all fields that tell how one is written."""
+        default = CsvOptions()
+        fields = [name for name in self.__slots__ if name != "on_bad_row"]
+        return {name: getattr(self, name) for name in fields if getattr(self, name) != getattr(default, name)}
 
     @property
     def numbers(self) -> NumberFormat:
@@ -55,11 +80,16 @@ class CsvOptions:
         return NumberFormat(self.decimal, self.thousands)
 
 
+def is_separator(character: str) -> bool:
+    """Whether a character can part cells."""
+    return len(character) == 1 and character.isascii() and not character.isalnum() and character not in "\r\n\"'.+-\0"
+
+
 def _separator(text: str | None) -> str | None:
     """Return the character that ``--sep`` means: ``tab`` and ``\\t`` are a tab."""
     if text is None or text == BLANKS:
         return text
     character = {"tab": "\t", "\\t": "\t"}.get(text, text)
-    if len(character) != 1 or not character.isascii() or character.isalnum() or character in "\r\n\"'.+-\0":
+    if not is_separator(character):
         raise UsageError(f"a separator is one character like , ; | or tab, or the word 'blanks', not {quoted(text)}")
     return character

@@ -10,6 +10,8 @@ from gdcli.text import quoted
 # Enough of a text's start to tell.
 PEEK_BYTES = 256
 _ARRAY = re.compile(rb"\s*\[\s*[\[{\]]")
+# A brace alone begins a column's name in CSV too: after it an object has a key, perhaps cut off, or ends.
+_OBJECT = re.compile(rb"\s*\{\s*(\}|\"(?:[^\"\\\r\n]|\\.)*(?:\"\s*(?::|\Z)|\\?\Z)|\Z)", re.DOTALL)
 _OPTIONS = {
     "separator": "--sep",
     "header": "--no-header",
@@ -17,6 +19,7 @@ _OPTIONS = {
     "decimal": "--decimal",
     "thousands": "--thousands",
     "quotechar": "--quotechar",
+    "comment": "--comment",
     "on_bad_row": "--on-bad-row skip",
     "encoding": "--encoding",
 }
@@ -50,9 +53,8 @@ def kind_of(start: bytes, name: str, options: CsvOptions) -> Kind:
         raise DataError(
             f"{quoted(name)} is a JSON array: gdfit reads JSON lines, an object on each (jq -c '.[]' writes them)"
         )
-    kind = (
-        Kind.PARQUET if start.startswith(b"PAR1") else Kind.JSON_LINES if start.lstrip().startswith(b"{") else Kind.CSV
-    )
+    json = _OBJECT.match(start) is not None and options.separator is None
+    kind = Kind.PARQUET if start.startswith(b"PAR1") else Kind.JSON_LINES if json else Kind.CSV
     if kind is not Kind.CSV:
         default = CsvOptions()
         for field, option in _OPTIONS.items():

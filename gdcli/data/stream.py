@@ -69,17 +69,17 @@ class Stream:
 
     def skip_lines(self, count: int) -> int:
         """Leave out so many lines, or all there are; return their bytes."""
-        data, ends = b"", []
-        while count:
-            ends = [found.end() for found in islice(_LINE_END.finditer(data), count)]
-            if len(ends) == count and ends[-1] < len(data):  # at the very end a CR may be half a CRLF
-                break
-            more = self.text.read(_STEP)
-            if not more:
-                break
+        size, data = 0, b""
+        while count and (more := self.text.read(_STEP)):
             data += more
-        size = (ends[-1] if len(ends) == count else len(data)) if count else 0
-        self.text = _Rejoined(data[size:], self.text)
+            end = len(data) - data.endswith(b"\r")  # which may be half a CRLF
+            ends = list(islice(_LINE_END.finditer(data, 0, end), count))
+            count -= len(ends)
+            taken = end if count else ends[-1].end()
+            size, data = size + taken, data[taken:]
+        if count:
+            size, data = size + len(data), b""
+        self.text = _Rejoined(data, self.text)
         return size
 
     def read_all(self) -> bytes:

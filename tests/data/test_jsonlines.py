@@ -223,7 +223,7 @@ def test_bad_lines_are_skipped_and_counted_when_asked_for(
 @pytest.mark.parametrize(
     ("words", "name"),
     [
-        (("--sep", ";"), "--sep"),
+        (("--comment", "#"), "--comment"),
         (("--no-header",), "--no-header"),
         (("--skip-rows", "1"), "--skip-rows"),
         (("--decimal", ","), "--decimal"),
