@@ -58,8 +58,8 @@ def inference_of(
         f_degrees_of_freedom=found.f_degrees_of_freedom,
         confidence=engine.CONFIDENCE,
         applies=all(_near(coefficient) for coefficient in certain),
-        iterations_to_apply=forecast.settled(rate.given, near),
-        best_iterations_to_apply=None if rate.best is None else forecast.settled(rate.best, near),
+        iterations_to_apply=forecast.iterations_to(rate.given, near),
+        best_iterations_to_apply=None if rate.best is None else forecast.iterations_to(rate.best, near),
     )
     return Inferred(tuple(certain[: len(coefficients)]), certain[-1] if options.intercept else intercept, whole)
 

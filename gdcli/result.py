@@ -180,7 +180,7 @@ class Descent:
 class LearningRate:
     """What the spectrum says about the learning rate, before the first step; None, or nothing, where it is not known.
 
-    ``iterations_to_1_percent``: the first iteration whose gap is within 1 % of the measure, None if never.
+    ``iterations_to_1_percent``: the first iteration from which on the gap is within 1 % of the measure, None if never.
     ``best_iterations`` is the same at the ``best`` rate. ``condition_number`` is λmax/λmin of the scaled problem over
     λ > 0. ``slowest`` are the terms that dominate the eigenvector in which most of the gap is left at the end, with
     their weights in it (largest first, unit length over all terms); the intercept's term is ``(intercept)``. Of a rate

@@ -125,7 +125,8 @@ start_option: Callable[[F], F] = option(
 descent_options: Callable[[F], F] = bundle(
     option(
         "--lr", "learning_rate", metavar="RATE", type=Rate(), group=DESCENT, common=True,
-        help="Learning rate; 'auto' takes the best one, 'search' one for each iteration.  [default: 0.01; newton: 1]",
+        help="Learning rate; 'auto' takes the one that is within 1 % of the minimum first, to stay, 'search' one for "
+        "each iteration.  [default: 0.01; newton: 1]",
     ),
     iterations_option,
     option(

@@ -30,15 +30,11 @@ class Forecast(Protocol):
         ...
 
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:
-        """Return the first iteration whose gap is at most ``gap``; None also where none is."""
-        ...
-
-    def settled(self, learning_rate: float, gap: float) -> int | None:
-        """Return an iteration from which on the gap is at most ``gap``; None also where there is none."""
+        """Return the first iteration from which on the gap is at most ``gap``; None also if there is none."""
         ...
 
     def best_rate(self, gap: float) -> tuple[float | None, int | None]:
-        """Return the rate that reaches ``gap`` first, and the iteration at which it does."""
+        """Return the rate that is within ``gap`` first, to stay, and the iteration from which on it is."""
         ...
 
 
@@ -59,9 +55,6 @@ class PlainForecast:
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:
         return spectra.iterations_to(self._spectrum, learning_rate, gap)
 
-    def settled(self, learning_rate: float, gap: float) -> int | None:
-        return self.iterations_to(learning_rate, gap)
-
     def best_rate(self, gap: float) -> tuple[float | None, int | None]:
         return spectra.best_rate(self._spectrum, gap)
 
@@ -80,9 +73,6 @@ class Unknown:
         return None
 
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:
-        return None
-
-    def settled(self, learning_rate: float, gap: float) -> int | None:
         return None
 
     def best_rate(self, gap: float) -> tuple[float | None, int | None]:

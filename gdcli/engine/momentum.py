@@ -1,32 +1,38 @@
 """Forecasts of a descent with momentum on a squared error, from its recurrences.
 
-The gap is not monotone, so that the first iteration within a limit has to be looked for: by leaps, where a lower bound
-shows that none of many iterations is within it, and one by one elsewhere.
+The gap is not monotone: it can come within a limit in passing and swing out again. What counts is the iteration from
+which on it stays within. An upper bound on all later gaps says where to begin; from there one looks back.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdcli.engine.recurrence import Motion, Recurrence, motion
-from gdcli.engine.spectrum import MOST_ITERATIONS, STABILITY_MARGIN, Behaviour, Spectrum, first
+from gdcli.engine.spectrum import STABILITY_MARGIN, Behaviour, Spectrum, first
 from gdcli.engine.triangle import Array
 
-# The first leap is over so many iterations, each later one over as many as lie behind.
-_FIRST_LEAP = 64
-# So many numbers (rates × eigenvectors × iterations), and at least so many iterations, are looked at in one go.
-_AT_ONCE, _FEWEST_AT_ONCE = 1 << 18, 32
-# So many are looked at in all, by a forecast and by the search for the best rate: about a second, and half of one.
-_IN_ALL, _IN_ALL_FOR_BEST = 1 << 26, 1 << 25
-# The rates that the search for the best begins with: at least, at most, their numbers (× r), and one in so many more
-# just below the limit. Then so many for each of the swings over the rates, and so many around the best of them, in each
-# of so many rounds.
-_FEWEST_RATES, _MOST_RATES, _RATES_AT_ONCE, _NEAR_THE_LIMIT = 32, 256, 1 << 14, 4
-_PER_SWING, _FINER, _ROUNDS = 16, 33, 6
+# Iterations in the first look, each way; each later look is twice as long.
+_FIRST_LOOK = 32
+# Numbers (rates × eigenvectors × iterations) in one look, unless the first look is more.
+_AT_ONCE = 1 << 18
+# Numbers in all, for a forecast: about a second.
+_IN_ALL = 1 << 26
+# Numbers in all, for the search of the best rate: about half a second.
+_IN_ALL_FOR_BEST = 1 << 25
+# Rates in the first grid, at least and at most, and their numbers (rates × eigenvectors).
+_FEWEST_RATES, _MOST_RATES, _RATES_AT_ONCE = 32, 4096, 1 << 14
+# One in so many more rates is just below the limit, but no more than so many.
+_NEAR_THE_LIMIT, _MOST_NEAR_THE_LIMIT = 4, 64
+# Rates for each of the swings over the rates, in the second grid.
+_PER_SWING = 16
+# Rates around the best one in each later grid, and how many such grids there are.
+_FINER, _ROUNDS = 33, 6
 
 
 class Arrival(NamedTuple):
-    """The first iteration at which any of several rates is within a limit, which of them it is, and its gap then."""
+    """The first iteration from which on any of several rates stays within a limit, which it is, and its gap then."""
 
     iteration: int
     which: int
@@ -38,48 +44,68 @@ class _TooLongError(Exception):
 
 
 class _Search:
-    """Looks for the first iteration at which any of several rates has its gap within a limit."""
+    """Looks for the rate that is within a limit first, to stay."""
 
     def __init__(self, limit: float, in_all: int) -> None:
         self._limit = limit
         self._left = in_all
 
-    def arrival(self, moving: Motion, last: int = MOST_ITERATIONS) -> Arrival | None:
-        """Return who arrives first from iteration 1 to ``last``; None if nobody does, or if that takes too long."""
-        low, high = 1, _FIRST_LEAP
+    def arrival(self, moving: Motion, last: int | None = None) -> Arrival | None:
+        """Return who is within the limit first, to stay; None if nobody is (by ``last``), or if that takes too long."""
+        if last is None:
+            # The bound holds from iteration 1 on; that the start is within as well is looked at.
+            last = first(lambda k: bool((moving.most(k + 1) <= self._limit).any()))
+            last = None if last is None else last + 1
+        if last is None:
+            return None
         try:
-            while low <= last:
-                found = self._between(moving, low, min(high, last))
-                if found is not None:
-                    return found
-                low, high = high + 1, 2 * high
+            staying = self._staying(moving, last)
+            return None if not len(staying) else self._earliest(moving, staying, last)
         except _TooLongError:
             return None
-        return None
 
-    def _between(self, moving: Motion, low: int, high: int) -> Arrival | None:
-        possible = np.flatnonzero(moving.least(low, high) <= self._limit)
-        if not len(possible):
-            return None
-        some = moving.of(possible)
-        if high - low >= max(_AT_ONCE // some.e0.size, _FEWEST_AT_ONCE):
-            middle = (low + high) // 2
-            found = self._between(some, low, middle) or self._between(some, middle + 1, high)
-        else:
-            found = self._look(some, low, high)
-        return None if found is None else found._replace(which=int(possible[found.which]))
+    def _staying(self, moving: Motion, start: int) -> NDArray[np.intp]:
+        """The places of the rates whose gaps are within the limit from an iteration on."""
+        staying = np.arange(len(moving.e0))
+        look = _FIRST_LOOK
+        while len(staying):
+            some = moving.of(staying)
+            certain = some.most(start) <= self._limit
+            if certain.all():
+                break
+            look = self._longest(some, look)
+            within = (self._gaps(some, start, start + look - 1) <= self._limit).all(axis=0)
+            staying = staying[certain | within]
+            start, look = start + look, 2 * look
+        return staying
 
-    def _look(self, moving: Motion, low: int, high: int) -> Arrival | None:
+    def _earliest(self, moving: Motion, staying: NDArray[np.intp], arrival: int) -> Arrival:
+        """Who of those that stay from ``arrival`` on does so first."""
+        look = _FIRST_LOOK
+        while arrival > 0:
+            some = moving.of(staying)
+            low = max(arrival - self._longest(some, look), 0)
+            outside = self._gaps(some, low, arrival - 1) > self._limit
+            # So many iterations before the arrival each of them has been within.
+            earlier = np.where(outside.any(axis=0), np.argmax(outside[::-1], axis=0), arrival - low)
+            most = int(earlier.max())
+            staying, arrival, look = staying[earlier == most], arrival - most, 2 * look
+            if arrival > low:
+                break
+        gaps = moving.of(staying).gaps(arrival, arrival)[0].sum(axis=-1)
+        at = int(np.argmin(gaps))
+        return Arrival(arrival, int(staying[at]), float(gaps[at]))
+
+    def _longest(self, moving: Motion, look: int) -> int:
+        return min(look, max(_AT_ONCE // moving.e0.size, _FIRST_LOOK))
+
+    def _gaps(self, moving: Motion, low: int, high: int) -> Array:
+        """The gaps (iterations, rates)."""
         self._left -= moving.e0.size * (high - low + 1)
         if self._left < 0:
             raise _TooLongError
-        gaps = moving.gaps(low, high).sum(axis=-1)
-        within = (gaps <= self._limit).any(axis=1)
-        if not within.any():
-            return None
-        at = int(np.argmax(within))
-        which = int(np.argmin(gaps[at]))
-        return Arrival(low + at, which, float(gaps[at, which]))
+        gaps: Array = moving.gaps(low, high).sum(axis=-1)
+        return gaps
 
 
 class MomentumForecast:
@@ -110,26 +136,19 @@ class MomentumForecast:
         return finite
 
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:
-        """Return the first iteration whose gap is at most ``gap``, exactly.
+        """Return the first iteration from which on the gap is at most ``gap``, exactly.
 
         None for an unstable rate, and where there are more iterations to look at than can be.
         """
         if self.behaviour(learning_rate) is Behaviour.UNSTABLE:
             return None
-        if self._at_start <= gap:
-            return 0
-        found = _Search(gap, _IN_ALL).arrival(self._motion(np.array([learning_rate]))) if gap > 0 else None
+        if gap <= 0:
+            return 0 if self._at_start <= gap else None
+        found = _Search(gap, _IN_ALL).arrival(self._motion(np.array([learning_rate])))
         return None if found is None else found.iteration
 
-    def settled(self, learning_rate: float, gap: float) -> int | None:
-        """Return an iteration from which on no gap is more than ``gap``; from a bound, so that it may be a late one."""
-        if self.behaviour(learning_rate) is Behaviour.UNSTABLE:
-            return None
-        moving = self._motion(np.array([learning_rate]))
-        return first(lambda k: float(moving.most(k)[0]) <= gap) if gap > 0 else None
-
     def best_rate(self, gap: float) -> tuple[float | None, int | None]:
-        """Return the stable rate that reaches ``gap`` first, and the iteration at which it does.
+        """Return the stable rate that is within ``gap`` first, to stay, and the iteration from which on it is.
 
         After k iterations e_k is a polynomial of degree k in the rate, which swings the faster the nearer it is to the
         ends of the stable interval: so look at h = limit·½(1 − cos φ), and more just below the limit; again with as
@@ -139,8 +158,8 @@ class MomentumForecast:
         r = len(self._spectrum.eigenvalues)
         rates = self._grid(min(max(_RATES_AT_ONCE // r, _FEWEST_RATES), _MOST_RATES))
         search = _Search(gap, _IN_ALL_FOR_BEST)
-        found = search.arrival(self._motion(rates)) if 0 < gap < self._at_start else None
-        if found is None:
+        found = search.arrival(self._motion(rates)) if gap > 0 else None
+        if found is None or not found.iteration:
             middle = 0.5 * self._recurrence.limit / self._steepest
             return middle, self.iterations_to(middle, gap)
         best, iteration = rates[found.which], found.iteration
@@ -165,7 +184,8 @@ class MomentumForecast:
     def _grid(self, many: int) -> Array:
         """Return so many rates over the stable interval, and more just below its end."""
         limit = self._recurrence.limit
+        near = min(many // _NEAR_THE_LIMIT, _MOST_NEAR_THE_LIMIT)
         around = 0.5 * limit * (1.0 - np.cos(np.linspace(0.0, np.pi, many + 2)[1:-1]))
-        below = limit - np.geomspace(10 * STABILITY_MARGIN, 0.01 * limit, min(many, _MOST_RATES) // _NEAR_THE_LIMIT)
+        below = limit - np.geomspace(10 * STABILITY_MARGIN, 0.01 * limit, near)
         rates: Array = np.unique(np.concatenate([around, below])) / self._steepest
         return rates

@@ -27,6 +27,8 @@ from gdcli.engine.triangle import Array
 _ROUNDING = 1e-9
 # Roots that are closer are bounded as if they were this far apart: with s_k ≤ k, that is right for k up to its inverse.
 _CLOSEST = 1e-7
+# A bound takes log|z₁| for no less, so that k·|z|ᵏ⁻¹, of two equal roots, is below |z|ᵏ over their least distance.
+_LEAST_SIZE = math.log(1e-3)
 # The logarithm of what is zero for exp.
 _LOG_ZERO = -750.0
 
@@ -86,8 +88,7 @@ class Motion(NamedTuple):
 
     ``matrix`` (4, rates, r) is that of an iteration, row by row; ``weight`` is ½λ. ``size`` is log|z₁|; for real roots,
     |z₁| ≥ |z₂|, there are the signs of z₁ and of z₂/z₁, ``ratio`` = log|z₂/z₁| and q = 1 − z₂/z₁, and for complex ones
-    (``swings``) the angle of z₁. |e_k| is at most ``slow``·|z₁|ᵏ + ``fast``·|z₂|ᵏ, and with real roots at least
-    ``slow``·|z₁|ᵏ − ``fast``·|z₂|ᵏ.
+    (``swings``) the angle of z₁. |e_k| is at most ``slow``·|z₁|ᵏ + ``fast``·|z₂|ᵏ.
     """
 
     weight: Array
@@ -124,16 +125,10 @@ class Motion(NamedTuple):
         by_vector: Array = self.weight * e**2
         return by_vector
 
-    def least(self, first: int, last: int) -> Array:
-        """Return what all gaps (rates,) from iteration ``first`` to ``last`` are at least."""
-        e = self.slow * np.exp(last * self.size) * (1.0 - _ROUNDING)
-        e = e - self.fast * np.exp(first * (self.size + self.ratio)) * (1.0 + _ROUNDING)
-        bound: Array = np.vecdot(np.where(self.swings, 0.0, np.maximum(e, 0.0)) ** 2, self.weight)
-        return bound
-
     def most(self, first: int) -> Array:
         """Return what all gaps (rates,) from iteration ``first`` on are at most."""
-        e = self.slow * np.exp(first * self.size) + self.fast * np.exp(first * (self.size + self.ratio))
+        size = np.maximum(self.size, _LEAST_SIZE)
+        e = self.slow * np.exp(first * size) + self.fast * np.exp(first * (size + self.ratio))
         bound: Array = np.vecdot(e**2, self.weight) * (1.0 + _ROUNDING)
         return bound
 

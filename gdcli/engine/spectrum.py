@@ -119,7 +119,7 @@ def iterations_to(spectrum: Spectrum, learning_rate: float, gap: float) -> int |
 
 
 def best_rate(spectrum: Spectrum, gap: float) -> tuple[float, int | None]:
-    """Return the stable rate that reaches ``gap`` first, and the iteration at which it does.
+    """Return the stable rate that reaches ``gap`` first, and the iteration at which it does: it stays there.
 
     For a fixed iteration the gap is a convex function of the rate, and its minimum over the rates falls with the
     iteration: so bisect over the iteration, with a search by shrinking grids inside. Below 1/λmax a larger rate is
