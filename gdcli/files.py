@@ -151,7 +151,29 @@ def _refuse(path: str, error: OSError) -> NoReturn:
     raise DataError(f"cannot write {_named(path)}: {reason}") from error
 
 
-class _Named(io.FileIO):
+class Complete(io.FileIO):
+    """An open descriptor that takes all that is written to it: one that does not block is waited for."""
+
+    def write(self, data: Any, /) -> int:
+        view = memoryview(data).cast("B")
+        while view:
+            written = super().write(view)
+            if written is None:
+                _wait_for(self)
+            else:
+                view = view[written:]
+        return len(memoryview(data).cast("B"))
+
+
+def _wait_for(stream: io.FileIO) -> None:
+    import select
+
+    poll = select.poll()
+    poll.register(stream.fileno(), select.POLLOUT)
+    poll.poll()
+
+
+class _Named(Complete):
     """An open file whose errors name it."""
 
     def __init__(self, descriptor: int, shown: str) -> None:

@@ -16,6 +16,8 @@ LONGEST_MAGIC = 6
 # After the name and the block size comes the first block, or the end of an empty archive.
 _BZIP2 = re.compile(rb"BZh[1-9](1A|\x17r)")
 _XZ = b"\xfd7zXZ\x00"
+# A frame, or one that is to be skipped: pzstd begins so.
+_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 _STEP = 1 << 17
 _MOST_OUT = 1 << 20  # bytes that a decompressor may return at a time
 # Four bytes of zstd may stand for 128 KiB, and its library gives all that a piece of input stands for at once.
@@ -90,7 +92,7 @@ def _decompressor_for(magic: bytes, name: str) -> Callable[[], _Decompressor] | 
         import lzma
 
         return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
-    if magic.startswith(b"\x28\xb5\x2f\xfd"):
+    if _ZSTD.match(magic):
         return _zstd(name)
     return None
 

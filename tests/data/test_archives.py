@@ -161,3 +161,9 @@ def test_parquet_in_an_archive_is_read_as_the_file_itself(tmp_path: Path) -> Non
     (tmp_path / "a.gz").write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
     here, there = (fit(tmp_path / name, target="y", iterations=3) for name in ("a.parquet", "a.gz"))
     assert here.coefficients == there.coefficients
+
+
+def test_zstd_frames_that_are_to_be_skipped_are_skipped(csv_file: Callable[..., str]) -> None:
+    first, second = map(COMPRESSORS["zst"], PARTS)
+    skipped = b"\x5d\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"hello"
+    assert slope(skipped + first + skipped + second, csv_file) == pytest.approx(SLOPE, rel=1e-9)
