@@ -234,23 +234,23 @@ def _recorded(
     listener: Listener,
 ) -> tuple[Step, Stopped]:
     last = recorded = None
-    handed: list[Recorder] = []
+    wanting: list[Recorder] = []
+    writing = False
     try:
         for number, last in enumerate(steps):
             wanting = [r for r in recorders if r.wants(number) or last.stopped]
             if wanting:
-                found = row(last)
-                recorded, handed = last, []
+                found, writing = row(last), True
                 for recorder in wanting:
-                    handed.append(recorder)
                     recorder.record(found)
+                recorded, writing = last, False
             if number % _PROGRESS_STEP == 0:
                 listener.descending(last.iteration, iterations)
     except KeyboardInterrupt:
-        if last is None:
+        if last is None or writing:  # nobody knows how much of the row is written: no file, rather than a torn one
             raise
         for recorder in recorders:
-            if recorded is not last or recorder not in handed:
+            if recorded is not last or recorder not in wanting:
                 recorder.record(row(last))
         return last, Stopped.INTERRUPTED
     assert last is not None

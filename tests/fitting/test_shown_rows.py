@@ -120,9 +120,16 @@ class Interrupting(Recorder):
         self.interrupt("after", row.iteration)
 
 
-@pytest.mark.parametrize("moment", ["wants", "before", "after"])
-def test_an_interrupted_descent_returns_what_it_has_and_no_row_twice(csv_file: Callable[..., str], moment: str) -> None:
-    before, interrupting, behind = Recorder(20), Interrupting(moment), Recorder(20)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_interruption_while_a_row_is_written_is_raised_as_it_may_be_half_written(
+    csv_file: Callable[..., str], moment: str
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=10**7), [Interrupting(moment)])
+
+
+def test_an_interrupted_descent_returns_what_it_has_and_no_row_twice(csv_file: Callable[..., str]) -> None:
+    before, interrupting, behind = Recorder(20), Interrupting("wants"), Recorder(20)
     recorders = [before, interrupting, behind]
     result = run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=10**7), recorders)
     whole = fit(csv_file(TEXT), target="y", iterations=40)
