@@ -327,7 +327,7 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
         trace_terms=problem.labels,
         left_out=tuple(problem.terms.left_out),
         collinear=problem.collinear,
-        state=_state(reading, problem, kept),
+        state=_state(reading, problem, kept, options),
         inference=inference,
         holdout=None if watch is None else watch.result(kept, diverged),
         cross_validation=None
@@ -342,7 +342,7 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
     )
 
 
-def _state(reading: Reading, problem: Problem, last: Step) -> State:
+def _state(reading: Reading, problem: Problem, last: Step, options: FitOptions) -> State:
     chosen, scaling = reading.design, problem.scaling
     levels: dict[str, list[str]] = {}
     for column in reading.reduced.triangle.columns:
@@ -362,4 +362,5 @@ def _state(reading: Reading, problem: Problem, last: Step) -> State:
         weights=chosen.weights,
         means={column.name: mean for column, mean in problem.means.items()} if chosen.fills else {},
         dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.features},
+        csv=options.csv.said,
     )

@@ -191,6 +191,7 @@ def _fit(
         missing=chosen.missing,
         weights=chosen.weights,
         dates={name: spelling for name, spelling in chosen.dates.items() if name in features},
+        csv=options.csv.said,
         means=stack.mean[:, places] if chosen.fills else None,
         **{name: _spread(values, enough) for name, values in found.items()},
     )

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gdcli.data.csvoptions import said_of
 from gdcli.data.groups import Key, combined
 from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
@@ -47,6 +48,7 @@ class GroupModel:
     slopes: "Array"
     means: "Array | None" = None
     dates: Mapping[str, str] = field(default_factory=dict)
+    csv: Mapping[str, Any] = field(default_factory=dict)
     # Groups are fitted to squared errors only: a prediction is the linear one itself.
     loss: str = "squared"
     classes: tuple[str, str] | None = None
@@ -177,6 +179,7 @@ def groups_model_as_json(fits: GroupFits) -> str:
             "left_out": list(fits.left_out),
             "missing": {"policy": fits.missing, "words": list(fits.missing_words)},
             "dates": dict(fits.dates),
+            "csv": dict(fits.csv),
             "weights": fits.weights,
             "rows": asdict(fits.rows) | {"dropped_by_column": dict(fits.rows.dropped_by_column)},
             "groups": groups,
@@ -236,6 +239,7 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
         place={key: i for i, key in enumerate(keys)},
         intercepts=np.array(intercepts),
         slopes=np.array(slopes).reshape(len(keys), len(terms)),
+        csv=said_of(content.get("csv", {})),
         means=None if means is None else np.array(means).reshape(len(keys), len(terms)),
         dates=dates_of(content, levels),
     )

@@ -7,6 +7,7 @@ that does not exist is NaN, a count −1: of a group with too few rows, and what
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,7 @@ class GroupFits:
     missing: str
     weights: str | None
     dates: Mapping[str, str]
+    csv: Mapping[str, Any]
     means: Array | None
     slopes: Array
     intercepts: Array

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gdcli.data.csvoptions import said_of
 from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
 from gdcli.jsonfile import LARGEST_FILE, number, numbers, parse_json, readable, words
@@ -66,6 +67,16 @@ class Model:
     loss: str = "squared"
     classes: tuple[str, str] | None = None
     delta: float | None = None
+
+    @property
+    def csv(self) -> Mapping[str, Any]:
+        """What was said about the files that it was fitted to: how later ones are read, unless it is said again."""
+        return self.state.csv
+
+    @property
+    def dates(self) -> Mapping[str, str]:
+        """The spelling of the columns of dates."""
+        return self.state.dates
 
     @property
     def fills(self) -> bool:
@@ -217,6 +228,7 @@ def _content(fit: Fit) -> dict[str, Any]:
         "left_out": list(fit.left_out),
         "missing": {"policy": state.missing, "words": list(state.missing_words), "means": dict(state.means)},
         "dates": dict(state.dates),
+        "csv": dict(state.csv),
         "weights": state.weights,
         "rows": asdict(fit.rows) | {"dropped_by_column": dict(fit.rows.dropped_by_column)},
         "cost": fit.cost,
@@ -361,6 +373,7 @@ def _state(content: Mapping[str, Any], terms: Sequence[ModelTerm], levels: Mappi
         missing_words=words(missing["words"], "missing words"),
         missing=_text(missing["policy"], "missing policy"),
         weights=None if weights is None else _text(weights, "weights"),
+        csv=said_of(content.get("csv", {})),
         means={name: number(mean, "a mean") for name, mean in _dict(missing.get("means", {}), "means").items()},
         dates=dates_of(content, levels),
     )

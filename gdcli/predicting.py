@@ -21,6 +21,7 @@ from gdcli.errors import DataError, UsageError
 from gdcli.groupmodel import AnyModel
 from gdcli.inputs import Inputs
 from gdcli.listener import Listener
+from gdcli.obstacle import first_obstacle, reading_of_model, refused
 from gdcli.parallel import ordered_map
 from gdcli.reading import filled, source_of
 from gdcli.reduced import Skipped, skipped_of
@@ -48,7 +49,7 @@ class PredictOptions:
 @dataclass(slots=True)
 class Tally:
     """How many rows there were, and how many of them have no prediction, by the column that is to blame; and how many
-    missing cells were filled.
+    missing cells were filled. ``obstacle`` is the first cell in the way, if there was a block without any prediction.
     """
 
     rows: int = 0
@@ -57,11 +58,13 @@ class Tally:
     unknown: dict[str, list[str]] = field(default_factory=dict)
     skipped: Skipped = field(default_factory=Skipped)
     filled: Counter[str] = field(default_factory=Counter)
+    obstacle: str = ""
 
     def add(self, other: "Tally") -> None:
         """Count the rows of another tally too."""
         self.rows += other.rows
         self.unpredicted += other.unpredicted
+        self.obstacle = self.obstacle or other.obstacle
         self.skipped += other.skipped
         self.by_column.update(other.by_column)
         self.filled.update(other.filled)
@@ -98,7 +101,10 @@ def predict_files(
     for path in files:
         with closing(open_stream(path, options.csv.encoding, inputs.grew)) as stream:
             source = _open_source(stream, options, listener)
-            model.require_columns(source.names, source.name)
+            try:
+                model.require_columns(source.names, source.name)
+            except DataError as error:
+                raise reading_of_model(error, options.csv) from None
             if out is None:
                 out = rows_out(source, column, options.only, model.classes if options.classes else None)
                 write(out.header)
@@ -112,6 +118,8 @@ def predict_files(
     inputs.tell_growth(tally.rows)
     if tally.filled:
         listener.note(filled(tally.filled))
+    if tally.rows and tally.unpredicted == tally.rows:
+        raise refused(tally.obstacle or quoted(files[0]), str(tally), options.csv)
     return tally
 
 
@@ -138,7 +146,10 @@ def _predicted(model: AnyModel, write: Beside, block: Block) -> tuple[bytes, Tal
     table = model.table(block)
     predictions = model.predict_table(table)
     text = write(block, table, predictions) if table.rows else b""
-    return text, _tally(model, table, predictions)
+    counted = _tally(model, table, predictions)
+    if table.rows and counted.unpredicted == table.rows:
+        counted.obstacle = first_obstacle(model, block, table)
+    return text, counted
 
 
 def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:

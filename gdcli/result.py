@@ -6,7 +6,7 @@ units. A value that does not exist (a diverged coefficient, the forecast of an a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
@@ -282,7 +282,8 @@ class State:
     ``terms`` are (column, level or None) beside their ``center`` and ``scale``; ``theta`` holds the intercept first,
     where there is one, after ``iteration`` updates in all. ``optimizer`` is its own memory. ``levels`` lists
     all levels of each text column, ``missing_words`` the cells that count as missing, and ``means`` what fills these,
-    by numeric column. ``dates`` are the numeric columns that hold dates, by their spelling.
+    by numeric column. ``dates`` are the numeric columns that hold dates, by their spelling. ``csv`` is what was
+    said about CSV files.
     """
 
     terms: tuple[tuple[str, str | None], ...]
@@ -298,6 +299,7 @@ class State:
     weights: str | None
     means: Mapping[str, float] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
+    csv: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gdcli.data.csvoptions import CSV_FIELDS, CsvOptions
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.optimizers import PLAIN, parse_optimizer
 from gdcli.engine.optimizers import State as OptimizerState
@@ -23,7 +24,7 @@ _SAME = 1e-9
 
 
 def going_on(model: Model, options: FitOptions) -> FitOptions:
-    """Return the options with the model's target, columns, optimiser, schedule and rate where none are given.
+    """Return the options with the model's target, columns, optimiser, schedule, rate and CSV where none are given.
 
     Raises UsageError for options that do not fit its state.
     """
@@ -54,8 +55,14 @@ def going_on(model: Model, options: FitOptions) -> FitOptions:
     event = None if model.classes is None else model.classes[1]
     if options.event not in (None, event):
         raise UsageError(f"the model was fitted with the event {quoted(event or '')}: --resume needs the same")
+    csv = CsvOptions.of({name: getattr(options, name) for name in CSV_FIELDS}, model.csv)
+    words: dict[str, Any] = {"na": tuple(sorted(model.missing_words - {""})), "keep_na": True}
+    if options.na or options.keep_na:
+        words = {}
     return replace(
         options,
+        **{name: getattr(csv, name) for name in CSV_FIELDS},
+        **words,
         loss=loss,
         event=event,
         target=model.target,

@@ -25,6 +25,7 @@ from gdcli.errors import CellError, DataError
 from gdcli.groupmodel import AnyModel
 from gdcli.inputs import Inputs
 from gdcli.listener import Listener
+from gdcli.obstacle import first_obstacle, reading_of_model, refused
 from gdcli.parallel import fold, ordered_map
 from gdcli.reading import ReadOptions, filled, open_source
 from gdcli.reduced import Skipped, skipped_of
@@ -84,7 +85,8 @@ class Sums(NamedTuple):
 
     ``weight`` is Σ w, ``mean`` and ``spread`` are those of the target: ȳ and Σ w (y − ȳ)². ``loss`` is Σ w · loss,
     ``correct`` the weight of the rows whose class is the likelier one, and ``ranks`` has the linear predictions, y and
-    weights (3, n) of the rows of a logistic model.
+    weights (3, n) of the rows of a logistic model. ``obstacle`` is the first cell in the way in a block
+    without usable rows.
     """
 
     read: int
@@ -103,6 +105,7 @@ class Sums(NamedTuple):
     ranks: tuple[Array, ...] = ()
     skipped: Skipped = Skipped()
     filled: Mapping[str, int] = MappingProxyType({})
+    obstacle: str = ""
 
 
 def score_files(
@@ -133,7 +136,8 @@ def score_files(
         raise DataError(f"{where}: there is a header but no row to score")
     if not sums.weight > 0:
         why = ", ".join(f"{quoted(column)} {count:,}" for column, count in _most_first(sums.missing))
-        raise DataError(f"{where}: no row can be scored; rows without a usable value: {why or 'all weights are 0'}")
+        counts = f"no row can be scored; rows without a usable value: {why or 'all weights are 0'}"
+        raise refused(sums.obstacle or where, counts, options.csv)
     cost = sums.loss / sums.weight
     logistic = model.loss == Logistic.name
     return Score(
@@ -181,6 +185,9 @@ def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
     found = _sums(prediction[counted], y[counted], w[counted])._replace(
         read=table.rows, used=used, missing=missing, skipped=skipped_of(table.skipped), filled=table.filled
     )
+    if table.rows and not used:
+        obstacle = first_obstacle(model, block, table, [model.target, *also], model.classes or ())
+        found = found._replace(obstacle=obstacle)
     return _with_loss(found, model, z[counted], y[counted], w[counted])
 
 
@@ -243,6 +250,7 @@ def merge(left: Sums, right: Sums) -> Sums:
         ranks=left.ranks + right.ranks,
         skipped=left.skipped + right.skipped,
         filled=Counter(left.filled) + Counter(right.filled),
+        obstacle=left.obstacle or right.obstacle,
     )
 
 
@@ -303,7 +311,11 @@ def _blocks(
         source = _open(path, options, listener, inputs)
         with closing(source.blocks()) as blocks:
             first = next(blocks, None)  # blocks that have begun close the file, whatever happens next
-            model.require_columns(source.names, source.name, [model.target, *([] if weights is None else [weights])])
+            try:
+                also = [model.target, *([] if weights is None else [weights])]
+                model.require_columns(source.names, source.name, also)
+            except DataError as error:
+                raise reading_of_model(error, options.csv) from None
             for block in blocks if first is None else chain([first], blocks):
                 listener.reading(*source.progress())
                 yield block

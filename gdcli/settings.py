@@ -7,7 +7,7 @@ from itertools import product
 from typing import Literal
 
 from gdcli.data.columns import ColumnOptions
-from gdcli.data.csvoptions import CsvOptions
+from gdcli.data.csvoptions import CSV_FIELDS, CsvOptions
 from gdcli.data.room import available, size_of
 from gdcli.data.store import RowStore
 from gdcli.engine.descent import Search, as_scheduled
@@ -314,7 +314,7 @@ class FitOptions:
     @property
     def csv(self) -> CsvOptions:
         """The part that CSV text needs."""
-        return CsvOptions.of({name: getattr(self, name) for name in CsvOptions.__slots__})
+        return CsvOptions.of({name: getattr(self, name) for name in CSV_FIELDS})
 
     @property
     def _cuts(self) -> tuple[float, ...]:

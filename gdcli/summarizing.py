@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gdcli.data.columns import ColumnOptions
-from gdcli.data.csvoptions import CsvOptions
+from gdcli.data.csvoptions import CSV_FIELDS, CsvOptions
 from gdcli.data.globs import matched
 from gdcli.errors import DataError
 from gdcli.listener import Listener
@@ -13,7 +13,6 @@ from gdcli.summary import Summary
 from gdcli.text import count_of, quoted
 
 _SEVERAL = ("features", "exclude", "categorical", "dates", "na")
-_CSV = CsvOptions.__slots__
 
 
 def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
@@ -29,7 +28,7 @@ def summarize(data: "Data | Sequence[Data]", **options: Any) -> Summary:
     for name in _SEVERAL:
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str) else tuple(value)
-    csv = CsvOptions.of({name: options.pop(name) for name in _CSV if name in options})
+    csv = CsvOptions.of({name: options.pop(name) for name in CSV_FIELDS if name in options})
     reading = ReadOptions(csv, options.pop("jobs", None), dask=options.pop("dask", None))
     return run_summarize(several, ColumnOptions(target=None, **options, summary=True), reading)
 

@@ -24,11 +24,11 @@ CHECKS = "Validation and inference"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def chosen_csv_options(values: Mapping[str, Any]) -> "CsvOptions":
-    """Return what was said about CSV text, checked."""
+def chosen_csv_options(values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> "CsvOptions":
+    """Return what was said about CSV text, checked; what was said ``before``, with a model, holds for the rest."""
     from gdcli.data.csvoptions import CsvOptions
 
-    return CsvOptions.of(values)
+    return CsvOptions.of(values, before)
 
 
 def bundle(*decorators: Callable[[F], F]) -> Callable[[F], F]:

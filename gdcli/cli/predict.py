@@ -59,10 +59,10 @@ def run(model: str, inputs: Sequence[str], path: str | None, values: dict[str, A
     from gdcli.groupmodel import load_any_model
     from gdcli.predicting import PredictOptions, predict_files
 
-    csv = options.chosen_csv_options(values)
+    loaded = load_any_model(model)
+    csv = options.chosen_csv_options(values, loaded.csv)
     classes = values["kind"] == "class"
     chosen = PredictOptions(values["column"], values["only"], classes, csv, values["jobs"])
-    loaded = load_any_model(model)
     with Narrator(values["quiet"]) as narrator:
         if path is None and sys.stdout is not None and sys.stdout.isatty():
             narrator.begin(None)  # rows and a progress line would fight over the terminal

@@ -53,8 +53,8 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
 
     inputs = input_files(context, files)
     destination = Destination.of(values, [model, *inputs])
-    reading = ReadOptions(options.chosen_csv_options(values), values["jobs"])
     loaded = load_any_model(model)
+    reading = ReadOptions(options.chosen_csv_options(values, loaded.csv), values["jobs"])
     with Narrator(destination.quiet) as narrator:
         score = score_files(loaded, model, inputs, values["weights"], reading, narrator)
     demands = Demands(values["max_rmse"], values["min_r2"])

@@ -20,6 +20,7 @@ class CsvOptions:
     """``separator`` (None: from the first line) is one character or ``BLANKS``; ``encoding`` (None) is UTF-8 or what
     the byte-order mark says. ``skip_rows`` lines come before the header; without a ``header`` columns are x1, x2 …
     Lines that begin with ``comment`` are left out. ``on_bad_row`` is ``error`` or ``skip``.
+    ``inherited`` fields are those that a model brought along: about CSV only, and no mistake elsewhere.
     """
 
     separator: str | None = None
@@ -31,6 +32,7 @@ class CsvOptions:
     quotechar: str = '"'
     comment: str | None = None
     on_bad_row: str = "error"
+    inherited: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "separator", _separator(self.separator))
@@ -62,22 +64,40 @@ class CsvOptions:
 
         The marks in numbers are said together: one alone would change what the other means.
         """
-        given = {name: values[name] for name in cls.__slots__ if values.get(name) is not None}
-        marks = {"decimal", "thousands"}
-        left_out = marks if marks & set(given) else set()
-        return cls(**{name: value for name, value in (before or {}).items() if name not in left_out} | given)
+        given = {name: values[name] for name in CSV_FIELDS if values.get(name) is not None}
+        left_out = _MARKS if _MARKS & set(given) else set()
+        kept = {name: value for name, value in (before or {}).items() if name not in left_out and name not in given}
+        return cls(**given, **kept, inherited=tuple(kept))
 
     @property
     def said(self) -> dict[str, Any]:
-        """What was said about files: the values that are no defaults, of all fields that tell how one is written."""
+        """What was said about how files are written: the values that are no defaults."""
         default = CsvOptions()
-        fields = [name for name in self.__slots__ if name != "on_bad_row"]
-        return {name: getattr(self, name) for name in fields if getattr(self, name) != getattr(default, name)}
+        return {name: getattr(self, name) for name in _WRITTEN if getattr(self, name) != getattr(default, name)}
 
     @property
     def numbers(self) -> NumberFormat:
         """How numbers are written."""
         return NumberFormat(self.decimal, self.thousands)
+
+
+CSV_FIELDS = tuple(name for name in CsvOptions.__slots__ if name != "inherited")
+_WRITTEN = tuple(name for name in CSV_FIELDS if name != "on_bad_row")
+_MARKS = {"decimal", "thousands"}
+_TYPES = {"header": bool, "skip_rows": int}
+
+
+def said_of(found: Any) -> dict[str, Any]:
+    """Return what a file says that was ``said``, checked. Raises ValueError."""
+    if not isinstance(found, dict) or not set(found) <= set(_WRITTEN):
+        raise ValueError("csv holds something else than options of CSV")
+    for name, value in found.items():
+        if type(value) is not _TYPES.get(name, str):
+            raise ValueError(f"csv: {name} is of another kind")
+    try:
+        return CsvOptions(**found).said
+    except UsageError as error:
+        raise ValueError(f"csv: {error}") from None
 
 
 def is_separator(character: str) -> bool:

@@ -12,7 +12,7 @@ PEEK_BYTES = 256
 _ARRAY = re.compile(rb"\s*\[\s*[\[{\]]")
 # A brace alone begins a column's name in CSV too: after it an object has a key, perhaps cut off, or ends.
 _OBJECT = re.compile(rb"\s*\{\s*(\}|\"(?:[^\"\\\r\n]|\\.)*(?:\"\s*(?::|\Z)|\\?\Z)|\Z)", re.DOTALL)
-_OPTIONS = {
+OPTION_OF = {
     "separator": "--sep",
     "header": "--no-header",
     "skip_rows": "--skip-rows",
@@ -53,11 +53,12 @@ def kind_of(start: bytes, name: str, options: CsvOptions) -> Kind:
         raise DataError(
             f"{quoted(name)} is a JSON array: gdfit reads JSON lines, an object on each (jq -c '.[]' writes them)"
         )
-    json = _OBJECT.match(start) is not None and options.separator is None
+    json = _OBJECT.match(start) is not None and (options.separator is None or "separator" in options.inherited)
     kind = Kind.PARQUET if start.startswith(b"PAR1") else Kind.JSON_LINES if json else Kind.CSV
     if kind is not Kind.CSV:
         default = CsvOptions()
-        for field, option in _OPTIONS.items():
-            if field not in _SHARED[kind] and getattr(options, field) != getattr(default, field):
+        for field, option in OPTION_OF.items():
+            said = field not in options.inherited
+            if said and field not in _SHARED[kind] and getattr(options, field) != getattr(default, field):
                 raise UsageError(f"{quoted(name)} is {kind.value}, where {option} means nothing: leave it out")
     return kind
