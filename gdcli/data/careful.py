@@ -7,6 +7,7 @@ with a cell in a numeric column that is no finite number.
 import csv
 import io
 import math
+import re
 import sys
 from collections.abc import Collection, Iterator
 
@@ -15,12 +16,13 @@ import numpy as np
 from gdcli.data.chunks import Chunk
 from gdcli.data.dialect import SEPARATOR_NAMES, Dialect, count_lines, undecodable
 from gdcli.data.numberformat import NumberFormat
-from gdcli.data.quotes import find_quoted
+from gdcli.data.quotes import continued_cells, find_quoted
 from gdcli.data.table import BadRow, Table
 from gdcli.data.values import absent_numbers, coded
 from gdcli.errors import CellError, NotNumericError
 from gdcli.text import count_of, quoted, shell_word
 
+_LINE_END = re.compile(rb"\r\n?|\n")
 # What comments begin with in tables.
 _COMMENT_MARKS = ("#", "%", "//", "--", "!")
 
@@ -44,12 +46,17 @@ def parse_carefully(
     absent = absent_numbers(missing, form)
     numbers: dict[str, list[float]] = {name: [] for name in numeric}
     texts: dict[str, list[str]] = {name: [] for name in text}
+    continued = _continued(chunk, dialect, {*numeric, *text})
     rows = 0
     skipped: list[BadRow] = []
     for row, (line, cells) in enumerate(records(chunk, dialect)):
         where = f"{quoted(chunk.name)}, line {line}"
         try:
             _check_row(cells, dialect)
+            if line in continued:
+                raise _BadRowError(
+                    "text follows the quote that closes the cell", "put all of it in quotes", continued[line]
+                )
             values = [_number(cells[place[name]].strip(), name, form, missing, absent) for name in numbers]
         except _BadRowError as bad:
             if not dialect.skip_bad:
@@ -67,6 +74,17 @@ def parse_carefully(
         text={name: coded(column, missing) for name, column in texts.items()},
         skipped=tuple(skipped),
     )
+
+
+def _continued(chunk: Chunk, dialect: Dialect, used: Collection[str]) -> dict[int, str]:
+    """The lines of rows in which text follows the closing quote of a column that is used, and its name."""
+    found = {}
+    for start, columns in continued_cells(chunk.text, dialect.separator, dialect.quote).items():
+        names = [dialect.names[column] for column in sorted(columns) if column < len(dialect.names)]
+        line = chunk.first_line + len(_LINE_END.findall(chunk.text, 0, start))
+        if name := next((name for name in names if name in used), None):
+            found[line] = name
+    return found
 
 
 def records(chunk: Chunk, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:

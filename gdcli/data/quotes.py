@@ -55,6 +55,29 @@ def find_quoted(text: bytes, separator: str, quote: str) -> Quoted:
     return _one_by_one(text, separator, quote)
 
 
+def continued_cells(text: bytes, separator: str, quote: str) -> dict[int, set[int]]:
+    """The cells in which text follows the closing quote: their columns, by the place where their row begins."""
+    marks = find_quoted(text, separator, quote)
+    if marks.plain:
+        return {}
+    ends, blank = separator.encode() + _LINE_ENDS, b"" if separator == " " else b" "
+    data = np.frombuffer(text, dtype=np.uint8)
+    places = np.flatnonzero(np.isin(data, list(ends)))
+    places = places[~marks.inside(places)]
+    line_ends = np.flatnonzero(data[places] != ord(separator))
+    found: dict[int, set[int]] = {}
+    for close in marks.closes.tolist():
+        after = close + 1
+        while text[after : after + 1] == blank:
+            after += 1
+        if after < len(text) and text[after] not in ends:
+            count = int(places.searchsorted(close))
+            before = int(line_ends.searchsorted(count))
+            last = int(line_ends[before - 1]) if before else -1
+            found.setdefault(int(places[last]) + 1 if before else 0, set()).add(count - last - 1)
+    return found
+
+
 def _one_by_one(text: bytes, separator: str, quote: str) -> Quoted:
     """The exact rule, at the price of a Python loop over the quoted fields."""
     found = quoted_stretches(text, separator, quote)

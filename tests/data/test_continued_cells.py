@@ -1,0 +1,39 @@
+"""Text after a closing quote: no writer of CSV means it, so the cell is not used."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gdcli import fit
+from gdcli.errors import CellError
+
+ROWS = "1,2,a\n2,4,b\n3,7,a\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "features", "message"),
+    [
+        ('"1"2,3,a\n', ["x"], "line 5, column 'x': text follows the quote that closes the cell"),
+        ('1,"3"0,a\n', ["x"], "line 5, column 'y'"),
+        ('1,3,"a"b\n', ["t"], "line 5, column 't'"),
+        ('\n1,3,"a\nb" c\n', ["t"], "line 6, column 't'"),
+        ('1,"3" "0",a\n', ["x"], "line 5, column 'y'"),
+    ],
+)
+def test_text_after_a_closing_quote_is_an_error_with_its_line_where_it_is_used(
+    tmp_path: Path, row: str, features: list[str], message: str
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("x,y,t\n" + ROWS + row + ROWS)
+    with pytest.raises(CellError, match=message):
+        fit(str(path), target="y", features=features)
+    skipping: dict[str, Any] = {"target": "y", "features": features, "on_bad_row": "skip"}
+    assert fit(str(path), **skipping).rows.skipped == 1
+
+
+def test_blanks_after_a_closing_quote_and_text_in_other_columns_stop_no_fit(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('x,y,t\n"1"  ,2,a\n2,"4" ,"b"b\n3,7,a\n')
+    found = fit(str(path), target="y", features="x", learning_rate="auto")
+    assert found.coefficients[0].optimum == pytest.approx(2.5)
