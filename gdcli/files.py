@@ -31,6 +31,8 @@ _MOST_LINKS = 40  # the kernel's own limit
 _LONGEST_PATH = 4096  # the kernel's limit: the end of a path says most
 _BUFFER = 1 << 16
 _DESCRIPTOR = re.compile(r"/(dev|proc/\d+)/fd/(\d+)")
+# fsspec knows both names, chains protocols with ::, and takes what follows for a path as it is.
+_FILE_ADDRESS = re.compile(r"(?:.*::)?(?:file|local)://(.*)", re.DOTALL)
 _STANDARD_DESCRIPTORS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 
 # The temporary names of this process that are still to be renamed or removed.
@@ -74,13 +76,22 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def same_file(one: str, other: str) -> bool:
-    """Return whether two paths lead to one regular file, existing or not."""
+    """Return whether two paths lead to one regular file, existing or not. A ``file://`` address is the path in it."""
+    one, other = local_path(one), local_path(other)
     try:
         if not os.path.exists(one) or not os.path.exists(other):
             return os.path.realpath(one) == os.path.realpath(other)
         return os.path.samefile(one, other) and os.path.isfile(one)
     except OSError:
         return False
+
+
+def local_path(path: str) -> str:
+    """Return the path that fsspec finds behind the last ``file://`` of an address (``simplecache::file:///a.csv``)."""
+    if os.path.lexists(path):
+        return path
+    found = _FILE_ADDRESS.fullmatch(path)
+    return os.path.expanduser(found[1]) if found else path
 
 
 def is_special(path: str) -> bool:

@@ -330,6 +330,7 @@ def _model(content: Mapping[str, Any]) -> Model:
     terms = tuple(_term(term) for term in _list(content["terms"], "terms"))
     _check_levels(terms, levels)
     descent = _dict(content["descent"], "descent")
+    _dict(content.get("learning_rate") or {}, "learning_rate")
     if descent["scale"] not in SCALES:
         raise ValueError(f"there is no scale {quoted(str(descent['scale']))}")
     number(content["cost"], "cost")

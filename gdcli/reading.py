@@ -24,7 +24,7 @@ from gdcli.reduced import Reduced, Sampling
 from gdcli.reduction import Part, Reduction
 from gdcli.result import Rows as RowCounts
 from gdcli.summary import Summary, check_same_names, load_summary
-from gdcli.text import count_of, listed, quoted
+from gdcli.text import count_of, listed, quoted, shell_word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,7 +214,8 @@ def _source(stream: Stream, options: ReadOptions, listener: Listener) -> Source 
     content = stream.read_all()
     if is_summary(start):
         return load_summary(content, stream.name)
-    raise DataError(f"{quoted(stream.name)} is a gdfit model, not data; to use it: gdfit predict {stream.name} FILE")
+    use = f"gdfit predict {shell_word(stream.name)} FILE"
+    raise DataError(f"{quoted(stream.name)} is a gdfit model, not data; to use it: {use}")
 
 
 def source_of(stream: Stream, options: CsvOptions, listener: Listener) -> "CsvSource | JsonLinesSource | ParquetSource":

@@ -1,6 +1,6 @@
 """Going on from where a saved model stands."""
 
-import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -120,7 +120,7 @@ def _searched(model: Model) -> bool:
 
 def _rate(model: Model) -> float:
     rate = model.content["descent"].get("learning_rate")
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < math.inf:
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= sys.float_info.max:
         shown = quoted(str(rate), 40)
         raise DataError(f"the model is damaged or was edited by hand: {shown} is no learning rate; give one with --lr")
     return float(rate)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 _CLOSE_ENOUGH = 0.6  # difflib's own default cutoff
 _LONGEST = 120  # characters of a name or a cell in a message
+_LONGEST_WORD = 4096  # characters of a word of a command: as long as a path may be
 
 
 def printable(text: str) -> str:
@@ -46,7 +47,20 @@ def count_of(count: int, singular: str, plural: str | None = None) -> str:
 
 
 def shell_word(text: str) -> str:
-    """Return a text as one word for the shell, printable and shortened, so that a hint can be pasted."""
+    """Return a text as one word for the shell, ready to paste, with nothing in it that acts on a terminal.
+
+    What is not printable stands as bash's and zsh's ``$'\\x1b'``. Only what no person would paste is cut off.
+    """
     from shlex import quote
 
-    return quote(quoted(text)[1:-1])
+    if len(text) > _LONGEST_WORD:
+        text = f"{text[:_LONGEST_WORD]}…"
+    return quote(text) if text.isprintable() else f"$'{''.join(map(_escaped, text))}'"
+
+
+def _escaped(character: str) -> str:
+    if character in "\\'":
+        return "\\" + character
+    if character.isprintable():
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", errors="surrogateescape"))

@@ -18,7 +18,7 @@ _SHARED = frozenset(
         "files", "target", "features", "exclude", "categorical", "dates", "max_levels", "weights", "no_intercept", "by",
         "learning_rate", "iterations", "tolerance", "optimizer", "schedule", "scale", "na", "keep_na", "missing",
         "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "comment", "jobs",
-        "format", "output", "quiet", "save", "digits", "strict",
+        "format", "output", "quiet", "color", "save", "digits", "strict",
     }
 )  # fmt: skip
 

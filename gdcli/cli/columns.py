@@ -1,7 +1,7 @@
 """The name of a column on the command line: a shell completes it from the header of the file already typed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -26,16 +26,21 @@ class Column(click.types.StringParamType):
         """Return the columns that begin so, of the first file typed that has any, but for those given already."""
         from click.shell_completion import CompletionItem
 
-        from gdcli.naming import column_names
-
         given = _given(ctx)
         reading = {one.option.name: one.value for one in given if one.option and one.option.name in _READING}
         named = {one.value for one in given if one.option is param}
         for path in _paths(given):
-            names = column_names(path, **reading)
+            names = names_in_header(path, reading)
             if names:
                 return [CompletionItem(name) for name in names if name.startswith(incomplete) and name not in named]
         return []
+
+
+def names_in_header(path: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of a file, or none, as the options among these say how to read it."""
+    from gdcli.naming import column_names
+
+    return column_names(path, **{name: options[name] for name in _READING if options.get(name) is not None})
 
 
 def _given(ctx: click.Context) -> list[Given]:

@@ -24,6 +24,9 @@ _REDRAW = 0.1
 # Off a terminal nothing is cut or wrapped: wider than any table.
 _UNLIMITED = 1_000_000
 _PLAIN_TERMINALS = {"", "dumb", "unknown"}
+# The whole line, with the ^C that the terminal may have put behind what we wrote; there is room for it.
+_ERASED = "\r\x1b[K"
+_AFTER_PROGRESS = len("^C") + 1
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _ASCII_LOCALES = {"C", "POSIX"}
 
@@ -78,7 +81,7 @@ class Narrator(Listener):
         """Remove the progress line, so that something else can be printed."""
         with self._lock:
             if self._line:
-                _write_stderr("\r" + " " * len(self._line) + "\r")
+                _write_stderr(_ERASED)
                 self._line = ""
 
     def begin(self, shape: object) -> None:
@@ -120,9 +123,8 @@ class Narrator(Listener):
     def _draw(self, text: str) -> None:
         with self._lock:
             self._next = time.monotonic() + _REDRAW
-            shown = text[: self._width]
-            _write_stderr("\r" + shown + " " * (len(self._line) - len(shown)))
-            self._line = shown
+            self._line = text[: self._width]
+            _write_stderr(_ERASED + self._line)
 
 
 def start_collecting() -> None:
@@ -143,7 +145,7 @@ def progress_width() -> int:
     if sys.stderr is None or os.environ.get("TERM") in _PLAIN_TERMINALS:
         return 0
     try:
-        return max(os.get_terminal_size(sys.stderr.fileno()).columns - 1, 0) if sys.stderr.isatty() else 0
+        return max(os.get_terminal_size(sys.stderr.fileno()).columns - _AFTER_PROGRESS, 0) if sys.stderr.isatty() else 0
     except (OSError, ValueError):
         return 0
 
@@ -164,11 +166,12 @@ def in_time(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
-def rendered(draw: "Callable[[Console], None]", encoding: str = "utf-8", terminal: bool = False) -> str:
+def rendered(
+    draw: "Callable[[Console], None]", encoding: str = "utf-8", terminal: bool = False, colour: bool = False
+) -> str:
     """Return the text that ``draw`` prints on a Rich console, to be written in one piece.
 
-    For a terminal it is as wide as that, and coloured where the environment lets it be. For a file or a pipe it is
-    as wide as the content needs and has no colour.
+    For a terminal it is as wide as that, for a file or a pipe as wide as the content needs.
     """
     from rich.console import Console
 
@@ -176,7 +179,8 @@ def rendered(draw: "Callable[[Console], None]", encoding: str = "utf-8", termina
     console = Console(
         file=kept,
         force_terminal=terminal,
-        color_system="auto" if terminal and wants_colour() else None,
+        color_system=("auto" if terminal and not is_plain_terminal() else "standard") if colour else None,
+        no_color=not colour,
         width=terminal_columns() if terminal else _UNLIMITED,
         height=25,  # of no use, but without it Rich takes a dumb terminal to be 80 columns wide
         highlight=False,
@@ -200,9 +204,23 @@ class _Kept(io.StringIO):
         return self._encoding
 
 
-def wants_colour() -> bool:
-    """Return whether the environment lets a terminal be coloured (https://no-color.org)."""
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "") not in _PLAIN_TERMINALS
+def wants_colour(terminal: bool) -> bool:
+    """Return whether stdout is to be coloured: as ``--color`` says, else as the environment says, else a terminal
+    (https://no-color.org, https://force-color.org).
+    """
+    import click
+
+    context = click.get_current_context(silent=True)
+    if context is not None and context.color is not None:
+        return context.color
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (terminal and not is_plain_terminal())
+
+
+def is_plain_terminal() -> bool:
+    """Return whether the environment names a terminal without colours."""
+    return os.environ.get("TERM", "") in _PLAIN_TERMINALS
 
 
 def table_encoding(stream: Any) -> str:

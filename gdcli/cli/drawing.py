@@ -73,10 +73,12 @@ class Drawing:
         require_matplotlib()
 
 
-def chart_under(draw: "Callable[[Page, bool], str]", encoding: str = "utf-8", terminal: bool = False) -> str:
+def chart_under(
+    draw: "Callable[[Page, bool], str]", encoding: str = "utf-8", terminal: bool = False, colour: bool = False
+) -> str:
     """Return what comes under a table: a blank line and the chart that ``draw`` returns for a page, coloured or not."""
-    from gdcli.cli.console import terminal_columns, wants_colour
+    from gdcli.cli.console import terminal_columns
     from gdcli.report.page import Page
 
     page = Page(terminal_columns() if terminal else None, encoding)
-    return "\n" + draw(page, terminal and wants_colour())
+    return "\n" + draw(page, colour)

@@ -50,6 +50,12 @@ def stdout_error(error: OSError) -> DataError:
     return DataError(f"cannot write standard output: {(error.strerror or str(error)).lower()}")
 
 
+def check_stdout() -> None:
+    """Raise DataError where there is no stdout (``>&-``), before the work whose result it is to get."""
+    if sys.stdout is None:
+        raise DataError("cannot write standard output: it is closed; -o FILE writes the result to a file")
+
+
 def drop_stdout() -> None:
     """Send what stdout still holds to nowhere."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
@@ -93,7 +99,7 @@ def _in_clicks_words(error: object) -> str:
 
     words = io.StringIO()
     error.show(file=words)  # type: ignore[attr-defined]
-    return words.getvalue()
+    return words.getvalue().replace("\n\t", " ")  # a list of choices
 
 
 def _unforeseen(error: BaseException) -> str:

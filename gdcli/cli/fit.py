@@ -13,7 +13,7 @@ from gdcli.cli import options
 from gdcli.cli.group import given_words, near_command
 from gdcli.cli.help import Command
 from gdcli.errors import DataError, ExitCode, Interrupted
-from gdcli.text import quoted
+from gdcli.text import quoted, shell_word
 
 if TYPE_CHECKING:
     from gdcli.cli.outlets import LinesRecorder, Stdout
@@ -86,7 +86,24 @@ def input_files(context: click.Context, files: tuple[str, ...]) -> tuple[str, ..
         meant = near_command(files[0])
         if meant is not None and not os.path.exists(files[0]):
             raise DataError(f"cannot read {quoted(files[0])}: no such file. Did you mean the command 'gdfit {meant}'?")
+        check_no_column(context, files)
     return tuple(matched(files)) or (STDIN,)
+
+
+def check_no_column(context: click.Context, files: Sequence[str]) -> None:
+    """Raise UsageError for a column's name among the files: ``-x sqft beds`` takes one column only."""
+    missing = [path for path in files if path != STDIN and not os.path.lexists(path)]
+    if not missing or "features" not in context.params:
+        return
+    from gdcli.cli.columns import names_in_header
+
+    for path in files:
+        names = names_in_header(path, context.params) if path not in missing else ()
+        for word in missing:
+            if word in names:
+                feature, target = (f"{option} {shell_word(word)}" for option in ("-x", "-t"))
+                predict = f" ({target} to predict it)" if context.params.get("target", word) is None else ""
+                raise click.UsageError(f"{quoted(word)} is a column of {quoted(path)}, no file: {feature}{predict}")
 
 
 def how_long(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -260,20 +277,19 @@ def _write_result(
 def _text(fit: "Fit", output: "Output", again: "Again", stdout: "Stdout | None", iterations: bool) -> str:
     """Return the result in its format, for stdout or for a file."""
     if output.format == "table":
-        from gdcli.cli.console import rendered
+        from gdcli.cli.console import rendered, wants_colour
         from gdcli.report.tables import print_fit
 
-        encoding, terminal = (stdout.encoding, stdout.terminal) if stdout else ("utf-8", False)
+        page = (stdout.encoding, stdout.terminal, wants_colour(stdout.terminal)) if stdout else ("utf-8", False, False)
         text = rendered(
             lambda console: print_fit(fit, console, digits=output.digits, command=again, iterations=iterations),
-            encoding,
-            terminal,
+            *page,
         )
         if output.drawing.chart:
             from gdcli.cli.drawing import chart_under
             from gdcli.report.chart import chart_of_fit
 
-            text += chart_under(lambda page, colour: chart_of_fit(fit, page, colour), encoding, terminal)
+            text += chart_under(lambda paper, colour: chart_of_fit(fit, paper, colour), *page)
         return text
     from gdcli.report import formats
 

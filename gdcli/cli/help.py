@@ -1,6 +1,7 @@
 """Help in titled groups: the options that most people need, and with ``--help-all`` the rest."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from gdcli.cli.variables import described, give_variables, in_force
+from gdcli.cli.words import parse
 from gdcli.errors import UsageError
 
 _WIDEST = 100
@@ -43,6 +45,12 @@ class Command(click.Command):
             give_variables(self.params)
         self.params.append(help_all_option())
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; refuse an option of a single value that is given twice. (Click would take the last.)"""
+        if not ctx.resilient_parsing:
+            _check_given_once(self, args)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; where its options do not go together, say which came from the environment."""
         try:
@@ -58,6 +66,15 @@ class Command(click.Command):
         """Write usage, text, examples and options."""
         self.format_usage(ctx, formatter)
         write_body(self, ctx, formatter)
+
+
+def _check_given_once(command: click.Command, args: Sequence[str]) -> None:
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    given = Counter(one.option for one in parse(args, options) if one.option is not None)
+    for option, times in given.items():
+        if times > 1 and not (option.multiple or option.is_flag):
+            compare = ", or compare rates: gdfit sweep" if option.name == "learning_rate" else ""
+            raise click.UsageError(f"{max(option.opts, key=len)} is given {times} times: give it once{compare}.")
 
 
 def help_all_option() -> click.Option:

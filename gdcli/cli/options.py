@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "csv", "tsv", "markdown")
 SCALES = ("standard", "minmax", "none")
+COLORS = {"auto": None, "always": True, "never": False}
 TRACE_ENDINGS = (".csv", ".tsv", ".jsonl")
 DIGITS = 6
 ITERATIONS = 1000
@@ -40,6 +41,10 @@ def bundle(*decorators: Callable[[F], F]) -> Callable[[F], F]:
         return function
 
     return decorate
+
+
+def _color(context: click.Context, param: click.Parameter, value: str) -> None:
+    context.color = COLORS[value]
 
 
 def option(*names: str, group: str, common: bool = False, **settings: Any) -> Callable[[F], F]:
@@ -285,6 +290,11 @@ output_options: Callable[[F], F] = bundle(
     option(
         "-o", "--output", metavar="FILE", type=file_type(), group=OUTPUT, common=True,
         help="Write the result to a file, whole or not at all.",
+    ),
+    option(
+        "--color", type=click.Choice(tuple(COLORS)), default="auto", show_default=True, group=OUTPUT,
+        expose_value=False, callback=_color, help="Colour the table on stdout; 'auto' means on a terminal, unless "
+        "NO_COLOR or FORCE_COLOR is set.",
     ),
 )  # fmt: skip
 

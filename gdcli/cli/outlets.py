@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from gdcli.report.lines import PlainLines
     from gdcli.result import TraceRow, TraceShape
 
-_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+# Controls, and the marks that turn the direction of what follows. Colours are Rich's: a name's escape is text by then.
+_ACTING = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]|\r(?!\n)|\x1b"
+)
+_COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 class Stdout:
@@ -34,10 +38,15 @@ class Stdout:
 
     def write(self, text: str) -> int:
         """Write data, or drop them where nobody reads any more. On a terminal their control characters are shown."""
-        return self.draw(_harmless(text) if self.terminal else text)
+        return self._put(_harmless(text) if self.terminal else text)
 
     def draw(self, text: str) -> int:
         """Write text that is meant for a terminal, colours and all."""
+        if self.terminal:
+            text = "".join(part if i % 2 else _harmless(part) for i, part in enumerate(_COLOURS.split(text)))
+        return self._put(text)
+
+    def _put(self, text: str) -> int:
         if sys.stdout is not None and self._gone is None:
             try:
                 sys.stdout.write(text)

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from gdcli.cli.drawing import Drawing
+from gdcli.cli.failures import check_stdout
 from gdcli.cli.options import DIGITS, TRACE_ENDINGS
 from gdcli.files import check_writable, ending_of, is_special, same_file
 from gdcli.text import printable
@@ -50,6 +51,8 @@ class Output:
         if output.trace_on_stdout and context.get_parameter_source("format") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--trace - writes CSV to stdout instead of the result: give it without --format.")
         output._check_paths(inputs)
+        if output.trace_on_stdout or (output.has_result and output.path is None):
+            check_stdout()
         return output
 
     @property

@@ -78,11 +78,13 @@ def run(model: str, inputs: Sequence[str], path: str | None, values: dict[str, A
 
 def _output_path(path: str | None, model: str, inputs: Sequence[str]) -> str | None:
     """Return where the rows go, None for stdout; refuse what could not be written later."""
+    from gdcli.cli.failures import check_stdout
     from gdcli.cli.output import STDOUT
     from gdcli.files import check_writable, same_file
     from gdcli.text import printable
 
     if path is None or path == STDOUT:
+        check_stdout()
         return None
     if any(same_file(path, one) for one in (model, *inputs)):
         raise click.UsageError(f"--output {printable(path)} would overwrite an input.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gdcli.cli.drawing import Drawing, chart_under
+from gdcli.cli.failures import check_stdout
 from gdcli.cli.output import STDOUT
 from gdcli.files import check_writable, same_file
 from gdcli.text import printable
@@ -41,6 +42,8 @@ class Destination:
                 check_writable(written)
         if path is not None and drawing.path is not None and same_file(path, drawing.path):
             raise click.UsageError(f"--output and --plot are the same file, {printable(path)}.")
+        if path is None and not (values["quiet"] and values["format"] == "table"):
+            check_stdout()
         return cls(values["format"], path, values["quiet"], drawing)
 
     @property
@@ -58,12 +61,12 @@ class Destination:
 
         ``chart`` draws what stands under the table where that was asked for (see ``chart_under``).
         """
-        from gdcli.cli.console import rendered
+        from gdcli.cli.console import rendered, wants_colour
         from gdcli.cli.outlets import Stdout
         from gdcli.files import whole_file
 
-        def under(encoding: str = "utf-8", terminal: bool = False) -> str:
-            return chart_under(chart, encoding, terminal) if chart is not None and self.drawing.chart else ""
+        def under(encoding: str = "utf-8", terminal: bool = False, colour: bool = False) -> str:
+            return chart_under(chart, encoding, terminal, colour) if chart is not None and self.drawing.chart else ""
 
         if self.path is not None:
             with whole_file(self.path) as stream:
@@ -73,7 +76,8 @@ class Destination:
             return
         stdout = Stdout(for_people=self.format == "table")
         if self.format == "table":
-            stdout.draw(rendered(draw, stdout.encoding, stdout.terminal) + under(stdout.encoding, stdout.terminal))
+            page = stdout.encoding, stdout.terminal, wants_colour(stdout.terminal)
+            stdout.draw(rendered(draw, *page) + under(*page))
         else:
             stdout.write(text(self.format))
         stdout.finish()

@@ -1,10 +1,11 @@
 """The user's own command line with some options changed, ready to paste."""
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
+
+from gdcli.text import shell_word
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +75,3 @@ def with_options(words: Sequence[str], command: click.Command, changes: Mapping[
     for option in left.values():
         result += option
     return " ".join(shell_word(word) for word in ["gdfit", *result, *behind])
-
-
-def shell_word(word: str) -> str:
-    """Quote a word for the shell; control characters as bash's and zsh's ``$'\\x1b'``."""
-    if word.isprintable():
-        return shlex.quote(word)
-    escaped = "".join(_escaped(c) for c in word)
-    return f"$'{escaped}'"
-
-
-def _escaped(character: str) -> str:
-    if character in "\\'":
-        return "\\" + character
-    if character.isprintable():
-        return character
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", errors="surrogateescape"))

@@ -54,7 +54,7 @@ def missing_words(options: ColumnOptions) -> frozenset[str]:
 def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple[str | None, tuple[str, ...]]:
     """Return the target and the features, in the file's order. Raises DataError, UsageError."""
     if options.target is None and not options.summary:
-        raise DataError(
+        raise UsageError(
             f"say which column to predict: --target COLUMN. Columns of {quoted(source)}: {listed(names, 40)}"
         )
     given = (*options.features, *options.exclude, *options.categorical, *options.by)

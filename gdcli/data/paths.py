@@ -4,6 +4,7 @@ import io
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any, NamedTuple, TypeVar
 
 from gdcli.errors import DataError
@@ -129,7 +130,8 @@ class _Worded(io.RawIOBase):
         return _asked(self._url, self._raw.tell)
 
     def close(self) -> None:
-        self._raw.close()
+        with suppress(Exception):  # nothing was written; some of fsspec's own wrappers cannot be closed at all
+            self._raw.close()
         super().close()
 
 

@@ -12,6 +12,8 @@ from gdcli.result import TraceShape
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
+ERASED = "\r\x1b[K"
+
 
 class Clock:
     """A time that passes only when told."""
@@ -72,7 +74,7 @@ def test_progress_waits_half_a_second_and_then_tells_bytes_rate_and_time_left(st
         assert stderr.getvalue() == ""
         clock.now += 0.6
         narrator.reading(20_000_000, 100_000_000)
-        assert stderr.getvalue() == "\rreading 20.0 MB of 100 MB, 20.0 MB/s, 0:04 left"
+        assert stderr.getvalue() == f"{ERASED}reading 20.0 MB of 100 MB, 20.0 MB/s, 0:04 left"
 
 
 def test_progress_of_unknown_size_tells_bytes_and_rate(stderr, clock):
@@ -80,7 +82,7 @@ def test_progress_of_unknown_size_tells_bytes_and_rate(stderr, clock):
         narrator.reading(0, None)
         clock.now += 1
         narrator.reading(1_500, None)
-    assert stderr.getvalue().startswith("\rreading 1.5 kB, 1.5 kB/s\r")
+    assert stderr.getvalue().startswith(f"{ERASED}reading 1.5 kB, 1.5 kB/s\r")
 
 
 def test_iterations_follow_in_the_same_line(stderr, clock):
@@ -91,7 +93,7 @@ def test_iterations_follow_in_the_same_line(stderr, clock):
         narrator.descending(0, 50_000)
         clock.now += 1
         narrator.descending(10_000, 50_000)
-    shown = stderr.getvalue().split("\r")
+    shown = stderr.getvalue().split(ERASED)
     assert shown[1:3] == ["reading 1.0 kB of 1.0 kB, 1.0 kB/s", "iteration 10,000 of 50,000, 0:04 left"]
 
 
@@ -119,12 +121,12 @@ def test_the_line_is_erased_at_the_end_and_before_a_note(stderr, clock):
         narrator.descending(0, 10)
         clock.now += 1
         narrator.descending(1, 10)
-        line = stderr.getvalue().lstrip("\r")
+        line = stderr.getvalue().removeprefix(ERASED)
         narrator.note("something")
-        assert stderr.getvalue() == f"\r{line}\r{' ' * len(line)}\rnote: something\n"
+        assert stderr.getvalue() == f"{ERASED}{line}{ERASED}note: something\n"
         clock.now += 1
         narrator.descending(2, 10)
-    assert stderr.getvalue().endswith("\r" + " " * len("iteration 2 of 10, 0:08 left") + "\r")
+    assert stderr.getvalue().endswith(f"iteration 2 of 10, 0:08 left{ERASED}")
 
 
 def test_a_shorter_line_leaves_nothing_of_a_longer_one(stderr, clock):
@@ -134,9 +136,9 @@ def test_a_shorter_line_leaves_nothing_of_a_longer_one(stderr, clock):
         narrator.descending(999_999, 1_000_000)
         clock.now += 1
         narrator.descending(1_000_000, 1_000_000)
-        longer, shorter = stderr.getvalue().split("\r")[1:]
+        longer, shorter = stderr.getvalue().split(ERASED)[1:]
     assert longer == "iteration 999,999 of 1,000,000, 0:00 left"
-    assert shorter == "iteration 1,000,000 of 1,000,000".ljust(len(longer))
+    assert shorter == "iteration 1,000,000 of 1,000,000"
 
 
 def test_progress_is_never_wider_than_the_terminal(stderr, clock, monkeypatch):
@@ -145,7 +147,7 @@ def test_progress_is_never_wider_than_the_terminal(stderr, clock, monkeypatch):
         narrator.descending(0, 1_000_000)
         clock.now += 1
         narrator.descending(999_999, 1_000_000)
-        assert stderr.getvalue() == "\riteration 99"
+        assert stderr.getvalue() == f"{ERASED}iteration 99"
 
 
 def test_progress_steps_aside_where_iterations_are_printed(stderr, clock):
@@ -154,7 +156,7 @@ def test_progress_steps_aside_where_iterations_are_printed(stderr, clock):
         clock.now += 1
         narrator.reading(1, 2)
         narrator.begin(TraceShape(("x",)))
-        assert stderr.getvalue().endswith(" \r")
+        assert stderr.getvalue().endswith(ERASED)
         before = stderr.getvalue()
         clock.now += 1
         narrator.descending(5, 10)
@@ -257,8 +259,8 @@ def test_columns_goes_before_what_the_terminal_says(terminal, points):
 def test_progress_is_shown_on_a_terminal_and_gone_in_the_end(terminal, points):
     done = terminal("points.csv", "-t", "y", "-n", "300000", streams="stderr")
     assert (done.code, done.err) == (0, "")
-    assert re.search(r"\riteration [\d,]+ of 300,000, 0:0\d left", done.screen)
-    assert re.search(r"\r +\r$", done.screen)
+    assert re.search(r"\r\x1b\[Kiteration [\d,]+ of 300,000, 0:0\d left", done.screen)
+    assert done.screen.endswith(ERASED)
     assert "\r" not in done.out
 
 

@@ -7,7 +7,8 @@ import click
 import pytest
 
 from gdcli.cli.fit import command as fit
-from gdcli.cli.words import parse, shell_word, with_options
+from gdcli.cli.words import parse, with_options
+from gdcli.text import shell_word
 
 LR = {"learning_rate": ("--lr", "0.3")}
 BOTH = {**LR, "iterations": ("-n", "50")}

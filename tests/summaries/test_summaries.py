@@ -14,7 +14,7 @@ import pytest
 
 import gdcli
 from gdcli import fit, summarize
-from gdcli.errors import DataError
+from gdcli.errors import DataError, GdfitError
 from gdcli.result import Fit
 from gdcli.summary import Summary, load_summary, summary_as_json
 
@@ -182,7 +182,7 @@ def test_summaries_that_do_not_fit_each_other_are_refused(
 def test_what_a_summary_does_not_hold_cannot_be_fitted(
     table: Callable[..., str], options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(GdfitError, match=message):
         fit(summarize(table()), **options)
 
 
