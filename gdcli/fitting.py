@@ -328,6 +328,7 @@ def _result(reading: Reading, options: FitOptions, outcome: _Outcome, listener: 
         left_out=tuple(problem.terms.left_out),
         collinear=problem.collinear,
         state=_state(reading, problem, kept, options),
+        saturated=problem.saturated,
         inference=inference,
         holdout=None if watch is None else watch.result(kept, diverged),
         cross_validation=None

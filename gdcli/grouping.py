@@ -39,6 +39,7 @@ from gdcli.reading import open_source, tell_gaps
 from gdcli.result import Rows as RowCounts
 from gdcli.settings import FitOptions
 from gdcli.summary import Summary
+from gdcli.terms import compared_with_baseline
 from gdcli.text import count_of, quoted
 
 # Slopes that are zero up to rounding are at a distance of rounding.
@@ -151,7 +152,8 @@ def _fit(
     files: Sequence[str], chosen: Design, stack: Stack, keys: list[Key], rows: RowCounts, options: FitOptions
 ) -> GroupFits:
     _check_magnitudes(stack, chosen)
-    own = active(stack, chosen.text, options.intercept)
+    compared = compared_with_baseline(chosen, options.intercept)
+    own = active(stack, compared, options.intercept)
     enough = stack.count >= np.maximum(2, own.sum(axis=1) + int(options.intercept))
     if not enough.any():
         raise DataError(
@@ -177,7 +179,7 @@ def _fit(
         features=features,
         terms=terms,
         levels={name: tuple(_levels(stack, name)) for name in text},
-        references={name: _references(stack, name) for name in text} if options.intercept else {},
+        references={name: _references(stack, name) for name in text if name in compared},
         left_out=tuple(name for name in chosen.features if name not in features),
         intercept=options.intercept,
         rows=rows,

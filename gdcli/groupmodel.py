@@ -53,6 +53,7 @@ class GroupModel:
     loss: str = "squared"
     classes: tuple[str, str] | None = None
     delta: float | None = None
+    has_intercept: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -242,4 +243,5 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
         csv=said_of(content.get("csv", {})),
         means=None if means is None else np.array(means).reshape(len(keys), len(terms)),
         dates=dates_of(content, levels),
+        has_intercept=any(group["intercept"] is not None for group in content["groups"]),
     )

@@ -79,6 +79,11 @@ class Model:
         return self.state.dates
 
     @property
+    def has_intercept(self) -> bool:
+        """Whether the model was fitted with an intercept."""
+        return self.content["intercept"] is not None
+
+    @property
     def fills(self) -> bool:
         """Whether missing cells are filled."""
         return self.state.missing == "mean"

@@ -29,7 +29,7 @@ from gdcli.result import Coefficient, LearningRate, TraceRow, TraceShape
 from gdcli.settings import FitOptions
 from gdcli.targets import target_of
 from gdcli.terms import Terms, terms_of
-from gdcli.text import did_you_mean, listed, quoted
+from gdcli.text import count_of, did_you_mean, listed, quoted
 
 INTERCEPT = "(intercept)"
 # "Converged" asks for both: a small gap, and slopes close to the optimum's (which ill-conditioned data fail).
@@ -158,6 +158,11 @@ class Problem:
         return other
 
     @property
+    def saturated(self) -> bool:
+        """Whether there are as many coefficients as rows, or more, which no penalty holds back."""
+        return not self.penalty and len(self.labels) + int(self.scaling.intercept) >= self.triangle.count
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The names of the slopes."""
         return tuple(term.label for term in self.terms.columns)
@@ -222,6 +227,12 @@ def prepare(reading: Reading, options: FitOptions, listener: Listener) -> Proble
         listener.note(f"left out {quoted(name)}: {reason}")
     if not terms.columns:
         listener.note("no feature is left: fitting the intercept only")
+    if problem.saturated:
+        coefficients = len(problem.labels) + int(options.intercept)
+        listener.warn(
+            f"{count_of(coefficients, 'coefficient')} for {count_of(problem.triangle.count, 'row')}: such a fit says "
+            "nothing about other rows. Fit fewer columns (-x), more rows, or with a penalty (--l2 0.01)."
+        )
     for group in problem.collinear:
         how = "sharing as the penalty says" if options.penalty else "fitted with the smallest coefficients"
         listener.note(

@@ -311,7 +311,8 @@ class Fit:
     one per level but the reference). ``reference_levels`` maps each text column to the level left out.
     ``trace`` holds the iterations that the table shows, ``trace_terms`` the names of its slopes. ``classes`` are those
     of a logistic fit, the event last; ``delta`` is where Huber's loss turns linear. ``rmse`` and ``r2`` are there for
-    squared errors alone.
+    squared errors alone; without an intercept R² is uncentered. ``saturated``: there are as many coefficients as rows,
+    or more, and no penalty.
     """
 
     version: str
@@ -342,6 +343,7 @@ class Fit:
     penalty: Penalized | None = None
     classes: tuple[str, str] | None = None
     delta: float | None = None
+    saturated: bool = False
 
     @property
     def diverged(self) -> bool:

@@ -46,9 +46,9 @@ class Demands:
 class Score:
     """How well a model predicts. ``cost`` is the mean of the model's ``loss``, ``mean_error`` is the bias.
 
-    ``r2`` is None where the target is constant. A measure that overflows is infinite. Of a logistic model there are the
-    log loss, the accuracy at a probability of ½, and the area under the ROC curve (None where one class is missing); of
-    a Poisson model the mean deviance.
+    ``r2`` is None where the target is constant, and never uncentered. A measure that overflows is infinite. Of a
+    logistic model there are the log loss, the accuracy at a probability of ½, and the area under the ROC curve (None
+    where one class is missing); of a Poisson model the mean deviance.
     """
 
     version: str
@@ -67,6 +67,7 @@ class Score:
     accuracy: float | None = None
     auc: float | None = None
     mean_deviance: float | None = None
+    intercept: bool = True
 
     def unmet(self, demands: Demands) -> list[str]:
         """Return what misses its limit, as parts of a sentence."""
@@ -163,6 +164,7 @@ def score_files(
         log_loss=cost if logistic else None,
         accuracy=sums.correct / sums.weight if logistic else None,
         auc=area_under_curve(*np.concatenate(sums.ranks, axis=1)) if logistic else None,
+        intercept=model.has_intercept,
         mean_deviance=2.0 * cost if model.loss == Poisson.name else None,
     )
 

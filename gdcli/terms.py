@@ -18,6 +18,15 @@ class Terms:
     left_out: Mapping[str, str]
 
 
+def compared_with_baseline(design: Design, intercept: bool) -> tuple[str, ...]:
+    """The text columns whose levels are compared with a baseline: without an intercept all but the first, as in R.
+
+    All levels of the first take the place of the intercept. All levels of two would be collinear.
+    """
+    text = [name for name in design.features if name in design.text]
+    return tuple(text if intercept else text[1:])
+
+
 def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
     """Choose the design columns from the triangle of all rows."""
     constant = dict(zip(triangle.columns, triangle.constant.tolist(), strict=True))
@@ -26,16 +35,17 @@ def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
     columns: list[Column] = []
     references: dict[str, str] = {}
     left_out: dict[str, str] = {}
+    compared = compared_with_baseline(design, intercept)
     for name in design.features:
         if name in design.text:
             levels = [column for column in triangle.columns if column.name == name]
-            if intercept and len(levels) < 2:
+            if name not in compared:
+                columns += levels
+            elif len(levels) < 2:
                 left_out[name] = f"it is {quoted(levels[0].level or '')} in every row"
-            elif intercept:
+            else:
                 references[name] = levels[0].level or ""
                 columns += levels[1:]
-            else:
-                columns += levels
         elif not known[Column(name)]:
             left_out[name] = "it has no value in any row"
         # Without an intercept a constant column does the work of one, unless it is zero.

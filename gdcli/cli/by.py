@@ -87,4 +87,6 @@ def _exit_code(fits: "GroupFits", output: "Output") -> int:
     if output.strict and slow:
         say(f"Error: --strict: {count_of(len(slow), 'group')} of {len(fits.groups):,} not converged")
         return ExitCode.UNMET
+    if slow and not output.quiet and output.format != "table":
+        say(f"note: {count_of(len(slow), 'group')} of {len(fits.groups):,} not converged")
     return ExitCode.OK

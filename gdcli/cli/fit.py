@@ -313,7 +313,11 @@ def _exit_code(fit: "Fit", output: "Output", again: "Again") -> int:
         if not output.table_on_stdout:
             say("Error: " + "\n".join(verdict(fit, again)))
         return ExitCode.DIVERGED
-    if output.strict and not fit.descent.converged:
+    if fit.descent.converged:
+        return ExitCode.OK
+    if output.strict:
         say(f"Error: --strict: {verdict(fit)[0]}")
         return ExitCode.UNMET
+    if not output.quiet and (output.format != "table" or output.trace_on_stdout):
+        say(f"note: {verdict(fit)[0]}")
     return ExitCode.OK

@@ -6,6 +6,7 @@ scaled R₁ = U S Vᵀ says all: λ = (2/N)σ², and θ* = V S⁺ Uᵀz. In the 
 it does in θ, at O(p).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,18 +69,16 @@ class StackedProblem:
     deviation: Array
 
 
-def active(stack: Stack, text: frozenset[str], intercept: bool) -> Mask:
+def active(stack: Stack, compared: Sequence[str], intercept: bool) -> Mask:
     """Return which columns but the target (g, p) have a coefficient of their own in a group.
 
-    Those that are constant there have none (without an intercept: that are zero), nor, beside an intercept, has the
-    first of a text column's levels that the group has: its reference.
+    Those that are constant there have none (without an intercept: that are zero), nor has the baseline of a text column
+    that is ``compared`` with one: the first of its levels that the group has.
     """
-    if not intercept:
-        own: Mask = (~stack.constant | (stack.minimum != 0))[:, :-1]
-        return own
-    found = ~stack.constant[:, :-1]
+    varying = ~stack.constant if intercept else ~stack.constant | (stack.minimum != 0)
+    found: Mask = varying[:, :-1]
     present = stack.maximum[:, :-1] > 0
-    for name in text:
+    for name in compared:
         levels = [i for i, column in enumerate(stack.columns[:-1]) if column.name == name and column.level is not None]
         if levels:
             first = np.argmax(present[:, levels], axis=1)

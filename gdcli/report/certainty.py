@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gdcli.engine.descent import Stopped
 from gdcli.report import digits as numbers
-from gdcli.report.words import joined
+from gdcli.report.words import UNCENTERED, joined
 from gdcli.result import Certainty, Coefficient, Fit, Inference
 
 if TYPE_CHECKING:
@@ -70,19 +70,20 @@ def render_certainty(fit: Fit, found: Inference, page: "Page", digits: int = 6) 
     sentences = [line for text in format_meaning(fit, found) for line in page.wrapped(page.shown(text))]
     parts: list[RenderableType] = [Grid(columns, page)]
     parts += [_literal(page.wrapped(note), "dim") for note in notes]
-    parts += [Text(), _literal(format_inference(found, page, digits))]
+    parts += [Text(), _literal(format_inference(found, page, digits, centered=fit.intercept is not None))]
     if sentences:
         parts += [Text(), _literal(sentences, "" if found.applies else "yellow")]
     return Group(*parts)
 
 
-def format_inference(found: Inference, page: "Page", digits: int = 6) -> list[str]:
+def format_inference(found: Inference, page: "Page", digits: int = 6, centered: bool = True) -> list[str]:
     """Return the lines on the residual standard deviation, R² and F."""
     freedom = numbers.count(found.degrees_of_freedom)
     lines = [("residual SD", f"{numbers.number(found.residual_sd, digits)} on {_degrees(freedom)}")]
     if found.r2 is not None:
         adjusted = "" if found.adjusted_r2 is None else f", adjusted {numbers.decimal(found.adjusted_r2, digits)}"
-        lines.append(("R²" if page.unicode else "R^2", f"{numbers.decimal(found.r2, digits)}{adjusted}"))
+        how = "" if centered else f", {UNCENTERED}"
+        lines.append(("R²" if page.unicode else "R^2", f"{numbers.decimal(found.r2, digits)}{adjusted}{how}"))
     if found.f is not None and found.f_p is not None:
         p = numbers.p_value(found.f_p)
         p = f"p {p}" if p.startswith("<") else f"p = {p}"

@@ -134,6 +134,7 @@ def _document(fit: Fit) -> dict[str, Any]:
         "delta": _number(fit.delta),
         "event": None if fit.classes is None else fit.classes[1],
         "classes": None if fit.classes is None else list(fit.classes),
+        "r2_uncentered": None if fit.r2 is None else fit.intercept is None,
         "inference": None if fit.inference is None else _inference(fit.inference),
         "holdout": None if fit.holdout is None else _holdout(fit.holdout),
         "penalty": None if fit.penalty is None else fit.penalty._asdict(),

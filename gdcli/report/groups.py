@@ -17,7 +17,7 @@ from gdcli.report import digits as numbers
 from gdcli.report.delimited import as_delimited
 from gdcli.report.formats import SCHEMA, escaped
 from gdcli.report.page import Page, columns_that_fit
-from gdcli.report.words import joined
+from gdcli.report.words import UNCENTERED, joined
 from gdcli.text import count_of, listed, printable
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
         "cost": _number(cost),
         "rmse": _number(math.sqrt(cost)) if cost >= 0 else None,
         "r2": _number(fits.r2[i]),
+        "r2_uncentered": None if _number(fits.r2[i]) is None else not fits.intercept,
         "optimum": {
             "cost": _number(best),
             "gap": _number(gap),
@@ -169,7 +170,8 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
     r2 = ["" if value is None else numbers.decimal(value, digits) for value in _numbers(fits.r2)]
     # "cost" is the one that columns_that_fit never leaves out: the verdict stands in its place here.
     verdicts = Column("verdict", [verdict.value for verdict in fits.verdict], left=True)
-    others |= {"gap": Column("R²" if page.unicode else "R^2", r2), "cost": verdicts}
+    name = ("R²" if page.unicode else "R^2") + ("" if fits.intercept else f" ({UNCENTERED})")
+    others |= {"gap": Column(name, r2), "cost": verdicts}
     room = None if page.width is None else page.width - sum(_SPACE + column.width for column in first)
     importance = np.nan_to_num(np.abs(fits.standardized)).max(axis=0).tolist()
     widths = {name: _SPACE + column.width for name, column in others.items()}

@@ -7,6 +7,7 @@ from gdcli.jsonfile import readable
 from gdcli.report import digits as numbers
 from gdcli.report.delimited import as_delimited
 from gdcli.report.page import Page
+from gdcli.report.words import UNCENTERED
 from gdcli.scoring import Demands, Score
 from gdcli.text import count_of, printable
 
@@ -37,6 +38,7 @@ def score_as_json(score: Score, demands: Demands) -> str:
             "filled": dict(score.rows.filled),
         },
         "loss": score.loss,
+        "r2_uncentered": None if score.r2 is None else False,
         **{name: _finite(getattr(score, name)) for name in (*_MEASURES, *_OF_OTHER_LOSSES)},
         "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
     }
@@ -114,7 +116,9 @@ def _rows(score: Score) -> str:
 
 
 def _r2(score: Score) -> str:
-    return "the target is constant" if score.r2 is None else ""
+    if score.r2 is None:
+        return "the target is constant"
+    return "" if score.intercept else f"against the mean; that of the fit, without an intercept, is {UNCENTERED}"
 
 
 def _finite(value: float | None) -> float | None:

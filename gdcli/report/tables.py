@@ -22,7 +22,7 @@ from gdcli.report.page import Page, columns_that_fit
 from gdcli.report.sparkline import sampled, sparkline
 from gdcli.report.validation import format_holdout, render_cross_validation
 from gdcli.report.verdict import COMMAND_INDENT, Command, verdict
-from gdcli.report.words import batches, joined, left_out
+from gdcli.report.words import UNCENTERED, batches, joined, left_out
 from gdcli.result import Coefficient, Fit
 from gdcli.text import count_of, printable
 
@@ -193,7 +193,7 @@ def format_summary(fit: Fit, page: Page, digits: int = 6, iterations: bool = Tru
         ("cost", None if fit.cost is None else numbers.number(fit.cost, digits)),
         ("penalty", _penalty(fit, digits)),
         ("RMSE", None if fit.rmse is None else numbers.number(fit.rmse, digits)),
-        ("R²" if page.unicode else "R^2", None if fit.r2 is None else numbers.decimal(fit.r2, digits)),
+        ("R²" if page.unicode else "R^2", None if fit.r2 is None else numbers.decimal(fit.r2, digits) + _center(fit)),
         ("gap", _gap(fit, digits)),
         ("validation", None if fit.holdout is None else format_holdout(fit, fit.holdout, digits)),
         ("batches", batches(fit)),
@@ -202,6 +202,10 @@ def format_summary(fit: Fit, page: Page, digits: int = 6, iterations: bool = Tru
     known = [(label, page.shown(text)) for label, text in facts if text is not None]
     indent = max(len(label) for label, _ in known) + 2
     return [line for label, text in known for line in page.wrapped(f"{label:{indent}}{text}", indent)]
+
+
+def _center(fit: Fit) -> str:
+    return "" if fit.intercept is not None else f", {UNCENTERED}: against 0, not the mean of {printable(fit.target)}"
 
 
 def format_loss(fit: Fit, digits: int = 6) -> str | None:
@@ -268,7 +272,7 @@ def _way_down(fit: Fit, page: Page, iterations: bool) -> str | None:
 
 def render_verdict(fit: Fit, page: Page, command: Command | None = None) -> RenderableType:
     """Return the verdict's sentences, broken between words, and its commands, never broken: ready to paste."""
-    style = "bold red" if fit.diverged else "green" if fit.descent.converged else "yellow"
+    style = "bold red" if fit.diverged else "green" if fit.descent.converged and not fit.saturated else "yellow"
     text = Text(no_wrap=True, overflow="ignore")
     for i, sentence in enumerate(verdict(fit, command)):
         is_command = sentence.startswith(COMMAND_INDENT)

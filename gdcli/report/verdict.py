@@ -25,7 +25,7 @@ from gdcli.report.words import (
     with_optimizer,
 )
 from gdcli.result import Fit
-from gdcli.text import printable
+from gdcli.text import count_of, printable
 
 # Lines that start so are commands to paste: not to be wrapped or worded further.
 COMMAND_INDENT = "  "
@@ -55,7 +55,8 @@ def verdict(fit: Fit, command: Command | None = None) -> list[str]:
     """Return the verdict as lines: sentences, and after some of them a command indented by ``COMMAND_INDENT``."""
     if fit.diverged:
         return _on_divergence(fit, command)
-    lines = [_outcome(fit), _on_the_rate(fit) or on_the_bound(fit), _on_the_wait(fit), *_advice(fit, command)]
+    rate = _on_the_rate(fit) or on_the_bound(fit)
+    lines = [_outcome(fit), _on_saturation(fit), rate, _on_the_wait(fit), *_advice(fit, command)]
     return [line for line in lines if line]
 
 
@@ -82,6 +83,13 @@ def _outcome(fit: Fit) -> str:
     return ". ".join(part for part in (first.rstrip("; "), _within_one_percent(fit)) if part) + "."
 
 
+def _on_saturation(fit: Fit) -> str:
+    if not fit.saturated:
+        return ""
+    coefficients = len(fit.coefficients) + (fit.intercept is not None)
+    return f"A low cost is no merit of a fit with {count_of(coefficients, 'coefficient')} for as many rows or fewer."
+
+
 def _kept(fit: Fit) -> int:
     """Return the iteration whose parameters are the result: the last, unless patience keeps a better one."""
     patient = fit.holdout is not None and fit.holdout.patience is not None
@@ -100,8 +108,9 @@ def _distance(fit: Fit) -> str:
         return unknown_distance(fit)
     if fit.optimum.relative_gap is None:
         if share == 0:
-            return "the fit is perfect, with a cost of zero"
-        return f"{digits.percent(share)} of the start's gap is left; the optimum is a perfect fit, with a cost of zero"
+            return "the cost is at its minimum, zero" if fit.saturated else "the fit is perfect, with a cost of zero"
+        best = "has" if fit.saturated else "is a perfect fit, with"
+        return f"{digits.percent(share)} of the start's gap is left; the optimum {best} a cost of zero"
     if share == 0:
         return "the cost is at its minimum"
     text = f"the cost is {digits.percent(share)} above its minimum"

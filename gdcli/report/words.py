@@ -8,6 +8,9 @@ from gdcli.engine.schedules import CONSTANT
 from gdcli.report import digits
 from gdcli.result import Fit
 
+# Of the R² of a fit without an intercept, which statsmodels calls the same.
+UNCENTERED = "uncentered"
+
 _MOST_NAMES = 6
 
 
