@@ -318,6 +318,6 @@ def _exit_code(fit: "Fit", output: "Output", again: "Again") -> int:
     if output.strict:
         say(f"Error: --strict: {verdict(fit)[0]}")
         return ExitCode.UNMET
-    if not output.quiet and (output.format != "table" or output.trace_on_stdout):
+    if not output.quiet and output.format != "table":
         say(f"note: {verdict(fit)[0]}")
     return ExitCode.OK

@@ -55,7 +55,7 @@ def test_without_output_the_json_is_on_stdout(gdfit: Callable[..., Any], folder:
 def test_a_fit_of_a_summary_is_the_fit_of_its_rows(gdfit: Callable[..., Any], folder: Path) -> None:
     gdfit("summarize", "jan.csv", "-q", "-o", "s.json")
     for args in (["-t", "price"], ["-t", "size", "-x", "kind", "-x", "w"], ["-t", "price", "--no-intercept"]):
-        from_summary = gdfit("s.json", *args, "--format", "json")
+        from_summary = gdfit("s.json", *args, "--format", "json", "-q")
         assert (from_summary.code, from_summary.err) == (0, "")
         assert values(from_summary) == pytest.approx(values(gdfit("jan.csv", *args, "--format", "json")), rel=1e-12)
     assert "30 read, all used" in gdfit("s.json", "-t", "price").out

@@ -58,7 +58,7 @@ def test_validation_is_in_the_json_and_in_every_kind_of_trace(
     args = (data, "-t", "y", "-x", "x", "--holdout", "0.3", "--seed", "4", "-n", "40", "--format", "json")
     traces = {}
     for ending in ("csv", "tsv", "jsonl"):
-        done = gdfit(*args, "--trace", tmp_path / f"t.{ending}")
+        done = gdfit(*args, "--trace", tmp_path / f"t.{ending}", "-q")
         assert (done.code, done.err) == (0, "")
         traces[ending] = (tmp_path / f"t.{ending}").read_text()
     document = json.loads(done.out)
