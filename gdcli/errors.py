@@ -40,7 +40,14 @@ class DataError(GdfitError):
 
 
 class CellError(DataError):
-    """A row or a cell cannot be used; the message names its file and line."""
+    """A row or a cell cannot be used; the message names its file and line.
+
+    ``reason`` is the message without its advice, if the row alone is at fault; ``advice`` was not tried.
+    """
+
+    def __init__(self, message: str, reason: str = "", advice: str = "") -> None:
+        super().__init__(message)
+        self.reason, self.advice = reason, advice
 
 
 class NotNumericError(CellError):

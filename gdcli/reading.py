@@ -125,6 +125,11 @@ def _reduced(
         chosen = _design(source, part, columns)
         if chosen.ignored:
             listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
+        if chosen.dotted:
+            listener.warn(
+                f"{quoted(source.name)}: every number with a dot has three digits after it in "
+                f"{listed(map(quoted, chosen.dotted))}; if 1.234 means 1234: --decimal , --thousands ."
+            )
         if chosen.dates:
             listener.note(f"read as days since 1970-01-01: {listed(map(quoted, chosen.dates))}")
         check_room(chosen.source, len(chosen.features), folds=options.sampling.folds)

@@ -19,7 +19,7 @@ from gdcli import __version__
 from gdcli.data.stream import check_exists
 from gdcli.data.table import Block, Coded, Source
 from gdcli.data.values import is_number
-from gdcli.engine.losses import LOSSES, SQUARED, Logistic, Poisson
+from gdcli.engine.losses import LOSSES, REST, SQUARED, Logistic, Poisson
 from gdcli.engine.triangle import Array
 from gdcli.errors import CellError, DataError
 from gdcli.groupmodel import AnyModel
@@ -220,10 +220,11 @@ def area_under_curve(z: Array, y: Array, w: Array) -> float | None:
 def _events(column: Coded, classes: tuple[str, str]) -> Array:
     """Return 1 for the event, 0 for the other class, NaN for anything else; numbers are compared as numbers."""
     known = {name: float(i) for i, name in enumerate(classes)}
+    rest = 0.0 if classes[0] == REST.format(classes[1]) else math.nan
     values = {float(name): float(i) for i, name in enumerate(classes) if is_number(name)}
 
     def value(level: str) -> float:
-        return known.get(level, values.get(float(level), math.nan) if is_number(level) else math.nan)
+        return known.get(level, values.get(float(level), rest) if is_number(level) else rest)
 
     lookup = np.array([value(level) for level in column.levels] + [math.nan])  # the last for code −1
     found: Array = lookup[column.codes]

@@ -223,7 +223,7 @@ class FitOptions:
         if lasso and self.optimizer not in (None, PLAIN):
             raise UsageError(f"--l1 takes proximal steps, which go with the optimizer {PLAIN} only")
         if lasso and self.learning_rate == "auto" and not self.needs_rows:
-            raise UsageError("--lr auto takes the best rate, which is not known with --l1: give one, such as --lr 0.1")
+            raise UsageError("--lr auto takes the best rate, which is not known with --l1: --lr search finds one")
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:

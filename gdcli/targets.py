@@ -8,13 +8,13 @@ from typing import assert_never
 
 import numpy as np
 
-from gdcli.engine.losses import LOSSES, Domain, parse_loss
+from gdcli.engine.losses import LOSSES, REST, Domain, parse_loss
 from gdcli.engine.triangle import Array, Column, Triangle
 from gdcli.errors import DataError
 from gdcli.reading import Reading
 from gdcli.reduced import KeptRows, asked
 from gdcli.settings import FitOptions
-from gdcli.text import listed, quoted
+from gdcli.text import listed, quoted, shell_word
 
 _MOST_LEVELS = 5
 
@@ -70,10 +70,12 @@ def _two_classes(reading: Reading, triangle: Triangle, name: str, options: FitOp
         values = sorted({*values, *chain(*others)})
         found = {f"{value:.17g}": (Column(name), value) for value in values}
     labels = list(found)
+    if len(labels) > 2 and options.event is not None and (event := _matching(options.event, found)) is not None:
+        return Target(found[event][0], (REST.format(event), event), found[event][1])
     if len(labels) != 2:
         what = f"only {quoted(labels[0])}" if len(labels) == 1 else f"also others than {listed(labels[:2])}"
         if len(labels) > 2 and name in reading.design.text:
-            what = listed(labels, _MOST_LEVELS)
+            what = f"{listed(labels, _MOST_LEVELS)}; --event {shell_word(labels[0])} fits one against the rest"
         raise DataError(f"--loss {options.loss_word} needs a target of two values; {quoted(name)} has {what}")
     wanted = options.event
     event = labels[1] if wanted is None else _matching(wanted, found)

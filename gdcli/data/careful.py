@@ -15,7 +15,7 @@ import numpy as np
 
 from gdcli.data.chunks import Chunk
 from gdcli.data.dialect import SEPARATOR_NAMES, Dialect, count_lines, undecodable
-from gdcli.data.numberformat import NumberFormat
+from gdcli.data.numberformat import FORMATS, NumberFormat
 from gdcli.data.quotes import continued_cells, find_quoted
 from gdcli.data.table import BadRow, Table
 from gdcli.data.values import absent_numbers, coded
@@ -24,7 +24,7 @@ from gdcli.text import count_of, quoted, shell_word
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 # What comments begin with in tables.
-_COMMENT_MARKS = ("#", "%", "//", "--", "!")
+COMMENT_MARKS = ("#", "%", "//", "--", "!")
 
 
 class _BadRowError(Exception):
@@ -60,7 +60,9 @@ def parse_carefully(
             values = [_number(cells[place[name]].strip(), name, form, missing, absent) for name in numbers]
         except _BadRowError as bad:
             if not dialect.skip_bad:
-                raise bad.kind(f"{where}{bad.separator}{bad.reason}; {bad.hint}") from None
+                reason = f"{where}{bad.separator}{bad.reason}"
+                whole_row = bad.separator == ": "
+                raise bad.kind(f"{reason}; {bad.hint}", reason if whole_row else "", bad.hint) from None
             skipped.append(BadRow(row, f"{where}{bad.separator}{bad.reason}"))
             continue
         rows += 1
@@ -136,7 +138,7 @@ def _check_row(cells: list[str], dialect: Dialect) -> None:
         header = "header" if dialect.header else "first row"
         # A title has fewer fields than the table below it.
         title = ", leave out what stands above the header with --skip-rows" if len(cells) > fields else ""
-        mark = next((mark for mark in _COMMENT_MARKS if cells and cells[0].startswith(mark)), None)
+        mark = next((mark for mark in COMMENT_MARKS if cells and cells[0].startswith(mark)), None)
         comment = "" if mark is None else f", leave out lines that begin so with --comment {shell_word(mark)}"
         raise _BadRowError(
             f"{count_of(len(cells), 'field')} where the {header} has {fields} ({which})",
@@ -159,15 +161,19 @@ def _number(cell: str, name: str, form: NumberFormat, missing: frozenset[str], a
         return math.nan
     value = form.value(cell)
     if value is None:
-        raise _BadRowError(
-            f"{quoted(cell)} is not a number",
-            f"if it means a missing value: --na {shell_word(cell)}, if the column is text: "
-            f"--categorical {shell_word(name)}",
-            name,
-            NotNumericError,
-        )
+        raise _BadRowError(f"{quoted(cell)} is not a number", _reading(cell, name, form), name, NotNumericError)
     if math.isinf(value):
         raise _BadRowError(
             f"the value {quoted(cell)} is infinite", f"to treat it as missing: --na {shell_word(cell)}", name
         )
     return math.nan if value in absent else value
+
+
+def _reading(cell: str, name: str, form: NumberFormat) -> str:
+    """Word how a cell among numbers may be read, by a format that leaves all the numbers before it as they are."""
+    for other in FORMATS:
+        value = other.value(cell)
+        if value is not None and other.decimal == form.decimal and form.thousands is None:
+            return f"--thousands {shell_word(other.thousands or '')} reads it as {value:.15g}"
+    as_missing = f"if it means a missing value: --na {shell_word(cell)}"
+    return f"{as_missing}, if the column is text: --categorical {shell_word(name)}"

@@ -15,13 +15,14 @@ import pandas as pd
 
 from gdcli.data.careful import check_utf8, parse_carefully, records
 from gdcli.data.chunks import BLOCK_BYTES, Chunk, row_end
-from gdcli.data.csvoptions import BLANKS, CsvOptions
 from gdcli.data.dialect import Dialect
+from gdcli.data.headers import header_lines, rows_below
 from gdcli.data.numberformat import PLAIN, NumberFormat
 from gdcli.data.quotes import Quoted, find_quoted
 from gdcli.data.table import Coded, Table
 from gdcli.data.values import absent_numbers, is_number, parsed, stripped
 from gdcli.engine.triangle import Array
+from gdcli.errors import UsageError
 from gdcli.text import quoted
 
 _HEAD_BYTES = 1 << 16
@@ -76,23 +77,29 @@ class CsvBlock:
         """Whether no further block can follow."""
         return len(self.chunk.text) < BLOCK_BYTES
 
+    def header_lines(self, names: Collection[str]) -> list[int]:
+        """Return the lines that a header may stand on; see :class:`gdcli.data.table.Block`."""
+        return header_lines(self.head().chunk, self.dialect, names)
+
+    def below(self, line: int) -> "tuple[CsvBlock, tuple[str, ...], frozenset[str]] | None":
+        """Return the rows under a header on some line; see :class:`gdcli.data.table.Block`."""
+        found = rows_below(self.chunk, self.dialect, line)
+        return None if found is None else (CsvBlock(*found), found[1].names, found[1].unnamed)
+
     def reread(self, changes: Mapping[str, str | None]) -> "CsvBlock":
         """Return the same rows under other options; see :class:`gdcli.data.table.Block`."""
-        dialect = self.dialect
-        current: dict[str, Any] = {
-            "separator": dialect.separator if dialect.separator != " " else BLANKS,
-            "decimal": dialect.numbers.decimal,
-            "thousands": dialect.numbers.thousands,
-            "quotechar": dialect.quote,
-            "on_bad_row": "skip" if dialect.skip_bad else "error",
-        }
-        options = CsvOptions(**{**current, **changes})
-        changed: dict[str, Any] = {
-            "quote": options.quotechar,
-            "numbers": options.numbers,
-            "skip_bad": options.on_bad_row == "skip",
-        }
-        return CsvBlock(self.chunk, replace(dialect, **changed))
+        dialect, fields = self.dialect, dict(changes)
+        old = dialect.numbers
+        numbers = NumberFormat(fields.get("decimal") or old.decimal, fields.get("thousands", old.thousands))
+        quote = fields.get("quotechar") or dialect.quote
+        skip = dialect.skip_bad or fields.get("on_bad_row") == "skip"
+        if numbers.decimal == numbers.thousands or quote in (dialect.separator, numbers.decimal, numbers.thousands):
+            raise UsageError("these marks contradict each other")
+        chunk, comment = self.chunk, (fields.get("comment") or "").encode()
+        if comment:
+            lines = chunk.text.splitlines(keepends=True)
+            chunk = replace(chunk, text=b"".join(line for line in lines if not line.startswith(comment)))
+        return CsvBlock(chunk, replace(dialect, quote=quote, numbers=numbers, skip_bad=skip))
 
     def where(self, row: int) -> str:
         """Return the place of a row for a message."""

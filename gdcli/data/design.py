@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from gdcli.data.columns import ColumnOptions, choose
 from gdcli.data.dates import ISO, as_numbers
+from gdcli.data.doubts import header_below
 from gdcli.data.judging import judge_columns
 from gdcli.data.levels import check_lengths, left_out, too_many_levels
 from gdcli.data.proposals import DoubtError, Question, advised
 from gdcli.data.room import check_room
 from gdcli.data.table import BadRow, Block, Coded, Table
 from gdcli.engine.triangle import MISSING, Array, Column, level_order
-from gdcli.errors import CellError, DataError
+from gdcli.errors import CellError, DataError, UsageError
 from gdcli.text import quoted, shell_word
 
 
@@ -47,7 +48,7 @@ class Rows:
 @dataclass(frozen=True, slots=True)
 class Design:
     """The columns chosen, in the file's order, and which of them are numbers and which are text. ``dates`` are texts
-    that become numbers, by their spelling.
+    that become numbers, by their spelling. In the ``dotted`` columns each dot may be one of thousands.
 
     A summary has no target: there all columns are alike. ``named``: the features were chosen, not all that there are.
     """
@@ -64,6 +65,7 @@ class Design:
     by: tuple[str, ...] = ()
     named: bool = False
     dates: Mapping[str, str] = field(default_factory=dict)
+    dotted: tuple[str, ...] = ()
 
     @property
     def fills(self) -> bool:
@@ -116,6 +118,8 @@ class Design:
         elif self.target is not None:
             columns.append(Column(self.target))
             parts.append(_kept(table.numeric[self.target], complete))
+        if not parts:
+            raise DataError(f"{quoted(self.source)}: no column is left")
         X = np.empty((len(parts[0]), len(parts)), order="F")
         for j, part in enumerate(parts):
             X[:, j] = part
@@ -245,7 +249,12 @@ def _attempt(question: Question) -> float | DoubtError:
 def _decided(question: Question) -> Design:
     """The design of a question. Raises DoubtError."""
     block, names, source, options = question.block, question.names, question.source, question.options
-    target, features = choose(names, source, options)
+    try:
+        target, features = choose(names, source, options)
+    except UsageError:
+        raise
+    except DataError as error:
+        raise header_below(error, question) from None
     if options.summary and not features:
         raise DataError(f"{quoted(source)}: no column is left to summarise")
     check_room(source, sum(name not in question.unnamed for name in features))
@@ -264,6 +273,7 @@ def _decided(question: Question) -> Design:
         by=tuple(dict.fromkeys(options.by)),
         named=bool(options.features),
         dates=judged.dates,
+        dotted=judged.dotted,
     )
 
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gdcli.data.careful import COMMENT_MARKS
 from gdcli.data.dates import ISO, iso_days, looks_dated, reader_of, spellings_of
 from gdcli.data.judge import formats_for, odd_number, odd_numbers
 from gdcli.data.levels import too_many_levels
-from gdcli.data.proposals import DoubtError, Effect, Proposal
+from gdcli.data.proposals import DoubtError, Effect, Proposal, Question
 from gdcli.data.table import Block, Coded
 from gdcli.engine.triangle import level_order
-from gdcli.errors import DataError, NotNumericError
-from gdcli.text import quoted
+from gdcli.errors import CellError, DataError, NotNumericError
+from gdcli.text import quoted, shell_word
 
 # Texts of a column of numbers that may each be named as missing.
 _MOST_MISSING = 3
@@ -217,3 +218,30 @@ def no_number(column: TextColumn, forced: bool) -> DataError:
         proposals.append(Proposal((("--loss", "logistic"),), chance))
     reason = f"{column.line(cell)}: the {column.role} {quoted(column.name)} is text (for example {quoted(cell)})"
     return DoubtError((column.name, "text"), reason, tuple(proposals), "it has to be numbers")
+
+
+def odd_row(error: CellError, question: Question) -> DoubtError:
+    """The doubt of a row that is none of the table: a title, a comment, a footer, or one of a broken line."""
+    below = tuple(
+        Proposal((("--skip-rows", str(line - 1)),), f"{{}} begins the table on line {line}")
+        for line in question.block.header_lines(())
+    )
+    comments = tuple(
+        Proposal((("--comment", mark),), "{} leaves out lines that begin so")
+        for mark in COMMENT_MARKS
+        if f"--comment {shell_word(mark)}" in error.advice
+    )
+    drops = Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", Effect.DROPS)
+    return DoubtError(("row", error.reason), error.reason, (*comments, *below, drops), error.advice, kind=CellError)
+
+
+def header_below(error: DataError, question: Question) -> DataError:
+    """The doubt of a header that lacks a column, if a line below it has them all; else the error as it is."""
+    options = question.options
+    given = (options.target, *options.features, *options.exclude, *options.categorical, *options.by, options.weights)
+    wanted = [name for name in given if name is not None]
+    proposals = tuple(
+        Proposal((("--skip-rows", str(line - 1)),), f"{{}} begins the table on line {line}, which has it")
+        for line in question.block.header_lines(wanted)
+    )
+    return DoubtError("header", str(error), proposals) if wanted and proposals else error

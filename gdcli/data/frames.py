@@ -66,6 +66,13 @@ class FrameBlock:
         """Whether no further block can follow."""
         return len(self._frame) < _FRAME_ROWS
 
+    def header_lines(self, names: Collection[str]) -> list[int]:
+        """There is no header."""
+        return []
+
+    def below(self, line: int) -> None:
+        """There is no header."""
+
     def reread(self, changes: Mapping[str, str | None]) -> None:
         """No option of CSV text means anything here."""
 

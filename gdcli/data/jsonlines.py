@@ -108,6 +108,13 @@ class JsonLinesBlock:
         """Whether no further block can follow."""
         return len(self.chunk.text) < BLOCK_BYTES
 
+    def header_lines(self, names: Collection[str]) -> list[int]:
+        """There is no header."""
+        return []
+
+    def below(self, line: int) -> None:
+        """There is no header."""
+
     def reread(self, changes: Mapping[str, str | None]) -> "JsonLinesBlock | None":
         """Return the same rows under other options; see :class:`gdcli.data.table.Block`."""
         if set(changes) != {"on_bad_row"}:

@@ -75,7 +75,9 @@ def formats_for(levels: Iterable[str], form: NumberFormat, commas: bool) -> list
     fits: dict[tuple[float | None, ...], NumberFormat] = {}
     for other in FORMATS:
         values = tuple(other.value(text) for text in texts)
-        if other != form and None not in values:
-            fits.setdefault(values, other)
+        # Of two formats that give the same numbers, the one that leaves the decimal mark as it is.
+        better = values not in fits or (other.decimal == form.decimal != fits[values].decimal)
+        if other != form and None not in values and better:
+            fits[values] = other
     found = list(fits.values())
     return [one for one in found if one.decimal != ","] or found if commas else found

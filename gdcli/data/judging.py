@@ -1,5 +1,6 @@
 """How each column of the first block is read: as numbers, as dates, or as text; or what is doubtful about it."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -7,23 +8,37 @@ import numpy as np
 
 from gdcli.data.columns import missing_words, require
 from gdcli.data.dates import ISO, parse_dates
-from gdcli.data.doubts import TextColumn, is_iso, many_levels, no_number, not_a_date, odd_cell, odd_dates, odd_texts
-from gdcli.data.numberformat import NumberFormat
+from gdcli.data.doubts import (
+    TextColumn,
+    is_iso,
+    many_levels,
+    no_number,
+    not_a_date,
+    odd_cell,
+    odd_dates,
+    odd_row,
+    odd_texts,
+)
+from gdcli.data.numberformat import PLAIN, NumberFormat
 from gdcli.data.proposals import Question
 from gdcli.data.table import Block, Coded
-from gdcli.errors import NotNumericError
+from gdcli.errors import CellError, NotNumericError
 
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)
 # From so many rows on, a category has two rows per level.
 _FEW_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The columns that are ``text``, the spelling of those that are ``dates``, and all ``words`` for missing cells."""
+    """The columns that are ``text``, the spelling of those that are ``dates``, and all ``words`` for missing cells. In
+    the ``dotted`` columns each dot may be one of thousands.
+    """
 
     text: frozenset[str]
     dates: Mapping[str, str]
     words: frozenset[str]
+    dotted: tuple[str, ...] = ()
 
 
 def judge_columns(question: Question, names: Collection[str]) -> Judged:
@@ -40,7 +55,12 @@ def judge_columns(question: Question, names: Collection[str]) -> Judged:
     def column(name: str, texts: Coded) -> TextColumn:
         return TextColumn(name, texts, block, words, roles.get(name, ""))
 
-    texts, odd = _texts(block, [name for name in names if name not in given], forced, given, words)
+    try:
+        texts, odd = _texts(block, [name for name in names if name not in given], forced, given, words)
+    except NotNumericError:
+        raise
+    except CellError as error:
+        raise (odd_row(error, question) if error.reason else error) from None
     _raise_first(odd_cell(column(name, found)) for name, found in odd.items())
     dates, categories = dict[str, str](), dict[str, TextColumn]()
     for name, found in texts.items():
@@ -59,7 +79,17 @@ def judge_columns(question: Question, names: Collection[str]) -> Judged:
         if judged.role and not (options.classes and name == options.target):
             raise no_number(judged, name in options.categorical)
     _check_levels(question, [one for one in categories.values() if not one.role])
-    return Judged(frozenset(categories), dates, words)
+    return Judged(frozenset(categories), dates, words, _dotted(question, names, words))
+
+
+def _dotted(question: Question, names: Collection[str], words: frozenset[str]) -> tuple[str, ...]:
+    """The columns of a semicolon file with dots in numbers, each of them before three digits: 1.234, never 1.5."""
+    block = question.block
+    if block.separator != ";" or block.numbers != PLAIN:
+        return ()
+    table = block.head().table([], names, words)
+    dotted = {name: [level for level in found.levels if "." in level] for name, found in table.text.items()}
+    return tuple(name for name, some in dotted.items() if len(some) > 1 and all(map(_THOUSANDS.fullmatch, some)))
 
 
 def _raise(doubt: Exception | None) -> None:

@@ -147,6 +147,13 @@ class ParquetBlock:
         """Whether no further block can follow."""
         return self._rows == self._source.rows
 
+    def header_lines(self, names: Collection[str]) -> list[int]:
+        """There is no header."""
+        return []
+
+    def below(self, line: int) -> None:
+        """There is no header."""
+
     def reread(self, changes: Mapping[str, str | None]) -> None:
         """No option of CSV text means anything here."""
 

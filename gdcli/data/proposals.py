@@ -14,9 +14,19 @@ from gdcli.text import shell_word
 _NAMED = 3
 _LONGEST = 40
 _TRIALS = 120
+# Characters of a value that a message shows whole.
+_LONGEST_VALUE = 120
+# The share of the rows that has to stay.
+_LEAST_KEPT = 0.5
 
 _REPEATABLE = {"--na": "na", "--exclude": "exclude", "--categorical": "categorical", "--date": "dates"}
-_CSV = {"--decimal": "decimal", "--thousands": "thousands", "--quotechar": "quotechar", "--on-bad-row": "on_bad_row"}
+_CSV = {
+    "--decimal": "decimal",
+    "--thousands": "thousands",
+    "--quotechar": "quotechar",
+    "--comment": "comment",
+    "--on-bad-row": "on_bad_row",
+}
 
 
 class Effect(Enum):
@@ -45,6 +55,19 @@ class Proposal:
             f"without {flag}" if value is None else f"{flag} {shell_word(value)}" for flag, value in self.options
         )
         return self.meaning.replace("{}", words, 1)
+
+    @property
+    def can_be_pasted(self) -> bool:
+        """Whether a message shows the options as they are: whole and printable."""
+        return all(
+            value is None or flag == "--thousands" or (value.isprintable() and len(value) <= _LONGEST_VALUE)
+            for flag, value in self.options
+        )
+
+    @property
+    def drops(self) -> bool:
+        """Whether rows are left out."""
+        return any(flag in ("--na", "--on-bad-row") for flag, _ in self.options)
 
     def same_as(self, other: "Proposal") -> bool:
         """Whether both are values of the same option."""
@@ -104,6 +127,12 @@ class Question:
                 options = replace(options, missing=value or "")
             elif flag == "--loss":
                 options = replace(options, classes=True)
+            elif flag == "--skip-rows":
+                found = None if options.by else self.block.below(int(value or 0) + 1)
+                if found is None:
+                    return None
+                others = Proposal(tuple(one for one in proposal.options if one[0] != flag), "")
+                return replace(self, block=found[0], names=found[1], unnamed=found[2]).with_(others)
             elif flag in _CSV:
                 csv[_CSV[flag]] = value
         if not csv:
@@ -142,7 +171,7 @@ class _Trial:
         to answer: none of them may come again.
         """
         self._left -= 1
-        if self._left < 0 or len(proposal.options) > _LONGEST:
+        if self._left < 0 or len(proposal.options) > _LONGEST or not proposal.can_be_pasted:
             return None
         try:
             question = self._question.with_(proposal)
@@ -152,7 +181,7 @@ class _Trial:
         if answer is None:
             return None
         if not isinstance(answer, DoubtError):
-            return None if proposal.effect is Effect.DROPS and answer < 0.5 else proposal
+            return None if proposal.drops and answer < _LEAST_KEPT else proposal
         if answer.about in before:
             return None
         for more in answer.proposals:

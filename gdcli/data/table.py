@@ -81,6 +81,16 @@ class Block(Protocol):
         """Whether no further block can follow."""
         ...
 
+    def header_lines(self, names: Collection[str]) -> list[int]:
+        """Return the first line that has all the names among its cells; without names the first that is as wide as most
+        rows are, and wider than the header. Empty if there is none, or no text.
+        """
+        ...
+
+    def below(self, line: int) -> "tuple[Block, tuple[str, ...], frozenset[str]] | None":
+        """Return the rows under a header on some line, its names and those that are unnamed; None if there is none."""
+        ...
+
     def reread(self, changes: Mapping[str, str | None]) -> "Block | None":
         """Return the same rows under other CSV options, by their names in ``CsvOptions``; None if there are none here.
 

@@ -25,6 +25,9 @@ _EFFICIENT, _NORMAL_MEDIAN = 1.345, 0.6745
 # Below this mean the rounding of 1 + x would show in the sum of ln(1 + x).
 _SMALL = 1e-3
 
+# The class of all other texts, if one of several classes is fitted against the rest.
+REST = "not {}"
+
 
 class Domain(Enum):
     """What a target is to a loss."""
