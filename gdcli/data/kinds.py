@@ -5,7 +5,7 @@ from enum import Enum
 
 from gdcli.data.csvoptions import CsvOptions
 from gdcli.errors import DataError, UsageError
-from gdcli.text import quoted
+from gdcli.text import quoted, shell_word
 
 # Enough of a text's start to tell.
 PEEK_BYTES = 256
@@ -35,6 +35,21 @@ def is_summary(start: bytes) -> bool:
     return is_own(start) and b'"gdfit.summary/' in start[:PEEK_BYTES]
 
 
+# What other files begin with, what they are, and the command that makes a CSV of them.
+_SHEET = "libreoffice --headless --convert-to csv {}"
+_PANDAS = """python3 -c 'import pandas, sys; pandas.{}(sys.argv[1]).to_csv(sys.argv[2], index=False)' {{}} data.csv"""
+_FOREIGN = (
+    (re.compile(rb"PK\x03\x04.{26}mimetype.*opendocument", re.DOTALL), "an OpenDocument file", _SHEET),
+    (re.compile(rb"PK\x03\x04"), "a zip archive or an Excel workbook (.xlsx)", _SHEET),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "an Excel workbook (.xls)", _SHEET),
+    (re.compile(rb"<stata_dta>|[\x71-\x73][\x01\x02]\x01\x00"), "a Stata file (.dta)", _PANDAS.format("read_stata")),
+    (re.compile(rb"\$FL[23]"), "an SPSS file (.sav)", _PANDAS.format("read_spss")),
+    (re.compile(rb"ARROW1|FEA1"), "a Feather file", _PANDAS.format("read_feather")),
+    (re.compile(rb"%PDF-"), "a PDF", "pdftotext -layout {} data.txt"),
+    (re.compile(rb"\s*<(!doctype html|html|table)", re.IGNORECASE), "HTML", _SHEET),
+)
+
+
 class Kind(Enum):
     """The value is what a user calls it."""
 
@@ -49,6 +64,10 @@ _SHARED = {Kind.JSON_LINES: ("on_bad_row", "encoding"), Kind.PARQUET: ()}
 
 def kind_of(start: bytes, name: str, options: CsvOptions) -> Kind:
     """Return the kind of an input that begins so. Raises UsageError where an option has no place in it."""
+    for beginning, what, command in _FOREIGN:
+        if beginning.match(start):
+            way_out = command.format(shell_word(name))
+            raise DataError(f"{quoted(name)} is {what}, no table that gdfit reads; to make one of it: {way_out}")
     if _ARRAY.match(start):
         raise DataError(
             f"{quoted(name)} is a JSON array: gdfit reads JSON lines, an object on each (jq -c '.[]' writes them)"

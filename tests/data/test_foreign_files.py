@@ -1,0 +1,27 @@
+"""Files of other programs are named for what they are, by their content."""
+
+import pytest
+
+from gdcli.data.csvoptions import CsvOptions
+from gdcli.data.kinds import kind_of
+from gdcli.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("start", "what"),
+    [
+        (b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet", "OpenDocument"),
+        (b"PK\x03\x04" + b"\0" * 26 + b"[Content_Types].xml", "xlsx"), (b"\xd0\xcf\x11\xe0\xa1", "xls"),
+        (b"<stata_dta><header>", "dta"), (b"$FL2@(#) SPSS", "sav"), (b"ARROW1\0\0", "Feather"), (b"%PDF-1.7", "PDF"),
+        (b"\n<!DOCTYPE html><html>", "HTML"),
+    ],
+)  # fmt: skip
+def test_a_file_of_another_program_is_named_for_what_it_is(start, what):
+    with pytest.raises(DataError, match=what) as raised:
+        kind_of(start, "it's.csv", CsvOptions())
+    assert "'it'\"'\"'s.csv'" in str(raised.value)
+
+
+@pytest.mark.parametrize("start", [b"a,b\n1,2\n", b"PK,b\n", b"<a>,b\n", b"%PDF,b\n", b"$FL,x\n", b"ARROW,y\n"])
+def test_a_header_that_looks_a_little_like_one_is_csv(start):
+    assert kind_of(start, "a.csv", CsvOptions()).value == "CSV"
