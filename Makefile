@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz lint format bench clean
+.PHONY: help setup run test fuzz floors lint format bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,11 @@ test: setup ## run the tests
 fuzz: setup ## thousands of damaged files and odd options (ARGS='--cases 1000 --seed 7')
 	$(BIN)/python tests/fuzz/run.py $(ARGS)
 
+floors: ## the tests of reading and of the command line with the oldest packages allowed
+	$(PYTHON) -m venv .floors
+	.floors/bin/python -m pip --quiet --disable-pip-version-check install --requirement tests/floors.txt
+	.floors/bin/python -m pytest tests/data/test_cells.py tests/data/test_frames.py tests/cli/test_cli_options.py
+
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,4 +46,4 @@ bench: setup ## measure against rivals (ROWS=10000000 for the large table too)
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 clean: ## remove what make made
-	rm -rf $(VENV) .bench .fuzz build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .floors .bench .fuzz build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -26,6 +26,9 @@ from gdcli.errors import UsageError
 from gdcli.text import quoted
 
 _HEAD_BYTES = 1 << 16
+# Before 3.1 pandas gives a neighbour of the nearest double now and then, unless it takes the longest way, and misses a
+# field too many where it begins another piece.
+_OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
 # What no number looks like: it tells pandas that a column is text.
 _MARK = "\x7f"
 
@@ -194,7 +197,8 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
             na_values=cast("Any", words),
             decimal=dialect.numbers.decimal,
             keep_default_na=False,
-            low_memory=not whole,
+            low_memory=not whole and not _OLD,
+            float_precision="round_trip" if _OLD else None,
         )
     except (ValueError, OverflowError, pd.errors.ParserError):
         raise UnsureError from None
