@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from gdcli.data.numberformat import PLAIN
 from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
 from gdcli.formula import (
@@ -19,6 +20,7 @@ from gdcli.formula import (
     link_of,
     number_format,
     number_pattern,
+    one_of,
 )
 from gdcli.model import Model
 from gdcli.sqlexport import DIALECTS, as_sql
@@ -98,7 +100,11 @@ def as_miller(model: Model) -> str:
 
     Blanks around a cell are spaces and tabs: what has others around it gives an empty field.
     """
-    pattern = number_pattern(number_format(model))
+    form = number_format(model)
+    pattern, value = number_pattern(form), "float(c)"
+    if form != PLAIN:
+        plain = "string(c)" if form.thousands is None else f'gsub(string(c), "{one_of(form.thousands)}", "")'
+        value = f'float(sub({plain}, "{one_of(form.decimal)}", "."))'
 
     def cell(name: str, value: str) -> str:
         """Return what a function of a field's text c gives."""
@@ -109,12 +115,12 @@ def as_miller(model: Model) -> str:
 
     def number(name: str) -> str:
         absent = [repr(word) for word in absent_numbers(model)]
-        known = f'is_numeric(float(c)) && sub(string(c), "^{pattern}$", "") == ""'
+        known = f'is_numeric({value}) && sub(string(c), "^{pattern}$", "") == ""'
         if model.fills:
-            gap = " || ".join([*missing(), *(f"{known} && float(c) == {word}" for word in absent)])
-            return cell(name, f'{gap} ? {model.state.means[name]!r} : {known} ? float(c) : ""')
-        known += "".join(f" && float(c) != {word}" for word in absent)
-        return cell(name, f'{known} ? float(c) : ""')
+            gap = " || ".join([*missing(), *(f"{known} && {value} == {word}" for word in absent)])
+            return cell(name, f'{gap} ? {model.state.means[name]!r} : {known} ? {value} : ""')
+        known += "".join(f" && {value} != {word}" for word in absent)
+        return cell(name, f'{known} ? {value} : ""')
 
     def text(name: str, by_level: Mapping[str, float]) -> str:
         first = f"{' || '.join(missing())} ? {by_level[MISSING]!r} : " if model.fills_text(name) else ""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from gdcli.data.csvoptions import CsvOptions
 from gdcli.data.numberformat import NumberFormat
 from gdcli.errors import DataError
 from gdcli.model import Effect, Model
@@ -58,17 +59,22 @@ def absent_numbers(model: Model) -> list[float]:
 
 def number_format(model: Model) -> NumberFormat:
     """Return how the texts write numbers that a model was fitted to."""
-    return NumberFormat()
+    return CsvOptions(**model.csv).numbers
 
 
 def number_pattern(form: NumberFormat) -> str:
     """Return a regular expression of every finite number in a format, for all of a cell, in any language's syntax."""
-    mark, exponent = f"[{form.decimal}]", "([eE][+-]?[0-9]+)?"
+    mark, exponent = one_of(form.decimal), "([eE][+-]?[0-9]+)?"
     plain = f"([0-9]+{mark}?[0-9]*|{mark}[0-9]+){exponent}"
     if form.thousands is None:
         return f"[+-]?{plain}"
-    grouped = f"[0-9]{{1,3}}([{re.escape(form.thousands)}][0-9]{{3}})+({mark}[0-9]*{exponent})?"
+    grouped = f"[0-9]{{1,3}}({one_of(form.thousands)}[0-9]{{3}})+({mark}[0-9]*{exponent})?"
     return f"[+-]?({grouped}|{plain})"
+
+
+def one_of(mark: str) -> str:
+    """Return a regular expression of one character, in any language's syntax."""
+    return f"[{mark}]" if mark in ".,' " or not mark.isascii() else f"\\{mark}"
 
 
 def expressible(text: str, forbidden: str, language: str) -> str:

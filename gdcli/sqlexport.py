@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from gdcli.data.numberformat import PLAIN
 from gdcli.engine.triangle import MISSING
 from gdcli.errors import DataError
-from gdcli.formula import Parts, absent_numbers, absent_texts, expressible, formula, link_of, number_pattern
+from gdcli.formula import (
+    Parts,
+    absent_numbers,
+    absent_texts,
+    expressible,
+    formula,
+    link_of,
+    number_format,
+    number_pattern,
+)
 from gdcli.model import Model
 from gdcli.text import quoted
 
@@ -143,6 +152,11 @@ def as_sql(model: Model, dialect: Dialect = DIALECTS["sql"]) -> str:
     """Return a SQL expression; NULL where ``predict`` has no prediction."""
     link = link_of(model, dialect.links)
     _check_names(model, dialect)
+    if dialect.reads_text and number_format(model) != PLAIN:
+        raise DataError(
+            f"--to {dialect.name} reads texts as numbers like 1234.5, which those of the model's files are not: "
+            "fit a file that writes them so"
+        )
     return dialect.comment + link.format(formula(model, Parts(_number, *_columns(model, dialect))))
 
 

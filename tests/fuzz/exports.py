@@ -16,6 +16,7 @@ sys.path.append(str(Path(__file__).parents[1] / "models"))
 from engines import as_csv, python, sqlite  # in tests/models, as the next one
 from handwritten import model_content
 
+from gdcli.errors import DataError
 from gdcli.listener import Listener
 from gdcli.model import Model, model_of
 from gdcli.predicting import PredictOptions, predict_files
@@ -77,7 +78,12 @@ def compare(model: Model, rows: list[dict[str, str]]) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".csv", encoding="utf-8") as file:
         file.write(as_csv(rows))
         file.flush()
-        predict_files(model, [file.name], PredictOptions(only=True), written.append, Listener())
+        try:
+            predict_files(model, [file.name], PredictOptions(only=True), written.append, Listener())
+        except DataError as error:
+            if "could not be predicted" not in str(error):
+                raise
+            written = [b"header\n", *[b'""\n'] * len(rows)]  # it refuses a table of which it can predict no row
     lines = b"".join(written).decode().splitlines()[1:]
     expected = [None if line == '""' else float(line) for line in lines]
     for run in (python, sqlite):

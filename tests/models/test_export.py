@@ -201,6 +201,28 @@ def test_ten_thousand_odd_rows_are_read_as_predict_reads_them(
     assert wrong[:3] == []
 
 
+@pytest.mark.parametrize(("decimal", "thousands"), [(",", None), (",", "."), (".", ","), (".", " "), (",", "'")])
+def test_numbers_are_read_as_the_files_of_the_model_write_them(
+    run: Run, language: str, decimal: str, thousands: str | None, predicted: Callable[..., Any]
+) -> None:
+    said = {"decimal": decimal} if thousands is None else {"decimal": decimal, "thousands": thousands}
+    model = model_of(model_content({"x": 2.0}, words=["", "-999"]) | {"csv": said}, "model.json")
+    draw = random.Random(3)
+    cells = ["1.234", "1,234", "1.234,5", "1,234.5", "1 234", "12'345'678", "-999,0", "-999.0", "1.23", "1,2,3", "1e3"]
+    cells += ["".join(draw.choices("0123.,' -e", k=draw.randint(1, 9))).strip() or "7" for _ in range(2_000)]
+    rows = [{"x": cell} for cell in cells]
+    if language in ("sql:sqlite", "sql:mysql"):
+        with pytest.raises(DataError, match="reads texts as numbers like"):
+            run(model, rows)
+        return
+    if language in TYPED:  # a column of numbers is written in no way
+        assert run(model, [{"x": "1234.5"}]) == [2470.5]
+        return
+    expected = predictions(model, rows, partial(predicted, decimal=decimal, thousands=thousands))
+    wrong = [(row, a, b) for row, a, b in zip(cells, run(model, rows), expected, strict=True) if not agree(a, b)]
+    assert wrong == []
+
+
 def agree(found: float | None, expected: float | None) -> bool:
     if found is None or expected is None:
         return found is expected
