@@ -40,7 +40,7 @@ def test_stdin_is_read_where_no_file_is_named(gdfit, points, args):
 
 def test_no_arguments_at_all_read_stdin_too(gdfit, points):
     done = gdfit(stdin=points.read_bytes())
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (2, "")
     assert "--target" in done.err
     assert "x, y" in done.err
 
@@ -196,11 +196,21 @@ def test_a_full_stdout_is_an_error_without_a_traceback(shell, points):
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
-def test_closed_streams_are_no_error(shell, points, closed):
+def test_a_closed_stream_is_an_error_only_where_the_result_would_go_there(shell, points, closed):
     points.write_text(points.read_text().replace(",", ";"))
+    lost = closed.startswith(">&-")
     assert shell(f"gdfit points.csv -t y -o result {closed}").code == 0
-    assert shell(f"gdfit points.csv -t y {closed}").code == 0
+    assert shell(f"gdfit points.csv -t y -q {closed}").code == 0
+    assert shell(f"gdfit points.csv -t y {closed}").code == lost
+    assert shell(f"gdfit curve --poly 0,0,1 --format json {closed}").code == lost
     assert shell(f"gdfit missing.csv -t y {closed}").code == 1
+
+
+def test_a_closed_stdout_is_noticed_before_the_work(shell, points):
+    done = shell("gdfit points.csv -t y --save m.json >&-")
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "-o FILE" in done.err
+    assert not points.with_name("m.json").exists()
 
 
 def test_many_iterations_come_as_plain_lines_before_the_rest(gdfit, points):
