@@ -230,6 +230,7 @@ def test_the_file_is_readable_json_a_matrix_row_per_line(table: Callable[..., st
         "columns",
         "weights",
         "missing",
+        "dates",
         "rows",
         "triangle",
     ]
