@@ -15,7 +15,7 @@ def give_variables(params: Sequence[click.Parameter]) -> None:
     """Let the options among the parameters listen to a variable each."""
     for param in params:
         takes_one_value = isinstance(param, click.Option) and not (param.is_flag or param.multiple)
-        if takes_one_value and param.expose_value and param.name not in _NOT_A_HABIT:
+        if takes_one_value and param.name not in _NOT_A_HABIT:
             param.envvar = "GDFIT_" + max(param.opts, key=len).strip("-").replace("-", "_").upper()
 
 
