@@ -7,7 +7,8 @@ import click
 from gdcli.cli.help import Command
 from gdcli.cli.model_options import model_argument, output_option
 from gdcli.cli.options import OUTPUT, option
-from gdcli.errors import ExitCode
+from gdcli.errors import DataError, ExitCode
+from gdcli.text import listed, quoted
 
 # The names of EXPORTERS: its module loads NumPy, which help and completion do without.
 LANGUAGES = ("sql", "sql:sqlite", "sql:duckdb", "sql:postgres", "sql:mysql", "python", "mlr")
@@ -42,6 +43,12 @@ def command(model: str, **values: Any) -> int:
     from gdcli.model import load_model
 
     destination = Destination.of({"format": values["language"], "output": values["output"], "quiet": False}, [model])
-    expression = EXPORTERS[values["language"]](load_model(model))
+    loaded = load_model(model)
+    if loaded.state.dates:
+        raise DataError(
+            f"{quoted(model)} reads dates as days since 1970-01-01 ({listed(map(quoted, loaded.state.dates))}), "
+            "which no expression does: use gdfit predict"
+        )
+    expression = EXPORTERS[values["language"]](loaded)
     destination.write(lambda console: None, lambda form: f"{expression}\n")
     return ExitCode.OK

@@ -270,3 +270,11 @@ def test_dots_that_may_be_thousands_are_warned_of(gdfit: Run, csv_file: Callable
     again = gdfit(*fit_words(path, "y", "--decimal", ",", "--thousands", "."))
     assert coefficients(again)["a"] == pytest.approx(slope, rel=1e-9)
     assert "warning" not in gdfit(*fit_words(csv_file("a;y\n1.234;1\n2.500;2\n0.125;5\n"), "y")).err
+
+
+def test_a_model_of_dates_is_not_exported(gdfit: Run, tmp_path: Path) -> None:
+    model = str(tmp_path / "m.json")
+    gdfit(*fit_words(CASES / "p50_dates.csv", "value", "--save", model))
+    done = gdfit("export", model, "--to", "sql")
+    assert done.code == 1
+    assert "reads dates as days since 1970-01-01 ('date')" in done.err
