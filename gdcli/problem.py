@@ -170,7 +170,8 @@ class Problem:
     @property
     def collinear(self) -> tuple[tuple[str, ...], ...]:
         """The groups of terms that depend on each other."""
-        return tuple(tuple(self.labels[i] for i in group) for group in self.optimum.collinear)
+        labels = self.labels
+        return tuple(tuple(labels[i] for i in group) for group in self.optimum.collinear)
 
     @property
     def within(self) -> float:

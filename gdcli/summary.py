@@ -13,7 +13,7 @@ import numpy as np
 from gdcli import __version__
 from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
 from gdcli.data.design import Design
-from gdcli.engine.triangle import MISSING, Array, Column, Extended, Triangle, select
+from gdcli.engine.triangle import MISSING, Array, Column, Extended, Triangle, select, square
 from gdcli.errors import DataError
 from gdcli.inputs import FileMark
 from gdcli.jsonfile import number, numbers, parse_json, readable, words
@@ -145,7 +145,8 @@ def summary_as_json(summary: Summary) -> str:
     reduced = summary.reduced
     triangle = reduced.triangle
     with np.errstate(over="ignore"):
-        rounded = triangle.R.astype(np.float64)
+        R = square(triangle.R)
+        rounded = R.astype(np.float64)
     if not np.isfinite(rounded).all():
         name = triangle.columns[max(int(np.argmin(np.isfinite(rounded).all(axis=0))) - 1, 0)].label
         raise DataError(f"the numbers of {quoted(name)} are too large to be summarised")
@@ -178,7 +179,7 @@ def summary_as_json(summary: Summary) -> str:
             "minimum": _bounds(triangle, triangle.minimum),
             "maximum": _bounds(triangle, triangle.maximum),
             "R": _upper(rounded),
-            "R_rounding": _upper((triangle.R - rounded).astype(np.float64)),
+            "R_rounding": _upper((R - rounded).astype(np.float64)),
         },
     }
     return readable(content)

@@ -11,7 +11,7 @@ import numpy as np
 
 from gdcli.engine.optimum import Optimum
 from gdcli.engine.scaling import scale
-from gdcli.engine.triangle import Array, Extended, Triangle, triangularize
+from gdcli.engine.triangle import Array, Extended, Triangle, square, triangularize
 
 CONFIDENCE = 0.95
 # A residual below this share of the total sum of squares is rounding.
@@ -94,11 +94,11 @@ def inference(triangle: Triangle, best: Optimum, intercept: bool) -> Inference |
 
 def _reduced(triangle: Triangle, intercept: bool) -> tuple[Extended, Extended, np.longdouble, Extended]:
     """Return R (p, p), z (p,), ρ of the centred columns (with the means) or, without an intercept, of the raw ones."""
+    full = square(triangle.R)
     if intercept:
-        R = triangle.R[1:, 1:]
+        R = full[1:, 1:]
         mean: Extended = triangle.mean[:-1]
     else:
-        full = triangle.R.copy()
         full[0, 1:] = triangle.mean * full[0, 0]
         R = triangularize(full[:, 1:])
         mean = np.zeros(len(R) - 1, dtype=np.longdouble)

@@ -70,7 +70,7 @@ def optimum(triangle: Triangle, scaling: Scaling) -> Optimum:
         residual = float(np.linalg.norm(U[:, ~kept].T @ z))
     elif scaling.intercept:
         # From the triangle itself: dividing it by the scales first would cost a digit.
-        slopes = _back_substituted(triangle.R[1:-1, 1:-1], triangle.R[1:-1, -1])
+        slopes = _back_substituted(triangle.R[1 : p + 1, 1:-1], triangle.R[1 : p + 1, -1])
     else:
         slopes = _back_substituted(R, z) / width
     m, mean = slopes.astype(np.float64), triangle.mean

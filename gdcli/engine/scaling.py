@@ -121,15 +121,19 @@ def scale_as(triangle: Triangle, scaling: Scaling, constant: NDArray[np.bool_] |
     if constant is not None:
         extended[:, 1:-1][:, constant[:-1]] = 0.0
     R = extended.astype(np.float64)
-    first = 0 if scaling.intercept else 1
-    return Quadratic(R[:-1, first:-1], R[:-1, -1], R[-1, -1], np.asarray(triangle.weight))
+    first, p = 0 if scaling.intercept else 1, len(triangle.columns) - 1
+    # With no more rows than columns nothing is left over.
+    rho = np.asarray(R[p + 1, -1] if len(R) > p + 1 else 0.0)
+    return Quadratic(R[: p + 1, first:-1], R[: p + 1, -1], rho, np.asarray(triangle.weight))
 
 
 def stacked(problems: Sequence[Quadratic]) -> Quadratic:
-    """Return problems of the same shape as one stack."""
+    """Return problems of the same columns as one stack."""
+    most = max(len(problem.z) for problem in problems)
+    short = [most - len(problem.z) for problem in problems]
     return Quadratic(
-        np.stack([problem.R1 for problem in problems]),
-        np.stack([problem.z for problem in problems]),
+        np.stack([np.pad(problem.R1, ((0, n), (0, 0))) for problem, n in zip(problems, short, strict=True)]),
+        np.stack([np.pad(problem.z, (0, n)) for problem, n in zip(problems, short, strict=True)]),
         np.array([problem.rho for problem in problems]),
         np.array([problem.weight for problem in problems]),
     )

@@ -52,10 +52,11 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Triangle:
-    """Rows reduced to (q+1)² numbers, q being the number of columns.
+    """Rows reduced to (q+1)² numbers at most, q being the number of columns.
 
-    ``R`` is upper triangular of shape (q+1, q+1), in extended precision where the platform has it; its first column
-    belongs to the ones, the others to ``columns`` less their ``shift`` (q,). ``weight`` is the sum of the rows'
+    ``R`` is upper triangular of shape (q+1, q+1), or a trapezium with no more rows than were reduced, in extended
+    precision where the platform has it; its first column belongs to the ones, the others to ``columns`` less their
+    ``shift`` (q,). ``weight`` is the sum of the rows'
     weights, ``count`` the number of rows of positive weight; ``minimum`` and ``maximum`` (q,) are over those, and over
     the cells that have a value (infinite where none has).
     """
@@ -192,7 +193,7 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
 def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
     """Return the R of the rows that R stands for, and of a triangle's relative to a shift."""
     moved = _moved(triangle, shift)
-    if R.dtype != np.float64 or triangle.gaps:
+    if R.dtype != np.float64 or triangle.gaps or not len(R) == len(moved) == R.shape[1]:
         return triangularize(np.vstack([R, moved]))
     found = stacked(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False))
     return _with_signs(found.astype(kept_as(len(R)), copy=False))
@@ -231,7 +232,7 @@ def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
 
 
 def triangularize(A: NDArray[np.floating]) -> Extended:
-    """Return the R (q, q) of a QR factorisation of ``A`` (n, q), with a non-negative diagonal.
+    """Return the R (q, q) of a QR factorisation of ``A`` (n, q), with a non-negative diagonal; its rows if n is less.
 
     Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small
     at the end is done in extended precision: textbook data keep all their digits.
@@ -245,8 +246,12 @@ def triangularize(A: NDArray[np.floating]) -> Extended:
         A = np.vstack([slices.reshape(-1, q), A[whole:]])
     if _small(len(A), q):
         return _extended(A)
-    R = _with_signs(_qr_r(A).astype(kept_as(q), copy=False))
-    return R if len(R) == q else np.vstack([R, np.zeros((q - len(R), q), dtype=R.dtype)])
+    return _with_signs(_qr_r(A).astype(kept_as(q), copy=False))
+
+
+def square(R: Extended) -> Extended:
+    """The R of a triangle with rows of zeros where it has fewer than columns."""
+    return np.vstack([R, np.zeros((R.shape[1] - len(R), R.shape[1]), dtype=R.dtype)])
 
 
 def _with_signs(R: Extended) -> Extended:
@@ -312,7 +317,7 @@ def level_order(level: str) -> tuple[bool, str]:
 def _empty(columns: tuple[Column, ...]) -> Triangle:
     q = len(columns)
     none = np.zeros(q)
-    return Triangle(columns, np.zeros((q + 1, q + 1), dtype=kept_as(q + 1)), none, 0.0, 0, none + np.inf, none - np.inf)
+    return Triangle(columns, np.zeros((1, q + 1), dtype=kept_as(q + 1)), none, 0.0, 0, none + np.inf, none - np.inf)
 
 
 def _widened(triangle: Triangle, columns: tuple[Column, ...]) -> Triangle:

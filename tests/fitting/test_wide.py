@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gdcli import fit
@@ -105,3 +106,23 @@ def test_levels_that_do_not_fit_into_memory_are_refused_with_the_figure(
     ) as error:
         run_fit([path], FitOptions(target="y", max_levels=10**6))
     assert "--exclude" in str(error.value)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("rows", [40, 299, 300, 301, 302, 303])
+def test_a_table_with_about_as_many_columns_as_rows_has_the_shortest_solution(
+    csv_file: Callable[..., str], rows: int, intercept: bool
+) -> None:
+    random = np.random.default_rng(rows)
+    X, y = random.normal(size=(rows, 300)) + 5.0, random.normal(size=rows)
+    table = pd.DataFrame(X, columns=[f"x{i}" for i in range(300)]).assign(y=y)
+    path = csv_file(table.to_csv(index=False))
+    result = fit(path, target="y", iterations=0, intercept=intercept)
+    center = X.mean(axis=0) if intercept else np.zeros(300)
+    width = np.sqrt(((X - center) ** 2).sum(axis=0))
+    A, b = (X - center) / width, y - (y.mean() if intercept else 0.0)
+    expected, _, rank, _ = np.linalg.lstsq(A, b, rcond=1e-12)
+    left = b - A @ expected
+    np.testing.assert_allclose([c.optimum for c in result.coefficients], expected / width, rtol=1e-6, atol=1e-9)
+    assert result.optimum.cost == pytest.approx(float(left @ left) / rows, rel=1e-6, abs=1e-20)
+    assert (result.collinear == ()) == (rank == 300)
