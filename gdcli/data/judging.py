@@ -126,17 +126,18 @@ def _texts(
     A column is one of numbers if more than half of its cells that have a value are.
     """
     free = [name for name in free if name not in forced]
-    other = [*forced, *dated]
+    other = dict.fromkeys([*forced, *dated])
     # A look at the first rows usually settles it; the whole block is then read as what it seems to be.
-    seems_text = [name for name in free if name in _text_among(block.head(), free, words)] if free else []
+    in_head = _text_among(block.head(), free, words) if free else frozenset()
+    seems_text = [name for name in free if name in in_head]
     try:
-        table = block.table([name for name in free if name not in seems_text], [*seems_text, *other], words)
+        table = block.table([name for name in free if name not in in_head], [*seems_text, *other], words)
     except NotNumericError:
         table = None
     if table is None or table.skipped:  # perhaps for cells that are no number
         table = block.table([], [*free, *other], words)
     numeric = {
-        name: found for name, found in table.text.items() if name in free and _mostly_numbers(found, block.numbers)
+        name: found for name, found in table.text.items() if name not in other and _mostly_numbers(found, block.numbers)
     }
     texts = {name: table.text[name] for name in [*free, *other] if name in table.text and name not in numeric}
     return texts, {} if block.skips else numeric
