@@ -8,19 +8,19 @@ The names are imported when first used, so that ``gdfit --help`` loads neither N
 
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from gdcli.api import fit as fit
+    from gdcli.ingest.plan import draws as draws
+    from gdcli.ingest.summarize import summarize as summarize
+    from gdcli.models.model_file import load_model as load_model
+
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from gdcli.fitting import fit as fit
-    from gdcli.model import load_model as load_model
-    from gdcli.reduced import draws as draws
-    from gdcli.summarizing import summarize as summarize
-
 _HOMES = {
-    "draws": "gdcli.reduced",
-    "fit": "gdcli.fitting",
-    "load_model": "gdcli.model",
-    "summarize": "gdcli.summarizing",
+    "draws": "gdcli.ingest.plan",
+    "fit": "gdcli.api",
+    "load_model": "gdcli.models.model_file",
+    "summarize": "gdcli.ingest.summarize",
 }
 
 __all__ = ["__version__", "draws", "fit", "load_model", "summarize"]

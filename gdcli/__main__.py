@@ -31,7 +31,7 @@ def _complete(name: str) -> None:
         buffered = isinstance(stream.buffer, io.BufferedWriter)
         if buffered and os.get_blocking(stream.fileno()):
             return
-        from gdcli.files import Complete
+        from gdcli.base.atomic import Complete
 
         raw = Complete(stream.fileno(), "w", closefd=False)
         whole = io.TextIOWrapper(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from gdcli.listener import Listener
+from gdcli.base.listener import Listener
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -74,12 +74,12 @@ def csv_file(tmp_path: Path) -> Callable[..., str]:
 @pytest.fixture
 def blocks_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Let files be read in blocks of so many bytes."""
-    from gdcli.data.chunks import cut
+    from gdcli.data.csv.chunks import cut
 
     def shrink(size: int) -> None:
         # `cut` has the usual size as a default, which is bound when the module is loaded.
-        for module in ("source", "jsonlines"):
-            monkeypatch.setattr(f"gdcli.data.{module}.cut", partial(cut, block_bytes=size))
+        for module in ("csv", "jsonl"):
+            monkeypatch.setattr(f"gdcli.data.{module}.source.cut", partial(cut, block_bytes=size))
 
     return shrink
 

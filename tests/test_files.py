@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gdcli import files
-from gdcli.errors import DataError, Interrupted
-from gdcli.files import check_writable, remove_unfinished, same_file, whole_file
+from gdcli.base import atomic as files
+from gdcli.base.atomic import check_writable, remove_unfinished, same_file, whole_file
+from gdcli.base.errors import DataError, Interrupted
 
 ROOT = Path(files.__file__).parents[1]
 
@@ -40,7 +40,7 @@ def write_then_raise(path: Path, failure: type[BaseException]) -> None:
 
 def left_behind(path: Path) -> str:
     """Kill a process that writes a file, and return the name of its temporary file."""
-    code = "import os, signal, sys; from gdcli.files import whole_file\n"
+    code = "import os, signal, sys; from gdcli.base.atomic import whole_file\n"
     code += "with whole_file(sys.argv[1]) as s: s.write('half'); s.flush(); os.kill(os.getpid(), signal.SIGKILL)"
     before = set(names(path.parent))
     assert python(code, str(path)).returncode == -signal.SIGKILL
@@ -170,7 +170,9 @@ def test_a_fifo_whose_reader_goes_is_a_broken_pipe(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_dev_stdout_goes_on_where_the_shell_has_written(tmp_path: Path, name: str) -> None:
     out = tmp_path / "out"
-    code = "import sys; from gdcli.files import whole_file\nwith whole_file(sys.argv[1]) as s: s.write('second\\n')"
+    code = (
+        "import sys; from gdcli.base.atomic import whole_file\nwith whole_file(sys.argv[1]) as s: s.write('second\\n')"
+    )
     with out.open("w") as stream:
         stream.write("first\n")
         stream.flush()
@@ -202,7 +204,7 @@ def test_a_folder_or_file_without_permission_is_an_error(open_folder: Path) -> N
     mine.write_text("mine")
     mine.chmod(0o444)
     code = (
-        "import os, sys; from gdcli.errors import DataError; from gdcli.files import whole_file\n"
+        "import os, sys; from gdcli.base.errors import DataError; from gdcli.base.atomic import whole_file\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "for path in sys.argv[1:]:\n"
         "    try:\n"
@@ -220,7 +222,7 @@ def test_a_folder_or_file_without_permission_is_an_error(open_folder: Path) -> N
 
 def test_a_file_that_may_not_grow_is_an_error_that_names_it(tmp_path: Path) -> None:
     code = (
-        "import resource, sys; from gdcli.errors import DataError; from gdcli.files import whole_file\n"
+        "import resource, sys; from gdcli.base.errors import DataError; from gdcli.base.atomic import whole_file\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "try:\n"
         "    with whole_file(sys.argv[1]) as s: s.write('x' * 300_000)\n"
@@ -281,7 +283,7 @@ def test_two_writers_of_one_file_leave_each_other_alone_whatever_their_process_n
 
 
 def test_the_temporary_file_of_a_living_process_is_not_removed(tmp_path: Path) -> None:
-    code = "import sys; from gdcli.files import whole_file\n"
+    code = "import sys; from gdcli.base.atomic import whole_file\n"
     code += "with whole_file(sys.argv[1]) as s: s.write('whole'); s.flush(); print(flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", code, str(tmp_path / "a")]
     settings = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": ROOT}

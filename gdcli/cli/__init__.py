@@ -53,7 +53,7 @@ def _dispatch(args: list[str]) -> int:
 
     shell = os.environ.get("_GDFIT_COMPLETE")
     if shell:
-        from gdcli.cli.completing import answer, encoded
+        from gdcli.cli.completion.answers import answer, encoded
 
         answered = encoded(answer(shell, args))
         if sys.stdout is not None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdcli.files import ending_of, is_special
-from gdcli.text import printable
+from gdcli.base.atomic import ending_of, is_special
+from gdcli.base.names import printable
 
 if TYPE_CHECKING:
+    from gdcli.fitting.options import FitOptions
     from gdcli.report.page import Page
-    from gdcli.settings import FitOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Drawing:
         """Return the options of a fit that is to be drawn."""
         if self.path is None and not self.chart:
             return options
-        from gdcli.recording import MOST_POINTS
+        from gdcli.fitting.picture import MOST_POINTS
 
         return replace(options, picture=True, points=0 if self.path is None else MOST_POINTS)
 
@@ -58,7 +58,7 @@ class Drawing:
         """Write the picture, where one was asked for; ``picture`` returns it by its kind."""
         if self.path is None:
             return
-        from gdcli.files import whole_file
+        from gdcli.base.atomic import whole_file
 
         drawn = picture(self.kind)
         with whole_file(self.path, "wb") as stream:
@@ -77,7 +77,7 @@ def chart_under(
     draw: "Callable[[Page, bool], str]", encoding: str = "utf-8", terminal: bool = False, colour: bool = False
 ) -> str:
     """Return what comes under a table: a blank line and the chart that ``draw`` returns for a page, coloured or not."""
-    from gdcli.cli.console import terminal_columns
+    from gdcli.cli.terminal import terminal_columns
     from gdcli.report.page import Page
 
     page = Page(terminal_columns() if terminal else None, encoding)

@@ -4,8 +4,8 @@ import contextlib
 import os
 import sys
 
-from gdcli.errors import DataError, ExitCode, GdfitError, Interrupted
-from gdcli.text import printable
+from gdcli.base.errors import DataError, ExitCode, GdfitError, Interrupted
+from gdcli.base.names import printable
 
 _LONGEST_MESSAGE = 2000
 
@@ -73,7 +73,7 @@ def drop_stdout_if_broken() -> None:
 
 def remove_unfinished_files() -> None:
     """Remove temporary files that an interruption left; there are none where nothing was written."""
-    files = sys.modules.get("gdcli.files")
+    files = sys.modules.get("gdcli.base.atomic")
     if files is not None:
         files.remove_unfinished()
 

@@ -15,14 +15,20 @@ from gdcli.cli.help import help_all_option, write_body
 DEFAULT = "fit"
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "fit": ("gdcli.cli.fit", "Fit a regression and show how it gets there; 'fit' may be left out."),
-    "sweep": ("gdcli.cli.sweep", "Compare learning rates side by side."),
-    "curve": ("gdcli.cli.curve", "Walk down a polynomial, step by step, with one learning rate beside another."),
-    "summarize": ("gdcli.cli.summarize", "Reduce a file to a few kilobytes that stand for it in every later fit."),
-    "predict": ("gdcli.cli.predict", "Add a saved model's predictions to the rows of a file."),
-    "score": ("gdcli.cli.score", "Measure how well a saved model predicts known values."),
-    "export": ("gdcli.cli.export", "Write a saved model as an expression of SQL, Python or Miller."),
-    "completion": ("gdcli.cli.completion", "Let bash, zsh or fish complete options and column names."),
+    "fit": ("gdcli.cli.commands.fit", "Fit a regression and show how it gets there; 'fit' may be left out."),
+    "sweep": ("gdcli.cli.commands.sweep", "Compare learning rates side by side."),
+    "curve": (
+        "gdcli.cli.commands.curve",
+        "Walk down a polynomial, step by step, with one learning rate beside another.",
+    ),
+    "summarize": (
+        "gdcli.cli.commands.summarize",
+        "Reduce a file to a few kilobytes that stand for it in every later fit.",
+    ),
+    "predict": ("gdcli.cli.commands.predict", "Add a saved model's predictions to the rows of a file."),
+    "score": ("gdcli.cli.commands.score", "Measure how well a saved model predicts known values."),
+    "export": ("gdcli.cli.commands.export", "Write a saved model as an expression of SQL, Python or Miller."),
+    "completion": ("gdcli.cli.commands.completion", "Let bash, zsh or fish complete options and column names."),
 }
 """Each command's module, which holds it under the name ``command``, and what it does in one line."""
 

@@ -8,12 +8,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from gdcli.cli.variables import described, give_variables, in_force
-from gdcli.cli.words import parse
-from gdcli.errors import UsageError
+from gdcli.base.errors import UsageError
+from gdcli.cli.command_line import parse
+from gdcli.cli.environment import described, give_variables, in_force
 
 _WIDEST = 100
+
 _NAME_COLUMN = 30
+
 _HELP_ALL = "gdcli.help_all"
 
 Example = tuple[str, str]

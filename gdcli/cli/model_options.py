@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from gdcli.cli.options import INPUT, OUTPUT, F, bundle, csv_options, option
-from gdcli.cli.values import Count, file_type
+from gdcli.cli.types import Count, file_type
 
 model_argument: Callable[[F], F] = click.argument("model", metavar="MODEL", type=file_type())
 

@@ -5,21 +5,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gdcli.cli.columns import Column
+from gdcli.cli.completion.columns import ColumnName
 from gdcli.cli.help import Option
-from gdcli.cli.values import Assignment, Count, Number, Rate, Size, Word, file_type
+from gdcli.cli.types import Assignment, Count, Number, Rate, Size, Word, file_type
+from gdcli.engine.catalog import ITERATIONS, SCALES
 
 if TYPE_CHECKING:
-    from gdcli.data.csvoptions import CsvOptions
+    from gdcli.data.csv.options import CsvOptions
 
-FORMATS = ("table", "json", "csv", "tsv", "markdown")
-SCALES = ("standard", "minmax", "none")
+OUTPUT_FORMATS = ("table", "json", "csv", "tsv", "markdown")
+
 COLORS = {"auto": None, "always": True, "never": False}
+
 TRACE_ENDINGS = (".csv", ".tsv", ".jsonl")
+
 DIGITS = 6
-ITERATIONS = 1000
 
 COLUMNS, DESCENT, INPUT, OUTPUT = "Columns", "Descent", "Input", "Output"
+
 CHECKS = "Validation and inference"
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def chosen_csv_options(values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> "CsvOptions":
     """Return what was said about CSV text, checked; what was said ``before``, with a model, holds for the rest."""
-    from gdcli.data.csvoptions import CsvOptions
+    from gdcli.data.csv.options import CsvOptions
 
     return CsvOptions.of(values, before)
 
@@ -50,7 +53,7 @@ def _color(context: click.Context, param: click.Parameter, value: str) -> None:
 def option(*names: str, group: str, common: bool = False, **settings: Any) -> Callable[[F], F]:
     """Return the decorator of one option in a group of the help; a COLUMN is completed from the file's header."""
     if settings.get("metavar") == "COLUMN":
-        settings.setdefault("type", Column())
+        settings.setdefault("type", ColumnName())
     return click.option(*names, cls=Option, group=group, common=common, **settings)
 
 
@@ -284,7 +287,7 @@ input_options: Callable[[F], F] = bundle(
 
 output_options: Callable[[F], F] = bundle(
     option(
-        "--format", metavar="FORMAT", type=click.Choice(FORMATS), default=FORMATS[0], show_default=True,
+        "--format", metavar="FORMAT", type=click.Choice(OUTPUT_FORMATS), default=OUTPUT_FORMATS[0], show_default=True,
         group=OUTPUT, common=True, help="table, json, csv, tsv or markdown.",
     ),
     option(

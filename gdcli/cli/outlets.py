@@ -4,18 +4,19 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
-from gdcli.cli.console import table_encoding
 from gdcli.cli.failures import stdout_error
+from gdcli.cli.terminal import table_encoding
 
 if TYPE_CHECKING:
+    from gdcli.fitting.results import TraceRow, TraceShape
     from gdcli.report.formats import TraceWriter
-    from gdcli.report.lines import PlainLines
-    from gdcli.result import TraceRow, TraceShape
+    from gdcli.report.plain_lines import PlainLines
 
 # Controls, and the marks that turn the direction of what follows. Colours are Rich's: a name's escape is text by then.
 _ACTING = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]|\r(?!\n)|\x1b"
 )
+
 _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
@@ -108,7 +109,7 @@ class LinesRecorder:
 
     def begin(self, shape: "TraceShape") -> None:
         """Write the header."""
-        from gdcli.report.lines import PlainLines
+        from gdcli.report.plain_lines import PlainLines
 
         self._lines = PlainLines(self.stream, shape, self._digits, self._width)
 

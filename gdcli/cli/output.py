@@ -8,11 +8,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from gdcli.base.atomic import check_writable, ending_of, is_special, same_file
+from gdcli.base.names import printable
 from gdcli.cli.drawing import Drawing
 from gdcli.cli.failures import check_stdout
 from gdcli.cli.options import DIGITS, TRACE_ENDINGS
-from gdcli.files import check_writable, ending_of, is_special, same_file
-from gdcli.text import printable
 
 STDOUT = "-"
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gdcli.base.atomic import check_writable, same_file
+from gdcli.base.names import printable
 from gdcli.cli.drawing import Drawing, chart_under
 from gdcli.cli.failures import check_stdout
 from gdcli.cli.output import STDOUT
-from gdcli.files import check_writable, same_file
-from gdcli.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,23 +61,23 @@ class Destination:
 
         ``chart`` draws what stands under the table where that was asked for (see ``chart_under``).
         """
-        from gdcli.cli.console import rendered, wants_colour
+        from gdcli.base.atomic import whole_file
         from gdcli.cli.outlets import Stdout
-        from gdcli.files import whole_file
+        from gdcli.cli.terminal import render_table, wants_colour
 
         def under(encoding: str = "utf-8", terminal: bool = False, colour: bool = False) -> str:
             return chart_under(chart, encoding, terminal, colour) if chart is not None and self.drawing.chart else ""
 
         if self.path is not None:
             with whole_file(self.path) as stream:
-                stream.write(rendered(draw) + under() if self.format == "table" else text(self.format))
+                stream.write(render_table(draw) + under() if self.format == "table" else text(self.format))
             return
         if self.format == "table" and self.quiet:
             return
         stdout = Stdout(for_people=self.format == "table")
         if self.format == "table":
             page = stdout.encoding, stdout.terminal, wants_colour(stdout.terminal)
-            stdout.draw(rendered(draw, *page) + under(*page))
+            stdout.draw(render_table(draw, *page) + under(*page))
         else:
             stdout.write(text(self.format))
         stdout.finish()

@@ -1,15 +1,16 @@
-"""Ctrl-C, SIGTERM and a closing terminal as the exception :class:`gdcli.errors.Interrupted`."""
+"""Ctrl-C, SIGTERM and a closing terminal as the exception :class:`gdcli.base.errors.Interrupted`."""
 
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from gdcli.errors import ExitCode, Interrupted
+from gdcli.base.errors import ExitCode, Interrupted
 
 _CODES = {"SIGINT": ExitCode.INTERRUPTED, "SIGTERM": ExitCode.TERMINATED, "SIGHUP": ExitCode.TERMINATED}
 
 _received: ExitCode | None = None
+
 _held = False
 
 

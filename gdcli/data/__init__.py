@@ -1,1 +1,1 @@
-"""Floor 2: where rows come from and how they become numbers."""
+"""Floor 2: tables in: streams, formats, columns, the design."""

@@ -9,21 +9,29 @@ import sys
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
-from gdcli.errors import DataError
-from gdcli.text import quoted
+from gdcli.base.errors import DataError
+from gdcli.base.names import quoted
 
 LONGEST_MAGIC = 6
+
 # After the name and the block size comes the first block, or the end of an empty archive.
 _BZIP2 = re.compile(rb"BZh[1-9](1A|\x17r)")
+
 _XZ = b"\xfd7zXZ\x00"
+
 # A frame, or one that is to be skipped: pzstd begins so.
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
+
 _STEP = 1 << 17
+
 _MOST_OUT = 1 << 20  # bytes that a decompressor may return at a time
+
 # Four bytes of zstd may stand for 128 KiB, and its library gives all that a piece of input stands for at once.
 _ZSTD_STEP = 1 << 11
+
 # The window that a stream looks back upon is memory: 128 MiB are the most that `zstd -d` itself takes without asking.
 _WINDOW_LOG = 27
+
 _XZ_MEMORY = 1 << 28
 
 

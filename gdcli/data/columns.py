@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gdcli.data.levels import LONGEST_NAME, too_long
-from gdcli.errors import DataError, UsageError
-from gdcli.text import did_you_mean, listed, quoted
+from gdcli.base.errors import DataError, UsageError
+from gdcli.base.names import did_you_mean, listed, quoted
+from gdcli.data.cells import LONGEST_NAME, too_long
 
 # pandas' defaults, and what other programs write for a value that is not there.
 _WORDS = (
     *("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL"),
     *("NaN", "None", "."),
 )
+
 MISSING_WORDS = tuple(dict.fromkeys(form for w in _WORDS for form in (w, w.lower(), w.upper(), w.capitalize())))
+
 # What becomes of missing cells: their row is dropped or refused, or the column's mean takes their place (in text, a
 # level of their own).
 POLICIES = ("drop", "error", "mean")

@@ -12,34 +12,44 @@ from itertools import product
 
 import numpy as np
 
+from gdcli.base.errors import UsageError
+from gdcli.base.names import quoted
 from gdcli.data.table import Coded, Table
-from gdcli.engine.triangle import Array
-from gdcli.errors import UsageError
-from gdcli.text import quoted
+from gdcli.engine.arrays import Array
 
 ISO = "iso"
+
 _DAY = 86400
+
 _EPOCH = date(1970, 1, 1).toordinal()
+
 # Texts of a column that a format is tried on.
 _SAMPLE = 1000
 
 _ISO = re.compile(
     r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?)?", re.ASCII
 )
+
 _MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+
 _TIME = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?"
+
 _LIKE = re.compile(
     rf"(?:\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}|\d{{1,2}}[-/.]\d{{4}}|\d{{1,2}}[-. ]?{_MONTHS}[-,. ]*\d{{2,4}}|"
     rf"(?:\d{{1,4}}[-. ])?{_MONTHS}[-,. ]*\d{{1,4}}(?:,? \d{{2,4}})?)(?:(?:[T ]|, ){_TIME}.*)?|{_TIME}",
     re.IGNORECASE | re.ASCII,
 )
+
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"),
     *("%d-%m-%Y", "%m-%d-%Y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"),
     *("%b %d %Y", "%B %d %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %y", "%d%b%Y", "%Y-%b-%d", "%d. %B %Y"),
 )
+
 _MONTHLY = ("%m/%Y", "%m.%Y", "%m-%Y", "%Y/%m", "%b %Y", "%B %Y", "%b-%Y", "%b-%y", "%b %y", "%Y %b", "%Y-%b")
+
 _TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
+
 _FORMATS = (
     *_DATES,
     *_MONTHLY,
@@ -47,6 +57,7 @@ _FORMATS = (
     *(f"{day}{gap}{time}" for day, gap, time in product(_DATES, (" ", "T", ", "), _TIMES)),
     *(f"{day} {time}{zone}" for day, time, zone in product(_DATES, _TIMES, ("%z", " %z"))),
 )
+
 _DAY_PARTS = ("%d", "%j", "%m", "%b", "%B", "%y", "%Y", "%x", "%c", "%G", "%u", "%U", "%W", "%V")
 
 

@@ -11,17 +11,18 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.errors import CellError, DataError, UsageError
+from gdcli.base.names import quoted, shell_word
+from gdcli.data.cells import check_lengths, left_out_levels, too_many_levels
 from gdcli.data.columns import ColumnOptions, choose
 from gdcli.data.dates import ISO, as_numbers
 from gdcli.data.doubts import header_below
 from gdcli.data.judging import judge_columns
-from gdcli.data.levels import check_lengths, left_out, too_many_levels
-from gdcli.data.proposals import DoubtError, Question, advised
-from gdcli.data.room import check_room
+from gdcli.data.memory import check_room
+from gdcli.data.proposals import DoubtError, OpenQuestion, advised
 from gdcli.data.table import BadRow, Block, Coded, Table
-from gdcli.engine.triangle import MISSING, Array, Column, level_order
-from gdcli.errors import CellError, DataError, UsageError
-from gdcli.text import quoted, shell_word
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import MISSING, Column, level_order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,7 +187,9 @@ class Design:
             return
         found_here = {name: list(table.text[name].levels) for name in self.features if name in self.text}
         wide = {name: found for name, found in found_here.items() if len(found) > self.max_levels}
-        raise DataError(f"{too_many_levels(self.source, wide or levels, table.rows)}: {left_out(wide or levels)}")
+        raise DataError(
+            f"{too_many_levels(self.source, wide or levels, table.rows)}: {left_out_levels(wide or levels)}"
+        )
 
     def check_levels(self, columns: Iterable[Column]) -> None:
         """Raise where the levels of all blocks together are too many."""
@@ -196,7 +199,7 @@ class Design:
                 levels.setdefault(column.name, []).append(column.level)
         wide = {name: found for name, found in levels.items() if len(found) > self.max_levels}
         if wide:
-            raise DataError(f"{too_many_levels(self.source, wide, None)}: {left_out(wide)}")
+            raise DataError(f"{too_many_levels(self.source, wide, None)}: {left_out_levels(wide)}")
 
 
 def _masks(table: Table) -> dict[str, NDArray[np.bool_]]:
@@ -230,14 +233,14 @@ def design(
     block: Block, names: tuple[str, ...], unnamed: Collection[str], source: str, options: ColumnOptions
 ) -> Design:
     """Decide from the first block how each column is read. Raises DataError with advice that was tried on it."""
-    question = Question(block, names, frozenset(unnamed), source, options)
+    question = OpenQuestion(block, names, frozenset(unnamed), source, options)
     try:
         return _decided(question)
     except DoubtError as doubt:
         raise advised(question, doubt, _attempt) from None
 
 
-def _attempt(question: Question) -> float | DoubtError:
+def _attempt(question: OpenQuestion) -> float | DoubtError:
     """The share of the first block's rows that a design reads, or what stands in its way."""
     try:
         rows = _decided(question).rows(question.block)
@@ -246,7 +249,7 @@ def _attempt(question: Question) -> float | DoubtError:
     return len(rows.X) / max(rows.read + len(rows.skipped), 1)
 
 
-def _decided(question: Question) -> Design:
+def _decided(question: OpenQuestion) -> Design:
     """The design of a question. Raises DoubtError."""
     block, names, source, options = question.block, question.names, question.source, question.options
     try:

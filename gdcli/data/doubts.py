@@ -5,20 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdcli.data.careful import COMMENT_MARKS
+from gdcli.base.errors import CellError, DataError, NotNumericError
+from gdcli.base.names import quoted, shell_word
+from gdcli.data.cells import too_many_levels
+from gdcli.data.csv.exact import COMMENT_MARKS
 from gdcli.data.dates import ISO, iso_days, looks_dated, reader_of, spellings_of
 from gdcli.data.judge import formats_for, odd_number, odd_numbers
-from gdcli.data.levels import too_many_levels
-from gdcli.data.proposals import DoubtError, Effect, Proposal, Question
+from gdcli.data.proposals import DoubtError, OpenQuestion, Proposal, ProposalEffect
 from gdcli.data.table import Block, Coded
-from gdcli.engine.triangle import level_order
-from gdcli.errors import CellError, DataError, NotNumericError
-from gdcli.text import quoted, shell_word
+from gdcli.engine.column import level_order
 
 # Texts of a column of numbers that may each be named as missing.
 _MOST_MISSING = 3
+
 _QUOTES = "'`"
+
 _COMMA = ","
+
 _CLASSES = 2
 
 
@@ -66,14 +69,14 @@ class TextColumn:
         """The proposal to read the column as text."""
         if self.role:
             return ()
-        return (Proposal((("--categorical", self.name),), "if the column is text: {}", Effect.TEXT),)
+        return (Proposal((("--categorical", self.name),), "if the column is text: {}", ProposalEffect.TEXT),)
 
     @property
     def left_out(self) -> tuple[Proposal, ...]:
         """The proposal to leave the column out."""
         if self.role:
             return ()
-        return (Proposal((("--exclude", self.name),), "{} leaves the column out", Effect.OMITS),)
+        return (Proposal((("--exclude", self.name),), "{} leaves the column out", ProposalEffect.OMITS),)
 
 
 def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
@@ -86,10 +89,10 @@ def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
     row, cell = column.first(odd)
     reads = _as_numbers(column, cell, sorted(numbers))
     many = sum(count for level, count in zip(column.texts.levels, column.counts, strict=True) if level in odd)
-    drops = [Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", Effect.DROPS)]
+    drops = [Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", ProposalEffect.DROPS)]
     if len(odd) <= _MOST_MISSING:
         missing = Proposal(
-            tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", Effect.DROPS
+            tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", ProposalEffect.DROPS
         )
         drops.insert(0 if many > len(odd) else 1, missing)
     reason = f"{column.place(cell)}: {quoted(cell)} is not a number"
@@ -169,7 +172,9 @@ def not_a_date(column: TextColumn, spelling: str) -> DoubtError | None:
         for other in spellings_of(column.texts.levels)
         if other != spelling
     ]
-    drops = Proposal(tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", Effect.DROPS)
+    drops = Proposal(
+        tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", ProposalEffect.DROPS
+    )
     how = "in ISO 8601" if spelling == ISO else f"by the format {quoted(spelling)}"
     return DoubtError(
         (column.name, cell),
@@ -190,13 +195,15 @@ def _day(spelling: str, text: str) -> str:
 
 def many_levels(wide: Mapping[str, Sequence[str]], source: str, rows: int, most: int, whole: bool) -> DoubtError:
     """The doubt of text columns that are no categories: too many levels, or hardly two rows of each."""
-    omits = Proposal(tuple(("--exclude", name) for name in wide), "{} leaves " + _them(wide) + " out", Effect.OMITS)
+    omits = Proposal(
+        tuple(("--exclude", name) for name in wide), "{} leaves " + _them(wide) + " out", ProposalEffect.OMITS
+    )
     allowed: list[tuple[str, str | None]] = []
     longest = max(map(len, wide.values()))
     if longest > most:
         allowed.append(("--max-levels", str(longest)))
     allowed += [("--categorical", name) for name, levels in wide.items() if 2 * len(levels) > rows]
-    keeps = Proposal(tuple(allowed), "{} keeps " + _them(wide), Effect.TEXT)
+    keeps = Proposal(tuple(allowed), "{} keeps " + _them(wide), ProposalEffect.TEXT)
     reason = too_many_levels(source, wide, rows)
     return DoubtError(("levels", *wide), reason, (omits, keeps) if whole else (omits,), "choose columns with --feature")
 
@@ -220,7 +227,7 @@ def no_number(column: TextColumn, forced: bool) -> DataError:
     return DoubtError((column.name, "text"), reason, tuple(proposals), "it has to be numbers")
 
 
-def odd_row(error: CellError, question: Question) -> DoubtError:
+def odd_row(error: CellError, question: OpenQuestion) -> DoubtError:
     """The doubt of a row that is none of the table: a title, a comment, a footer, or one of a broken line."""
     below = tuple(
         Proposal((("--skip-rows", str(line - 1)),), f"{{}} begins the table on line {line}")
@@ -231,11 +238,11 @@ def odd_row(error: CellError, question: Question) -> DoubtError:
         for mark in COMMENT_MARKS
         if f"--comment {shell_word(mark)}" in error.advice
     )
-    drops = Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", Effect.DROPS)
+    drops = Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", ProposalEffect.DROPS)
     return DoubtError(("row", error.reason), error.reason, (*comments, *below, drops), error.advice, kind=CellError)
 
 
-def header_below(error: DataError, question: Question) -> DataError:
+def header_below(error: DataError, question: OpenQuestion) -> DataError:
     """The doubt of a header that lacks a column, if a line below it has them all; else the error as it is."""
     options = question.options
     given = (options.target, *options.features, *options.exclude, *options.categorical, *options.by, options.weights)

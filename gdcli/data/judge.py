@@ -9,28 +9,38 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from gdcli.data.numberformat import FORMATS, NumberFormat
+from gdcli.data.number_format import NUMBER_FORMATS, NumberFormat
 
 # Texts of a column that are looked at; more say nothing new.
 _SAMPLE = 1000
 
 _NUMBER = r"(?:\d{1,3}(?:[ ,.'’_\u00a0\u202f]\d{3})+|\d+)?(?:[.,]?\d+|\d[.,])(?:[eEdD][+-]?\d+)?"
+
 _SIGN = r"[+\-−–]?"
+
 _MARKS = r"[$€£¥¢₹₽₩₺₪฿₴₫]"
+
 _CODES = (
     "AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HKD|HUF|IDR|ILS|INR|JPY|KRW|MXN|MYR|NOK|NZD|PHP|PLN|RON|RUB|SEK|SGD|THB|TRY|"
     "TWD|UAH|USD|VND|ZAR|US\\$|A\\$|C\\$|HK\\$|NZ\\$|R\\$|Rs\\.?|kr\\.?|Fr\\.?"
 )
+
 _ABOUT = r"<=|>=|[<>≤≥~≈±#№=]|ca\.|c\.|approx\.?|about"
+
 # A unit: one word, perhaps per another one (km/h, m2, mg/dL), or signs (%, °C, *). Ranges (18-25) and 65+ are classes.
 _UNIT = r"[^\W\d_]{1,12}\.?[23²³]?(?:/[^\W\d_]{1,8}[23²³]?)?(?: [a-z]{1,6})?|%|‰|°[CFK]?|[*†‡]+|[\"″'′]"
+
 _BEFORE = rf"(?:(?:{_ABOUT}|{_MARKS}|{_CODES})\s?)*"
+
 _AROUND = re.compile(
     rf"(?P<before>{_BEFORE})(?P<sign>{_SIGN})\s?(?P<mark>(?:{_MARKS})?)\s?(?P<number>{_NUMBER})"
     rf"\s?(?P<unit>(?:{_MARKS}|{_CODES}|{_UNIT}|-)?)"
 )
+
 _UNSURE = re.compile(rf"{_SIGN}{_NUMBER}\s?(?:±|\+/-)\s?{_NUMBER}\s?(?:{_UNIT}|)")
+
 _HEX = re.compile(r"0[xX][0-9a-fA-F]+")
+
 _QUOTES = "'\"`´‘’“”="
 
 
@@ -41,7 +51,7 @@ def odd_number(text: str, form: NumberFormat) -> str | None:
     """
     if not any(map(str.isdigit, text)) or form.is_number(text):
         return None
-    if any(other.is_number(text) for other in FORMATS) or _HEX.fullmatch(text):
+    if any(other.is_number(text) for other in NUMBER_FORMATS) or _HEX.fullmatch(text):
         return ""
     plain = unicodedata.normalize("NFKC", text).strip()
     plain = plain.strip(_QUOTES).strip() or plain
@@ -73,7 +83,7 @@ def formats_for(levels: Iterable[str], form: NumberFormat, commas: bool) -> list
     """
     texts = list(levels)[:_SAMPLE]
     fits: dict[tuple[float | None, ...], NumberFormat] = {}
-    for other in FORMATS:
+    for other in NUMBER_FORMATS:
         values = tuple(other.value(text) for text in texts)
         # Of two formats that give the same numbers, the one that leaves the decimal mark as it is.
         better = values not in fits or (other.decimal == form.decimal != fits[values].decimal)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gdcli.base.errors import CellError, NotNumericError
 from gdcli.data.columns import missing_words, require
 from gdcli.data.dates import ISO, parse_dates
 from gdcli.data.doubts import (
@@ -19,12 +20,12 @@ from gdcli.data.doubts import (
     odd_row,
     odd_texts,
 )
-from gdcli.data.numberformat import PLAIN, NumberFormat
-from gdcli.data.proposals import Question
+from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
+from gdcli.data.proposals import OpenQuestion
 from gdcli.data.table import Block, Coded
-from gdcli.errors import CellError, NotNumericError
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)
+
 # From so many rows on, a category has two rows per level.
 _FEW_ROWS = 10
 
@@ -41,7 +42,7 @@ class Judged:
     dotted: tuple[str, ...] = ()
 
 
-def judge_columns(question: Question, names: Collection[str]) -> Judged:
+def judge_columns(question: OpenQuestion, names: Collection[str]) -> Judged:
     """Judge some columns of the first block. Raises DoubtError for the first that is doubtful."""
     block, options = question.block, question.options
     words = missing_words(options)
@@ -82,10 +83,10 @@ def judge_columns(question: Question, names: Collection[str]) -> Judged:
     return Judged(frozenset(categories), dates, words, _dotted(question, names, words))
 
 
-def _dotted(question: Question, names: Collection[str], words: frozenset[str]) -> tuple[str, ...]:
+def _dotted(question: OpenQuestion, names: Collection[str], words: frozenset[str]) -> tuple[str, ...]:
     """The columns of a semicolon file with dots in numbers, each of them before three digits: 1.234, never 1.5."""
     block = question.block
-    if block.separator != ";" or block.numbers != PLAIN:
+    if block.separator != ";" or block.numbers != PLAIN_NUMBERS:
         return ()
     table = block.head().table([], names, words)
     dotted = {name: [level for level in found.levels if "." in level] for name, found in table.text.items()}
@@ -104,7 +105,7 @@ def _raise_first(doubts: "Iterable[tuple[int, Exception] | None]") -> None:
         raise min(found, key=lambda one: one[0])[1]
 
 
-def _check_levels(question: Question, columns: Iterable[TextColumn]) -> None:
+def _check_levels(question: OpenQuestion, columns: Iterable[TextColumn]) -> None:
     """Raise DoubtError for categories with too many levels, or with less than two rows for each."""
     most, named = question.options.max_levels, question.options.categorical
     wide: dict[str, list[str]] = {}

@@ -4,20 +4,22 @@ pandas chooses each column's kind here, so that one bad cell costs its own colum
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gdcli.data.cells import CsvBlock, UnsureError, coded_column, read_frame
+from gdcli.base.errors import CellError
+from gdcli.data.cells import absent_numbers, parsed, stripped
+from gdcli.data.csv.fast import CsvBlock, UnsureError, coded_column, read_frame
 from gdcli.data.dates import as_numbers
-from gdcli.data.numberformat import NumberFormat
-from gdcli.data.table import Block, Table
-from gdcli.data.values import absent_numbers, parsed, stripped
-from gdcli.engine.triangle import Array
-from gdcli.errors import CellError
+from gdcli.data.number_format import NumberFormat
+from gdcli.data.table import Block, Coded, Table
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import MISSING
 
 
 def read_leniently(
@@ -86,3 +88,24 @@ def _numbers(column: "pd.Series[Any]", missing: frozenset[str], form: NumberForm
 def _marked(numbers: Array) -> Array:
     """Return numbers with one infinity only."""
     return np.where(np.isinf(numbers), np.inf, numbers)
+
+
+def fill_gaps(table: Table, means: Mapping[str, Array | float], text: Iterable[str]) -> Table:
+    """Return a table whose missing numbers have the mean of their column (one, or each row's own (n,); a NaN fills
+    nothing), and whose missing texts in some columns have a level of their own.
+    """
+    numeric, texts, counts = dict(table.numeric), dict(table.text), {}
+    for name, mean in means.items():
+        gaps = np.isnan(numeric[name])
+        if gaps.any():
+            numeric[name] = np.where(gaps, mean, numeric[name])
+            counts[name] = int(np.count_nonzero(gaps) - np.count_nonzero(np.isnan(numeric[name])))
+    for name in text:
+        column = texts[name]
+        gaps = column.codes < 0
+        if gaps.any():
+            codes = column.codes.astype(np.intp)
+            codes[gaps] = len(column.levels)
+            texts[name] = Coded(codes, (*column.levels, MISSING))
+            counts[name] = int(np.count_nonzero(gaps))
+    return replace(table, numeric=numeric, text=texts, filled={name: count for name, count in counts.items() if count})

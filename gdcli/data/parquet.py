@@ -10,22 +10,23 @@ from weakref import finalize
 
 import numpy as np
 
-from gdcli.data.arrow import coded_texts
-from gdcli.data.numberformat import PLAIN, NumberFormat
-from gdcli.data.objects import numbers_of, without_absent
-from gdcli.data.parquetfile import opened, worded
-from gdcli.data.stream import Stream
+from gdcli.base.errors import CellError, DataError, NotNumericError
+from gdcli.base.names import quoted, shell_word
+from gdcli.data.arrow import coded_texts, open_parquet, worded
+from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
+from gdcli.data.py_objects import numbers_of, without_absent
+from gdcli.data.streams import Stream
 from gdcli.data.table import Block, Table
-from gdcli.engine.triangle import Array
-from gdcli.errors import CellError, DataError, NotNumericError
-from gdcli.text import quoted, shell_word
+from gdcli.engine.arrays import Array
 
 # Blocks of about eight megabytes of numbers, whichever of the columns are read: of a wide table they have few rows.
 _BLOCK_CELLS = 1 << 20
+
 _MOST_ROWS, _LEAST_ROWS = 1 << 16, 1 << 10
+
 _HEAD_ROWS = 1000
 
-Data = Callable[[Collection[str]], Any]
+ParquetData = Callable[[Collection[str]], Any]
 """Some columns of a block's rows, as an Arrow table."""
 
 
@@ -35,7 +36,7 @@ class ParquetSource:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self.name = stream.name
-        self._file = opened(stream)
+        self._file = open_parquet(stream)
         finalize(self, stream.close)  # the blocks read from it, and each of them holds the source
         self.schema = self._file.schema_arrow
         self.rows: int = self._file.metadata.num_rows
@@ -117,11 +118,11 @@ class _Held:
 class ParquetBlock:
     """So many ``rows`` of a Parquet file from ``start`` on."""
 
-    numbers: NumberFormat = PLAIN
+    numbers: NumberFormat = PLAIN_NUMBERS
     separator = ""
     skips = False
 
-    def __init__(self, source: ParquetSource, start: int, rows: int, data: Data) -> None:
+    def __init__(self, source: ParquetSource, start: int, rows: int, data: ParquetData) -> None:
         self._source, self._start, self._rows, self._data = source, start, rows, data
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:

@@ -1,20 +1,24 @@
 """A path, or a URL such as s3://bucket/sales.csv, as an open file. URLs go through fsspec, imported for them alone."""
 
+import glob
 import io
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import IO, Any, NamedTuple, TypeVar
+from typing import IO, Any, NamedTuple, TypeGuard, TypeVar
 
-from gdcli.errors import DataError
-from gdcli.text import quoted
+from gdcli.base.errors import DataError
+from gdcli.base.names import STDIN, quoted
 
 # A path is told whole; Linux has none longer.
 LONGEST_PATH = 4096
+
 _URL = "://"
+
 # The libraries behind fsspec explain themselves at length.
 _LONGEST_REASON = 200
+
 _BUFFER = 1 << 16
 
 T = TypeVar("T")
@@ -37,7 +41,7 @@ def located(path: str) -> str:
     return path if is_url(path) else os.path.abspath(path)
 
 
-def opened(path: str) -> Opened:
+def open_path(path: str) -> Opened:
     """Open a path or a URL. Raises DataError."""
     if is_url(path):
         return _opened_url(path)
@@ -49,7 +53,7 @@ def opened(path: str) -> Opened:
     return Opened(raw, status.st_size if stat.S_ISREG(status.st_mode) else None)
 
 
-def check_exists(path: str) -> None:
+def check_url_exists(path: str) -> None:
     """Raise where a path cannot be an input, before any work is done."""
     try:
         # A named pipe may be opened once only.
@@ -57,7 +61,7 @@ def check_exists(path: str) -> None:
             return
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
-    opened(path).raw.close()
+    open_path(path).raw.close()
 
 
 def matching_urls(pattern: str) -> list[str]:
@@ -83,8 +87,8 @@ def _opened_url(url: str) -> Opened:
                 return Opened(system.open(path, "rb", block_size=0), None)
         return Opened(raw, size)
 
-    opened = _asked(url, found)
-    return Opened(io.BufferedReader(_Worded(opened.raw, url), _BUFFER), opened.size)
+    open_path = _asked(url, found)
+    return Opened(io.BufferedReader(_Worded(open_path.raw, url), _BUFFER), open_path.size)
 
 
 def _system(url: str) -> Any:
@@ -144,3 +148,32 @@ def _unreadable(path: str, error: OSError | ValueError) -> DataError:
     reason = getattr(error, "strerror", None) or str(error)
     reason = "no such file" if isinstance(error, FileNotFoundError) else reason.lower()
     return DataError(f"cannot read {quoted(path, LONGEST_PATH)}: {reason}")
+
+
+def matched(items: Sequence[T | str]) -> list[T | str]:
+    """Return the items, each path with ``*``, ``?`` or ``[…]`` replaced by the names that it matches, in sorted order.
+
+    A path that exists as it is stands for itself, whatever is in it; what is no path is passed on. Raises DataError for
+    a pattern that matches nothing.
+    """
+    return [name for item in items for name in (_names(os.fspath(item)) if _is_pattern(item) else [item])]
+
+
+def _is_pattern(item: object) -> TypeGuard[str | os.PathLike[str]]:
+    if not isinstance(item, str | os.PathLike):
+        return False
+    path = os.fspath(item)
+    if is_url(path):  # where a question mark parts the query from the address
+        return glob.has_magic(path.replace("?", ""))
+    return glob.has_magic(path) and not os.path.lexists(path)
+
+
+def _names(pattern: str) -> list[str]:
+    try:
+        names = matching_urls(pattern) if is_url(pattern) else sorted(glob.glob(pattern, recursive=True))
+    except ValueError:  # a NUL in it
+        names = []
+    if not names:
+        raise DataError(f"cannot read {quoted(pattern, LONGEST_PATH)}: no such file, and none that it matches")
+    # A file that is really called so.
+    return [os.path.join(os.curdir, name) if name == STDIN else name for name in names]

@@ -5,21 +5,26 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
+from gdcli.base.errors import DataError, GdfitError
+from gdcli.base.names import shell_word
 from gdcli.data.columns import ColumnOptions
 from gdcli.data.table import Block
-from gdcli.errors import DataError, GdfitError
-from gdcli.text import shell_word
 
 # Proposals of a kind that are named; what a table needs in all; and the trials that a message is worth.
 _NAMED = 3
+
 _LONGEST = 40
+
 _TRIALS = 120
+
 # Characters of a value that a message shows whole.
 _LONGEST_VALUE = 120
+
 # The share of the rows that has to stay.
 _LEAST_KEPT = 0.5
 
 _REPEATABLE = {"--na": "na", "--exclude": "exclude", "--categorical": "categorical", "--date": "dates"}
+
 _CSV = {
     "--decimal": "decimal",
     "--thousands": "thousands",
@@ -29,7 +34,7 @@ _CSV = {
 }
 
 
-class Effect(Enum):
+class ProposalEffect(Enum):
     """What a proposal does with the cells in doubt: reads them, leaves out their rows, keeps them as text, or leaves
     out their column.
     """
@@ -48,7 +53,7 @@ class Proposal:
 
     options: tuple[tuple[str, str | None], ...]
     meaning: str
-    effect: Effect = Effect.READS
+    effect: ProposalEffect = ProposalEffect.READS
 
     def __str__(self) -> str:
         words = " ".join(
@@ -105,7 +110,7 @@ class DoubtError(DataError):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OpenQuestion:
     """What a design is made for: a table's first block and names, and what is asked of its columns."""
 
     block: Block
@@ -114,7 +119,7 @@ class Question:
     source: str
     options: ColumnOptions
 
-    def with_(self, proposal: Proposal) -> "Question | None":
+    def with_(self, proposal: Proposal) -> "OpenQuestion | None":
         """The question with the options of a proposal, None if they mean nothing here."""
         options, csv = self.options, dict[str, str | None]()
         for flag, value in proposal.options:
@@ -141,11 +146,11 @@ class Question:
         return None if block is None else replace(self, block=block, options=options)
 
 
-Attempt = Callable[[Question], "float | DoubtError"]
+Attempt = Callable[[OpenQuestion], "float | DoubtError"]
 """The share of the rows that a question leaves, or the next doubt. Raises GdfitError for what is no doubt."""
 
 
-def advised(question: Question, doubt: DoubtError, attempt: Attempt) -> DataError:
+def advised(question: OpenQuestion, doubt: DoubtError, attempt: Attempt) -> DataError:
     """The error of a doubt, with the proposals that were tried and help. Rows are dropped only if nothing reads them,
     and a column is left out for the same reason.
     """
@@ -153,7 +158,9 @@ def advised(question: Question, doubt: DoubtError, attempt: Attempt) -> DataErro
     helpful: list[Proposal] = []
     for proposal in doubt.proposals:
         known = [one.effect for one in helpful]
-        if (proposal.effect is Effect.DROPS and Effect.READS in known) or (proposal.effect is Effect.OMITS and known):
+        if (proposal.effect is ProposalEffect.DROPS and ProposalEffect.READS in known) or (
+            proposal.effect is ProposalEffect.OMITS and known
+        ):
             continue
         if known.count(proposal.effect) < _NAMED and (found := trial.completed(proposal, (doubt.about,))):
             helpful.append(found)
@@ -163,7 +170,7 @@ def advised(question: Question, doubt: DoubtError, attempt: Attempt) -> DataErro
 class _Trial:
     """Trials of proposals on a question, of which there are only so many."""
 
-    def __init__(self, question: Question, attempt: Attempt) -> None:
+    def __init__(self, question: OpenQuestion, attempt: Attempt) -> None:
         self._question, self._attempt, self._left = question, attempt, _TRIALS
 
     def completed(self, proposal: Proposal, before: tuple[object, ...]) -> Proposal | None:
@@ -188,8 +195,8 @@ class _Trial:
             both = proposal.with_options_of(more)
             # What drops all the rows in doubt stands for itself.
             if (
-                more.effect is Effect.DROPS
-                and proposal.effect in (Effect.DROPS, Effect.TEXT)
+                more.effect is ProposalEffect.DROPS
+                and proposal.effect in (ProposalEffect.DROPS, ProposalEffect.TEXT)
                 and not more.same_as(proposal)
             ):
                 continue

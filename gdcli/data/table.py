@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.data.numberformat import NumberFormat
-from gdcli.engine.triangle import Array
+from gdcli.data.number_format import NumberFormat
+from gdcli.engine.arrays import Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

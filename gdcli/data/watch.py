@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
-from gdcli.errors import DataError
-from gdcli.text import quoted
+from gdcli.base.errors import DataError
+from gdcli.base.names import quoted
 
 # A line end in UTF-16 and UTF-32 has zeros around it.
 _LINE_END = 4

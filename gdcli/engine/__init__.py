@@ -1,1 +1,1 @@
-"""Floor 1: the numerics. NumPy only; no files, no tables, no printing."""
+"""Floor 1: the numerics; NumPy alone."""

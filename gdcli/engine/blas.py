@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from gdcli.cores import usable_cores
+from gdcli.base.cores import usable_cores
 
 # From so many columns on a table is wide.
 WIDE = 256
+
 # A fixed number, so that the result does not depend on how many cores there are beyond that.
 _WIDE_THREADS = 2
+
 # NumPy's own OpenBLAS in its two integer widths, then one of the system.
 _PREFIXES_SUFFIXES = (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", ""))
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from gdcli.engine.objective import Objective
-from gdcli.engine.optimizers import Optimizer, State
+from gdcli.engine.arrays import Array
+from gdcli.engine.optimizers import Optimizer, OptimizerState
+from gdcli.engine.quadratic import Objective
 from gdcli.engine.schedules import Schedule
-from gdcli.engine.triangle import Array
 
 # A cost this many times the starting cost does not come back.
 DIVERGENCE_FACTOR = 1e6
@@ -38,7 +38,7 @@ class Step(NamedTuple):
     cost: Array
     gradient: Array
     stopped: Stopped | None
-    state: State = ()
+    state: OptimizerState = ()
     learning_rate: float | Array = 0.0
 
 
@@ -60,9 +60,8 @@ def unchanged(theta: Array, learning_rate: float | Array) -> Array:
     return theta
 
 
-Advance = Callable[[Step], tuple[int, Array, State]]
+Advance = Callable[[Step], tuple[int, Array, OptimizerState]]
 """Maps a step to the iteration of the next one, with θ and the optimiser's state there."""
-
 
 StopRule = Callable[[Step], Stopped | None]
 """Sees a step and says why it is the last one, or None."""
@@ -74,7 +73,7 @@ def descend(
     schedule: Schedule,
     theta: Array,
     stop_rules: tuple[StopRule, ...],
-    state: State | None = None,
+    state: OptimizerState | None = None,
     proximal: Proximal = unchanged,
     search: Search = as_scheduled,
     advance: Advance | None = None,
@@ -86,7 +85,7 @@ def descend(
     update from a step to the next. There is no end without a stop rule.
     """
 
-    def updated(step: Step) -> tuple[int, Array, State]:
+    def updated(step: Step) -> tuple[int, Array, OptimizerState]:
         update, after = optimizer.step(step.gradient, step.state, step.learning_rate)
         return step.iteration + 1, proximal(step.theta + update, step.learning_rate), after
 

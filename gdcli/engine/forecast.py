@@ -7,8 +7,8 @@ Adaptive steps are not.
 from typing import Protocol
 
 from gdcli.engine import spectrum as spectra
+from gdcli.engine.arrays import Array
 from gdcli.engine.spectrum import Behaviour, Spectrum
-from gdcli.engine.triangle import Array
 
 
 class Forecast(Protocol):

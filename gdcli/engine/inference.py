@@ -9,17 +9,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdcli.engine.optimum import Optimum
+from gdcli.engine.arrays import Array, Extended
+from gdcli.engine.least_squares import Solution
+from gdcli.engine.qr import triangularize
 from gdcli.engine.scaling import scale
-from gdcli.engine.triangle import Array, Extended, Triangle, square, triangularize
+from gdcli.engine.triangle import Triangle, square
 
 CONFIDENCE = 0.95
+
 # A residual below this share of the total sum of squares is rounding.
-PERFECT = 1e-24
+PERFECT_FIT = 1e-24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Inference:
+class CoefficientTests:
     """For each term (p,) and then the intercept, where there is one; NaN where a figure does not exist.
 
     ``residual_sd`` with its ``degrees_of_freedom``, R² and F are of the whole fit.
@@ -39,7 +42,7 @@ class Inference:
     f_degrees_of_freedom: int
 
 
-def inference(triangle: Triangle, best: Optimum, intercept: bool) -> Inference | None:
+def inference(triangle: Triangle, best: Solution, intercept: bool) -> CoefficientTests | None:
     """Return the inference for a triangle whose last column is the target; None where no degree of freedom is left.
 
     Collinear terms, whose single coefficients the data do not determine, have none. Raises ImportError without scipy.
@@ -57,7 +60,7 @@ def inference(triangle: Triangle, best: Optimum, intercept: bool) -> Inference |
     determined &= np.diagonal(R) != 0
     total = float(z @ z + rest**2)
     residual = float(rest**2 + _unexplained(R, z, best))
-    if residual <= PERFECT * total:
+    if residual <= PERFECT_FIT * total:
         residual = 0.0
     residual_variance = residual / freedom
     spread = _inverse(R) if rank == len(best.slopes) else _pseudo_inverse(triangle, best, intercept)
@@ -76,7 +79,7 @@ def inference(triangle: Triangle, best: Optimum, intercept: bool) -> Inference |
     explained = total - residual
     f = explained / rank / residual_variance if rank and residual_variance > 0 else np.nan
     degrees = n - int(intercept)
-    return Inference(
+    return CoefficientTests(
         std_error=std_error,
         t=np.where(np.isfinite(t), t, np.nan),
         p=np.where(np.isfinite(t), p, np.nan),
@@ -105,7 +108,7 @@ def _reduced(triangle: Triangle, intercept: bool) -> tuple[Extended, Extended, n
     return R[:-1, :-1], R[:-1, -1], R[-1, -1], mean
 
 
-def _unexplained(R: Extended, z: Extended, best: Optimum) -> float:
+def _unexplained(R: Extended, z: Extended, best: Solution) -> float:
     """Return what a rank-deficient solution leaves of z: zero with full rank."""
     if best.rank == len(z):
         return 0.0
@@ -113,7 +116,7 @@ def _unexplained(R: Extended, z: Extended, best: Optimum) -> float:
     return float(left @ left)
 
 
-def _pseudo_inverse(triangle: Triangle, best: Optimum, intercept: bool) -> Extended:
+def _pseudo_inverse(triangle: Triangle, best: Solution, intercept: bool) -> Extended:
     """The pseudo-inverse (p, rank) of the columns' R, but for a rotation, which leaves the norms of its rows."""
     singular, V = best.standardized
     width = scale(triangle, "standard", intercept)[1].scale

@@ -11,17 +11,21 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from gdcli.engine.triangle import Array
-from gdcli.errors import UsageError
+from gdcli.base.errors import UsageError
+from gdcli.engine.arrays import Array
 
 SQUARED = "squared"
+
 # Exponents below this do not overflow.
 _FARTHEST = 700.0
+
 # So many factors make logarithms cheap beside the other work.
 _MOST_FACTORS = 64
+
 # Huber's default: 95 % of least squares' efficiency on normal errors, with the median absolute residual for their
 # scale (Huber & Ronchetti, Robust Statistics, 2nd ed. 2009; R's MASS::rlm).
 _EFFICIENT, _NORMAL_MEDIAN = 1.345, 0.6745
+
 # Below this mean the rounding of 1 + x would show in the sum of ln(1 + x).
 _SMALL = 1e-3
 

@@ -9,24 +9,31 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.engine.arrays import Array
 from gdcli.engine.recurrence import Motion, Recurrence, motion
 from gdcli.engine.spectrum import STABILITY_MARGIN, Behaviour, Spectrum, first
-from gdcli.engine.triangle import Array
 
 # Iterations in the first look, each way; each later look is twice as long.
 _FIRST_LOOK = 32
+
 # Numbers (rates × eigenvectors × iterations) in one look, unless the first look is more.
 _AT_ONCE = 1 << 18
+
 # Numbers in all, for a forecast: about a second.
 _IN_ALL = 1 << 26
+
 # Numbers in all, for the search of the best rate: about half a second.
 _IN_ALL_FOR_BEST = 1 << 25
+
 # Rates in the first grid, at least and at most, and their numbers (rates × eigenvectors).
 _FEWEST_RATES, _MOST_RATES, _RATES_AT_ONCE = 32, 4096, 1 << 14
+
 # One in so many more rates is just below the limit, but no more than so many.
 _NEAR_THE_LIMIT, _MOST_NEAR_THE_LIMIT = 4, 64
+
 # Rates for each of the swings over the rates, in the second grid.
 _PER_SWING = 16
+
 # Rates around the best one in each later grid, and how many such grids there are.
 _FINER, _ROUNDS = 33, 6
 

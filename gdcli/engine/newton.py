@@ -9,21 +9,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdcli.engine.objective import Curved
+from gdcli.engine.arrays import Array
+from gdcli.engine.lasso import lasso_minimum as penalized_minimum
 from gdcli.engine.penalty import UNPENALIZED, Penalty
-from gdcli.engine.penalty import minimum as penalized_minimum
-from gdcli.engine.scaling import Quadratic
-from gdcli.engine.triangle import Array
+from gdcli.engine.quadratic import Curved, Quadratic
 
-MOST_ITERATIONS = 100
+MOST_NEWTON_STEPS = 100
+
 # A step that promises a share of the cost below this is rounding.
 _NOTHING_LEFT = 1e-20
+
 _MOST_HALVINGS = 40
+
 _FIRST_STEPS = 4  # they say little of a minimum that is far away, and most fits need few more
+
 _ROUNDING = 1e-14  # of the cost, a mean of many
+
 _SUFFICIENT = 1e-4  # of the slope's promise (Armijo)
+
 # Directions that are flatter than this share of the steepest are stepped along as if they were not.
 _FLATTEST = 1e-13
+
 # Where nothing is curved: the step is as long as can be without overflow, and no use.
 _PLANE = 1e-30
 
@@ -117,7 +123,7 @@ def _halved(objective: Curved, theta: Array, cost: float, step: Array, promised:
     return np.zeros_like(step), False
 
 
-def minimum(
+def newton_minimum(
     objective: Curved,
     theta: Array,
     null_space: Array,
@@ -131,7 +137,7 @@ def minimum(
     directions, with an error that falls as the curvature along them.
     """
     cost, gradient = objective.value_and_gradient(theta)
-    for iteration in range(MOST_ITERATIONS):
+    for iteration in range(MOST_NEWTON_STEPS):
         if not (np.isfinite(cost) and np.isfinite(gradient).all()):
             return None
         step = newton_step(objective, theta, float(cost), gradient, null_space, penalty)

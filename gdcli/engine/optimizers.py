@@ -14,19 +14,22 @@ from typing import Protocol
 
 import numpy as np
 
+from gdcli.base.errors import UsageError
+from gdcli.engine.arrays import Array
 from gdcli.engine.forecast import UNKNOWN, Forecast, PlainForecast
 from gdcli.engine.momentum import MomentumForecast
 from gdcli.engine.recurrence import heavy_ball, nesterov
 from gdcli.engine.spectrum import Spectrum
-from gdcli.engine.triangle import Array
-from gdcli.errors import UsageError
 
-State = tuple[Array, ...]
+OptimizerState = tuple[Array, ...]
+
 Solve = Callable[[Array], Array]
 """Maps a gradient (…, p) to H⁻¹ · gradient, with the Hessian H where the gradient was taken."""
 
-PLAIN = "gd"
+PLAIN_DESCENT = "gd"
+
 DEFAULT_RATE = 0.01
+
 DEFAULT_BETA = 0.9
 
 
@@ -42,15 +45,17 @@ class Optimizer(Protocol):
     foreseen: bool
     stochastic: bool
 
-    def init(self, theta: Array) -> State:
+    def init(self, theta: Array) -> OptimizerState:
         """Return the state before the first step."""
         ...
 
-    def step(self, gradient: Array, state: State, learning_rate: Array | float) -> tuple[Array, State]:
+    def step(
+        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
+    ) -> tuple[Array, OptimizerState]:
         """Return the update to add to θ, and the state after it."""
         ...
 
-    def forecast(self, spectrum: Spectrum, state: State) -> Forecast:
+    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         """Return what can be said of its rates on a squared error, for a descent that starts with this state."""
         ...
 
@@ -58,18 +63,20 @@ class Optimizer(Protocol):
 class GradientDescent:
     """θ ← θ − η·g."""
 
-    name = PLAIN
+    name = PLAIN_DESCENT
     default_rate = DEFAULT_RATE
     foreseen = True
     stochastic = True
 
-    def init(self, theta: Array) -> State:
+    def init(self, theta: Array) -> OptimizerState:
         return ()
 
-    def step(self, gradient: Array, state: State, learning_rate: Array | float) -> tuple[Array, State]:
+    def step(
+        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
+    ) -> tuple[Array, OptimizerState]:
         return -learning_rate * gradient, state
 
-    def forecast(self, spectrum: Spectrum, state: State) -> Forecast:
+    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return PlainForecast(spectrum)
 
 
@@ -88,15 +95,17 @@ class Momentum:
     def __init__(self, beta: float = DEFAULT_BETA) -> None:
         self.beta = beta
 
-    def init(self, theta: Array) -> State:
+    def init(self, theta: Array) -> OptimizerState:
         return (np.zeros_like(theta),)
 
-    def step(self, gradient: Array, state: State, learning_rate: Array | float) -> tuple[Array, State]:
+    def step(
+        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
+    ) -> tuple[Array, OptimizerState]:
         (b,) = state
         b = self.beta * b + gradient
         return -learning_rate * b, (b,)
 
-    def forecast(self, spectrum: Spectrum, state: State) -> Forecast:
+    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return MomentumForecast(heavy_ball(self.beta), spectrum, spectrum.vectors @ state[0])
 
 
@@ -115,15 +124,17 @@ class Nesterov:
     def __init__(self, beta: float = DEFAULT_BETA) -> None:
         self.beta = beta
 
-    def init(self, theta: Array) -> State:
+    def init(self, theta: Array) -> OptimizerState:
         return (np.zeros_like(theta),)
 
-    def step(self, gradient: Array, state: State, learning_rate: Array | float) -> tuple[Array, State]:
+    def step(
+        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
+    ) -> tuple[Array, OptimizerState]:
         (b,) = state
         b = self.beta * b + gradient
         return -learning_rate * (gradient + self.beta * b), (b,)
 
-    def forecast(self, spectrum: Spectrum, state: State) -> Forecast:
+    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return MomentumForecast(nesterov(self.beta), spectrum, spectrum.vectors @ state[0])
 
 
@@ -139,15 +150,17 @@ class Adagrad:
     stochastic = True
     epsilon = 1e-10
 
-    def init(self, theta: Array) -> State:
+    def init(self, theta: Array) -> OptimizerState:
         return (np.zeros_like(theta),)
 
-    def step(self, gradient: Array, state: State, learning_rate: Array | float) -> tuple[Array, State]:
+    def step(
+        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
+    ) -> tuple[Array, OptimizerState]:
         (s,) = state
         s = s + gradient**2
         return -learning_rate * gradient / (np.sqrt(s) + self.epsilon), (s,)
 
-    def forecast(self, spectrum: Spectrum, state: State) -> Forecast:
+    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return UNKNOWN
 
 
@@ -163,15 +176,17 @@ class RMSprop:
     stochastic = True
     alpha, epsilon = 0.99, 1e-8
 
-    def init(self, theta: Array) -> State:
+    def init(self, theta: Array) -> OptimizerState:
         return (np.zeros_like(theta),)
 
-    def step(self, gradient: Array, state: State, learning_rate: Array | float) -> tuple[Array, State]:
+    def step(
+        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
+    ) -> tuple[Array, OptimizerState]:
         (v,) = state
         v = self.alpha * v + (1.0 - self.alpha) * gradient**2
         return -learning_rate * gradient / (np.sqrt(v) + self.epsilon), (v,)
 
-    def forecast(self, spectrum: Spectrum, state: State) -> Forecast:
+    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return UNKNOWN
 
 
@@ -188,10 +203,12 @@ class Adam:
     stochastic = True
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
-    def init(self, theta: Array) -> State:
+    def init(self, theta: Array) -> OptimizerState:
         return np.zeros_like(theta), np.zeros_like(theta), np.zeros_like(theta)
 
-    def step(self, gradient: Array, state: State, learning_rate: Array | float) -> tuple[Array, State]:
+    def step(
+        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
+    ) -> tuple[Array, OptimizerState]:
         m, v, t = state
         t = t + 1.0
         m = self.beta1 * m + (1.0 - self.beta1) * gradient
@@ -199,7 +216,7 @@ class Adam:
         mean, square = m / (1.0 - self.beta1**t), v / (1.0 - self.beta2**t)
         return -learning_rate * mean / (np.sqrt(square) + self.epsilon), (m, v, t)
 
-    def forecast(self, spectrum: Spectrum, state: State) -> Forecast:
+    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return UNKNOWN
 
 
@@ -217,19 +234,21 @@ class Newton:
     def __init__(self, solve: Solve | None = None) -> None:
         self.solve = solve
 
-    def init(self, theta: Array) -> State:
+    def init(self, theta: Array) -> OptimizerState:
         return ()
 
-    def step(self, gradient: Array, state: State, learning_rate: Array | float) -> tuple[Array, State]:
+    def step(
+        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
+    ) -> tuple[Array, OptimizerState]:
         assert self.solve is not None, "Newton's method needs the Hessian"
         return -learning_rate * self.solve(gradient), state
 
-    def forecast(self, spectrum: Spectrum, state: State) -> Forecast:
+    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return PlainForecast(spectrum.whitened)
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    PLAIN: GradientDescent,
+    PLAIN_DESCENT: GradientDescent,
     "momentum": Momentum,
     "nesterov": Nesterov,
     "adagrad": Adagrad,
@@ -237,8 +256,10 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": Adam,
     "newton": Newton,
 }
+
 # Those whose updates lead downhill, whatever their state, so that a shorter one always lowers the cost.
-SEARCHED = (PLAIN, "newton")
+SEARCHED = (PLAIN_DESCENT, "newton")
+
 # Those that take a parameter, and how the help writes it.
 PARAMETERS = {"momentum": "BETA", "nesterov": "BETA"}
 

@@ -18,13 +18,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.polynomial import polynomial
 
-from gdcli.engine.triangle import Array
+from gdcli.engine.arrays import Array
 
 # The largest power of two that is a float: a root beyond is out of reach.
 _LARGEST_ROOT = 1 << 1023
 
 
-class Kind(Enum):
+class StationaryKind(Enum):
     """What a curve has where its slope is zero; the value is the word for it."""
 
     MINIMUM = "minimum"
@@ -43,16 +43,16 @@ class StationaryPoint:
     right: int
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> StationaryKind:
         """A minimum where the curve falls before and rises after; an inflection where it goes on as it came."""
         if self.left == self.right:
-            return Kind.INFLECTION
-        return Kind.MINIMUM if self.left < 0 else Kind.MAXIMUM
+            return StationaryKind.INFLECTION
+        return StationaryKind.MINIMUM if self.left < 0 else StationaryKind.MAXIMUM
 
     @property
     def best_rate(self) -> float | None:
         """1/y'': near a minimum y' ≈ y''·(x − x*), and this rate steps to x* at once. None where y'' is 0 there."""
-        if self.kind is not Kind.MINIMUM or not 0 < self.curvature < math.inf:
+        if self.kind is not StationaryKind.MINIMUM or not 0 < self.curvature < math.inf:
             return None
         rate = 1.0 / self.curvature
         return rate if math.isfinite(rate) else None

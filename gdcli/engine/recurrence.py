@@ -20,15 +20,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.engine.arrays import Array
 from gdcli.engine.spectrum import Spectrum
-from gdcli.engine.triangle import Array
 
 # A bound is believed up to its rounding.
 _ROUNDING = 1e-9
+
 # Roots that are closer are bounded as if they were this far apart: with s_k ≤ k, that is right for k up to its inverse.
 _CLOSEST = 1e-7
+
 # A bound takes log|z₁| for no less, so that k·|z|ᵏ⁻¹, of two equal roots, is below |z|ᵏ over their least distance.
 _LEAST_SIZE = math.log(1e-3)
+
 # The logarithm of what is zero for exp.
 _LOG_ZERO = -750.0
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.engine.triangle import Array, Triangle, triangularize
-
-SCALES = ("standard", "minmax", "none")
+from gdcli.engine.arrays import Array
+from gdcli.engine.qr import triangularize
+from gdcli.engine.quadratic import Quadratic
+from gdcli.engine.triangle import Triangle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,20 +56,6 @@ class Scaling:
         """θ for slopes m (p,) in file units and the prediction at the centre."""
         slopes = m * self.scale / self.target_scale
         return np.concatenate([[value / self.target_scale], slopes]) if self.intercept else slopes
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Quadratic:
-    """The mean squared error as a function of θ: (‖z − R₁θ‖² + ρ²)/N, in squared *scaled* target units.
-
-    ``R1`` (r, p), ``z`` (r,), ``rho`` a scalar, ``weight`` = N the number of rows or the sum of their weights. A
-    stack of problems has the same with leading axes: (…, r, p), (…, r), (…), (…).
-    """
-
-    R1: Array
-    z: Array
-    rho: Array
-    weight: Array
 
 
 def standard_deviations(triangle: Triangle) -> Array:

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gdcli.engine.triangle import Array
-from gdcli.errors import UsageError
+from gdcli.base.errors import UsageError
+from gdcli.engine.arrays import Array
 
 Schedule = Callable[[int], float | Array]
 
@@ -70,7 +70,7 @@ class Parameter(NamedTuple):
         return number
 
 
-class Kind(NamedTuple):
+class ScheduleKind(NamedTuple):
     """A schedule of the command line. ``wrap(rates, iterations, *parameters)`` is the schedule itself."""
 
     parameters: tuple[Parameter, ...]
@@ -78,12 +78,13 @@ class Kind(NamedTuple):
 
 
 _SHARE = Parameter("R", largest=1.0)
-SCHEDULES: dict[str, Kind] = {
-    CONSTANT: Kind((), lambda rates, n: rates),
-    "inverse": Kind((Parameter("R"),), lambda rates, n, R: inverse(rates, R)),
-    "exponential": Kind((_SHARE,), lambda rates, n, R: exponential(rates, R)),
-    "step": Kind((_SHARE, Parameter("K", whole=True)), lambda rates, n, R, K: step(rates, R, K)),
-    "cosine": Kind((), lambda rates, n: cosine(rates, n)),
+
+SCHEDULES: dict[str, ScheduleKind] = {
+    CONSTANT: ScheduleKind((), lambda rates, n: rates),
+    "inverse": ScheduleKind((Parameter("R"),), lambda rates, n, R: inverse(rates, R)),
+    "exponential": ScheduleKind((_SHARE,), lambda rates, n, R: exponential(rates, R)),
+    "step": ScheduleKind((_SHARE, Parameter("K", whole=True)), lambda rates, n, R, K: step(rates, R, K)),
+    "cosine": ScheduleKind((), lambda rates, n: cosine(rates, n)),
 }
 
 

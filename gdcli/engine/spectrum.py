@@ -16,14 +16,17 @@ from enum import Enum
 
 import numpy as np
 
-from gdcli.engine.scaling import Quadratic
-from gdcli.engine.triangle import Array
+from gdcli.engine.arrays import Array
+from gdcli.engine.quadratic import Quadratic
 
 # A factor this close to −1 does not shrink in any number of iterations that can be run.
 STABILITY_MARGIN = 1e-12
+
 # Iteration counts beyond this are not told apart from never.
-MOST_ITERATIONS = 10**18
+FORECAST_LIMIT = 10**18
+
 _GRID = 64
+
 _COARSE_ROUNDS, _FINE_ROUNDS = 4, 8
 
 
@@ -175,7 +178,7 @@ def first(reached: Callable[[int], bool]) -> int | None:
     high = 1
     while not reached(high):
         high *= 2
-        if high > MOST_ITERATIONS:
+        if high > FORECAST_LIMIT:
             return None
     low = high // 2
     while high - low > 1:

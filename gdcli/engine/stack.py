@@ -12,14 +12,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.engine.triangle import MISSING, SLICE_ROWS, Array, Column, gaps_among, sorted_levels
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
+from gdcli.engine.qr import SLICE_ROWS
 
-Places = NDArray[np.intp]
+LanePlaces = NDArray[np.intp]
 
 # So many rows per row of a triangle wait before they are reduced: fewer cost calls, more cost memory.
 _WAITING = 3
+
 # Fewer rows than this are not worth a reduction.
 _LEAST_WAITING = 1 << 16
+
 # Sizes are rounded up to multiples of this, so that many groups share one call.
 _PADDING = 8
 
@@ -32,7 +36,7 @@ class GroupedRows(NamedTuple):
 
     columns: tuple[Column, ...]
     X: Array
-    places: Places
+    places: LanePlaces
     weights: Array | None
 
 
@@ -49,7 +53,7 @@ class Stack:
     R: Array
     shift: Array
     weight: Array
-    count: Places
+    count: LanePlaces
     minimum: Array
     maximum: Array
     waiting: tuple[GroupedRows, ...] = ()
@@ -83,7 +87,7 @@ def empty(columns: Sequence[Column]) -> Stack:
     return Stack(tuple(columns), np.zeros((0, q + 1, q + 1)), none, none[:, 0], np.zeros(0, np.intp), none, none)
 
 
-def grouped_rows(columns: Sequence[Column], X: Array, places: Places, weights: Array | None) -> GroupedRows:
+def grouped_rows(columns: Sequence[Column], X: Array, places: LanePlaces, weights: Array | None) -> GroupedRows:
     """Return rows with an indicator column before the target for each numeric column in which some are NaN."""
     with np.errstate(over="ignore", invalid="ignore"):
         gaps = [j for j in np.flatnonzero(np.isnan(X.sum(axis=0))).tolist() if np.isnan(X[:, j]).any()]
@@ -144,7 +148,7 @@ def reduced(stack: Stack) -> Stack:
     return known
 
 
-def filled(stack: Stack) -> Stack:
+def fill_groups(stack: Stack) -> Stack:
     """Return the stack with each gap filled with its column's mean in its group, and no indicator of gaps left.
 
     ``R`` is triangular no more, but the last row is zero up to the target as before. A column in which a group has no
@@ -214,7 +218,7 @@ def _enlarged(stack: Stack, columns: tuple[Column, ...]) -> Stack:
     return Stack(columns, R, shift, weight, count, minimum, maximum, (), g)
 
 
-def _triangles(A: Array, first: Places, count: Places, known: Array) -> Array:
+def _triangles(A: Array, first: LanePlaces, count: LanePlaces, known: Array) -> Array:
     """Return the R (k, q, q) of each run of rows of ``A`` (n, q) stacked under the ``known`` (k, q, q) triangle.
 
     Row ``first[i]`` is where the i-th run of ``count[i]`` rows begins. Long runs go in slices, whose triangles are
@@ -243,8 +247,8 @@ def _triangles(A: Array, first: Places, count: Places, known: Array) -> Array:
     return np.where(diagonal[:, :, np.newaxis] < 0, -found, found)
 
 
-def _within(counts: Places) -> Places:
+def _within(counts: LanePlaces) -> LanePlaces:
     """Return 0, 1, … within each run of so many."""
     ends = np.cumsum(counts)
-    within: Places = np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
+    within: LanePlaces = np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
     return within

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.engine.arrays import Array
 from gdcli.engine.descent import DIVERGENCE_FACTOR, Step, Stopped
-from gdcli.engine.spectrum import MOST_ITERATIONS, STABILITY_MARGIN
-from gdcli.engine.triangle import Array
+from gdcli.engine.spectrum import FORECAST_LIMIT, STABILITY_MARGIN
 
 Counts = NDArray[np.int64]
 
@@ -53,7 +53,7 @@ class Ends:
             self.iterations[ending], self.stopped[ending] = iteration, why
 
 
-def iterations_to(eigenvalues: Array, distances: Array, rates: Array, gap: Array) -> Counts:
+def lane_iterations_to(eigenvalues: Array, distances: Array, rates: Array, gap: Array) -> Counts:
     """Return for each group the first iteration of plain descent whose gap is at most ``gap`` (g,); −1 for never.
 
     ``eigenvalues`` and ``distances`` (g, k) are as in a Spectrum; 0 where the data determine nothing.
@@ -105,7 +105,7 @@ def _first(reached: Callable[[Counts], NDArray[np.bool_]], groups: int) -> Count
     """Return for each group the smallest iteration for which a predicate that stays true is true; −1 for never."""
     high = np.zeros(groups, dtype=np.int64)
     done = reached(high)
-    while not done.all() and int(high.max()) <= MOST_ITERATIONS:
+    while not done.all() and int(high.max()) <= FORECAST_LIMIT:
         high = np.where(done, high, np.maximum(2 * high, 1))
         done |= reached(high)
     low = high // 2

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.engine.optimum import RANK_TOLERANCE
-from gdcli.engine.scaling import Quadratic
+from gdcli.engine.arrays import Array
+from gdcli.engine.least_squares import RANK_TOLERANCE
+from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.stack import Stack
-from gdcli.engine.triangle import Array
 
 Mask = NDArray[np.bool_]
 

@@ -16,38 +16,13 @@ sequential QR" (SIAM J. Sci. Comput. 34, 2012) for the reduction by slices.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.engine.blas import WIDE
-from gdcli.engine.stacked_triangles import stacked
-
-Array = NDArray[np.float64]
-# NumPy's longdouble; float64 in triangles of wide tables, where it would double the memory to no use.
-Extended = NDArray[np.longdouble]
-
-# A slice of 512 rows of a dozen columns stays in the L2 cache; measured 3 ms against 9 ms in one call on 65,536 × 12.
-SLICE_ROWS = 512
-# Up to this size a matrix is factorised in extended precision, where the platform has it (0.3 ms for 200 × 12).
-_EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
-
-
-# The level of cells without a value: a text column's last one; beside a numeric column the indicator of its gaps.
-MISSING = "(missing)"
-
-
-class Column(NamedTuple):
-    """A numeric column (``level`` None), or the indicator of one level of a text column (or of a column's gaps)."""
-
-    name: str
-    level: str | None = None
-
-    @property
-    def label(self) -> str:
-        """``sqft``, or ``type[Residential]``."""
-        return self.name if self.level is None else f"{self.name}[{self.level}]"
+from gdcli.engine.arrays import Array, Extended
+from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
+from gdcli.engine.qr import kept_as, small, stack_triangles, triangularize, with_signs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +93,7 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
         shift[j] = present.mean() if len(present) else 0.0
         minimum[j], maximum[j] = present.min(initial=np.inf), present.max(initial=-np.inf)
     # In columns, as X usually lies in columns and LAPACK wants its slices so.
-    A = np.empty((n, q + 1), dtype=np.longdouble if _small(n, q + 1) else np.float64, order="F")
+    A = np.empty((n, q + 1), dtype=np.longdouble if small(n, q + 1) else np.float64, order="F")
     A[:, 0] = 1.0
     for j in range(q):  # by column: twice as fast as one call
         np.subtract(X[:, j], shift[j], out=A[:, j + 1], dtype=A.dtype)
@@ -139,15 +114,6 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
         minimum=minimum,
         maximum=maximum,
     )
-
-
-def gaps_among(columns: Sequence[Column]) -> list[tuple[int, int]]:
-    """Return the place of each numeric column that has an indicator of its gaps, with that of the indicator."""
-    if all(column.level != MISSING for column in columns):
-        return []
-    place = {column: i for i, column in enumerate(columns)}
-    indicators = [(place.get(Column(c.name)), i) for c, i in place.items() if c.level == MISSING]
-    return [(column, indicator) for column, indicator in indicators if column is not None]
 
 
 def _with_indicators(
@@ -195,11 +161,11 @@ def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
     moved = _moved(triangle, shift)
     if R.dtype != np.float64 or triangle.gaps or not len(R) == len(moved) == R.shape[1]:
         return triangularize(np.vstack([R, moved]))
-    found = stacked(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False))
-    return _with_signs(found.astype(kept_as(len(R)), copy=False))
+    found = stack_triangles(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False))
+    return with_signs(found.astype(kept_as(len(R)), copy=False))
 
 
-def filled(triangle: Triangle, columns: Sequence[Column], means: Mapping[Column, float]) -> Triangle:
+def fill(triangle: Triangle, columns: Sequence[Column], means: Mapping[Column, float]) -> Triangle:
     """As ``select``, each gap of a column filled with its number in ``means`` (in a column without one: with anything).
 
     Exactly so: relative to that number, which becomes the shift, a filled cell is 0.
@@ -231,87 +197,9 @@ def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
     )
 
 
-def triangularize(A: NDArray[np.floating]) -> Extended:
-    """Return the R (q, q) of a QR factorisation of ``A`` (n, q), with a non-negative diagonal; its rows if n is less.
-
-    Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small
-    at the end is done in extended precision: textbook data keep all their digits.
-    """
-    q = A.shape[1]
-    slice_rows = max(SLICE_ROWS, 4 * q)
-    while len(A) >= 2 * slice_rows:
-        whole = len(A) // slice_rows * slice_rows
-        # A view of A whether it lies in columns or in rows.
-        slices = _qr_r(A[:whole].T.reshape(q, -1, slice_rows).transpose(1, 2, 0))
-        A = np.vstack([slices.reshape(-1, q), A[whole:]])
-    if _small(len(A), q):
-        return _extended(A)
-    return _with_signs(_qr_r(A).astype(kept_as(q), copy=False))
-
-
 def square(R: Extended) -> Extended:
     """The R of a triangle with rows of zeros where it has fewer than columns."""
     return np.vstack([R, np.zeros((R.shape[1] - len(R), R.shape[1]), dtype=R.dtype)])
-
-
-def _with_signs(R: Extended) -> Extended:
-    """Return an R whose diagonal is not negative."""
-    np.negative(R, out=R, where=(np.diagonal(R) < 0)[:, np.newaxis])
-    return R
-
-
-def kept_as(q: int) -> type[np.floating]:
-    """Return the type of a triangle of q columns."""
-    return np.longdouble if q <= WIDE else np.float64
-
-
-def _qr_r(A: NDArray[np.floating]) -> Array:
-    """Return R of each matrix in a stack (…, n, q), by LAPACK."""
-    R: Array = np.linalg.qr(A.astype(np.float64, copy=False), mode="r")  # type: ignore[assignment]  # stubs: mode
-    return R
-
-
-def _small(n: int, q: int) -> bool:
-    return n <= _EXTENDED_ROWS and q <= _EXTENDED_COLUMNS
-
-
-def _extended(A: NDArray[np.floating]) -> Extended:
-    """Return the R (q, q) of ``A`` (n, q) by Gram-Schmidt with reorthogonalisation in extended precision.
-
-    Projecting twice is enough (Giraud, Langou, Rozložník, van den Eshof, Numer. Math. 101, 2005). A column that
-    depends on those before it gets a zero row.
-    """
-    Q = A.astype(np.longdouble)
-    q = Q.shape[1]
-    R = np.zeros((q, q), dtype=np.longdouble)
-    rounding = 8 * np.finfo(np.longdouble).eps
-    for k in range(q):
-        column = Q[:, k]
-        before = np.sqrt(column @ column)
-        for _ in range(2):
-            shares = column @ Q[:, :k]
-            R[:k, k] += shares
-            column -= Q[:, :k] @ shares
-        norm = np.sqrt(column @ column)
-        if norm > rounding * before:
-            R[k, k] = norm
-            column /= norm
-        else:
-            column[:] = 0.0
-    return R
-
-
-def sorted_levels(columns: Sequence[Column]) -> list[Column]:
-    """Order columns by first appearance of their name, and the levels of one name by ``level_order``."""
-    order: dict[str, int] = {}
-    for column in columns:
-        order.setdefault(column.name, len(order))
-    return sorted(columns, key=lambda column: (order[column.name], level_order(column.level or "")))
-
-
-def level_order(level: str) -> tuple[bool, str]:
-    """Order levels by their text, but that of missing cells last: as the reference it would be a poor one."""
-    return level == MISSING, level
 
 
 def _empty(columns: tuple[Column, ...]) -> Triangle:

@@ -1,1 +1,1 @@
-"""Floor 4: reads results, never computes them. Words, tables and machine formats for a ``Fit``."""
+"""Floor 6: words, tables and pictures of results; computes nothing."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gdcli.engine.descent import Stopped
-from gdcli.report import digits as numbers
-from gdcli.report.words import UNCENTERED, joined
-from gdcli.result import Certainty, Coefficient, Fit, Inference
+from gdcli.fitting.results import Certainty, Coefficient, Fit, Inference
+from gdcli.report import numbers
+from gdcli.report.sentences import UNCENTERED, joined
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 # What is itself uncertain is not read to more digits than this.
 _MOST_DIGITS = 4
+
 _T_DECIMALS, _LARGEST_T = 3, 1e5
+
 # More iterations than this are no advice.
 _MOST_TO_ADVISE = 10_000_000
+
 _UNKNOWN = Certainty(None, None, None, None, None)
 
 
@@ -48,13 +51,13 @@ def render_certainty(fit: Fit, found: Inference, page: "Page", digits: int = 6) 
     from rich.console import Group
     from rich.text import Text
 
-    from gdcli.report.tables import Column, Grid
+    from gdcli.report.grid import Grid, GridColumn
 
     rows = [*fit.coefficients, *([] if fit.intercept is None else [fit.intercept])]
     share = f"{found.confidence:.0%}".replace("%", " %")
     headers = ["std error", "t", "p", f"{share} low", f"{share} high"]
-    columns = [Column("term", [page.shown(row.term) for row in rows], left=True)]
-    columns += [Column(header, cells) for header, cells in zip(headers, certainty_cells(rows, digits), strict=True)]
+    columns = [GridColumn("term", [page.shown(row.term) for row in rows], left=True)]
+    columns += [GridColumn(header, cells) for header, cells in zip(headers, certainty_cells(rows, digits), strict=True)]
     missing: list[str] = []
     # The interval and t say again what the standard error and p say.
     for leaving in (headers[3:], [headers[1]], [headers[0]]):
@@ -67,7 +70,7 @@ def render_certainty(fit: Fit, found: Inference, page: "Page", digits: int = 6) 
             f"Left out to fit {page.width} columns: {joined([name for name in headers if name in missing])}. "
             "--format csv has every column; a wider terminal or a pipe shows all."
         )
-    sentences = [line for text in format_meaning(fit, found) for line in page.wrapped(page.shown(text))]
+    sentences = [line for text in format_interval_meaning(fit, found) for line in page.wrapped(page.shown(text))]
     parts: list[RenderableType] = [Grid(columns, page)]
     parts += [_literal(page.wrapped(note), "dim") for note in notes]
     parts += [Text(), _literal(format_inference(found, page, digits, centered=fit.intercept is not None))]
@@ -93,7 +96,7 @@ def format_inference(found: Inference, page: "Page", digits: int = 6, centered: 
     return [line for label, text in lines for line in page.wrapped(f"{label:{indent}}{text}", indent)]
 
 
-def format_meaning(fit: Fit, found: Inference) -> list[str]:
+def format_interval_meaning(fit: Fit, found: Inference) -> list[str]:
     """Say what the figures are not about: the descent's coefficients if it is not there yet, and collinear terms."""
     sentences = []
     if not found.residual_sd:

@@ -8,28 +8,39 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gdcli.errors import UsageError
-from gdcli.report import digits as numbers
+from gdcli.base.errors import UsageError
+from gdcli.report import numbers
 from gdcli.report.page import Page
 
 if TYPE_CHECKING:
-    from gdcli.curve import Curve
-    from gdcli.result import Fit
-    from gdcli.sweep import Sweep
+    from gdcli.fitting.curve import Curve
+    from gdcli.fitting.results import Fit
+    from gdcli.fitting.sweep import Sweep
 
 WIDEST = 80
+
 _NARROWEST = 20
+
 _HEIGHT = 16
+
 # Up to so many iterations the axis is linear; and costs within a decade are, too.
 _LINEAR_UP_TO = 20
+
 _LOGARITHMIC_FROM = 10.0
+
 _BEFORE_ONE = 0.5
+
 # Beside others a cost on its way out is in view up to so many times the start's.
 _OUTWARD = 30.0
+
 _HEIGHT_TICKS = 5
+
 _SIGNS = "123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 _DOTS, _ASCII_DOTS = "braille", "*"
+
 _COLOURS = ("blue+", "orange+", "green+", "magenta+", "cyan+", "yellow+")
+
 _ASCII_FRAME = str.maketrans("─│┌┐└┘├┤┬┴┼", "-|+++++++++")
 
 
@@ -65,7 +76,7 @@ def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
     picture = fit.picture
     assert picture is not None
     series = [_Series(picture.iterations.tolist(), picture.costs.tolist())]
-    from gdcli.report.words import in_squared_units
+    from gdcli.report.sentences import in_squared_units
 
     words = _cost_of(fit.target, page) if in_squared_units(fit) else _Words("cost", "", "iteration", "optimum")
     return _chart(words, series, fit.optimum.cost, page, colour)

@@ -13,28 +13,34 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from gdcli.curve import Curve, Outcome, Shape, Walk
 from gdcli.engine.descent import Stopped
-from gdcli.engine.polynomial import Kind, StationaryPoint
-from gdcli.report import digits as numbers
-from gdcli.report.curve_verdict import falling_sides, in_digits, lies_alone, shown_limit, shown_rate, verdict
+from gdcli.engine.polynomial import StationaryKind, StationaryPoint
+from gdcli.fitting.curve import Curve, Outcome, Shape, Walk
+from gdcli.fitting.trace import SHOW_ALL, thinned
+from gdcli.report import numbers
+from gdcli.report.curve_verdict import curve_verdict, falling_sides, in_digits, lies_alone, shown_limit, shown_rate
 from gdcli.report.delimited import as_delimited
+from gdcli.report.grid import Grid, GridColumn
 from gdcli.report.page import Page
-from gdcli.report.tables import Column, Grid
-from gdcli.report.words import joined
-from gdcli.thinning import SHOW_ALL, thinned
+from gdcli.report.sentences import joined
 
-SCHEMA = "gdfit.curve/1"
+CURVE_SCHEMA = "gdfit.curve/1"
+
 _HEADER = ("learning_rate", "iteration", "x", "y", "slope")
+
 _QUANTITIES = ("x", "y", "slope")
+
 # What a terminal is offered: rather no slope than less than four digits, rather fewer digits than no y.
 _LAYOUTS = (_QUANTITIES, 4), (_QUANTITIES[:2], 3), (_QUANTITIES[:1], 3)
+
 _MOST_MINIMA = 6
+
 _MOST_NAMED_RATES = 6
+
 # Between two columns of a Grid.
 _SPACE = 2
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # --- machine formats
 
@@ -64,7 +70,7 @@ def curve_as_markdown(curve: Curve, digits: int = 6) -> str:
 def _document(curve: Curve) -> dict[str, Any]:
     shape = curve.shape
     return {
-        "schema": SCHEMA,
+        "schema": CURVE_SCHEMA,
         "version": curve.version,
         "polynomial": list(curve.polynomial),
         "start": curve.start,
@@ -72,8 +78,8 @@ def _document(curve: Curve) -> dict[str, Any]:
         "automatic_rates": curve.automatic,
         "falls_without_end": {"left": shape.falls_left, "right": shape.falls_right},
         "minima": [{**_point(p), **_limits(p), "lowest": p in shape.lowest} for p in shape.minima],
-        "maxima": [_point(p) for p in shape.points if p.kind is Kind.MAXIMUM],
-        "inflections": [_point(p) for p in shape.points if p.kind is Kind.INFLECTION],
+        "maxima": [_point(p) for p in shape.points if p.kind is StationaryKind.MAXIMUM],
+        "inflections": [_point(p) for p in shape.points if p.kind is StationaryKind.INFLECTION],
     }
 
 
@@ -92,7 +98,7 @@ def _walk_as_json(curve: Curve, walk: Walk, digits: int) -> str:
         "learning_rate": walk.learning_rate,
         "behaviour": walk.behaviour and walk.behaviour.value,
         "outcome": walk.outcome.value,
-        "verdict": verdict(curve, walk, digits),
+        "verdict": curve_verdict(curve, walk, digits),
         "stopped": walk.stopped.value,
         "minimum": None if walk.valley is None else _number(walk.valley.x),
         **_limits(walk.valley),
@@ -126,7 +132,7 @@ def print_curve(curve: Curve, console: Console, *, digits: int = 6, fewer: bool 
     """Print the report. ``fewer`` allows fewer digits where the steps do not fit with all of them."""
     page = Page(console.width if console.is_terminal else None, console.encoding)
     parts: list[RenderableType] = [
-        _sentences(page, [formula(curve, page), *format_shape(curve.shape, digits)]),
+        _sentences(page, [polynomial_text(curve, page), *format_shape(curve.shape, digits)]),
         render_steps(curve, page, digits, fewer=fewer),
         render_verdicts(curve, page, digits),
     ]
@@ -135,7 +141,7 @@ def print_curve(curve: Curve, console: Console, *, digits: int = 6, fewer: bool 
     )
 
 
-def formula(curve: Curve, page: Page) -> str:
+def polynomial_text(curve: Curve, page: Page) -> str:
     """Return ``y = x² - 2x, slope y' = 2x - 2; start at x = 10``."""
     # As decimals: 3 × 0.3 is 0.9 on a blackboard.
     slope = [float(i * Fraction(repr(c))) for i, c in enumerate(curve.polynomial)][1:]
@@ -192,7 +198,7 @@ def render_steps(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = Tru
     """Return the table of the steps, as much of it as fits, and notes under it."""
     rows = shown_iterations(curve)
     walks, names, groups = _that_fit(curve, rows, page, digits, fewer=fewer)
-    step = Column("step", [str(k) for k in rows])
+    step = GridColumn("step", [str(k) for k in rows])
     label = " " * step.width + "".join(_label(walk, columns, page) for walk, columns in zip(walks, groups, strict=True))
     parts: list[RenderableType] = [
         Text(label, style="bold", no_wrap=True, overflow="ignore"),
@@ -204,7 +210,7 @@ def render_steps(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = Tru
 
 def _that_fit(
     curve: Curve, rows: Sequence[int], page: Page, digits: int, *, fewer: bool
-) -> tuple[Sequence[Walk], Sequence[str], list[list[Column]]]:
+) -> tuple[Sequence[Walk], Sequence[str], list[list[GridColumn]]]:
     """Return the walks that fit, their columns' names, and these: digits go first, then slope and y, then rates."""
     room = math.inf if page.width is None else page.width - max(len("step"), len(str(rows[-1])))
     for names, fewest in _LAYOUTS:
@@ -218,22 +224,22 @@ def _that_fit(
     return curve.walks[: len(groups)], names, groups
 
 
-def _group(walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, small: bool) -> list[Column]:
+def _group(walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, small: bool) -> list[GridColumn]:
     """Return the columns of a walk; the first one makes room for the rate above them."""
     cells = _cells(walk, rows, names, digits, small)
-    columns = [Column(name, column) for name, column in zip(names, cells, strict=True)]
+    columns = [GridColumn(name, column) for name, column in zip(names, cells, strict=True)]
     missing = _SPACE + len(shown_rate(walk)) - _width(columns)
     if missing > 0:
-        columns[0] = Column(names[0].rjust(columns[0].width + missing), cells[0])
+        columns[0] = GridColumn(names[0].rjust(columns[0].width + missing), cells[0])
     return columns
 
 
-def _width(columns: Sequence[Column]) -> int:
+def _width(columns: Sequence[GridColumn]) -> int:
     """Return the width with the space before each column."""
     return sum(_SPACE + column.width for column in columns)
 
 
-def _label(walk: Walk, columns: Sequence[Column], page: Page) -> str:
+def _label(walk: Walk, columns: Sequence[GridColumn], page: Page) -> str:
     """Return the rate between rules, over its columns."""
     room = _width(columns) - _SPACE
     name, rule = f" {shown_rate(walk)} ", "─" if page.unicode else "-"
@@ -301,7 +307,7 @@ def render_verdicts(curve: Curve, page: Page, digits: int = 6) -> RenderableType
     indent = max(len(shown_rate(walk)) for walk in curve.walks) + 2
     text = Text(no_wrap=True, overflow="ignore")
     for walk in curve.walks:
-        lines = _wrapped(page, f"{shown_rate(walk):{indent}}{verdict(curve, walk, digits)}", indent)
+        lines = _wrapped(page, f"{shown_rate(walk):{indent}}{curve_verdict(curve, walk, digits)}", indent)
         text.append("\n" if text else "")
         text.append(shown_rate(walk), style=_style(walk))
         text.append("\n".join(lines)[len(shown_rate(walk)) :])

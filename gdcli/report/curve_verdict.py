@@ -2,16 +2,16 @@
 
 import math
 
-from gdcli.curve import Curve, Outcome, Shape, Walk
-from gdcli.engine.polynomial import Kind, StationaryPoint
+from gdcli.base.names import count_of
+from gdcli.engine.polynomial import StationaryKind, StationaryPoint
 from gdcli.engine.spectrum import Behaviour
-from gdcli.report import digits as numbers
-from gdcli.text import count_of
+from gdcli.fitting.curve import Curve, Outcome, Shape, Walk
+from gdcli.report import numbers
 
 _FACTOR_DIGITS = 4
 
 
-def verdict(curve: Curve, walk: Walk, digits: int = 6) -> str:
+def curve_verdict(curve: Curve, walk: Walk, digits: int = 6) -> str:
     """Return in a sentence or two what became of a walk, and why."""
     if walk.outcome is Outcome.STUCK:
         return _stuck(curve, walk, digits)
@@ -35,7 +35,7 @@ def _stuck(curve: Curve, walk: Walk, digits: int) -> str:
         return "The curve is flat: its slope is 0 everywhere, and no rate moves x."
     how = "Landed on" if walk.moved else "Stuck at"
     where = f"{how} the {walk.target.kind.value} at x = {in_digits(walk.target.x, digits)}, where the slope is 0"
-    if walk.target.kind is Kind.MAXIMUM:
+    if walk.target.kind is StationaryKind.MAXIMUM:
         return f"{where}: no rate leads away from it. A start beside it would."
     side = "left" if walk.target.right > 0 else "right"
     return f"{where}, though the curve falls on to the {side}: no rate leads away from it. A start on that side would."
@@ -55,7 +55,7 @@ def _approaching(curve: Curve, walk: Walk, digits: int) -> str:
     assert walk.target is not None
     assert walk.distances is not None
     x, steps = in_digits(float(walk.x[-1]), digits), count_of(walk.iterations, "step")
-    if walk.target.kind is Kind.INFLECTION:
+    if walk.target.kind is StationaryKind.INFLECTION:
         side = "left" if walk.target.right > 0 else "right"
         return (
             f"Creeps towards the inflection at x = {in_digits(walk.target.x, digits)} in ever smaller steps: "
@@ -88,7 +88,7 @@ def _falling(curve: Curve, walk: Walk, digits: int) -> str:
     begin = "F"
     if walk.valley is not None:
         begin = f"Leaps out of the valley of the minimum at x = {in_digits(walk.valley.x, digits)} and f"
-    elif walk.origin is not None and walk.origin.kind is Kind.INFLECTION:
+    elif walk.origin is not None and walk.origin.kind is StationaryKind.INFLECTION:
         begin = f"Leaps over the inflection at x = {in_digits(walk.origin.x, digits)} and f"
     return f"{begin}{text}: {_last_height(walk, digits)}."
 
@@ -123,7 +123,7 @@ def _last_height(walk: Walk, digits: int) -> str:
 def _below(curve: Curve, walk: Walk, digits: int) -> str:
     if walk.target is None:
         return "the curve falls without end"
-    if walk.target.kind is Kind.MINIMUM:
+    if walk.target.kind is StationaryKind.MINIMUM:
         return f"lies {_named(curve, walk.target, digits)}"
     return f"lies the inflection at x = {in_digits(walk.target.x, digits)}"
 
@@ -141,7 +141,7 @@ def _named(curve: Curve, point: StationaryPoint | None, digits: int) -> str:
 
 def _leaves(curve: Curve, walk: Walk, digits: int) -> str:
     """Begin a sentence whose verb starts with an r, with the valley that the walk came from."""
-    if walk.origin is None or walk.origin is walk.target or walk.origin.kind is not Kind.MINIMUM:
+    if walk.origin is None or walk.origin is walk.target or walk.origin.kind is not StationaryKind.MINIMUM:
         return "R"
     return f"Leaps out of the valley of x = {in_digits(walk.origin.x, digits)} and r"
 

@@ -10,22 +10,34 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Protocol, TextIO
 
-from gdcli.jsonfile import dumps
-from gdcli.report import digits as numbers
+from gdcli.base.names import printable
+from gdcli.base.schema import dumps
+from gdcli.fitting.results import (
+    INTERCEPT,
+    Certainty,
+    Coefficient,
+    CrossValidation,
+    Fit,
+    Holdout,
+    Inference,
+    TraceRow,
+    TraceShape,
+)
+from gdcli.report import numbers
 from gdcli.report.certainty import certainty_cells
 from gdcli.report.delimited import as_delimited, row_writer
-from gdcli.result import Certainty, Coefficient, CrossValidation, Fit, Holdout, Inference, TraceRow, TraceShape
-from gdcli.text import printable
 
-SCHEMA = "gdfit.fit/1"
-INTERCEPT = "(intercept)"
+FIT_SCHEMA = "gdfit.fit/1"
+
 _HEADER = ("term", "coefficient", "optimum", "standardized")
+
 # Of each coefficient with --inference, in this order in every format.
 _CERTAINTY = ("std_error", "t", "p", "low", "high")
+
 # What GitHub's Markdown would act on inside a cell; an underscore only at the edge of a word.
 _MARKDOWN = re.compile(r"[\\`*<|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\](?=[(\[])")
-_FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
 
+_FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
 
 # --- the fit
 
@@ -71,7 +83,7 @@ def _document(fit: Fit) -> dict[str, Any]:
     """Return the contract's keys in its order; what it does not name comes after them."""
     descent, rate, best = fit.descent, fit.learning_rate, fit.optimum
     return {
-        "schema": SCHEMA,
+        "schema": FIT_SCHEMA,
         "version": fit.version,
         "files": list(fit.files),
         "target": fit.target,

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdcli.groups import GroupFits, Verdict
-from gdcli.jsonfile import dumps
-from gdcli.problem import INTERCEPT
-from gdcli.report import digits as numbers
+from gdcli.base.names import count_of, listed, printable
+from gdcli.base.schema import dumps
+from gdcli.fitting.group_results import GroupFits, Verdict
+from gdcli.fitting.results import INTERCEPT
+from gdcli.report import numbers
 from gdcli.report.delimited import as_delimited
-from gdcli.report.formats import SCHEMA, escaped
+from gdcli.report.formats import FIT_SCHEMA, escaped
 from gdcli.report.page import Page, columns_that_fit
-from gdcli.report.words import UNCENTERED, joined
-from gdcli.text import count_of, listed, printable
+from gdcli.report.sentences import UNCENTERED, joined
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from gdcli.engine.triangle import Array
+    from gdcli.engine.arrays import Array
 
 _SPACE = 2
-_MOST_NAMED = 5
 
+_MOST_NAMED = 5
 
 # --- the machine formats
 
@@ -76,7 +76,7 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
     arrival = int(fits.iterations_to_1_percent[i])
     values_of = [values[i].tolist() for values in (fits.slopes, fits.optimal_slopes, fits.standardized)]
     return {
-        "schema": SCHEMA,
+        "schema": FIT_SCHEMA,
         "version": fits.version,
         "group": dict(zip(fits.by, fits.groups[i], strict=True)),
         "verdict": verdict.value,
@@ -156,27 +156,27 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
     from rich.console import Group
     from rich.text import Text
 
-    from gdcli.report.tables import Column
+    from gdcli.report.grid import GridColumn
 
     first = [
-        Column(page.shown(name), [page.shown(key[j]) for key in fits.groups], left=True)
+        GridColumn(page.shown(name), [page.shown(key[j]) for key in fits.groups], left=True)
         for j, name in enumerate(fits.by)
     ]
-    first.append(Column("rows", [str(count) for count in fits.count.tolist()]))
+    first.append(GridColumn("rows", [str(count) for count in fits.count.tolist()]))
     names = [page.shown(term.label) for term in fits.terms]
     slopes = _numbers(fits.slopes.T)
-    terms = [Column(name, numbers.column(slopes[j], digits)) for j, name in enumerate(names)]
-    others = {"c": Column("c", numbers.column(_numbers(fits.intercepts), digits))} if fits.intercept else {}
+    terms = [GridColumn(name, numbers.column(slopes[j], digits)) for j, name in enumerate(names)]
+    others = {"c": GridColumn("c", numbers.column(_numbers(fits.intercepts), digits))} if fits.intercept else {}
     r2 = ["" if value is None else numbers.decimal(value, digits) for value in _numbers(fits.r2)]
     # "cost" is the one that columns_that_fit never leaves out: the verdict stands in its place here.
-    verdicts = Column("verdict", [verdict.value for verdict in fits.verdict], left=True)
+    verdicts = GridColumn("verdict", [verdict.value for verdict in fits.verdict], left=True)
     name = ("R²" if page.unicode else "R^2") + ("" if fits.intercept else f" ({UNCENTERED})")
-    others |= {"gap": Column(name, r2), "cost": verdicts}
+    others |= {"gap": GridColumn(name, r2), "cost": verdicts}
     room = None if page.width is None else page.width - sum(_SPACE + column.width for column in first)
     importance = np.nan_to_num(np.abs(fits.standardized)).max(axis=0).tolist()
     widths = {name: _SPACE + column.width for name, column in others.items()}
     kept, last = columns_that_fit([_SPACE + term.width for term in terms], importance, widths, room)
-    sentences = format_meaning(fits)
+    sentences = format_group_meaning(fits)
     if missing := [name for j, name in enumerate(names) if j not in kept]:
         sentences.insert(
             0,
@@ -197,7 +197,7 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
     return Group(literal(head, "bold"), literal(rule), literal(body), Text(), literal("\n".join(lines)))
 
 
-def format_meaning(fits: GroupFits) -> list[str]:
+def format_group_meaning(fits: GroupFits) -> list[str]:
     """Return what the table says in sum: how many groups ended how, and what to do about it."""
     counts = {verdict: len(fits.having(verdict)) for verdict in Verdict}
     ended = joined([f"{count:,} {verdict.value}" for verdict, count in counts.items() if count])

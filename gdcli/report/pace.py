@@ -7,12 +7,13 @@ for Newton's method, where all λ are 1.
 
 import math
 
-from gdcli.report import digits
-from gdcli.report.words import is_plain
-from gdcli.result import Fit
+from gdcli.fitting.results import Fit
+from gdcli.report import numbers as digits
+from gdcli.report.sentences import is_plain
 
 # Converged: gap at most this share of the measure, and the scaled slopes within this share of the optimum's.
 CONVERGED_GAP, _CONVERGED_SLOPES = 1e-6, 0.01
+
 # More than a few iterations, and more than a fifth, is worth another command.
 _WORTHWHILE_FACTOR, _WORTHWHILE_ITERATIONS = 1.2, 2
 

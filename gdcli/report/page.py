@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from gdcli.text import printable
+from gdcli.base.names import printable
 
 # A number stays with its percent sign.
 _BETWEEN_WORDS = re.compile(r" (?!%)")

@@ -3,27 +3,30 @@
 import math
 from typing import TYPE_CHECKING, Any
 
-from gdcli.jsonfile import readable
-from gdcli.report import digits as numbers
+from gdcli.base.names import count_of, printable
+from gdcli.base.schema import readable
+from gdcli.models.score import Demands, Score
+from gdcli.report import numbers
 from gdcli.report.delimited import as_delimited
 from gdcli.report.page import Page
-from gdcli.report.words import UNCENTERED
-from gdcli.scoring import Demands, Score
-from gdcli.text import count_of, printable
+from gdcli.report.sentences import UNCENTERED
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-SCHEMA = "gdfit.score/1"
+SCORE_SCHEMA = "gdfit.score/1"
+
 _MEASURES = ("cost", "rmse", "mae", "r2", "mean_error")
+
 _COSTS = {"squared": "mean squared error", "huber": "mean Huber loss", "poisson": "half the mean deviance"}
+
 _OF_OTHER_LOSSES = ("log_loss", "accuracy", "auc", "mean_deviance")
 
 
 def score_as_json(score: Score, demands: Demands) -> str:
     """Return the score as a JSON object, one key per line; what does not exist is null."""
     document: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": SCORE_SCHEMA,
         "version": score.version,
         "model": score.model,
         "files": list(score.files),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 BLOCKS, ASCII_BLOCKS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
+
 # From two decades on the lower one would be flat on a linear scale.
 _LOGARITHMIC_FROM = 100.0
 

@@ -5,16 +5,17 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from gdcli.engine.spectrum import Behaviour
-from gdcli.report import digits as numbers
+from gdcli.fitting.sweep import Sweep, SweepRate
+from gdcli.report import numbers
 from gdcli.report.delimited import as_delimited
 from gdcli.report.page import Page
 from gdcli.report.sparkline import sampled, sparkline
-from gdcli.sweep import Sweep, SweepRate
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-SCHEMA = "gdfit.sweep/1"
+SWEEP_SCHEMA = "gdfit.sweep/1"
+
 _HEADER = (
     "learning_rate",
     "behaviour",
@@ -26,14 +27,16 @@ _HEADER = (
     "iterations_to_1_percent",
     "diverged_at",
 )
+
 _LONGEST_SPARKLINE = 16
+
 _RATE_DIGITS = 6
 
 
 def sweep_as_json(sweep: Sweep) -> str:
     """Return the sweep as a JSON object, one rate per line; what does not exist is null."""
     document: dict[str, Any] = {
-        "schema": SCHEMA,
+        "schema": SWEEP_SCHEMA,
         "version": sweep.version,
         "files": list(sweep.files),
         "target": sweep.target,
@@ -94,21 +97,21 @@ def render_sweep(sweep: Sweep, page: Page, digits: int = 6) -> "RenderableType":
     from rich.console import Group
     from rich.text import Text
 
-    from gdcli.report.tables import Column, Grid
+    from gdcli.report.grid import Grid, GridColumn
 
     columns = [
-        Column(header, cells, left=header in ("lr", "behaviour", "cost curve"))
+        GridColumn(header, cells, left=header in ("lr", "behaviour", "cost curve"))
         for header, cells in _columns(sweep, digits, page)
     ]
     # On a narrow terminal the curve goes first, then the cost: the gap says the same.
     for header in ("cost curve", "cost", "to 1 %"):
         if page.width is not None and Grid(columns, page).width > page.width:
             columns = [column for column in columns if column.header != header]
-    lines = [line for sentence in format_meaning(sweep) for line in page.wrapped(page.shown(sentence))]
+    lines = [line for sentence in format_rate_meaning(sweep) for line in page.wrapped(page.shown(sentence))]
     return Group(Grid(columns, page), Text(), Text("\n".join(lines), no_wrap=True, overflow="ignore"))
 
 
-def format_meaning(sweep: Sweep) -> list[str]:
+def format_rate_meaning(sweep: Sweep) -> list[str]:
     """Return what the sweep tells, in sentences."""
     largest = numbers.rate(numbers.rounded_below(sweep.largest_stable))
     sentences = [f"Rates up to {largest} are stable for this data; above, each step overshoots by more than the last."]

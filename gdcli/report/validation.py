@@ -3,8 +3,8 @@
 import math
 from typing import TYPE_CHECKING
 
-from gdcli.report import digits as numbers
-from gdcli.result import CrossValidation, Fit, Holdout, TriedPenalty
+from gdcli.fitting.results import CrossValidation, Fit, Holdout, TriedPenalty
+from gdcli.report import numbers
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,19 +34,19 @@ def render_cross_validation(found: CrossValidation, page: "Page", digits: int = 
     from rich.console import Group
     from rich.text import Text
 
-    from gdcli.report.tables import Column, Grid
+    from gdcli.report.grid import Grid, GridColumn
 
     folds = [str(i + 1) for i in range(found.folds)]
     columns = [
-        Column("fold", [*folds, "mean", "std error"], left=True),
-        Column("rows", [*(f"{rows:,}" for rows in found.rows), "", ""]),
+        GridColumn("fold", [*folds, "mean", "std error"], left=True),
+        GridColumn("rows", [*(f"{rows:,}" for rows in found.rows), "", ""]),
     ]
     at_end = [*found.costs, found.mean, found.standard_error]
     at_best = [*found.best_costs, found.best_mean, found.best_standard_error]
     both = numbers.column([*at_end, *at_best], digits)
-    columns.append(Column(f"cost at {found.iterations}", both[: len(at_end)]))
+    columns.append(GridColumn(f"cost at {found.iterations}", both[: len(at_end)]))
     if found.best_iteration not in (None, found.iterations):
-        columns.append(Column(f"cost at {found.best_iteration}", both[len(at_end) :]))
+        columns.append(GridColumn(f"cost at {found.best_iteration}", both[len(at_end) :]))
     # Of the rows nobody needs the number.
     if page.width is not None and Grid(columns, page).width > page.width:
         columns = [column for column in columns if column.header != "rows"]
@@ -60,18 +60,18 @@ def _penalties(found: CrossValidation, page: "Page", digits: int) -> "Renderable
     from rich.console import Group
     from rich.text import Text
 
-    from gdcli.report.tables import Column, Grid
+    from gdcli.report.grid import Grid, GridColumn
 
     tried = found.penalties
     both = numbers.column([value for one in tried for value in (one.mean, one.standard_error)], digits)
     means = [math.inf if one.mean is None else one.mean for one in tried]
     lowest = means.index(min(means))
     columns = [
-        Column("l2", [f"{one.l2:g}" for one in tried]),
-        Column("l1", [f"{one.l1:g}" for one in tried]),
-        Column("validation cost", both[::2]),
-        Column("std error", both[1::2]),
-        Column("", [_said(one, i == lowest) for i, one in enumerate(tried)], left=True),
+        GridColumn("l2", [f"{one.l2:g}" for one in tried]),
+        GridColumn("l1", [f"{one.l1:g}" for one in tried]),
+        GridColumn("validation cost", both[::2]),
+        GridColumn("std error", both[1::2]),
+        GridColumn("", [_said(one, i == lowest) for i, one in enumerate(tried)], left=True),
     ]
     given = [columns[0]] * any(one.l2 for one in tried) + [columns[1]] * any(one.l1 for one in tried)
     note = f"The penalty is chosen by its mean validation cost at iteration {found.iterations}, over the same folds."

@@ -7,11 +7,13 @@ was forecast is said.
 
 from typing import Protocol
 
+from gdcli.base.names import count_of, printable
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
-from gdcli.report import digits
+from gdcli.fitting.results import Fit
+from gdcli.report import numbers as digits
 from gdcli.report.pace import CONVERGED_GAP, better_rate, gap_share, half_life, quickest, steepest_factor
-from gdcli.report.words import (
+from gdcli.report.sentences import (
     above_bound,
     bound,
     counted,
@@ -24,25 +26,29 @@ from gdcli.report.words import (
     unknown_distance,
     with_optimizer,
 )
-from gdcli.result import Fit
-from gdcli.text import count_of, printable
 
 # Lines that start so are commands to paste: not to be wrapped or worded further.
 COMMAND_INDENT = "  "
 
 # Below this the slow directions explain no wait that a person would notice.
 _ILL_CONDITIONED = 100.0
+
 # A minute or two of iterations on a few features; more is no advice.
 _MOST_TO_ADVISE = 10_000_000
+
 _DEFAULT_ITERATIONS = 1000
+
 # An overshoot that keeps more than this share of the distance is what the descent waits for.
 _SLOW_SWING = 0.9
+
 _AT_THE_LIMIT = 1e-9
+
 _MOST_SLOW_TERMS = 3
+
 _AUTOMATIC_DIGITS = 4
 
 
-class Command(Protocol):
+class RateCommand(Protocol):
     """Returns the user's own command line with another rate, ready to paste.
 
     ``iterations`` is given where that many are needed; a command that asks for more already keeps its own.
@@ -51,7 +57,7 @@ class Command(Protocol):
     def __call__(self, learning_rate: float, iterations: int | None = None) -> str: ...
 
 
-def verdict(fit: Fit, command: Command | None = None) -> list[str]:
+def verdict(fit: Fit, command: RateCommand | None = None) -> list[str]:
     """Return the verdict as lines: sentences, and after some of them a command indented by ``COMMAND_INDENT``."""
     if fit.diverged:
         return _on_divergence(fit, command)
@@ -212,7 +218,7 @@ def _direction(slowest: tuple[tuple[str, float], ...]) -> str:
 # --- what to change
 
 
-def _advice(fit: Fit, command: Command | None) -> list[str]:
+def _advice(fit: Fit, command: RateCommand | None) -> list[str]:
     done = fit.descent
     if done.converged or _stopped_early(fit):
         return []
@@ -243,7 +249,7 @@ def _advice(fit: Fit, command: Command | None) -> list[str]:
     return _with_command(fit, command, rate, digits.rounded_up(enough))
 
 
-def _with_command(fit: Fit, command: Command | None, rate: float, enough: int | None) -> list[str]:
+def _with_command(fit: Fit, command: RateCommand | None, rate: float, enough: int | None) -> list[str]:
     """Return the advice for a rate and a number of iterations, and the command that takes it."""
     if fit.learning_rate.automatic:
         rate = digits.rounded_rate(rate, _AUTOMATIC_DIGITS)
@@ -258,7 +264,7 @@ def _with_command(fit: Fit, command: Command | None, rate: float, enough: int | 
 # --- divergence
 
 
-def _on_divergence(fit: Fit, command: Command | None) -> list[str]:
+def _on_divergence(fit: Fit, command: RateCommand | None) -> list[str]:
     rate = fit.learning_rate
     limit = rate.largest_stable
     ended = _how_it_diverged(fit)
@@ -292,7 +298,7 @@ def _how_it_diverged(fit: Fit) -> str:
     return f"after {counted(run)} the descent has not diverged {stopped}, but at this rate it never settles"
 
 
-def _way_out(fit: Fit, command: Command | None, limit: float) -> list[str]:
+def _way_out(fit: Fit, command: RateCommand | None, limit: float) -> list[str]:
     rate = fit.learning_rate
     better = digits.rounded_rate(limit / 2 if rate.best is None else rate.best)
     needed = rate.best_iterations
@@ -305,7 +311,7 @@ def _way_out(fit: Fit, command: Command | None, limit: float) -> list[str]:
     return [text + (":" if command else "."), *_pasted(command, better, more)]
 
 
-def _pasted(command: Command | None, rate: float, iterations: int | None) -> list[str]:
+def _pasted(command: RateCommand | None, rate: float, iterations: int | None) -> list[str]:
     if command is None:
         return []
     return [COMMAND_INDENT + (command(rate) if iterations is None else command(rate, iterations))]

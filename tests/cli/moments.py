@@ -15,7 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
-from gdcli import files
+from gdcli.base import atomic as files
 from gdcli.cli import main
 
 OLD = "old\n"

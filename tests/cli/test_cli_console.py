@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from gdcli.cli import console
-from gdcli.cli.console import Narrator, in_bytes, in_time, rendered, table_encoding
-from gdcli.result import TraceShape
+from gdcli.cli import terminal as console
+from gdcli.cli.progress import Narrator, in_bytes, in_time
+from gdcli.cli.terminal import render_table, table_encoding
+from gdcli.fitting.results import TraceShape
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -182,7 +183,7 @@ def test_times_are_shown_as_on_a_clock(seconds, shown):
 
 def test_a_table_for_a_file_is_as_wide_as_it_needs_and_has_no_colour(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
-    text = rendered(lambda made: made.print("[red]" + "x" * 500, style="red"))
+    text = render_table(lambda made: made.print("[red]" + "x" * 500, style="red"))
     assert text == "[red]" + "x" * 500 + "\n"
 
 

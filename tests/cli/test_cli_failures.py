@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from gdcli.base.errors import DataError, ExitCode, Interrupted, UsageError
 from gdcli.cli import failures, main
-from gdcli.cli import fit as fit_module
-from gdcli.errors import DataError, ExitCode, Interrupted, UsageError
+from gdcli.cli.commands import fit as fit_module
 
 
 @pytest.fixture

@@ -139,7 +139,7 @@ def test_the_words_after_the_first_complete_as_those_of_fit(capsys, monkeypatch,
 
 
 def test_a_command_is_imported_when_it_is_used():
-    code = "import sys, gdcli.cli.group; print('gdcli.cli.fit' in sys.modules)"
+    code = "import sys, gdcli.cli.group; print('gdcli.cli.commands.fit' in sys.modules)"
     root = os.path.dirname(os.path.dirname(os.path.dirname(group_module.__file__)))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=60)
     assert done.stdout == "False\n"

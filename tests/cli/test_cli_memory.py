@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from gdcli.cli.memory import keep_freed_memory
+from gdcli.cli.allocator import keep_freed_memory
 
 # Three times 12 MiB, written to and freed again: by default glibc asks the system for clean pages each time.
 FAULTS = """
 import resource, sys
-from gdcli.cli.memory import keep_freed_memory
+from gdcli.cli.allocator import keep_freed_memory
 if "keep" in sys.argv: keep_freed_memory()
 bytearray(b"x") * (12 << 20)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 from click.testing import CliRunner
 
-import gdcli.fitting
+import gdcli.fitting.fit
+from gdcli.base.errors import DataError
 from gdcli.cli.group import group
-from gdcli.errors import DataError
-from gdcli.fitting import FitOptions
+from gdcli.fitting.options import FitOptions
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def asked(monkeypatch, tmp_path):
             seen.extend([files, options])
             raise DataError("seen")
 
-        monkeypatch.setattr(gdcli.fitting, "run_fit", run_fit)
+        monkeypatch.setattr(gdcli.fitting.fit, "run_fit", run_fit)
         monkeypatch.chdir(tmp_path)
         done = CliRunner().invoke(group, args)
         assert isinstance(done.exception, DataError), done.output

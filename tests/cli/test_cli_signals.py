@@ -10,8 +10,8 @@ import time
 
 import pytest
 
+from gdcli.base.errors import Interrupted
 from gdcli.cli import signals
-from gdcli.errors import Interrupted
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
 

@@ -6,9 +6,9 @@ import pytest
 from click.testing import CliRunner
 
 from gdcli.cli import main
+from gdcli.cli.environment import variables
 from gdcli.cli.group import group
 from gdcli.cli.help import Option
-from gdcli.cli.variables import variables
 
 
 @pytest.fixture

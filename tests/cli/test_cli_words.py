@@ -6,9 +6,9 @@ import subprocess
 import click
 import pytest
 
-from gdcli.cli.fit import command as fit
-from gdcli.cli.words import parse, with_options
-from gdcli.text import shell_word
+from gdcli.base.names import shell_word
+from gdcli.cli.command_line import parse, with_options
+from gdcli.cli.commands.fit import command as fit
 
 LR = {"learning_rate": ("--lr", "0.3")}
 BOTH = {**LR, "iterations": ("-n", "50")}

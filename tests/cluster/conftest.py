@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli.result import Fit
+from gdcli.fitting.results import Fit
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, blocks_of: Callable[[int], None]) -> Callable[..., None]:
     """Let files be read in blocks of so many bytes, so many of which are a group."""
-    from gdcli.data.csvfile import CsvFile
+    from gdcli.data.csv.ranges import CsvFile
 
     def shrink(size: int = 700, group: int = 3) -> None:
         blocks_of(size)
-        monkeypatch.setattr("gdcli.data.source.CsvFile", partial(CsvFile, block_bytes=size))
-        monkeypatch.setattr("gdcli.runs.GROUP", group)
-        monkeypatch.setattr("gdcli.parallel.GROUP", group)
+        monkeypatch.setattr("gdcli.data.csv.source.CsvFile", partial(CsvFile, block_bytes=size))
+        monkeypatch.setattr("gdcli.ingest.remote.GROUP", group)
+        monkeypatch.setattr("gdcli.base.parallel.GROUP", group)
 
     return shrink
 

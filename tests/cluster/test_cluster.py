@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from gdcli import fit
-from gdcli.errors import DataError, Interrupted
-from gdcli.fitting import FitOptions, run_fit
-from gdcli.listener import Listener
+from gdcli.api import run_fit
+from gdcli.base.errors import DataError, Interrupted
+from gdcli.base.listener import Listener
+from gdcli.fitting.options import FitOptions
 from tests.cluster.conftest import bits, started, table
 from tests.conftest import Done
 
@@ -102,8 +103,10 @@ def test_a_file_that_a_worker_does_not_find_is_named_with_the_worker(
     address: str, csv_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = csv_file(table())
-    monkeypatch.setattr("gdcli.data.source.located", lambda path: f"{path}.elsewhere")
-    monkeypatch.setattr("gdcli.runs.Plan._blocks_of", lambda self, number: 1)  # a look at the file from here
+    monkeypatch.setattr("gdcli.data.csv.source.located", lambda path: f"{path}.elsewhere")
+    monkeypatch.setattr(
+        "gdcli.ingest.remote.RangePlan._blocks_of", lambda self, number: 1
+    )  # a look at the file from here
     with pytest.raises(DataError, match=r"(?s)^worker tcp://127\.0\.0\.1:\d+: cannot read '.*data\.csv\.elsewhere'"):
         fit(path, dask=address, **OPTIONS)
 
@@ -168,7 +171,7 @@ def test_a_cluster_for_the_while_prints_no_more(csv_file: Callable[..., str], gd
 def test_a_scheduler_that_is_not_there_is_one_line(
     csv_file: Callable[..., str], gdfit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gdcli.connection.CONNECT", 0.3)
+    monkeypatch.setattr("gdcli.ingest.connection.CONNECT", 0.3)
     done = gdfit(csv_file(table()), "-t", "y", "--dask", "tcp://127.0.0.1:9")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
     assert done.err.startswith("Error: no Dask scheduler answers at 'tcp://127.0.0.1:9'")
@@ -178,7 +181,7 @@ def test_a_scheduler_that_is_not_there_is_one_line(
 def test_a_scheduler_without_workers_is_one_line(
     csv_file: Callable[..., str], gdfit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gdcli.connection.CONNECT", 0.5)
+    monkeypatch.setattr("gdcli.ingest.connection.CONNECT", 0.5)
     with started(0) as empty:
         done = gdfit(csv_file(table()), "-t", "y", "--dask", empty.scheduler_address)
     assert done.code == 1

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from gdcli import fit
-from gdcli.errors import DataError
-from gdcli.fitting import FitOptions, run_fit
-from gdcli.result import TraceRow, TraceShape
+from gdcli.api import run_fit
+from gdcli.base.errors import DataError
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import TraceRow, TraceShape
 from tests.cluster.conftest import bits, table
 from tests.conftest import Done
 

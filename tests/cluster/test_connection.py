@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from gdcli import connection
-from gdcli.errors import DataError
-from gdcli.listener import Listener
+from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
+from gdcli.ingest import connection
 from tests.cluster.conftest import table
 from tests.conftest import ROOT, Done
 

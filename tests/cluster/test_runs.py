@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from gdcli import fit, summarize
-from gdcli.data import csvfile
-from gdcli.errors import GdfitError
-from gdcli.listener import Listener
-from gdcli.reduced import Reduced
-from gdcli.reduction import Reduction
-from gdcli.runs import Numbered, Run, reduced_elsewhere, run_there
+from gdcli.base.errors import GdfitError
+from gdcli.base.listener import Listener
+from gdcli.data.csv import ranges as csvfile
+from gdcli.ingest.aggregate import Aggregate
+from gdcli.ingest.one_pass import Reduction
+from gdcli.ingest.remote import Numbered, Run, reduced_elsewhere, run_there
 from tests.cluster.conftest import bits, table
 
 OPTIONS: dict[str, Any] = {"target": "y", "exclude": "note", "iterations": 5}
@@ -53,10 +53,10 @@ def asked(monkeypatch: pytest.MonkeyPatch, small: Callable[..., None]) -> list[D
 
     def reduced_on(
         address: str, reduction: Reduction, inputs: Iterator[Numbered], size: int, listener: Listener
-    ) -> Reduced | None:
+    ) -> Aggregate | None:
         return reduced_elsewhere(reduction, inputs, submit, lambda: 4, lambda done: listener.reading(done, size))
 
-    monkeypatch.setattr("gdcli.cluster.reduced_on", reduced_on)
+    monkeypatch.setattr("gdcli.ingest.cluster.reduced_on", reduced_on)
     return given
 
 
@@ -118,8 +118,8 @@ def test_no_wrong_guess_changes_a_bit(csv_file: Callable[..., str], monkeypatch:
     counted = property(lambda self: max(count(self) + int(random.integers(-2, 3)), 1))
     paths = [csv_file(table(120, i), f"{i}.csv") for i in range(4)]
     plain = bits(fit(paths, **OPTIONS))
-    monkeypatch.setattr("gdcli.data.csvfile.Guesses.start_of", guessed)
-    monkeypatch.setattr("gdcli.data.csvfile.Guesses.blocks", counted)
+    monkeypatch.setattr("gdcli.data.csv.ranges.Guesses.start_of", guessed)
+    monkeypatch.setattr("gdcli.data.csv.ranges.Guesses.blocks", counted)
     assert bits(fit(paths, dask="local:1", **OPTIONS)) == plain
 
 
@@ -150,7 +150,8 @@ def test_a_bad_cell_is_named_as_on_one_machine(csv_file: Callable[..., str], lin
 
 
 def test_skipped_rows_are_counted_and_the_first_three_named(csv_file: Callable[..., str], notes: Any) -> None:
-    from gdcli.fitting import FitOptions, run_fit
+    from gdcli.api import run_fit
+    from gdcli.fitting.options import FitOptions
 
     lines = table().split("\n")
     rows = [i for i, line in enumerate(lines) if i > 300 and ",-," in line]

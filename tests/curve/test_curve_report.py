@@ -10,9 +10,9 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from gdcli.curve import walk_down
-from gdcli.report.curve import curve_as_csv, curve_as_json, curve_as_markdown, format_shape, formula
-from gdcli.report.curve_verdict import verdict
+from gdcli.fitting.curve import walk_down
+from gdcli.report.curve import curve_as_csv, curve_as_json, curve_as_markdown, format_shape, polynomial_text
+from gdcli.report.curve_verdict import curve_verdict
 from gdcli.report.page import Page
 
 ARTICLE = ("--poly", "0,0,1", "--start", "10", "--lr", "0.1", "--lr", "0.4", "--lr", "2", "-n", "5")
@@ -20,7 +20,7 @@ ARTICLE = ("--poly", "0,0,1", "--start", "10", "--lr", "0.1", "--lr", "0.4", "--
 
 def said(*coefficients: float, start: float = 10, lr: float, n: int = 10) -> str:
     curve = walk_down(coefficients, start, [lr], n)
-    return verdict(curve, curve.walks[0])
+    return curve_verdict(curve, curve.walks[0])
 
 
 def table(text: str) -> list[list[str]]:
@@ -181,8 +181,8 @@ def test_numbers_too_large_are_told_without_infinities():
 )
 def test_the_curve_and_its_slope_are_written_as_on_a_blackboard(coefficients, unicode, ascii_):
     curve = walk_down(coefficients, 10, [0.1], 0)
-    assert formula(curve, Page()) == f"{unicode}; start at x = 10"
-    assert formula(curve, Page(encoding="ascii")) == f"{ascii_}; start at x = 10"
+    assert polynomial_text(curve, Page()) == f"{unicode}; start at x = 10"
+    assert polynomial_text(curve, Page(encoding="ascii")) == f"{ascii_}; start at x = 10"
 
 
 def test_each_minimum_is_told_with_its_rates():
@@ -309,7 +309,7 @@ def test_json_has_the_contracts_keys_and_the_numbers_to_the_last_bit():
         assert [step["x"] for step in rate["steps"]] == walk.x.tolist()
         assert [step["y"] for step in rate["steps"]] == walk.y.tolist()
         assert [step["slope"] for step in rate["steps"]] == walk.slope.tolist()
-        assert rate["verdict"] == verdict(curve, walk)
+        assert rate["verdict"] == curve_verdict(curve, walk)
 
 
 def test_json_of_a_curve_with_a_flat_minimum_has_null_for_its_rates():

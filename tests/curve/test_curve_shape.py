@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from gdcli.curve import Shape
-from gdcli.engine.polynomial import Kind, Polynomial, ends, stationary_points
+from gdcli.engine.polynomial import Polynomial, StationaryKind, ends, stationary_points
+from gdcli.fitting.curve import Shape
 
 
 def kinds(*coefficients: float) -> list[tuple[float, str]]:
@@ -34,7 +34,7 @@ def test_the_slope_of_a_constant_is_zero():
 
 def test_a_parabola_has_one_minimum_with_its_curvature():
     (point,) = stationary_points([0, 0, 1])
-    assert (point.x, point.y, point.curvature, point.kind) == (0.0, 0.0, 2.0, Kind.MINIMUM)
+    assert (point.x, point.y, point.curvature, point.kind) == (0.0, 0.0, 2.0, StationaryKind.MINIMUM)
     assert (point.best_rate, point.largest_stable_rate) == (0.5, 1.0)
 
 
@@ -117,7 +117,7 @@ def test_the_many_minima_of_a_chebyshev_polynomial_are_all_found():
     points = stationary_points(coefficients)
     assert [point.x for point in points] == pytest.approx([math.cos(k * math.pi / 20) for k in range(19, 0, -1)])
     assert [point.y for point in points] == pytest.approx([(-1.0) ** k for k in range(19, 0, -1)])
-    assert sum(point.kind is Kind.MINIMUM for point in points) == 10
+    assert sum(point.kind is StationaryKind.MINIMUM for point in points) == 10
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_downhill_is_the_next_stationary_point_or_no_end():
     assert shape.downhill(math.inf) is minimum
     assert shape.downhill(-math.inf) is None
     assert shape_of(5).downhill(0.0) is None
-    assert shape_of(0, 0, 0, 1).downhill(2.0).kind is Kind.INFLECTION
+    assert shape_of(0, 0, 0, 1).downhill(2.0).kind is StationaryKind.INFLECTION
     assert shape_of(0, 0, 0, 1).downhill(-2.0) is None
 
 

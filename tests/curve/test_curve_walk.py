@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from gdcli.curve import Curve, Outcome, Walk, walk_down
+from gdcli.base.errors import UsageError
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
-from gdcli.errors import UsageError
+from gdcli.fitting.curve import Curve, Outcome, Walk, walk_down
 
 PARABOLA = (0, 0, 1)
 

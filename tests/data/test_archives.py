@@ -15,7 +15,7 @@ import pytest
 import zstandard
 
 from gdcli import fit
-from gdcli.errors import DataError
+from gdcli.base.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
@@ -123,7 +123,7 @@ def test_an_archive_that_becomes_thousands_of_times_as_much_is_read_in_pieces(tm
         path.write_bytes(COMPRESSORS[kind](bytes(size)))
     assert path.stat().st_size < size / 3000
     code = (
-        "from gdcli.data.stream import open_stream\nstream = open_stream(path)\nsize = 0\n"
+        "from gdcli.data.streams import open_stream\nstream = open_stream(path)\nsize = 0\n"
         "while data := stream.text.read(8 << 20): size += len(data)\nprint(size)"
     )
     done, memory = peak(code, path)

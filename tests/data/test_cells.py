@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdcli import fit
-from gdcli.data import cells
-from gdcli.data.careful import parse_carefully
-from gdcli.data.cells import CsvBlock
-from gdcli.data.chunks import Chunk
-from gdcli.data.dialect import Dialect
+from gdcli.base.errors import CellError, DataError, GdfitError, NotNumericError
+from gdcli.data.csv import fast as cells
+from gdcli.data.csv.chunks import Chunk
+from gdcli.data.csv.dialect import Dialect
+from gdcli.data.csv.exact import parse_carefully
+from gdcli.data.csv.fast import CsvBlock
 from gdcli.data.table import Table
-from gdcli.errors import CellError, DataError, GdfitError, NotNumericError
 
 Columns = dict[str, list[Any]]
 WORDS = frozenset({"", "NA", "NaN"})

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gdcli.data import source
-from gdcli.errors import DataError
-from gdcli.fitting import FitOptions, run_fit
+from gdcli.api import run_fit
+from gdcli.base.errors import DataError
+from gdcli.data.csv import source
+from gdcli.fitting.options import FitOptions
 
 HEADER, ROW = b"x,y\n", b"%04d,%04d\n"
 TABLE = HEADER + b"".join(ROW % (i, 7 * i % 100) for i in range(2000))
@@ -156,9 +157,9 @@ def test_parquet_that_changes_while_it_is_read_is_an_error(tmp_path: Path, notes
     import pyarrow
     from pyarrow import parquet
 
-    from gdcli.data.csvoptions import CsvOptions
-    from gdcli.data.stream import open_stream
-    from gdcli.reading import source_of
+    from gdcli.data.csv.options import CsvOptions
+    from gdcli.data.formats import source_of
+    from gdcli.data.streams import open_stream
 
     path = tmp_path / "a.parquet"
     parquet.write_table(pyarrow.table({"x": [1.0, 2.0], "y": [3.0, 4.0]}), path)

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdcli import fit
-from gdcli.data import chunks
-from gdcli.data.chunks import Chunk, cut
-from gdcli.data.csvoptions import CsvOptions
-from gdcli.data.dialect import read_header
-from gdcli.errors import CellError, GdfitError
+from gdcli.base.errors import CellError, GdfitError
+from gdcli.data.csv import chunks
+from gdcli.data.csv.chunks import Chunk, cut
+from gdcli.data.csv.dialect import read_header
+from gdcli.data.csv.options import CsvOptions
 
 
 def blocks(data: bytes, size: int) -> list[Chunk]:

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from gdcli import fit
-from gdcli.errors import CellError, DataError, GdfitError, NotNumericError, UsageError
-from gdcli.fitting import FitOptions, run_fit
-from gdcli.result import Fit
+from gdcli.api import run_fit
+from gdcli.base.errors import CellError, DataError, GdfitError, NotNumericError, UsageError
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Fit
 
 HOUSES = (
     "price,sqft,kind,city\n100,50,flat,Bonn\n150,80,house,Köln\n120,60,flat,Bonn\n210,99,house,Köln\n90,45,room,Ulm\n"

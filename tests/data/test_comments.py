@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from gdcli import fit
-from gdcli.data.chunks import cut
-from gdcli.data.comments import masked, without_comments
-from gdcli.data.csvoptions import CsvOptions
-from gdcli.data.dialect import Dialect, open_table
-from gdcli.data.stream import open_stream
-from gdcli.errors import DataError, UsageError
-from gdcli.naming import column_names
+from gdcli.base.errors import DataError, UsageError
+from gdcli.data.csv.chunks import cut
+from gdcli.data.csv.comments import masked, without_comments
+from gdcli.data.csv.dialect import Dialect, open_table
+from gdcli.data.csv.options import CsvOptions
+from gdcli.data.header import column_names
+from gdcli.data.streams import open_stream
 
 CASES = Path(__file__).parent.parent / "cases"
 COMMENTED = Dialect(",", '"', b"\n", ("a", "b"), frozenset(), comment="#")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gdcli import fit
-from gdcli.errors import CellError
+from gdcli.base.errors import CellError
 
 ROWS = "1,2,a\n2,4,b\n3,7,a\n"
 

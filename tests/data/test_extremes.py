@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from gdcli import fit
-from gdcli.data import room
-from gdcli.data.cells import CsvBlock
-from gdcli.errors import CellError, DataError
-from gdcli.text import listed
+from gdcli.base.errors import CellError, DataError
+from gdcli.base.names import listed
+from gdcli.data import memory as room
+from gdcli.data.csv.fast import CsvBlock
 
 COLUMNS = 100_000
 LENGTH = 10_000_000

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gdcli.data.csvoptions import CsvOptions
-from gdcli.data.kinds import kind_of
-from gdcli.errors import DataError
+from gdcli.base.errors import DataError
+from gdcli.data.csv.options import CsvOptions
+from gdcli.data.formats import kind_of
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from gdcli import fit
-from gdcli.errors import CellError, DataError, NotNumericError
-from gdcli.result import Fit
+from gdcli.base.errors import CellError, DataError, NotNumericError
+from gdcli.fitting.results import Fit
 
 Y = [1.0, 3.0, 2.0, 5.0, 4.0, 7.5]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gdcli import fit, summarize
-from gdcli.errors import DataError
+from gdcli.base.errors import DataError
 
 JANUARY = "x,y\n1,2\n2,3\n3,7\n"
 FEBRUARY = "y,x\n5,4\n1,5\n2,6\n"

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdcli import fit
-from gdcli.data import jsonfast
-from gdcli.data.chunks import Chunk
-from gdcli.data.jsonlines import JsonLinesBlock
+from gdcli.base.errors import CellError, DataError
+from gdcli.data.csv.chunks import Chunk
+from gdcli.data.jsonl import fast as jsonfast
+from gdcli.data.jsonl.source import JsonLinesBlock
 from gdcli.data.table import Table
-from gdcli.errors import CellError, DataError
 
 MISSING = frozenset({"NA", "", "-999"})
 NUMBERS = st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.just(-999)

@@ -15,8 +15,8 @@ import pytest
 import zstandard
 
 from gdcli import fit
-from gdcli.errors import CellError, DataError, UsageError
-from gdcli.result import Fit
+from gdcli.base.errors import CellError, DataError, UsageError
+from gdcli.fitting.results import Fit
 
 ROWS: list[dict[str, Any]] = [
     {"x": 1, "kind": "a", "y": 2},
@@ -88,9 +88,9 @@ def test_an_encoding_is_read_as_in_csv(csv_file: Callable[..., str]) -> None:
 def test_numbers_keep_every_bit(csv_file: Callable[..., str]) -> None:
     y = [0.1, 1 / 3, 2**53 + 1, 123456789012345678901234567890, 5e-324, 1.7976931348623157e308, -0.0]
     path = csv_file("".join(f'{{"y": {value!r}}}\n' for value in y))
-    from gdcli.data.csvoptions import CsvOptions
-    from gdcli.data.jsonlines import JsonLinesSource
-    from gdcli.data.stream import open_stream
+    from gdcli.data.csv.options import CsvOptions
+    from gdcli.data.jsonl.source import JsonLinesSource
+    from gdcli.data.streams import open_stream
 
     (block,) = JsonLinesSource(open_stream(path), CsvOptions()).blocks()
     assert block.table(["y"], [], frozenset()).numeric["y"].tolist() == [float(value) for value in y]

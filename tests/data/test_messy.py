@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gdcli import fit
-from gdcli.errors import CellError, DataError, UsageError
-from gdcli.summarizing import run_summarize, summarize
-from gdcli.summary import Summary
+from gdcli.base.errors import CellError, DataError, UsageError
+from gdcli.ingest.summarize import run_summarize, summarize
+from gdcli.ingest.summary import Summary
 from tests.conftest import Done, Notes
 
 MESSY = Path(__file__).resolve().parents[1] / "reference" / "messy"
@@ -112,8 +112,8 @@ def test_decimal_commas_and_dots_between_thousands_are_read_with_their_options()
 
 def test_bad_rows_are_skipped_when_asked_counted_and_named_by_line(notes: Notes) -> None:
     from gdcli.data.columns import ColumnOptions
-    from gdcli.data.csvoptions import CsvOptions
-    from gdcli.reading import ReadOptions
+    from gdcli.data.csv.options import CsvOptions
+    from gdcli.ingest.read import ReadOptions
 
     columns = ColumnOptions(target=None, features=("column_a", "column_b"), summary=True)
     reading = ReadOptions(CsvOptions(on_bad_row="skip"))

@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 from gdcli import draws, fit, load_model, summarize
-from gdcli.errors import CellError, DataError, UsageError
-from gdcli.fitting import FitOptions, run_fit
+from gdcli.api import run_fit
+from gdcli.base.errors import CellError, DataError, UsageError
+from gdcli.fitting.options import FitOptions
 from tests.conftest import Done, Notes
 
 N = 2000

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from gdcli import fit
-from gdcli.errors import CellError, DataError
-from gdcli.result import Fit
+from gdcli.base.errors import CellError, DataError
+from gdcli.fitting.results import Fit
 
 Y = [1.0, 3.0, 2.0, 5.0, 4.0, 7.5]
 HALF = decimal.Decimal("0.50")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gdcli import fit
-from gdcli.errors import DataError
+from gdcli.base.errors import DataError
 from tests.conftest import Done
 
 fsspec = pytest.importorskip("fsspec", reason="fsspec is not installed")

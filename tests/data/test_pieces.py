@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gdcli.data.stream import open_stream
+from gdcli.data.streams import open_stream
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 30_000

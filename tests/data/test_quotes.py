@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdcli.data.quotes import find_quoted
+from gdcli.data.csv.quotes import find_quoted
 
 
 def quoted_stretches(text: str, separator: str = ",") -> list[tuple[int, int]]:

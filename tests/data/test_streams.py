@@ -16,9 +16,10 @@ import pytest
 import zstandard
 
 from gdcli import fit
-from gdcli.errors import CellError, DataError, GdfitError, UsageError
-from gdcli.fitting import FitOptions, run_fit
-from gdcli.result import Fit
+from gdcli.api import run_fit
+from gdcli.base.errors import CellError, DataError, GdfitError, UsageError
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Fit
 
 TEXT = 'größe,art,y\n1,"ä,b",2\n2,b,3\n3,"ä,b",7\n4,b,5\n5,c,1\n6,c,2\n'
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
@@ -270,7 +271,7 @@ def test_a_quote_never_closed_in_the_header_is_an_error_in_a_fresh_process(tmp_p
     path = tmp_path / "data.csv"
     path.write_text('"x,y\n' + "1,2\n" * 50_000)
     code = (
-        "import sys\nfrom gdcli import fit\nfrom gdcli.errors import GdfitError\n"
+        "import sys\nfrom gdcli import fit\nfrom gdcli.base.errors import GdfitError\n"
         "try: fit(sys.argv[1], target='y')\nexcept GdfitError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gdcli.cores import usable_cores
-from gdcli.parallel import ordered_map
+from gdcli.base.cores import usable_cores
+from gdcli.base.parallel import ordered_map
 
 # What /proc/self/cgroup says, files below /sys/fs/cgroup, and the cores of a machine of eight that may be used.
 GROUPS: dict[str, tuple[str, dict[str, str], int]] = {
@@ -68,7 +68,7 @@ def test_a_thread_for_each_usable_core_is_the_default(monkeypatch: pytest.Monkey
             raise StopIteration
 
     monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor", Pool)
-    monkeypatch.setattr("gdcli.parallel.usable_cores", lambda: 3)
+    monkeypatch.setattr("gdcli.base.parallel.usable_cores", lambda: 3)
     with pytest.raises(RuntimeError):
         list(ordered_map(abs, range(10), None))
     assert started == [3]
@@ -79,7 +79,7 @@ import os, sys
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 from gdcli.engine import blas
-from gdcli.cores import usable_cores
+from gdcli.base.cores import usable_cores
 library = blas._openblas()
 with blas.threads_for(1000):
     print(usable_cores(), 1 if library is None else library[0]())

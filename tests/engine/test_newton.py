@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gdcli.engine import newton
-from gdcli.engine.penalty import Penalty, corner_gap, penalized_curved
+from gdcli.engine.lasso import corner_gap
+from gdcli.engine.penalty import Penalty, penalized_curved
 
 NOTHING = np.zeros((0, 4))
 
@@ -67,7 +68,7 @@ def proximal_descent(plain: PlainLogistic, l2: float, l1: float, rate: float, it
 
 def found(plain: PlainLogistic, l2: float, l1: float, null_space: np.ndarray = NOTHING) -> newton.Minimum:
     penalty = Penalty(l2, l1)
-    best = newton.minimum(penalized_curved(plain, penalty), np.zeros(4), null_space, penalty)
+    best = newton.newton_minimum(penalized_curved(plain, penalty), np.zeros(4), null_space, penalty)
     assert best is not None
     return best
 

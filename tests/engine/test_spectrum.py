@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from gdcli.engine.optimum import optimum
+from gdcli.engine.column import Column
+from gdcli.engine.least_squares import optimum
 from gdcli.engine.scaling import scale
 from gdcli.engine.spectrum import Behaviour, Spectrum, behaviour, best_rate, gaps, iterations_to, spectrum
-from gdcli.engine.triangle import Column, from_rows
+from gdcli.engine.triangle import from_rows
 
 
 class Explicit:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gdcli.engine.stacked_triangles import stacked
+from gdcli.engine.qr import stack_triangles
 
 
 def triangles(q: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -14,7 +14,7 @@ def triangles(q: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def check(upper: np.ndarray, lower: np.ndarray) -> None:
     before = upper.copy(), lower.copy()
-    R = stacked(upper, lower)
+    R = stack_triangles(upper, lower)
     np.testing.assert_array_equal(R, np.triu(R))
     scale = np.linalg.norm(np.vstack([upper, lower]), axis=0)
     scale[scale == 0] = 1.0
@@ -50,4 +50,4 @@ def test_columns_of_all_sizes_keep_their_digits() -> None:
 def test_it_is_the_r_of_the_stack() -> None:
     upper, lower = triangles(200)
     expected = np.linalg.qr(np.vstack([upper, lower]), mode="r")
-    np.testing.assert_allclose(np.abs(stacked(upper, lower)), np.abs(expected), atol=1e-12)
+    np.testing.assert_allclose(np.abs(stack_triangles(upper, lower)), np.abs(expected), atol=1e-12)

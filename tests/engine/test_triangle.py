@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from gdcli.engine.triangle import Column, Triangle, from_rows, merge, select, triangularize
+from gdcli.engine.column import Column
+from gdcli.engine.qr import triangularize
+from gdcli.engine.triangle import Triangle, from_rows, merge, select
 
 NAMES = [Column("a"), Column("b"), Column("c")]
 

@@ -8,7 +8,7 @@ import pytest
 from plain import Iteration, article, descend_rows, read_rows
 
 from gdcli import fit
-from gdcli.result import Fit
+from gdcli.fitting.results import Fit
 
 # Of the largest value that a column takes on the path.
 TOLERANCE = 1e-10

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from gdcli import draws, fit
-from gdcli.grouping import fit_groups
-from gdcli.listener import Listener
-from gdcli.result import Fit
-from gdcli.settings import FitOptions
+from gdcli.base.listener import Listener
+from gdcli.fitting.groups import fit_groups
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Fit
 
 CASES = Path(__file__).parents[1] / "cases"
 # Where the values begin, and how far they go from there.

@@ -11,7 +11,7 @@ from plain import descend_rows, read_rows
 from gdcli import fit
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
-from gdcli.result import Fit
+from gdcli.fitting.results import Fit
 
 
 def write_table(csv_file: Callable[..., str], kind: str) -> str:

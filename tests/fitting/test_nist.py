@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gdcli import fit
-from gdcli.result import Fit
+from gdcli.fitting.results import Fit
 
 # The least digits of any coefficient that a shifted one-pass QR reaches (shared/reference/README.md, last column).
 DIGITS = {

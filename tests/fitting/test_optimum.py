@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from gdcli import fit
-from gdcli.errors import DataError
-from gdcli.fitting import FitOptions, run_fit
-from gdcli.result import Fit
+from gdcli.api import run_fit
+from gdcli.base.errors import DataError
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Fit
 
 
 def as_csv(**columns: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gdcli.parallel import GROUP, fold, ordered_map
+from gdcli.base.parallel import GROUP, fold, ordered_map
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 20])

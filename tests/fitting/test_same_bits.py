@@ -17,7 +17,7 @@ import pytest
 import zstandard
 
 from gdcli import fit
-from gdcli.result import Fit
+from gdcli.fitting.results import Fit
 
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,

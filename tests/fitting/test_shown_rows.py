@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from gdcli import fit
-from gdcli.fitting import FitOptions, run_fit
-from gdcli.result import TraceRow
+from gdcli.api import run_fit
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import TraceRow
 
 TEXT = "x,y\n1,2\n2,3\n3,7\n4,5\n"
 

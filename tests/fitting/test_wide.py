@@ -7,11 +7,13 @@ import pandas as pd
 import pytest
 
 from gdcli import fit
+from gdcli.api import run_fit
+from gdcli.base.errors import DataError
 from gdcli.engine.blas import WIDE
-from gdcli.engine.triangle import Column, from_rows
-from gdcli.errors import DataError
-from gdcli.fitting import FitOptions, run_fit
-from gdcli.result import Fit
+from gdcli.engine.column import Column
+from gdcli.engine.triangle import from_rows
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Fit
 
 COLUMNS, ROWS = WIDE + 4, 700
 
@@ -98,7 +100,7 @@ def test_short_blocks_of_rows_with_other_levels_weights_and_gaps_are_joined(
 def test_levels_that_do_not_fit_into_memory_are_refused_with_the_figure(
     csv_file: Callable[..., str], blocks_of: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("gdcli.data.room.memory", lambda: 2_000_000)
+    monkeypatch.setattr("gdcli.data.memory.memory", lambda: 2_000_000)
     blocks_of(size)
     path = csv_file("a,b,y\n" + "".join(f"a{i},b{i},{i}\n" for i in range(300)))
     with pytest.raises(

@@ -16,10 +16,11 @@ sys.path.append(str(Path(__file__).parents[1] / "models"))
 from engines import as_csv, python, sqlite  # in tests/models, as the next one
 from handwritten import model_content
 
-from gdcli.errors import DataError
-from gdcli.listener import Listener
-from gdcli.model import Model, model_of
-from gdcli.predicting import PredictOptions, predict_files
+from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
+from gdcli.models.model import Model
+from gdcli.models.model_file import model_of
+from gdcli.models.predict import PredictOptions, predict_files
 
 WHOLE = ("", "NA", "nan", "null", "-999", "-999.0", "1_0", "inf", "Infinity", "1e999", "0x1F", "1e-400", "None", "True")
 CELLS = st.one_of(

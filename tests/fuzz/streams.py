@@ -118,7 +118,7 @@ def prepare_streams(folder: Path) -> None:
 
 def check_stream(case: StreamCase, tally: Tally) -> None:
     """Compare how a case went with how the plain file goes. Raises Failure."""
-    with patch("gdcli.data.source.cut", partial(_real_cut(), block_bytes=case.block)):
+    with patch("gdcli.data.csv.source.cut", partial(_real_cut(), block_bytes=case.block)):
         Path("data.csv").write_bytes(case.text)
         expected = in_process((*COMMANDS[case.command_name], "data.csv"))
         check_run(expected)
@@ -135,7 +135,7 @@ def check_stream(case: StreamCase, tally: Tally) -> None:
 
 
 def _real_cut() -> Callable[..., object]:
-    from gdcli.data.chunks import cut
+    from gdcli.data.csv.chunks import cut
 
     return cut
 
@@ -215,7 +215,7 @@ def _run_changing(case: StreamCase) -> Run:
         _change(case, path)
         yield from chunks
 
-    with patch("gdcli.data.source.cut", changing):
+    with patch("gdcli.data.csv.source.cut", changing):
         return in_process(case.args)
 
 

@@ -26,7 +26,7 @@ def test_sixty_inputs_in_pieces_and_archives_and_changing_files_lose_no_row():
 
 
 def test_a_planted_short_read_is_found(monkeypatch):
-    from gdcli.data import stream
+    from gdcli.data import streams as stream
 
     def short(self, size=-1, /):
         data = bytearray(size)
@@ -39,7 +39,7 @@ def test_a_planted_short_read_is_found(monkeypatch):
 
 
 def test_a_planted_crash_is_found(monkeypatch):
-    from gdcli.data import dialect
+    from gdcli.data.csv import dialect
 
     most_frequent = dialect._most_frequent
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import pytest
 
-from gdcli.errors import DataError
-from gdcli.grouping import fit_groups
-from gdcli.groups import GroupFits, Verdict
-from gdcli.listener import Listener
-from gdcli.settings import FitOptions
+from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
+from gdcli.fitting.group_results import GroupFits, Verdict
+from gdcli.fitting.groups import fit_groups
+from gdcli.fitting.options import FitOptions
 
 Row = dict[str, str]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gdcli import fit
-from gdcli.result import Fit
+from gdcli.fitting.results import Fit
 
 DIGITS = 8
 NEARLY_ZERO = 1e-6

@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from gdcli import fit, summarize
-from gdcli.errors import UsageError
-from gdcli.result import Certainty, Fit
+from gdcli.base.errors import UsageError
+from gdcli.fitting.results import Certainty, Fit
 
 
 class Textbook(NamedTuple):
@@ -219,8 +219,8 @@ def test_a_perfect_fit_has_no_t_and_no_f(csv_file: Callable[..., str]) -> None:
 
 
 def test_without_a_degree_of_freedom_there_is_none_and_a_warning(csv_file: Callable[..., str], notes: Any) -> None:
-    from gdcli.fitting import run_fit
-    from gdcli.settings import FitOptions
+    from gdcli.api import run_fit
+    from gdcli.fitting.options import FitOptions
 
     path = csv_file("x,y\n1,3\n2,5\n")
     result = run_fit([path], FitOptions(target="y", inference=True, iterations=5), (), notes)

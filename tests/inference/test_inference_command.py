@@ -15,10 +15,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from gdcli import fit
-from gdcli.cli.console import rendered
-from gdcli.report.digits import p_value
-from gdcli.report.tables import print_fit
-from gdcli.result import Fit
+from gdcli.cli.terminal import render_table
+from gdcli.fitting.results import Fit
+from gdcli.report.fit import print_fit
+from gdcli.report.numbers import p_value
 
 FIVE = ["std_error", "t", "p", "low", "high"]
 
@@ -161,7 +161,7 @@ def test_the_way_there_depends_on_what_stopped_the_descent(
     result = fit(path, target="y", inference=True, **options)
     assert result.inference is not None
     assert not result.inference.applies
-    assert sentence in rendered(lambda console: print_fit(result, console))
+    assert sentence in render_table(lambda console: print_fit(result, console))
 
 
 def test_collinear_terms_are_blank_and_a_sentence_says_why(
@@ -233,7 +233,7 @@ def test_no_line_of_it_is_wider_than_the_terminal_and_none_is_cut(data: str, wid
 
 def test_without_unicode_the_report_is_ascii(data: str) -> None:
     result = fit(data, target="y", inference=True, iterations=5)
-    text = rendered(lambda console: print_fit(result, console), "ascii")
+    text = render_table(lambda console: print_fit(result, console), "ascii")
     assert text.isascii()
     assert "R^2          0." in text
 

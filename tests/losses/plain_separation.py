@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
-from gdcli.fitting import fit
+from gdcli.api import fit
 
 
 class Table(NamedTuple):

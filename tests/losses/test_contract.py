@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
+from gdcli.api import fit
 from gdcli.engine.losses import LOSSES, Domain, Huber, Squared
-from gdcli.fitting import fit
 
 
 class Fair(Huber):

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli.data.room import size_of
-from gdcli.data.store import RowStore
+from gdcli.api import fit
+from gdcli.base.errors import DataError, UsageError
+from gdcli.data.memory import size_of
 from gdcli.engine.losses import Logistic, Loss, Poisson, Squared
-from gdcli.engine.rowwise import RowBlock, RowObjective, RowSums
-from gdcli.errors import DataError, UsageError
-from gdcli.fitting import fit
+from gdcli.engine.row_objective import RowBlock, RowObjective, RowSums
+from gdcli.ingest.row_store import RowStore
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
+from gdcli.api import fit
+from gdcli.base.errors import DataError, UsageError
 from gdcli.engine.losses import Huber, Logistic, Loss, Poisson, Squared
-from gdcli.errors import DataError, UsageError
-from gdcli.fitting import fit
-from gdcli.result import Fit
+from gdcli.fitting.results import Fit
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 SAMPLE = Path(__file__).parents[2] / "sample_data"

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli.errors import DataError
-from gdcli.fitting import fit
+from gdcli.api import fit
+from gdcli.base.errors import DataError
 from tests.conftest import Done
 
 CASES = Path(__file__).parents[1] / "cases"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from plain_separation import compared
 
-from gdcli.fitting import fit
+from gdcli.api import fit
 from tests.conftest import Done
 
 CASES = Path(__file__).parents[1] / "cases"

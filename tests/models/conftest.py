@@ -12,10 +12,11 @@ import pytest
 from handwritten import model_content
 
 import gdcli
-from gdcli.data.chunks import cut
-from gdcli.data.csvoptions import CsvOptions
-from gdcli.model import Model, load_model
-from gdcli.predicting import PredictOptions, Tally, predict_files
+from gdcli.data.csv.chunks import cut
+from gdcli.data.csv.options import CsvOptions
+from gdcli.models.model import Model
+from gdcli.models.model_file import load_model
+from gdcli.models.predict import PredictOptions, Tally, predict_files
 
 ROOT = Path(gdcli.__file__).parents[1]
 
@@ -77,7 +78,7 @@ def predicted(csv_file: Callable[..., str], notes: Any, monkeypatch: pytest.Monk
     def run(model: Model, *texts: str | bytes, block: int | None = None, **options: Any) -> Predicted:
         files = [csv_file(text, f"data{i}.csv") for i, text in enumerate(texts)]
         if block is not None:
-            monkeypatch.setattr("gdcli.data.source.cut", lambda *args: cut(*args, block_bytes=block))
+            monkeypatch.setattr("gdcli.data.csv.source.cut", lambda *args: cut(*args, block_bytes=block))
         csv = {name: options.pop(name) for name in CsvOptions.__slots__ if name in options}
         written: list[bytes] = []
         tally = predict_files(model, files, PredictOptions(csv=CsvOptions(**csv), **options), written.append, notes)

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from gdcli.exporting import EXPORTERS
-from gdcli.model import Model
+from gdcli.models.export import EXPORTERS
+from gdcli.models.model import Model
 
 Rows = Sequence[Mapping[str, Any]]
 Results = list[float | None]

@@ -28,9 +28,11 @@ from engines import (
 )  # fmt: skip
 from handwritten import model_content
 
-from gdcli.errors import DataError
-from gdcli.exporting import EXPORTERS, as_miller, as_python, as_sql
-from gdcli.model import Model, model_of
+from gdcli.base.errors import DataError
+from gdcli.models.export import EXPORTERS, as_miller, as_python
+from gdcli.models.model import Model
+from gdcli.models.model_file import model_of
+from gdcli.models.sql_export import as_sql
 
 # Columns and texts that each language has to quote in its own way.
 ODD = {

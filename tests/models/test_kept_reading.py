@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli.errors import DataError
-from gdcli.model import load_model
+from gdcli.base.errors import DataError
+from gdcli.models.model_file import load_model
 
 X = np.array([1000.5, 2000.25, 1234567.0, -7.75, 40.0])
 Y = np.array([3.5, 4.25, 1500.0, -1.0, 2.0])

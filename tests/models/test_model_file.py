@@ -12,8 +12,10 @@ import pytest
 from handwritten import model_content
 
 import gdcli
-from gdcli.errors import DataError
-from gdcli.model import LARGEST_FILE, Model, load_model, model_as_json
+from gdcli.base.errors import DataError
+from gdcli.base.schema import LARGEST_FILE
+from gdcli.models.model import Model
+from gdcli.models.model_file import load_model, model_as_json
 
 # --- what is written
 

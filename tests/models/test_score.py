@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli.errors import CellError, DataError
-from gdcli.listener import Listener
-from gdcli.model import Model
-from gdcli.reading import ReadOptions
+from gdcli.base.errors import CellError, DataError
+from gdcli.base.listener import Listener
+from gdcli.ingest.read import ReadOptions
+from gdcli.models.model import Model
+from gdcli.models.score import Demands, Score, score_files
 from gdcli.report.page import Page
 from gdcli.report.score import format_score, score_as_csv, score_as_json, score_as_markdown
-from gdcli.scoring import Demands, Score, score_files
 
 SLOPES = {"x": 2.0, "kind": {"a": 0.0, "b": -1.0}}
 

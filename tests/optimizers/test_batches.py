@@ -16,13 +16,13 @@ import pandas as pd
 import pytest
 
 from gdcli import fit, summarize
+from gdcli.api import run_fit
+from gdcli.base.errors import DataError, UsageError
+from gdcli.base.listener import Listener
 from gdcli.engine.descent import Stopped
-from gdcli.errors import DataError, UsageError
-from gdcli.fitting import run_fit
-from gdcli.listener import Listener
-from gdcli.model import model_as_json
-from gdcli.result import Fit
-from gdcli.settings import FitOptions
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Fit
+from gdcli.models.model_file import model_as_json
 
 ROWS, BLOCK_ROWS = 2000, 700
 SEED = 3
@@ -33,7 +33,7 @@ DELTA = 1.5
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """DataFrames come in blocks of 700 rows."""
-    monkeypatch.setattr("gdcli.data.frames._FRAME_ROWS", BLOCK_ROWS)
+    monkeypatch.setattr("gdcli.data.data_frame._FRAME_ROWS", BLOCK_ROWS)
 
 
 @pytest.fixture(scope="module")

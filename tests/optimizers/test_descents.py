@@ -7,7 +7,7 @@ import pytest
 from bowls import BOWLS, Bowl
 
 from gdcli.engine.descent import Step, after, descend, divergence
-from gdcli.engine.optimizers import OPTIMIZERS, State, optimizer_of
+from gdcli.engine.optimizers import OPTIMIZERS, OptimizerState, optimizer_of
 from gdcli.engine.schedules import schedule_of
 from gdcli.engine.spectrum import Spectrum
 
@@ -37,7 +37,7 @@ def walk(
     rate: float,
     iterations: int,
     start: np.ndarray | None = None,
-    state: State | None = None,
+    state: OptimizerState | None = None,
     before: int = 0,
 ) -> Step:
     """Return the last step."""

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gdcli.base.listener import Listener
 from gdcli.engine.forecast import Forecast, PlainForecast
 from gdcli.engine.optimizers import Momentum, Nesterov, optimizer_of
 from gdcli.engine.recurrence import Recurrence, heavy_ball, nesterov
 from gdcli.engine.spectrum import Behaviour, Spectrum
-from gdcli.listener import Listener
-from gdcli.problem import prepare
-from gdcli.reading import read
-from gdcli.settings import FitOptions
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.prepare import prepare
+from gdcli.ingest.read import read
 
 BETAS = [0.0, 0.25, 0.5, 0.9, 0.99]
 SHARES = [1e-3, 0.01, 0.1, 0.3, 0.5, 0.8, 0.99, 0.9999]

@@ -11,12 +11,12 @@ import pytest
 from bowls import Bowl, bowl
 
 from gdcli import fit
+from gdcli.base.errors import UsageError
 from gdcli.engine.descent import Step, after, descend
+from gdcli.engine.line_search import Backtracking
 from gdcli.engine.optimizers import GradientDescent, Newton
 from gdcli.engine.penalty import Penalty
 from gdcli.engine.schedules import constant
-from gdcli.engine.search import Backtracking
-from gdcli.errors import UsageError
 
 
 def searched(objective: Any, start: np.ndarray, iterations: int, first: float = 1.0) -> list[Step]:

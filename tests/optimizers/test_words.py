@@ -2,9 +2,9 @@
 
 import pytest
 
+from gdcli.base.errors import UsageError
 from gdcli.engine.optimizers import OPTIMIZERS, PARAMETERS, Momentum, Nesterov, optimizer_of, parse_optimizer
 from gdcli.engine.schedules import SCHEDULES, form, parse_schedule
-from gdcli.errors import UsageError
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

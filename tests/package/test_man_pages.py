@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gdcli.base.errors import ExitCode
 from gdcli.cli.group import COMMANDS, group
 from gdcli.cli.help import Option
-from gdcli.cli.manual import page, page_name, write_pages
-from gdcli.errors import ExitCode
+from gdcli.cli.man_pages import page, page_name, write_pages
 
 NAMES = [None, *COMMANDS]
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from plain_penalties import FEATURES, HOUSING, Standardized, solved, standardized
 
-from gdcli import fit, fitting
-from gdcli.errors import UsageError
+from gdcli import fit
+from gdcli.base.errors import UsageError
+from gdcli.fitting import fit as fitting
 
 L2, L1, FOLDS = (0.0, 0.003, 1.0), (0.0, 0.02), 4
 ASKED = (HOUSING, "--target", "price", *(word for name in FEATURES for word in ("-x", name)), "--lr", 0.05)

@@ -12,8 +12,8 @@ import pytest
 from scipy.special import expit
 
 from gdcli import fit
-from gdcli.errors import UsageError
-from gdcli.result import Fit
+from gdcli.base.errors import UsageError
+from gdcli.fitting.results import Fit
 
 N, DELTA = 300, 0.8
 TARGETS = {"huber:0.8": "number", "logistic": "answer", "poisson": "count"}

@@ -8,11 +8,11 @@ import pytest
 from plain_penalties import FEATURES, HOUSING, cost, descended, solved, standardized
 
 from gdcli import fit
-from gdcli.engine.objective import SquaredError
-from gdcli.engine.penalty import Penalty, gap, minimum, penalized, ridge
-from gdcli.engine.scaling import Quadratic
-from gdcli.errors import UsageError
-from gdcli.result import Fit
+from gdcli.base.errors import UsageError
+from gdcli.engine.lasso import gap, lasso_minimum
+from gdcli.engine.penalty import Penalty, penalized, ridge
+from gdcli.engine.quadratic import Quadratic, SquaredError
+from gdcli.fitting.results import Fit
 
 PENALTIES = [(0.1, 0.0), (1e-6, 0.0), (30.0, 0.0), (0.0, 0.1), (0.0, 1e-6), (0.0, 5.0), (0.01, 0.3), (0.2, 0.02)]
 RATE = 0.05
@@ -133,7 +133,7 @@ def test_the_minimum_of_more_columns_than_rows_fulfils_its_conditions(seed: int)
     X, y = random.normal(size=(8, 12)), random.normal(size=8)
     X[:, 5] = X[:, 1] - 2 * X[:, 2]
     problem, penalty = Quadratic(X, y, np.array(0.0), np.array(8.0)), Penalty(0.0, 0.2, intercept=False)
-    best = minimum(problem, penalty)
+    best = lasso_minimum(problem, penalty)
     gradient = -2 / 8 * X.T @ (y - X @ best)
     assert np.count_nonzero(best) > 1
     assert np.abs(gradient).max() <= 0.2 + 1e-13
@@ -158,7 +158,7 @@ def test_a_gap_keeps_its_digits_where_the_costs_agree_in_all_of_theirs() -> None
     data = Quadratic(random.normal(size=(6, 3)), random.normal(size=6), np.array(1e3), np.array(6.0))
     penalty = Penalty(0.1, 0.05)
     problem = ridge(data, penalty)
-    best = minimum(problem, penalty)
+    best = lasso_minimum(problem, penalty)
     off = np.array([1e-9, 0.0, 0.0])
     curvature = float(data.R1[:, 0] @ data.R1[:, 0]) / 6
     assert gap(problem, penalty, best + off, best) == pytest.approx(1e-18 * curvature, rel=1e-5)

@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from gdcli.fitting import run_fit
-from gdcli.report.plots.canvas import in_style, rendered
+from gdcli.api import run_fit
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Fit, TraceRow, TraceShape
+from gdcli.report.plots.canvas import in_style, render_figure
 from gdcli.report.plots.fit import draw_fit
-from gdcli.result import Fit, TraceRow, TraceShape
-from gdcli.settings import FitOptions
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def assert_apart(monkeypatch: pytest.MonkeyPatch) -> Callable[[Figure], None]:
     """Check that no text that is drawn covers another or leaves the figure."""
 
     def check(figure: Figure) -> None:
-        rendered(figure, ".png")
+        render_figure(figure, ".png")
         boxes = []
         original = Text.draw
 

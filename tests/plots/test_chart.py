@@ -6,13 +6,13 @@ import types
 import pytest
 from rich.cells import cell_len
 
-from gdcli.curve import walk_down
-from gdcli.errors import UsageError
-from gdcli.fitting import run_fit
+from gdcli.api import run_fit
+from gdcli.base.errors import UsageError
+from gdcli.fitting.curve import walk_down
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.sweep import run_sweep
 from gdcli.report.chart import chart_of_curve, chart_of_fit, chart_of_sweep, require_plotext
 from gdcli.report.page import Page
-from gdcli.settings import FitOptions
-from gdcli.sweep import run_sweep
 
 
 def fitted(data, **options):

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli.fitting import run_fit
-from gdcli.recording import chosen_iterations
-from gdcli.settings import FitOptions
-from gdcli.summarizing import summarize
+from gdcli.api import run_fit
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.picture import chosen_iterations
+from gdcli.ingest.summarize import summarize
 
 
 def mean_squared_error(x, y, m, c, weights=None):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gdcli.curve import walk_down
+from gdcli.fitting.curve import walk_down
 from gdcli.report.plots.curve import draw_curve
 
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.patches import Polygon
 
 from gdcli.report.plots import canvas, labels
-from gdcli.report.plots.coefficients import MOST_NAMED
+from gdcli.report.plots.coefficients import MOST_NAMED_PATHS
 
 
 def labelled(axes, start):
@@ -99,12 +99,12 @@ def test_a_contour_is_where_the_rows_have_the_cost_on_its_scale(drawn, housing):
     levels = {patch.get_gid(): patch for patch in axes.patches if isinstance(patch, Polygon)}
     bar = next(a for a in axes.figure.axes if a.get_ylabel() == "cost (price²)" and a is not axes)
     ticks = [text.get_text() for text in bar.get_yticklabels()]
-    assert ticks[0] == labels.number(seen.fit.optimum.cost)
+    assert ticks[0] == labels.label_number(seen.fit.optimum.cost)
     assert len(levels) >= 5
     for i, name in enumerate(sorted(levels, key=lambda gid: int(gid.split()[1]))):
         costs = [np.mean((y - m * x - c) ** 2) for m, c in levels[name].get_xy()[::90]]
         assert costs == pytest.approx([costs[0]] * len(costs))
-        assert labels.number(costs[0]) == ticks[i + 1]
+        assert labels.label_number(costs[0]) == ticks[i + 1]
         assert levels[name].get_facecolor()[:3] != axes.get_facecolor()[:3]
 
 
@@ -186,9 +186,9 @@ def test_of_many_terms_the_largest_are_named_and_the_others_are_grey(drawn, many
     seen = drawn(many_terms, target=many_terms.columns[-1], learning_rate=0.05)
     picture, axes = seen.fit.picture, seen.panel("standardised coefficient")
     grey = [line for line in axes.get_lines() if line.get_color() == canvas.PALE]
-    assert len(axes.texts) == MOST_NAMED
-    assert len(grey) == 24 - MOST_NAMED
-    largest = np.argsort(-np.abs(picture.standardized[-1]))[:MOST_NAMED]
+    assert len(axes.texts) == MOST_NAMED_PATHS
+    assert len(grey) == 24 - MOST_NAMED_PATHS
+    largest = np.argsort(-np.abs(picture.standardized[-1]))[:MOST_NAMED_PATHS]
     drawn_grey = {line.get_ydata()[-1] for line in grey}
     assert not drawn_grey & set(picture.standardized[-1][largest])
     assert axes.get_title(loc="left") == "The coefficients, the 12 largest of 24 by name"
@@ -207,7 +207,7 @@ def test_an_optimum_far_out_of_the_frame_is_named_with_its_value(drawn):
 def test_colours_repeat_only_with_another_line_style(drawn, many_terms):
     axes = drawn(many_terms, target=many_terms.columns[-1]).panel("standardised")
     named = [line for line in axes.get_lines() if len(line.get_xdata()) > 1 and line.get_color() in canvas.COLOURS]
-    assert len(named) == MOST_NAMED
+    assert len(named) == MOST_NAMED_PATHS
     assert len({(line.get_color(), str(line.get_linestyle()), line._unscaled_dash_pattern) for line in named}) == 12
     assert len({(line.get_color(), line.get_marker()) for line in named}) == len(canvas.COLOURS)
 
@@ -227,13 +227,13 @@ def test_names_stand_as_they_are(drawn):
     axes = seen.panel("cost\\x1b[1m $")
     assert axes.get_xlabel() == "$x_1^2$"
     assert not axes.xaxis.label.get_parse_math()
-    canvas.rendered(seen.figure, ".png")
+    canvas.render_figure(seen.figure, ".png")
 
 
 @pytest.mark.parametrize("name", ["价格", "y\U0010fffd", "ñandú", "ціна"])
 def test_a_character_without_a_glyph_is_escaped(drawn, name):
     seen = drawn(pd.DataFrame({"x": range(9), name: range(9)}), target=name)
-    canvas.rendered(seen.figure, ".png")  # a missing glyph would be a warning, and so an error
+    canvas.render_figure(seen.figure, ".png")  # a missing glyph would be a warning, and so an error
     if name in ("ñandú", "ціна"):
         assert labels.shown(name) == name
 

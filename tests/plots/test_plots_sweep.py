@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from gdcli.engine.spectrum import Behaviour
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.sweep import run_sweep
 from gdcli.report.plots import canvas
 from gdcli.report.plots.sweep import draw_sweep
-from gdcli.settings import FitOptions
-from gdcli.sweep import run_sweep
 
 
 def swept(data, *rates, **options):
@@ -95,7 +95,7 @@ def test_a_perfect_fit_has_its_sweep_drawn():
     frame = pd.DataFrame({"x": range(5), "price": range(1, 11, 2)})
     _, figure, costs, _ = swept(frame)
     assert "(below the frame)" in costs.get_title(loc="left")
-    canvas.rendered(figure, ".svg")
+    canvas.render_figure(figure, ".svg")
 
 
 def test_what_an_l1_penalty_leaves_unknown_is_not_drawn(housing):

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
-from gdcli.report.tables import print_fit
-from gdcli.result import Coefficient, Descent, Fit, LearningRate, Optimum, Rows, TraceRow
+from gdcli.fitting.results import Coefficient, Descent, Fit, LearningRate, Optimum, TraceRow
+from gdcli.ingest.counts import RowCounts
+from gdcli.report.fit import print_fit
 
 SHRINKING = (1.0, 0.9, 0.5, 0.1, 0.002)  # what is left of the start's gap at iterations 0, 1, 10, 100, 1000
 
@@ -35,7 +36,7 @@ def a_fit(terms: tuple[str, ...] = ("sqft", "beds", "baths"), **changes: Any) ->
         "features": terms,
         "loss": "squared",
         "reference_levels": {},
-        "rows": Rows(932, 932, 0, {}),
+        "rows": RowCounts(932, 932, 0, {}),
         "intercept": Coefficient("(intercept)", last.intercept, 15907.3),
         "coefficients": tuple(
             Coefficient(term, last.slopes[i], slopes[i], (-1) ** i * 0.8 / (i + 1)) for i, term in enumerate(terms)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gdcli.report import digits
+from gdcli.report import numbers as digits
 
 
 def test_a_column_has_one_number_of_decimals_and_one_length():

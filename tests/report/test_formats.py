@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from gdcli.engine.descent import Stopped
+from gdcli.fitting.results import TraceRow, TraceShape
 from gdcli.report.formats import TRACE_WRITERS, fit_as_csv, fit_as_json, fit_as_markdown
-from gdcli.result import TraceRow, TraceShape
 
 HOSTILE = ("=cmd()", 'a,"b"\tc', "line\nbreak", "[red]\x1b[31m", "größe|50 %s")
 

@@ -3,9 +3,9 @@
 import io
 import math
 
-from gdcli.report.lines import PlainLines
+from gdcli.fitting.results import TraceRow, TraceShape
+from gdcli.report.plain_lines import PlainLines
 from gdcli.report.sparkline import sampled, sparkline
-from gdcli.result import TraceRow, TraceShape
 
 ROWS = [
     TraceRow(0, (0.0, -0.001, 1e-9), 0.0, 7.8e10, 1170.0),

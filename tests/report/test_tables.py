@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from gdcli.engine.descent import Stopped
-from gdcli.result import Rows
+from gdcli.ingest.counts import RowCounts
 
 WIDE = tuple(f"a_rather_long_name_{i}" for i in range(12))
 HOSTILE = ("[red]x[/red]", "esc\x1b[31m", "new\nline", ":smile:", "größe 部屋")
@@ -168,7 +168,7 @@ def test_the_summary_names_rows_cost_rmse_r2_gap_and_draws_the_cost(a_fit, repor
 
 
 def test_dropped_rows_are_counted_by_column(a_fit, report):
-    text = report(a_fit(rows=Rows(344, 333, 11, {"sex": 11, "bill": 2, "year": 0})))
+    text = report(a_fit(rows=RowCounts(344, 333, 11, {"sex": 11, "bill": 2, "year": 0})))
     assert "333 of 344 used; 11 dropped for missing cells (sex 11, bill 2)" in text
 
 

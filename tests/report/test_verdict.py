@@ -9,8 +9,8 @@ import pytest
 
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
+from gdcli.fitting.results import Coefficient, TraceRow
 from gdcli.report.verdict import verdict
-from gdcli.result import Coefficient, TraceRow
 
 CONVERGED = {"converged": True, "gap": 1e-3, "relative_gap": 1e-13}
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from gdcli import fit, summarize
-from gdcli.errors import DataError, UsageError
-from gdcli.model import model_as_json
-from gdcli.result import Fit
+from gdcli.base.errors import DataError, UsageError
+from gdcli.fitting.results import Fit
+from gdcli.models.model_file import model_as_json
 
 
 @pytest.fixture

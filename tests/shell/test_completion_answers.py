@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from gdcli.cli.completing import SHELLS, answer, encoded
+from gdcli.base.errors import UsageError
+from gdcli.cli.completion.answers import SHELLS, answer, encoded
+from gdcli.cli.completion.typed import inside_quotes, split_typed
 from gdcli.cli.group import COMMANDS
-from gdcli.cli.typed import inside_quotes, split_typed
-from gdcli.errors import UsageError
-from gdcli.naming import column_names
+from gdcli.data.header import column_names
 
 ROOT = Path(__file__).resolve().parents[2]
 BREAKS = " \t\n\"'@><=;|&(:"
@@ -62,13 +62,13 @@ def test_every_option_that_takes_a_column_completes_to_the_columns(in_folder, op
 
 
 def test_every_column_option_of_every_command_is_completed():
-    from gdcli.cli.columns import Column
+    from gdcli.cli.completion.columns import ColumnName
     from gdcli.cli.group import group
 
     for name in COMMANDS:
         for param in group.get_command(None, name).params:
             if param.metavar in ("COLUMN", "COL"):
-                assert isinstance(param.type, Column), (name, param.opts)
+                assert isinstance(param.type, ColumnName), (name, param.opts)
 
 
 def test_a_column_already_given_is_not_offered_again(in_folder):
@@ -128,7 +128,8 @@ def test_the_script_of_each_shell_is_printed_and_says_where_to_put_it(gdfit, she
 
 
 def test_on_a_terminal_it_is_said_too(monkeypatch, capfd):
-    from gdcli.cli import completion, main
+    from gdcli.cli import main
+    from gdcli.cli.commands import completion
 
     class Terminal(type(sys.stdout)):
         def isatty(self):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gdcli import fit, summarize
-from gdcli.errors import DataError, GdfitError
-from gdcli.summary import load_summary, summary_as_json
+from gdcli.base.errors import DataError, GdfitError
+from gdcli.ingest.summary import load_summary, summary_as_json
 
 DROP = object()
 

@@ -14,9 +14,9 @@ import pytest
 
 import gdcli
 from gdcli import fit, summarize
-from gdcli.errors import DataError, GdfitError
-from gdcli.result import Fit
-from gdcli.summary import Summary, load_summary, summary_as_json
+from gdcli.base.errors import DataError, GdfitError
+from gdcli.fitting.results import Fit
+from gdcli.ingest.summary import Summary, load_summary, summary_as_json
 
 ROOT = Path(gdcli.__file__).parents[1]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from gdcli import fit, summarize
-from gdcli.fitting import FitOptions, run_fit
+from gdcli.api import run_fit
+from gdcli.fitting.options import FitOptions
 
 TABLE = "x,y\n1,2\n2,3\n4,7\n"
 

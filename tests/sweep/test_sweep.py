@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from gdcli import fit
 from gdcli.cli.group import group
 from gdcli.engine.spectrum import Behaviour
-from gdcli.settings import FitOptions
-from gdcli.sweep import run_sweep
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.sweep import run_sweep
 
 HOUSING = str(Path(__file__).parents[2] / "sample_data" / "housing.csv")
 OPTIONS = FitOptions(target="price", features=("sqft", "beds", "baths"))

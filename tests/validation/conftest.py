@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gdcli.result import TraceRow, TraceShape
+from gdcli.fitting.results import TraceRow, TraceShape
 
 
 @pytest.fixture

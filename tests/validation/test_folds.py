@@ -11,8 +11,8 @@ from plain_folds import Table, descend, documented_draws, fold_of, huber, logist
 
 import gdcli
 from gdcli import fit
-from gdcli.errors import DataError, UsageError
-from gdcli.result import CrossValidation
+from gdcli.base.errors import DataError, UsageError
+from gdcli.fitting.results import CrossValidation
 
 RATE, ITERATIONS = 0.05, 80
 

@@ -9,11 +9,11 @@ import pytest
 from plain_folds import descend, documented_draws, read_table
 
 from gdcli import fit
+from gdcli.api import run_fit
+from gdcli.base.errors import DataError, UsageError
 from gdcli.engine.descent import Stopped
-from gdcli.errors import DataError, UsageError
-from gdcli.fitting import run_fit
-from gdcli.result import Fit
-from gdcli.settings import FitOptions
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Fit
 
 RATE, ITERATIONS = 0.05, 80
 

@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 
 from gdcli import fit
-from gdcli.cli.console import rendered
-from gdcli.report.tables import print_fit
-from gdcli.result import Fit
+from gdcli.cli.terminal import render_table
+from gdcli.fitting.results import Fit
+from gdcli.report.fit import print_fit
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_a_cross_validation_is_a_table_with_a_row_per_fold(gdfit: Callable[..., 
 
 def test_one_column_is_enough_where_the_last_iteration_is_the_best(data: str) -> None:
     result = fit(data, target="y", features="x", cv=3, iterations=20)
-    text = rendered(lambda console: print_fit(result, console), "ascii")
+    text = render_table(lambda console: print_fit(result, console), "ascii")
     assert header_of(text, "fold") == ["fold", "rows", "cost", "at", "20"]
     assert " +- " in text
     assert "(standard error) at iteration 20, the last and lowest." in text
@@ -180,9 +180,9 @@ def test_one_column_is_enough_where_the_last_iteration_is_the_best(data: str) ->
 
 
 def test_a_fold_that_diverges_is_named(csv_file: Callable[..., str]) -> None:
+    from gdcli.fitting.results import CrossValidation
     from gdcli.report.page import Page
     from gdcli.report.validation import format_cross_validation
-    from gdcli.result import CrossValidation
 
     found = CrossValidation(3, 0, (5, 5, 5), 10, (1.0, None, 2.0), None, None, 0, (3.0, 3.0, 3.0), 3.0, 0.0)
     assert format_cross_validation(found, Page()) == [

@@ -7,14 +7,14 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gdcli.errors import UsageError
+from gdcli.base.errors import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from gdcli.curve import Curve
-    from gdcli.result import Fit
-    from gdcli.sweep import Sweep
+    from gdcli.fitting.curve import Curve
+    from gdcli.fitting.results import Fit
+    from gdcli.fitting.sweep import Sweep
 
 KINDS = (".png", ".svg", ".pdf")
 
@@ -49,8 +49,8 @@ def picture_of_curve(curve: "Curve", kind: str) -> bytes:
 
 
 def _rendered(draw: "Callable[[], Figure]", kind: str) -> bytes:
-    from gdcli.report.plots.canvas import in_style, rendered
+    from gdcli.report.plots.canvas import in_style, render_figure
 
     with in_style(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a cramped layout is still a picture; stderr is not matplotlib's
-        return rendered(draw(), kind)
+        return render_figure(draw(), kind)

@@ -20,29 +20,40 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter
 
-from gdcli.engine.triangle import Array
-from gdcli.report.plots.labels import FONT, Counts, Decades, Numbers, further_fonts, is_plain
+from gdcli.engine.arrays import Array
+from gdcli.report.plots.labels import FONT, CountTicks, Decades, Numbers, further_fonts, is_plain_number
 
 BLACK, BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = (
     "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9",
 )  # fmt: skip
+
 GREY, PALE = "#666666", "#BBBBBB"
+
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (5, 1.5, 1, 1.5)))
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 _CHARACTERS_PER_INCH = 12  # of a title
+
 # Up to so many iterations an axis is linear: every one has its place.
 LINEAR_UP_TO = 20
+
 # From one decade on a linear axis has its lower end flat.
 _LOGARITHMIC_FROM = 10.0
+
 # Two decades have room for 2 and 5 between the powers of ten.
 _FEW_DECADES = 100.0
+
 # An optimum further below the lowest cost is left out: a perfect fit's is rounding.
 _FURTHEST = 1e6
+
 # Numbers with a power of ten beside each other.
 _MOST_POWERS = 3
+
 _DPI = 150
+
 _CANVASES: dict[str, tuple[Any, dict[str, Any]]] = {
     ".png": (FigureCanvasAgg, {"dpi": _DPI}),
     ".svg": (FigureCanvasSVG, {"metadata": {"Date": None}}),
@@ -93,7 +104,7 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def rendered(figure: Figure, kind: str) -> bytes:
+def render_figure(figure: Figure, kind: str) -> bytes:
     """Return the figure as a file's bytes; the same ones every time."""
     canvas, settings = _CANVASES[kind]
     stream = io.BytesIO()
@@ -114,7 +125,7 @@ def set_title(figure: Figure, title: str, facts: Sequence[str]) -> None:
 
 def linear_axis(axis: Any, most: int = 6, whole: bool = False) -> None:
     """Number a linear axis, with whole numbers only where ``whole``. Its limits have to be set."""
-    if axis.axis_name == "x" and not all(map(is_plain, axis.get_view_interval())):
+    if axis.axis_name == "x" and not all(map(is_plain_number, axis.get_view_interval())):
         most = min(most, _MOST_POWERS)
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))
     axis.set_major_formatter(Numbers())
@@ -125,7 +136,7 @@ def iteration_axis(axes: Axes, last: int) -> None:
     if last <= LINEAR_UP_TO:
         axes.set_xlabel("iteration")
         axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
-        axes.xaxis.set_major_formatter(Counts())
+        axes.xaxis.set_major_formatter(CountTicks())
         pad = 0.02 * max(last, 1)
         axes.set_xlim(-pad, max(last, 1) + pad)
         return
@@ -136,7 +147,7 @@ def iteration_axis(axes: Axes, last: int) -> None:
     axes.xaxis.set_major_locator(FixedLocator([0, *sorted(v for v in [*powers, *between] if v <= last)]))
     all_between = [i * power for power in powers for i in range(2, 10)]
     axes.xaxis.set_minor_locator(FixedLocator([v for v in all_between if v <= last]))
-    axes.xaxis.set_major_formatter(Counts())
+    axes.xaxis.set_major_formatter(CountTicks())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlim(-0.06, last * 1.06)
 

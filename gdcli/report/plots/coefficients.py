@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import SymmetricalLogLocator
 from numpy.typing import NDArray
 
-from gdcli.engine.triangle import Array
-from gdcli.picture import Picture
+from gdcli.engine.arrays import Array
+from gdcli.fitting.picture import Picture
+from gdcli.fitting.results import Fit
 from gdcli.report.plots.canvas import (
     COLOURS,
     DASHES,
@@ -23,17 +24,22 @@ from gdcli.report.plots.canvas import (
     linear_axis,
     spread,
 )
-from gdcli.report.plots.labels import Decades, number, shown
-from gdcli.report.words import in_squared_units
-from gdcli.result import Fit
+from gdcli.report.plots.labels import Decades, label_number, shown
+from gdcli.report.sentences import in_squared_units
 
-MOST_NAMED = 12
+MOST_NAMED_PATHS = 12
+
 _LONGEST = 26
+
 _MARKS = 5
+
 _NAME_SIZE = 9
+
 # Between two names, in lines of text; and from the frame, as a share of its width.
 _APART = 1.25
+
 _OFFSET = 0.06
+
 # Coefficients on their way out are drawn on a logarithmic scale beyond 1.
 _FAR = 30.0
 
@@ -44,7 +50,7 @@ def draw_coefficients(figure: Figure, axes: Axes, fit: Fit, picture: Picture) ->
     iterations = picture.iterations[: len(values)]
     best = picture.standardized_optimum
     size = np.abs(best) if fit.diverged else np.maximum(np.abs(values[-1]), np.abs(best) * 1e-3)
-    named = sorted(np.argsort(-size, kind="stable")[:MOST_NAMED].tolist())
+    named = sorted(np.argsort(-size, kind="stable")[:MOST_NAMED_PATHS].tolist())
     axes.axhline(0.0, color=GREY, linewidth=0.8)
     for i in range(len(picture.terms)):
         if i not in named:
@@ -64,7 +70,7 @@ def draw_coefficients(figure: Figure, axes: Axes, fit: Fit, picture: Picture) ->
     _limit(axes, values, best, fit)
     _name_ends(figure, axes, picture, values[-1], looks)
     p = len(picture.terms)
-    which = "" if p <= MOST_NAMED else f", the {MOST_NAMED} largest of {p} by name"
+    which = "" if p <= MOST_NAMED_PATHS else f", the {MOST_NAMED_PATHS} largest of {p} by name"
     axes.set_title(f"The coefficients{which}")
 
 
@@ -120,7 +126,7 @@ def _name_ends(figure: Figure, axes: Axes, picture: Picture, ends: Array, looks:
             )  # fmt: skip
         name = shown(picture.terms[i], _LONGEST)
         axes.annotate(
-            name if inside or math.isnan(best) else f"{name} (optimum {number(best)})",
+            name if inside or math.isnan(best) else f"{name} (optimum {label_number(best)})",
             xy=(1.0, height), xycoords="axes fraction", xytext=(1.0 + _OFFSET, place), textcoords="axes fraction",
             color=looks[i].colour, fontsize=_NAME_SIZE, va="center", ha="left", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": looks[i].colour, "linewidth": 0.8, "shrinkA": 1, "shrinkB": 4,

@@ -4,26 +4,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gdcli.curve import Curve, Outcome, Walk
-from gdcli.engine.triangle import Array
-from gdcli.report.curve import formula
+from gdcli.base.names import count_of
+from gdcli.engine.arrays import Array
+from gdcli.fitting.curve import Curve, Outcome, Walk
+from gdcli.report.curve import polynomial_text
 from gdcli.report.page import Page
-from gdcli.report.plots.canvas import (
-    BLACK,
-    BLUE,
-    GREY,
-    VERMILION,
-    linear_axis,
-    new_figure,
-    set_title,
-)
-from gdcli.report.plots.labels import number
-from gdcli.text import count_of
+from gdcli.report.plots.canvas import BLACK, BLUE, GREY, VERMILION, linear_axis, new_figure, set_title
+from gdcli.report.plots.labels import label_number
 
 _PANEL = (5.2, 3.9)
+
 _CORNERS = 801
+
 # A walk on its way out is in view up to so many times its distance from where it should have gone.
 _OUTWARD = 30.0
+
 _AROUND = 0.25
 
 
@@ -44,7 +39,9 @@ def draw_curve(curve: Curve) -> Figure:
         known |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     figure.legend(known.values(), known.keys(), loc="outside lower center", ncols=len(known))
     set_title(
-        figure, formula(curve, Page()), [count_of(n, "learning rate"), f"at most {count_of(curve.iterations, 'step')}"]
+        figure,
+        polynomial_text(curve, Page()),
+        [count_of(n, "learning rate"), f"at most {count_of(curve.iterations, 'step')}"],
     )
     return figure
 
@@ -84,7 +81,8 @@ def _draw_walk(axes: Axes, curve: Curve, walk: Walk) -> None:
     axes.set_ylabel("y")
     outside = f", {k - 1} of them in view" if k < len(walk.x) else ""
     axes.set_title(
-        f"learning rate {number(walk.learning_rate, 6)}: {_ending(walk)}\n{count_of(walk.iterations, 'step')}{outside}"
+        f"learning rate {label_number(walk.learning_rate, 6)}: {_ending(walk)}\n"
+        f"{count_of(walk.iterations, 'step')}{outside}"
     )
 
 
@@ -122,7 +120,7 @@ def _limit_heights(axes: Axes, heights: Array, y: Array, minima: list[float]) ->
 
 def _ending(walk: Walk) -> str:
     """Return what became of a walk, in a few words."""
-    where = "" if walk.target is None else f" x = {number(walk.target.x, 4)}"
+    where = "" if walk.target is None else f" x = {label_number(walk.target.x, 4)}"
     if walk.outcome is Outcome.REACHED:
         return f"at the minimum,{where}"
     if walk.outcome is Outcome.APPROACHING:

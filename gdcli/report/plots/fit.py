@@ -8,10 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from gdcli.base.names import count_of
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
-from gdcli.picture import Picture
-from gdcli.report import digits as numbers
+from gdcli.fitting.picture import Picture
+from gdcli.fitting.results import Fit
+from gdcli.report import numbers
 from gdcli.report.plots.canvas import (
     BLACK,
     BLUE,
@@ -24,11 +26,9 @@ from gdcli.report.plots.canvas import (
     set_title,
 )
 from gdcli.report.plots.coefficients import draw_coefficients
-from gdcli.report.plots.labels import number, shown
+from gdcli.report.plots.labels import label_number, shown
 from gdcli.report.plots.landscape import draw_landscape, draw_lines, explain_looks
-from gdcli.report.words import in_squared_units
-from gdcli.result import Fit
-from gdcli.text import count_of
+from gdcli.report.sentences import in_squared_units
 
 _MOST_NAMED = 3
 
@@ -76,7 +76,9 @@ def draw_cost(axes: Axes, fit: Fit, picture: Picture) -> None:
     if best is not None:
         low, _ = axes.get_ylim()
         below = "" if best >= low else " (below the frame)"
-        axes.axhline(best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2, label=f"optimum: {number(best)}{below}")
+        axes.axhline(
+            best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2, label=f"optimum: {label_number(best)}{below}"
+        )
     _mark_one_percent(axes, fit, picture)
     axes.set_ylabel(f"cost ({shown(fit.target)}²)" if in_squared_units(fit) else "cost")
     axes.set_title("The cost at each iteration" if fit.diverged else "The cost on its way down")
@@ -117,7 +119,7 @@ def _title(fit: Fit, picture: Picture) -> str:
 
 
 def _facts(fit: Fit) -> list[str]:
-    rate = f"learning rate {number(fit.learning_rate.given, 6)}"
+    rate = f"learning rate {label_number(fit.learning_rate.given, 6)}"
     return [count_of(fit.rows.used, "row"), rate, _ending(fit)]
 
 

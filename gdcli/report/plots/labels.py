@@ -8,14 +8,20 @@ from itertools import pairwise
 from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.ticker import Formatter
 
-from gdcli.text import printable
+from gdcli.base.names import printable
 
 FONT = "DejaVu Sans"  # comes with matplotlib
-LONGEST_NAME = 32
+
+LONGEST_LABEL = 32
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 _LARGEST_PLAIN, _SMALLEST_PLAIN = 1e7, 1e-5
+
 _GROUPED_FROM = 10_000
+
 _LARGEST_COUNT, _SMALLEST_POWER = 1_000_000, 1000
+
 # Fonts for scripts that matplotlib's own lacks, where they are installed.
 _FURTHER_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Hiragino Sans", "PingFang SC",
@@ -24,7 +30,7 @@ _FURTHER_FONTS = (
 )  # fmt: skip
 
 
-def shown(name: str, longest: int = LONGEST_NAME) -> str:
+def shown(name: str, longest: int = LONGEST_LABEL) -> str:
     """Return a name from the file that fits, with an escape for each character that cannot be drawn."""
     text = printable(name)
     if not text.isascii():
@@ -36,10 +42,10 @@ def shown(name: str, longest: int = LONGEST_NAME) -> str:
     return f"{text[: longest - tail - 1]}…{text[-tail:]}"
 
 
-def number(value: float, digits: int = 3, scientific: bool | None = None) -> str:
+def label_number(value: float, digits: int = 3, scientific: bool | None = None) -> str:
     """Return a number for a label: ``1234``, ``12,345``, ``0.05``, ``6.14×10⁹``."""
     if scientific is None:
-        scientific = not is_plain(value)
+        scientific = not is_plain_number(value)
     if value == 0 or not scientific:
         text = _grouped(float(f"{value:.{digits - 1}e}"), 10).rstrip("0").rstrip(".")
     else:
@@ -52,11 +58,11 @@ def number(value: float, digits: int = 3, scientific: bool | None = None) -> str
 
 def alike(values: Sequence[float], digits: int = 3) -> list[str]:
     """Return numbers of one kind, all scientific or none."""
-    scientific = not all(map(is_plain, values))
-    return [number(value, digits, scientific) for value in values]
+    scientific = not all(map(is_plain_number, values))
+    return [label_number(value, digits, scientific) for value in values]
 
 
-def is_plain(value: float) -> bool:
+def is_plain_number(value: float) -> bool:
     """Return whether a number is written without a power of ten."""
     return value == 0 or _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN
 
@@ -71,14 +77,14 @@ class Numbers(Formatter):
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return one number."""
-        return number(x)
+        return label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return all numbers of an axis."""
         top = max((abs(v) for v in values), default=0.0)
         steps = [b - a for a, b in pairwise(values) if b > a]
         if not top or not steps:
-            return [number(v) for v in values]
+            return [label_number(v) for v in values]
         # 1.0000001 steps of rounding are no digit.
         last = math.floor(math.log10(min(steps)) + 1e-6)
         step = min(steps) / 10.0**last
@@ -92,17 +98,17 @@ class Numbers(Formatter):
         return [("0" if not float(cell) else cell + power).replace("-", "−") for cell in cells]
 
 
-class Counts(Formatter):
+class CountTicks(Formatter):
     """Ticks that are counts."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return one count, as in all of gdfit's texts."""
-        return f"{x:,.0f}" if x < _LARGEST_PLAIN else number(x)
+        return f"{x:,.0f}" if x < _LARGEST_PLAIN else label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return all counts of an axis; from a million on powers, for which there is room."""
         short = max(values, default=0) >= _LARGEST_COUNT
-        return [number(v, scientific=True) if short and v >= _SMALLEST_POWER else self(v) for v in values]
+        return [label_number(v, scientific=True) if short and v >= _SMALLEST_POWER else self(v) for v in values]
 
 
 class Decades(Formatter):
@@ -110,13 +116,13 @@ class Decades(Formatter):
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return one number."""
-        return number(x)
+        return label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
         """Return all numbers of an axis, alike as far as they are in view."""
         low, high = self.axis.get_view_interval()  # type: ignore[union-attr]
-        scientific = not all(is_plain(value) for value in values if low <= value <= high)
-        return [number(value, scientific=scientific) for value in values]
+        scientific = not all(is_plain_number(value) for value in values if low <= value <= high)
+        return [label_number(value, scientific=scientific) for value in values]
 
 
 def _zero(value: float, last: int) -> float:

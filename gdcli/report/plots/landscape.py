@@ -11,9 +11,9 @@ from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from gdcli.engine.triangle import Array
-from gdcli.picture import Picture, Surface
-from gdcli.recording import ALL_UP_TO
+from gdcli.engine.arrays import Array
+from gdcli.fitting.picture import ALL_UP_TO, Picture, Surface
+from gdcli.fitting.results import Fit
 from gdcli.report.plots.canvas import (
     BLACK,
     BLUE,
@@ -29,24 +29,33 @@ from gdcli.report.plots.canvas import (
     linear_axis,
 )
 from gdcli.report.plots.labels import alike, shown
-from gdcli.result import Fit
 
 # The last line is vermilion; those before it take turns.
 _EARLIER = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
+
 _MARGIN = 0.04
+
 # So few are drawn over the lines; of more, each is smaller and paler.
 _FEW_POINTS = 50
+
 _CROWDS = (_FEW_POINTS, 1.0, 5.0), (300, 0.7, 4.0), (1500, 0.4, 3.0), (math.inf, 0.25, 2.5)
+
 # Lines that would make the axis of the points longer than this many times are cut off.
 _MOST_STRETCHED = 2.5
+
 _CORNERS = 1440
+
 _MOST_LEVELS = 12
+
 # Around the path so much of its extent is in view, for the landscape to be seen.
 _AROUND = 0.3
+
 # An ellipse is in view up to this share of the start's gap, where the path keeps so much of one of the axes.
 _SHARES, _SMALLEST_PATH = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001), 0.3
+
 # A path on its way out is in view up to so many times the start's gap.
 _OUTWARD = 40.0
+
 _LANDSCAPE = LinearSegmentedColormap.from_list("landscape", ["#FFFFFF", "#D6E4F0", "#9DBBD6", "#6C8FB3"])
 
 

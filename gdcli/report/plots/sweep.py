@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
+from gdcli.base.names import count_of
 from gdcli.engine.spectrum import Behaviour
-from gdcli.report import digits as numbers
+from gdcli.fitting.sweep import Sweep, SweepRate
+from gdcli.report import numbers
 from gdcli.report.plots.canvas import (
     BLACK,
     COLOURS,
@@ -23,20 +25,25 @@ from gdcli.report.plots.canvas import (
     positive_axis,
     set_title,
 )
-from gdcli.report.plots.labels import Counts, Decades, number, shown
-from gdcli.sweep import Sweep, SweepRate
-from gdcli.text import count_of
+from gdcli.report.plots.labels import CountTicks, Decades, label_number, shown
 
 _BEHAVIOURS = {Behaviour.MONOTONE: "o", Behaviour.OSCILLATING: "^", Behaviour.UNSTABLE: "X", None: "s"}
+
 # More rates than this are told apart by the order of one colour scale.
 _MOST_COLOURS = 2 * len(COLOURS)
+
 # The light end of that scale is lost on white.
 _DARKEST_SHARE = 0.85
+
 _LEGEND_COLUMNS = 4
+
 _MOST_IN_LEGEND = 24
+
 _RATE_DIGITS = 4
+
 # A rate on its way out is in view up to so many times the start's cost.
 _OUTWARD = 30.0
+
 _UNSTABLE_SHADE = "#F2E6E0"
 
 
@@ -100,7 +107,7 @@ def _draw_costs(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
     below = "" if best >= low else " (below the frame)"
     axes.axhline(best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2, zorder=2)
     axes.set_ylabel(f"cost ({shown(sweep.target)}²)")
-    axes.set_title(f"The cost with each rate; dashed the optimum, {number(best)}{below}")
+    axes.set_title(f"The cost with each rate; dashed the optimum, {label_number(best)}{below}")
 
 
 def _draw_rates(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
@@ -129,7 +136,7 @@ def _draw_rates(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
             linestyle="none", zorder=5, gid="best",
         )  # fmt: skip
     powers = [10**i for i in range(math.ceil(math.log10(highest)) + 1)]
-    counts, at_top = Counts(), "never" if sweep.best is not None else "later"  # what was not foreseen was counted
+    counts, at_top = CountTicks(), "never" if sweep.best is not None else "later"  # what was not foreseen was counted
     axes.yaxis.set_major_locator(FixedLocator([0, *powers, never]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: at_top if y == never else counts(y)))
     axes.yaxis.set_minor_locator(FixedLocator([i * power for power in powers[:-1] for i in range(2, 10)]))
@@ -179,11 +186,11 @@ def _width(rate: SweepRate) -> float:
 
 
 def _limit(sweep: Sweep) -> str:
-    return number(numbers.rounded_below(sweep.largest_stable, _RATE_DIGITS), _RATE_DIGITS)
+    return label_number(numbers.rounded_below(sweep.largest_stable, _RATE_DIGITS), _RATE_DIGITS)
 
 
 def _rate(learning_rate: float) -> str:
-    return number(numbers.rounded_rate(learning_rate, _RATE_DIGITS), _RATE_DIGITS)
+    return label_number(numbers.rounded_rate(learning_rate, _RATE_DIGITS), _RATE_DIGITS)
 
 
 def _name(rate: SweepRate) -> str:

@@ -1,0 +1,79 @@
+"""The same reduction over threads: results come in the order of the items, whatever the number of threads."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeVar
+
+from gdcli.base.cores import usable_cores
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+T = TypeVar("T")
+
+R = TypeVar("R")
+
+# So many consecutive blocks fold into a group, and the groups into the whole: the same shape of sum on one
+# machine and on a cluster, where a group is one task.
+GROUP = 64
+
+
+def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) -> Iterator[R]:
+    """Yield work(item) for each item in order, at most ``jobs`` at a time and one more item waiting.
+
+    ``jobs`` is the number of cores that may be used if it is None.
+    pandas' parser and LAPACK release the interpreter's lock, so threads do run side by side.
+    """
+    jobs = jobs or usable_cores()
+    iterator = iter(items)
+    first = list(islice(iterator, 2 if jobs > 1 else 0))
+    if len(first) < 2:  # one item needs no second thread, nor the import of what makes them
+        yield from map(work, chain(first, iterator))
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(max_workers=jobs)
+    running: deque[Future[R]] = deque()
+    try:
+        failed: Exception | None = None
+        rest = chain(first, iterator)
+        while failed is None:
+            try:
+                item = next(rest)
+            except StopIteration:
+                break
+            except Exception as error:  # the items before it come first, and so do their errors
+                failed = error
+                break
+            if len(running) > jobs:
+                yield running.popleft().result()
+            running.append(pool.submit(work, item))
+        while running:
+            yield running.popleft().result()
+        if failed is not None:
+            raise failed
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def fold(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
+    """Fold results left to right in groups; None where there are none."""
+    return fold_groups(results, lambda group: fold_left(group, merge), merge)
+
+
+def fold_groups(items: Iterable[T], group: Callable[[Iterator[T]], R | None], merge: Callable[[R, R], R]) -> R | None:
+    """Fold what ``group`` makes of each so many items; it returns None where it is given none."""
+    iterator = iter(items)
+    total: R | None = None
+    while (found := group(islice(iterator, GROUP))) is not None:
+        total = found if total is None else merge(total, found)
+    return total
+
+
+def fold_left(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
+    """Fold results left to right; None where there are none."""
+    total: R | None = None
+    for result in results:
+        total = result if total is None else merge(total, result)
+    return total

@@ -1,0 +1,100 @@
+"""``gdfit curve``: parse → run → report."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from gdcli.base.errors import ExitCode
+from gdcli.cli import options
+from gdcli.cli.help import Command
+from gdcli.cli.options import option
+from gdcli.cli.types import Count, Number, ParamType
+
+if TYPE_CHECKING:
+    from gdcli.report.page import Page
+
+CURVE = "Curve"
+
+EXAMPLES = (
+    ("gdfit curve --poly 0,0,1 --start 10 --lr 0.1 --lr 0.4 --lr 2 -n 5", "down y = x² with three rates"),
+    ("gdfit curve --poly=-1,0,1", "down y = x² - 1 with four rates that suit it"),
+    ("gdfit curve --poly 0,1,-2,0.3,1 --start 3 -n 50", "a curve with two minima"),
+    ("gdfit curve --poly 0,0,1 -n 100 --format csv -o steps.csv", "every step in a file"),
+)
+
+
+class Coefficients(ParamType[tuple[float, ...]]):
+    """Numbers separated by commas."""
+
+    name = "coefficients"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """Return the numbers, or fail as wrong usage."""
+        if isinstance(value, tuple):
+            return value
+        number, cells = Number(), str(value).split(",")
+        if not all(cell.strip() for cell in cells):
+            self.fail(f"{value!r} lacks a number: give c0,c1,c2 for c0 + c1 x + c2 x², such as 0,0,1.", param, ctx)
+        return tuple(number.convert(cell.strip(), param, ctx) for cell in cells)
+
+
+curve_options = options.bundle(
+    option(
+        "--poly", "polynomial", metavar="C0,C1,…", type=Coefficients(), required=True, group=CURVE, common=True,
+        help="The curve's coefficients, lowest power first: 0,0,1 is y = x².",
+    ),
+    option(
+        "--start", metavar="X", type=Number(), default="10", show_default=True, group=CURVE, common=True,
+        help="Begin at this x.",
+    ),
+    option(
+        "--lr", "rates", metavar="RATE", type=Number(positive=True), multiple=True, group=CURVE, common=True,
+        help="A learning rate; repeatable.  [default: a slow, a good, an overshooting and a diverging one]",
+    ),
+    option(
+        "-n", "--iterations", metavar="N", type=Count(0), default=10, show_default=True, group=CURVE, common=True,
+        help="Number of steps.",
+    ),
+)  # fmt: skip
+
+
+@click.command("curve", cls=Command, examples=EXAMPLES)
+@curve_options
+@options.output_options
+@options.plot_options
+@options.quiet_option
+@options.digits_option
+@click.pass_context
+def command(context: click.Context, /, **values: Any) -> int:
+    """Walk down a curve by gradient descent: x, y and slope at each step, for one learning rate beside another, and
+    what becomes of each. The curve is a polynomial.
+    """
+    from gdcli.cli.progress import Narrator, start_collecting
+    from gdcli.cli.results import Destination
+    from gdcli.fitting.curve import walk_down
+    from gdcli.report import curve as report
+    from gdcli.report.plots import picture_of_curve
+
+    destination = Destination.of(values)
+    start_collecting()
+    with Narrator(destination.quiet) as narrator:
+        curve = walk_down(values["polynomial"], values["start"], values["rates"], values["iterations"], narrator)
+    digits = values["digits"]
+    fewer = context.get_parameter_source("digits") is ParameterSource.DEFAULT
+
+    def text(form: str) -> str:
+        if form == "json":
+            return report.curve_as_json(curve, digits)
+        if form == "markdown":
+            return report.curve_as_markdown(curve, digits)
+        return report.curve_as_csv(curve, "\t" if form == "tsv" else ",")
+
+    def chart(page: "Page", colour: bool) -> str:
+        from gdcli.report.chart import chart_of_curve
+
+        return chart_of_curve(curve, page, colour)
+
+    destination.drawing.write(lambda kind: picture_of_curve(curve, kind))
+    destination.write(lambda console: report.print_curve(curve, console, digits=digits, fewer=fewer), text, chart)
+    return ExitCode.OK

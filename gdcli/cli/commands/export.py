@@ -1,0 +1,54 @@
+"""``gdfit export``: a saved model as an expression of another language."""
+
+from typing import Any
+
+import click
+
+from gdcli.base.errors import DataError, ExitCode
+from gdcli.base.names import listed, quoted
+from gdcli.cli.help import Command
+from gdcli.cli.model_options import model_argument, output_option
+from gdcli.cli.options import OUTPUT, option
+
+# The names of EXPORTERS: its module loads NumPy, which help and completion do without.
+LANGUAGES = ("sql", "sql:sqlite", "sql:duckdb", "sql:postgres", "sql:mysql", "python", "mlr")
+
+EXAMPLES = (
+    ('sqlite3 sales.db "SELECT *, $(gdfit export model.json --to sql:sqlite) FROM homes"', "predictions in a database"),
+    ("mlr --csv put '$p = '\"$(gdfit export model.json --to mlr)\" homes.csv", "a new field p with Miller"),
+    ("gdfit export model.json --to python -o model.txt", "Python, for a mapping named row"),
+)
+
+
+@click.command("export", cls=Command, examples=EXAMPLES)
+@model_argument
+@option(
+    "--to",
+    "language",
+    metavar="LANGUAGE",
+    type=click.Choice(LANGUAGES),
+    required=True,
+    group=OUTPUT,
+    common=True,
+    help="python, mlr, or sql, also in the dialect of an engine: sql:sqlite, sql:duckdb, sql:postgres, sql:mysql.",
+)
+@output_option
+def command(model: str, **values: Any) -> int:
+    """Write a saved model as one expression, c + m1*x1 + …, of SQL, Python or Miller's DSL. A row that predict gives
+    no prediction gives NULL, nan or an empty field; a column that is not there is an error. In sql, sql:duckdb and
+    sql:postgres the columns of numbers must have a numeric type; sql:sqlite and sql:mysql read text too.
+    """
+    from gdcli.cli.results import Destination
+    from gdcli.models.export import EXPORTERS
+    from gdcli.models.model_file import load_model
+
+    destination = Destination.of({"format": values["language"], "output": values["output"], "quiet": False}, [model])
+    loaded = load_model(model)
+    if loaded.state.dates:
+        raise DataError(
+            f"{quoted(model)} reads dates as days since 1970-01-01 ({listed(map(quoted, loaded.state.dates))}), "
+            "which no expression does: use gdfit predict"
+        )
+    expression = EXPORTERS[values["language"]](loaded)
+    destination.write(lambda console: None, lambda form: f"{expression}\n")
+    return ExitCode.OK

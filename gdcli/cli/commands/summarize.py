@@ -1,0 +1,65 @@
+"""``gdfit summarize``: parse → run → report."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from gdcli.base.errors import ExitCode
+from gdcli.cli import options
+from gdcli.cli.help import Command
+from gdcli.cli.inputs import input_files
+from gdcli.cli.model_options import output_option
+
+EXAMPLES = (
+    ("gdfit summarize sales.csv -o sales.summary.json", "a few kilobytes, and no row of the file"),
+    ("gdfit sales.summary.json --target price -x size", "any fit of its columns, without reading the file again"),
+    ("gdfit summarize q.summary.json new.csv -o q.summary.json", "add today's rows"),
+)
+
+
+@click.command("summarize", cls=Command, examples=EXAMPLES)
+@options.file_arguments
+@options.summary_options
+@options.input_options
+@output_option
+@options.quiet_option
+@click.pass_context
+def command(context: click.Context, /, files: tuple[str, ...], **values: Any) -> int:
+    """Reduce FILE to a summary: a small JSON file that stands for its rows in every later fit, with any target and any
+    features among its columns. FILE is CSV or JSON lines, compressed or not, Parquet, or another summary; '-' or none
+    is standard input. Rows that lack a cell in any summarised column are left out.
+    """
+    from gdcli.cli.progress import Narrator
+    from gdcli.cli.results import Destination
+    from gdcli.data.columns import ColumnOptions
+    from gdcli.ingest.read import ReadOptions
+    from gdcli.ingest.summarize import run_summarize
+    from gdcli.ingest.summary import summary_as_json
+
+    inputs = input_files(context, files)
+    destination = Destination.of(values | {"format": "json"}, _kept(values["output"], inputs))
+    of_columns = ("features", "exclude", "weights", "categorical", "dates", "na", "keep_na", "missing", "max_levels")
+    columns = ColumnOptions(target=None, **{name: values[name] for name in of_columns}, summary=True)
+    reading = ReadOptions(options.chosen_csv_options(values), values["jobs"], dask=values["dask"])
+    with Narrator(values["quiet"]) as narrator:
+        summary = run_summarize(inputs, columns, reading, narrator)
+    destination.write(lambda console: None, lambda form: summary_as_json(summary))
+    return ExitCode.OK
+
+
+def _kept(output: str | None, inputs: Sequence[str]) -> list[str]:
+    """Return the inputs that the output must not overwrite: all but a summary, which is refreshed so."""
+    from gdcli.base.atomic import same_file
+    from gdcli.data.formats import is_summary
+
+    def refreshed(path: str) -> bool:
+        if output is None or not same_file(output, path):
+            return False
+        try:
+            with open(path, "rb") as stream:
+                return is_summary(stream.read(1024))
+        except OSError:
+            return False
+
+    return [path for path in inputs if not refreshed(path)]

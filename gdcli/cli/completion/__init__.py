@@ -1,0 +1,1 @@
+"""What a shell's completion asks, and its scripts."""

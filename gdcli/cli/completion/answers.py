@@ -1,0 +1,73 @@
+"""What the shells' completion scripts (``scripts/``) ask: which words may stand where the cursor is.
+
+The script runs gdfit with the shell's name in the variable _GDFIT_COMPLETE and what was typed as arguments. An answer
+is a line of three fields between tabs: what it is, the word, and its meaning. A ``plain`` word is to be quoted as the
+shell needs it, a ``ready`` one fits behind the quote that is open already (zsh and fish see to that themselves), and
+``file`` leaves the names of files to the shell.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from textwrap import shorten
+from typing import Any
+
+from gdcli.base.errors import UsageError
+from gdcli.cli.completion.typed import Typed, inside_quotes, split_typed
+
+VARIABLE = "_GDFIT_COMPLETE"
+
+SHELLS = ("bash", "zsh", "fish")
+
+_LONGEST = 70
+
+
+def answer(shell: str, arguments: Sequence[str]) -> str:
+    """Return the lines that answer the script of a shell. Raises UsageError for what no script of ours asks."""
+    from click.shell_completion import ShellComplete
+
+    from gdcli.cli.group import group
+
+    typed = _typed(shell, arguments)
+    engine = ShellComplete(group, {}, "gdfit", VARIABLE)
+    items = engine.get_completions(list(typed.words), typed.current)
+    return "".join("\t".join(fields) + "\n" for fields in _fields(shell, typed, items))
+
+
+def encoded(text: str) -> bytes:
+    """Return an answer as the shell reads it: bytes that are no text come back as they were, lines that the locale
+    cannot write are left out.
+    """
+    found = b""
+    for line in text.splitlines(keepends=True):
+        with suppress(UnicodeEncodeError):
+            found += os.fsencode(line)
+    return found
+
+
+def _typed(shell: str, arguments: Sequence[str]) -> Typed:
+    """Return what was typed after the command's name."""
+    if shell not in SHELLS or not arguments or (shell == "bash" and len(arguments) != 2):
+        raise UsageError(f"{VARIABLE} is set, by which only gdfit's completion scripts ask: unset it to run gdfit")
+    if shell == "bash":
+        typed = split_typed(*arguments)
+        return replace(typed, words=typed.words[1:])
+    *words, current = arguments
+    if shell == "fish":
+        current = split_typed(current).current
+    return Typed(tuple(words), current, 0)
+
+
+def _fields(shell: str, typed: Typed, items: Sequence[Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, word and meaning. What belongs to the word but not to the value is ``--target=``, say."""
+    name, sign, _ = typed.current.partition("=")
+    before = name + sign if sign and name.startswith("-") else ""
+    for item in items:
+        word = before + str(item.value)
+        word = word[len(before) :] if shell == "zsh" else word[typed.taken :]
+        if item.type != "plain":
+            yield "file", word, ""
+        elif word.isprintable():
+            meaning = shorten(item.help or "", _LONGEST, placeholder=" …")
+            yield ("ready", inside_quotes(word, typed.quote), meaning) if typed.quote else ("plain", word, meaning)

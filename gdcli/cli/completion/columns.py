@@ -1,0 +1,67 @@
+"""The name of a column on the command line: a shell completes it from the header of the file already typed."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdcli.base.errors import DataError
+from gdcli.cli.command_line import Given, parse
+from gdcli.cli.group import given_words
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_READING = ("separator", "encoding", "quotechar", "decimal", "skip_rows", "comment")
+
+
+class ColumnName(click.types.StringParamType):
+    """The name of a column."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[Any]]":
+        """Return the columns that begin so, of the first file typed that has any, but for those given already."""
+        from click.shell_completion import CompletionItem
+
+        given = _given(ctx)
+        reading = {one.option.name: one.value for one in given if one.option and one.option.name in _READING}
+        named = {one.value for one in given if one.option is param}
+        for path in _paths(given):
+            names = names_in_header(path, reading)
+            if names:
+                return [CompletionItem(name) for name in names if name.startswith(incomplete) and name not in named]
+        return []
+
+
+def names_in_header(path: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of a file, or none, as the options among these say how to read it."""
+    from gdcli.data.header import column_names
+
+    return column_names(path, **{name: options[name] for name in _READING if options.get(name) is not None})
+
+
+def _given(ctx: click.Context) -> list[Given]:
+    """Return the words typed for the command. (Click's own parser gives up where the last option has no value yet.)"""
+    words = list(given_words(ctx))
+    if words and words[0] == ctx.info_name:
+        del words[0]
+    return list(parse(words, [param for param in ctx.command.params if isinstance(param, click.Option)]))
+
+
+def _paths(given: list[Given]) -> Iterator[str]:
+    from gdcli.data.paths import matched
+
+    for word in _files(given):
+        with suppress(DataError):  # nothing matches
+            yield from matched([os.path.expanduser(word)])
+
+
+def _files(given: list[Given]) -> Iterator[str]:
+    for one in given:
+        if one.option is None and one.words[0] == "--":
+            yield from one.words[1:]
+        elif one.option is None and not one.words[0].startswith("-"):
+            yield one.words[0]

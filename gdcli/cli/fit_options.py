@@ -1,0 +1,71 @@
+"""The options of a fit from the values that Click gives."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdcli.cli.group import given_words
+from gdcli.cli.inputs import typed_words
+from gdcli.engine.catalog import ITERATIONS
+
+if TYPE_CHECKING:
+    from gdcli.fitting.options import FitOptions
+    from gdcli.report.verdict import RateCommand as Again
+
+
+def fit_length(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one of ``iterations`` and ``epochs``, the other as if it were not given: what the command line says.
+
+    Of the two in the environment the epochs.
+    """
+    chosen = [name for name in ("iterations", "epochs") if values[name] is not None and typed_words(context, name)]
+    if len(chosen) > 1:
+        raise click.UsageError("--epochs and -n/--iterations are two ways to say how long: give one.")
+    name = "iterations" if values["epochs"] is None or chosen == ["iterations"] else "epochs"
+    other = {"epochs": None} if name == "iterations" else {"iterations": ITERATIONS}
+    return {name: values[name]} | other
+
+
+def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
+    """Return the options of the fit, checked."""
+    from gdcli.fitting.options import FitOptions
+
+    same = (
+        "target", "features", "exclude", "categorical", "dates", "weights", "na", "keep_na", "missing", "max_levels",
+        "jobs", "dask", "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "comment",
+        "on_bad_row", "learning_rate", "iterations", "tolerance", "scale", "l2", "l1",
+    )  # fmt: skip
+    start = dict(values["start"])
+    if len(start) < len(values["start"]):
+        raise click.UsageError("--start is given twice for the same term.")
+    # A sweep has none of these.
+    of_a_fit = (
+        "loss", "event", "memory", "optimizer", "schedule", "batch_size", "epochs", "resume", "holdout", "patience",
+        "cv", "seed", "inference",
+    )  # fmt: skip
+    return FitOptions(
+        **{name: values[name] for name in same},
+        **{name: values[name] for name in of_a_fit if name in values},
+        intercept=not values["no_intercept"],
+        start=start,
+        every=every,
+        explain=values.get("explain", False),
+    )
+
+
+def command_line(context: click.Context, values: Mapping[str, Any]) -> "Again":
+    """Return what words the user's command line with another rate, and more iterations where that many are needed."""
+    words = given_words(context)
+
+    def again(learning_rate: float, iterations: int | None = None) -> str:
+        from gdcli.cli.command_line import with_options
+        from gdcli.report.numbers import rate
+
+        changes = {"learning_rate": ("--lr", rate(learning_rate))}
+        name, flag = ("iterations", "-n") if values["epochs"] is None else ("epochs", "--epochs")
+        if iterations is not None and iterations > values[name]:
+            changes[name] = (flag, str(iterations))
+        return with_options(words, context.command, changes)
+
+    return again

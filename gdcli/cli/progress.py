@@ -1,0 +1,173 @@
+"""Notes, warnings and progress on stderr."""
+
+import gc
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from gdcli.base.listener import Listener
+from gdcli.cli.failures import say
+from gdcli.cli.signals import held
+from gdcli.cli.terminal import PLAIN_TERMINALS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+
+# Shorter work needs no progress line; a longer one is redrawn ten times a second.
+_PATIENCE = 0.5
+
+_REDRAW = 0.1
+
+# The whole line, with the ^C that the terminal may have put behind what we wrote; there is room for it.
+_ERASED = "\r\x1b[K"
+
+_AFTER_PROGRESS = len("^C") + 1
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+class Narrator(Listener):
+    """Tells on stderr what the work says of itself. A context manager: at its end the progress line is gone."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._line = ""
+        self._width = 0 if quiet else progress_width()
+        self._lock = threading.RLock()
+        self._next: float | None = None  # from the first report on: how long the imports take is no measure of the work
+        self._phase, self._began, self._first = "", 0.0, 0
+
+    def __enter__(self) -> "Narrator":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.erase()
+
+    def note(self, message: str) -> None:
+        """Print a remark, unless quiet."""
+        if not self._quiet:
+            self._say(f"note: {message}")
+
+    def warn(self, message: str) -> None:
+        """Print a warning."""
+        self._say(f"warning: {message}")
+
+    def reading(self, done: int, total: int | None) -> None:
+        """Show how many bytes are read, how fast, and how long the rest will take."""
+        start_collecting()
+        if self._due("reading", done):
+            speed = self._speed(done)
+            of = f" of {in_bytes(total)}" if total is not None else ""
+            rate = f", {in_bytes(speed)}/s" if speed else ""
+            self._draw(f"reading {in_bytes(done)}{of}{rate}{self._left(done, total, speed)}")
+
+    def descending(self, iteration: int, total: int) -> None:
+        """Show how many iterations are done, and how long the rest will take."""
+        start_collecting()
+        if self._due("descending", iteration):
+            left = self._left(iteration, total, self._speed(iteration))
+            self._draw(f"iteration {iteration:,} of {total:,}{left}")
+
+    def holding(self) -> "AbstractContextManager[Callable[[], bool]]":
+        """Return a block in which the first signal is only noted."""
+        return held()
+
+    def erase(self) -> None:
+        """Remove the progress line, so that something else can be printed."""
+        with self._lock:
+            if self._line:
+                _write_stderr(_ERASED)
+                self._line = ""
+
+    def begin(self, shape: object) -> None:
+        """As a recorder: remove the progress line for good, where the iterations themselves come on the terminal."""
+        self.erase()
+        self._width = 0
+
+    def wants(self, number: int) -> bool:
+        """No row is wanted; those that come are printed by others."""
+        return False
+
+    def record(self, row: object) -> None:
+        """There is nothing to record."""
+
+    def _say(self, message: str) -> None:
+        with self._lock:
+            self.erase()
+            say(message)
+
+    def _due(self, phase: str, done: int) -> bool:
+        """Return whether the line is to be redrawn; remember where a phase began."""
+        if not self._width:
+            return False
+        now = time.monotonic()
+        if phase != self._phase:
+            self._phase, self._began, self._first = phase, now, done
+        if self._next is None:
+            self._next = now + _PATIENCE
+        return now >= self._next
+
+    def _speed(self, done: int) -> float:
+        elapsed = time.monotonic() - self._began
+        return (done - self._first) / elapsed if elapsed > 0 else 0.0
+
+    @staticmethod
+    def _left(done: int, total: int | None, speed: float) -> str:
+        return f", {in_time((total - done) / speed)} left" if total is not None and speed > 0 and total > done else ""
+
+    def _draw(self, text: str) -> None:
+        with self._lock:
+            self._next = time.monotonic() + _REDRAW
+            self._line = text[: self._width]
+            _write_stderr(_ERASED + self._line)
+
+
+def start_collecting() -> None:
+    """Collect garbage again, leaving out all that the imports made: the first block is there, so they are over.
+
+    The memory of the other blocks is managed from here on, too.
+    """
+    if not gc.isenabled():
+        from gdcli.cli.allocator import keep_freed_memory
+
+        keep_freed_memory()
+        gc.freeze()
+        gc.enable()
+
+
+def progress_width() -> int:
+    """Return how wide a progress line may be: 0 where stderr is no terminal, or one that cannot rewrite a line."""
+    if sys.stderr is None or os.environ.get("TERM") in PLAIN_TERMINALS:
+        return 0
+    try:
+        return max(os.get_terminal_size(sys.stderr.fileno()).columns - _AFTER_PROGRESS, 0) if sys.stderr.isatty() else 0
+    except (OSError, ValueError):
+        return 0
+
+
+def in_bytes(count: float) -> str:
+    """Return ``340 B``, ``12.5 kB``, ``110 MB``."""
+    units = iter(_UNITS)
+    unit = next(units)
+    while count >= 1000 and unit != _UNITS[-1]:
+        count, unit = count / 1000, next(units)
+    return f"{count:.0f} {unit}" if unit == _UNITS[0] or count >= 100 else f"{count:.1f} {unit}"
+
+
+def in_time(seconds: float) -> str:
+    """Return ``0:07``, ``12:30``, ``1:05:00``."""
+    minutes, left = divmod(int(seconds + 0.5), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def _write_stderr(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return

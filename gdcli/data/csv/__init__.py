@@ -1,0 +1,1 @@
+"""CSV text: dialects, blocks, the fast and the exact parser."""

@@ -1,0 +1,180 @@
+"""A block of CSV text cell by cell: the right answer, or the first row that is bad, named and with a way out.
+
+Bad is a row with another number of fields than the header, one that repeats the header, one with a NUL byte, and one
+with a cell in a numeric column that is no finite number.
+"""
+
+import csv
+import io
+import math
+import re
+import sys
+from collections.abc import Collection, Iterator
+
+import numpy as np
+
+from gdcli.base.errors import CellError, NotNumericError
+from gdcli.base.names import count_of, quoted, shell_word
+from gdcli.data.cells import absent_numbers, coded
+from gdcli.data.csv.chunks import Chunk
+from gdcli.data.csv.dialect import SEPARATOR_NAMES, Dialect, count_lines, undecodable
+from gdcli.data.csv.quotes import continued_cells, find_quoted
+from gdcli.data.number_format import NUMBER_FORMATS, NumberFormat
+from gdcli.data.table import BadRow, Table
+
+_LINE_END = re.compile(rb"\r\n?|\n")
+
+# What comments begin with in tables.
+COMMENT_MARKS = ("#", "%", "//", "--", "!")
+
+
+class _BadRowError(Exception):
+    """Why a row is bad: ``reason``, and what to do about it."""
+
+    def __init__(self, reason: str, hint: str, column: str | None = None, kind: type[CellError] = CellError) -> None:
+        super().__init__(reason)
+        self.reason = reason if column is None else f"column {quoted(column)}: {reason}"
+        self.hint, self.separator, self.kind = hint, ": " if column is None else ", ", kind
+
+
+def parse_carefully(
+    chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
+) -> Table:
+    """Parse some columns; bad rows are left out, or the first one raises CellError, as the dialect says."""
+    _check_closed(chunk, dialect)
+    place = {name: i for i, name in enumerate(dialect.names)}
+    form = dialect.numbers
+    absent = absent_numbers(missing, form)
+    numbers: dict[str, list[float]] = {name: [] for name in numeric}
+    texts: dict[str, list[str]] = {name: [] for name in text}
+    continued = _continued(chunk, dialect, {*numeric, *text})
+    rows = 0
+    skipped: list[BadRow] = []
+    for row, (line, cells) in enumerate(records(chunk, dialect)):
+        where = f"{quoted(chunk.name)}, line {line}"
+        try:
+            _check_row(cells, dialect)
+            if line in continued:
+                raise _BadRowError(
+                    "text follows the quote that closes the cell", "put all of it in quotes", continued[line]
+                )
+            values = [_number(cells[place[name]].strip(), name, form, missing, absent) for name in numbers]
+        except _BadRowError as bad:
+            if not dialect.skip_bad:
+                reason = f"{where}{bad.separator}{bad.reason}"
+                whole_row = bad.separator == ": "
+                raise bad.kind(f"{reason}; {bad.hint}", reason if whole_row else "", bad.hint) from None
+            skipped.append(BadRow(row, f"{where}{bad.separator}{bad.reason}"))
+            continue
+        rows += 1
+        for found, value in zip(numbers.values(), values, strict=True):
+            found.append(value)
+        for name, column in texts.items():
+            column.append(cells[place[name]].strip())
+    return Table(
+        rows=rows,
+        numeric={name: np.array(found, dtype=np.float64) for name, found in numbers.items()},
+        text={name: coded(column, missing) for name, column in texts.items()},
+        skipped=tuple(skipped),
+    )
+
+
+def _continued(chunk: Chunk, dialect: Dialect, used: Collection[str]) -> dict[int, str]:
+    """The lines of rows in which text follows the closing quote of a column that is used, and its name."""
+    found = {}
+    for start, columns in continued_cells(chunk.text, dialect.separator, dialect.quote).items():
+        names = [dialect.names[column] for column in sorted(columns) if column < len(dialect.names)]
+        line = chunk.first_line + len(_LINE_END.findall(chunk.text, 0, start))
+        if name := next((name for name in names if name in used), None):
+            found[line] = name
+    return found
+
+
+def records(chunk: Chunk, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) of each row that is not blank, by Python's csv module."""
+    csv.field_size_limit(sys.maxsize)
+    text = check_utf8(chunk, dialect)
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):  # a lone CR ends a line too, as it does for pandas
+            taken.append(line)
+            yield line
+
+    blanks = dialect.separator != " "  # else two blanks in a row hold an empty cell
+    reader = csv.reader(lines(), delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=blanks)
+    before = 0
+    for cells in reader:
+        line, before = chunk.first_line + before, reader.line_num
+        # A row of one quoted nothing is a row; a line of blanks is none.
+        if len(cells) > 1 or any(piece.strip() for piece in taken):
+            yield line, cells
+        taken.clear()
+
+
+def check_utf8(chunk: Chunk, dialect: Dialect) -> str:
+    """Return the chunk's text, or raise CellError for the first byte that is not UTF-8."""
+    try:
+        return chunk.text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = chunk.first_line + count_lines(chunk.text[: error.start], dialect.newline)
+        byte = chunk.text[error.start]
+        raise CellError(undecodable(chunk.name, line, chunk.place + error.start, byte)) from None
+
+
+def _check_closed(chunk: Chunk, dialect: Dialect) -> None:
+    """Raise where the last quoted field never closes."""
+    marks = find_quoted(chunk.text, dialect.separator, dialect.quote)
+    if len(marks.closes) and marks.closes[-1] == len(chunk.text):
+        line = chunk.first_line + count_lines(chunk.text[: marks.opens[-1]], dialect.newline)
+        raise CellError(f"{quoted(chunk.name)}, line {line}: the quote opened here is never closed")
+
+
+def _check_row(cells: list[str], dialect: Dialect) -> None:
+    fields = len(dialect.names)
+    if len(cells) != fields:
+        last = quoted(cells[-1] if len(cells) <= fields else cells[fields])
+        which = f"the first one too many is {last}" if len(cells) > fields else f"the last one is {last}"
+        kind = SEPARATOR_NAMES.get(dialect.separator, quoted(dialect.separator))
+        header = "header" if dialect.header else "first row"
+        # A title has fewer fields than the table below it.
+        title = ", leave out what stands above the header with --skip-rows" if len(cells) > fields else ""
+        mark = next((mark for mark in COMMENT_MARKS if cells and cells[0].startswith(mark)), None)
+        comment = "" if mark is None else f", leave out lines that begin so with --comment {shell_word(mark)}"
+        raise _BadRowError(
+            f"{count_of(len(cells), 'field')} where the {header} has {fields} ({which})",
+            f"correct the row{comment}{title}, or give another separator than the {kind} with --sep",
+        )
+    if any("\0" in cell for cell in cells):
+        raise _BadRowError("there is a NUL byte in this row", "is the file damaged, or --encoding utf-16?")
+    if dialect.header and _names(cells, dialect) == dialect.names:
+        raise _BadRowError("the header is repeated here", "remove the line, or leave it out with --on-bad-row skip")
+
+
+def _names(cells: list[str], dialect: Dialect) -> tuple[str, ...]:
+    """Return what a row would name the columns, were it the header."""
+    named = zip((cell.strip() for cell in cells), dialect.names, strict=True)
+    return tuple(name if not cell and name in dialect.unnamed else cell for cell, name in named)
+
+
+def _number(cell: str, name: str, form: NumberFormat, missing: frozenset[str], absent: Collection[float]) -> float:
+    if cell in missing or not cell:
+        return math.nan
+    value = form.value(cell)
+    if value is None:
+        raise _BadRowError(f"{quoted(cell)} is not a number", _reading(cell, name, form), name, NotNumericError)
+    if math.isinf(value):
+        raise _BadRowError(
+            f"the value {quoted(cell)} is infinite", f"to treat it as missing: --na {shell_word(cell)}", name
+        )
+    return math.nan if value in absent else value
+
+
+def _reading(cell: str, name: str, form: NumberFormat) -> str:
+    """Word how a cell among numbers may be read, by a format that leaves all the numbers before it as they are."""
+    for other in NUMBER_FORMATS:
+        value = other.value(cell)
+        if value is not None and other.decimal == form.decimal and form.thousands is None:
+            return f"--thousands {shell_word(other.thousands or '')} reads it as {value:.15g}"
+    as_missing = f"if it means a missing value: --na {shell_word(cell)}"
+    return f"{as_missing}, if the column is text: --categorical {shell_word(name)}"

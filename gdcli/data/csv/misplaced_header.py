@@ -1,0 +1,45 @@
+"""Headers below the first line: where a table may begin, and its rows if it begins there."""
+
+import io
+import re
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+from itertools import islice
+
+from gdcli.data.csv.chunks import Chunk
+from gdcli.data.csv.dialect import SEPARATORS, Dialect, read_header
+from gdcli.data.csv.exact import records
+from gdcli.data.csv.options import CsvOptions
+
+# A header stands among so many first rows.
+_MOST_ROWS = 50
+
+
+def header_lines(chunk: Chunk, dialect: Dialect, names: Collection[str]) -> list[int]:
+    """The first line that has all the names among its cells; without names the first that is as wide as most rows are,
+    and wider than the header. Empty if there is none.
+    """
+    rows = list(islice(records(chunk, dialect), _MOST_ROWS))
+    if not dialect.header or not rows:
+        return []
+    if names:
+        marks = f"[{SEPARATORS}]" if len(dialect.names) == 1 else re.escape(dialect.separator)
+        split = ((line, {part.strip() for cell in cells for part in re.split(marks, cell)}) for line, cells in rows)
+        return [line for line, cells in split if cells.issuperset(names)][:1]
+    width = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
+    return [line for line, cells in rows if len(cells) == width > len(dialect.names)][:1]
+
+
+def rows_below(chunk: Chunk, dialect: Dialect, line: int) -> tuple[Chunk, Dialect] | None:
+    """The rows under a header on some line, None if that is above the chunk."""
+    above = line - chunk.first_line
+    if above < 0:
+        return None
+    text = b"".join(chunk.text.splitlines(keepends=True)[above:])
+    options = CsvOptions(
+        decimal=dialect.numbers.decimal, thousands=dialect.numbers.thousands, quotechar=dialect.quote,
+        on_bad_row="skip" if dialect.skip_bad else "error",
+    )  # fmt: skip
+    header = read_header(io.BytesIO(text), chunk.name, options)
+    return replace(chunk, text=text[header.size :], first_line=line + header.lines), header.dialect

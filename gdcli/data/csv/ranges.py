@@ -1,0 +1,152 @@
+"""A CSV file whose rows are read from any block on, by any process that finds it under its path."""
+
+import csv
+import io
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from gdcli.base.errors import DataError
+from gdcli.base.names import quoted
+from gdcli.data.csv.chunks import BLOCK_BYTES, cut
+from gdcli.data.csv.dialect import Dialect, Header, count_lines
+from gdcli.data.paths import Opened, open_path
+
+if TYPE_CHECKING:
+    from gdcli.data.csv.fast import CsvBlock
+
+# A row's end is looked for in so many bytes, and in more where there is none; in the end there is no guessing.
+_WINDOWS = (1 << 16, 1 << 20, 1 << 24)
+
+# So many rows with as many fields as the header tell a row's end from a line end in a quoted cell.
+_ROWS_ALIKE = 4
+
+_LINES_TRIED = 100
+
+
+class Place(NamedTuple):
+    """Where a block begins: its number, its first byte after the header, and its line (counted from 1) in the file."""
+
+    block: int
+    at: int
+    line: int
+
+
+class OtherFileError(DataError):
+    """A file is not there, or is another one than was seen first."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """``path`` is how any process finds it, ``size`` all its bytes, of which the first ``rows`` come before the rows.
+
+    ``header`` holds no text.
+    """
+
+    name: str
+    path: str
+    size: int
+    rows: int
+    header: Header
+    block_bytes: int = BLOCK_BYTES
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of the rows."""
+        return self.size - self.rows
+
+    @property
+    def start(self) -> Place:
+        """Where the first block begins."""
+        return Place(0, 0, self.header.lines + 1)
+
+    def blocks(self, start: Place) -> Generator["CsvBlock", None, None]:
+        """Yield the blocks from a place on. Raises OtherFileError."""
+        from gdcli.data.csv.fast import CsvBlock
+
+        raw = self._open().raw
+        with closing(raw):
+            raw.seek(self.rows + start.at)
+            for chunk in cut(raw, self.name, self.header, self.block_bytes, start.at, start.line):
+                yield CsvBlock(chunk, self.header.dialect)
+
+    def after(self, block: "CsvBlock", number: int) -> Place:
+        """Return where the block begins that comes after a block of some number."""
+        chunk = block.chunk
+        lines = count_lines(chunk.text, self.header.dialect.newline)
+        return Place(number + 1, chunk.place - self.header.size + chunk.size, chunk.first_line + lines)
+
+    def guesses(self) -> "Guesses":
+        """Return what guesses where blocks begin; it is to be closed."""
+        return Guesses(self, self._open().raw)
+
+    def _open(self) -> Opened:
+        try:
+            found = open_path(self.path)
+        except DataError as error:
+            raise OtherFileError(str(error)) from None
+        if found.size != self.size:
+            found.raw.close()
+            has = "no regular file" if found.size is None else f"of {found.size:,} bytes"
+            raise OtherFileError(f"{quoted(self.path)} is {has} there, and of {self.size:,} bytes here")
+        return found
+
+
+class Guesses:
+    """Where the blocks of a file begin, by a look at the lines around. Only quoted line ends can make it wrong."""
+
+    def __init__(self, file: CsvFile, raw: IO[bytes]) -> None:
+        self._file, self._raw = file, raw
+        self.close = raw.close
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are."""
+        file = self._file
+        count = -(-file.bytes // file.block_bytes)
+        while count > 1 and self.start_of(count - 1) >= file.bytes:  # the row there is the last one
+            count -= 1
+        return count
+
+    def start_of(self, block: int) -> int:
+        """Return the place of a block's first byte, counted from the end of the header."""
+        file = self._file
+        at = block * file.block_bytes
+        if not at:
+            return 0
+        for size in _WINDOWS:
+            self._raw.seek(file.rows + at - 1)
+            text = self._raw.read(size)
+            found = _row_end(text, file.header.dialect)
+            if found is not None:
+                return at - 1 + found
+            if len(text) < size:
+                return file.bytes
+        return at
+
+
+def _row_end(text: bytes, dialect: Dialect) -> int | None:
+    """Return the place after the first line end that rows follow, or else after the first one, if there is one."""
+    first = found = text.find(dialect.newline) + 1
+    if dialect.quote.encode() not in text:
+        return found or None
+    for _ in range(_LINES_TRIED):
+        if not found or _begins_with_rows(text[found : found + _WINDOWS[0]], dialect):
+            break
+        found = text.find(dialect.newline, found) + 1
+    return found or first or None
+
+
+def _begins_with_rows(text: bytes, dialect: Dialect) -> bool:
+    """Whether the lines of a text, the last one perhaps cut off, have as many fields as the header."""
+    lines = io.StringIO(text.decode("utf-8", errors="replace"), newline="")
+    reader = csv.reader(lines, delimiter=dialect.separator, quotechar=dialect.quote, skipinitialspace=True)
+    try:
+        rows = list(islice(reader, _ROWS_ALIKE + 1))[:-1]
+    except csv.Error:
+        return False
+    if dialect.comment:
+        rows = [row for row in rows if row and not row[0].startswith(dialect.comment)]
+    return all(len(row) == len(dialect.names) for row in rows if row)

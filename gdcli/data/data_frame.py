@@ -1,0 +1,103 @@
+"""A DataFrame as a source of rows."""
+
+from collections.abc import Callable, Collection, Generator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gdcli.base.errors import CellError, NotNumericError
+from gdcli.base.names import quoted
+from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
+from gdcli.data.py_objects import numbers_of, texts_of, without_absent
+from gdcli.data.table import Block, Coded, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FRAME_ROWS = 1 << 16
+
+_HEAD_ROWS = 1000
+
+
+class FrameSource:
+    """A pandas DataFrame."""
+
+    def __init__(self, frame: "pd.DataFrame", name: str = "DataFrame") -> None:
+        self._frame = frame
+        self.name = name
+        self.names = tuple(str(column) for column in frame.columns)
+        self.unnamed: frozenset[str] = frozenset()
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Yield slices of the frame."""
+        for start in range(0, len(self._frame), _FRAME_ROWS):
+            rows = self._frame.iloc[start : start + _FRAME_ROWS]
+            yield FrameBlock(rows, self.name, partial(_row_of, self.name, start), self.names)
+
+    def progress(self) -> tuple[int, int | None]:
+        """Nothing is read from a disk."""
+        return 0, None
+
+
+def _row_of(name: str, start: int, row: int) -> str:
+    return f"{name}, row {start + row}"
+
+
+class FrameBlock:
+    """Some rows of a frame; ``place`` words where one of them is."""
+
+    numbers: NumberFormat = PLAIN_NUMBERS
+    separator = ""
+    skips = False
+
+    def __init__(self, frame: "pd.DataFrame", name: str, place: Callable[[int], str], names: tuple[str, ...]) -> None:
+        self._frame, self._name, self.where = frame, name, place
+        self._place = {column: i for i, column in enumerate(names)}
+
+    def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
+        return Table(
+            rows=len(self._frame),
+            numeric={name: self._numbers(name, missing) for name in numeric},
+            text={name: self._texts(name, missing) for name in text},
+        )
+
+    @property
+    def whole(self) -> bool:
+        """Whether no further block can follow."""
+        return len(self._frame) < _FRAME_ROWS
+
+    def header_lines(self, names: Collection[str]) -> list[int]:
+        """There is no header."""
+        return []
+
+    def below(self, line: int) -> None:
+        """There is no header."""
+
+    def reread(self, changes: Mapping[str, str | None]) -> None:
+        """No option of CSV text means anything here."""
+
+    def head(self) -> Block:
+        return FrameBlock(self._frame.iloc[:_HEAD_ROWS], self._name, self.where, tuple(self._place))
+
+    def _numbers(self, name: str, missing: frozenset[str]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        import pandas as pd
+
+        column = self._frame.iloc[:, self._place[name]]
+        if pd.api.types.is_bool_dtype(column):
+            raise NotNumericError(f"{self._name}, column {quoted(name)}: True and False are not numbers")
+        if not pd.api.types.is_numeric_dtype(column):
+            numbers, faults = numbers_of(column.astype(object).tolist(), missing)
+            if faults:
+                fault = faults[0]
+                raise fault.kind(f"{self.where(fault.row)}, column {quoted(name)}: {fault.reason}")
+            return numbers
+        numbers = without_absent(np.array(column.to_numpy(dtype=np.float64, na_value=np.nan)), missing)
+        infinite = np.flatnonzero(np.isinf(numbers))
+        if len(infinite):
+            raise CellError(f"{self.where(int(infinite[0]))}, column {quoted(name)}: the value is infinite")
+        return numbers
+
+    def _texts(self, name: str, missing: frozenset[str]) -> Coded:
+        column = self._frame.iloc[:, self._place[name]]
+        return texts_of(column.astype(object).tolist(), missing)

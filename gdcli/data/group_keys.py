@@ -1,0 +1,35 @@
+"""The groups that rows belong to: combinations of the texts of one column or several."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.data.cells import is_number
+from gdcli.data.table import Coded
+
+Key = tuple[str, ...]
+
+
+def combined(by: Sequence[Coded]) -> tuple[NDArray[np.intp], list[Key]]:
+    """Return each row's place (n,) among the combinations that occur, none of them missing, and these."""
+    codes = np.zeros(len(by[0].codes), dtype=np.int64)
+    for column in by:
+        codes = codes * len(column.levels) + column.codes
+    present, places = np.unique(codes, return_inverse=True)
+    texts: list[list[str]] = []
+    for column in reversed(by):
+        present, code = np.divmod(present, max(len(column.levels), 1))
+        texts.append([column.levels[i] for i in code.tolist()])
+    return places, list(zip(*reversed(texts), strict=True))
+
+
+def in_order(keys: Sequence[Key]) -> list[int]:
+    """Return the places of the keys in sorted order, by the first column first; columns of numbers by their value."""
+    columns = list(zip(*keys, strict=True))
+    numeric = [all(map(is_number, column)) for column in columns]
+
+    def sorting(i: int) -> list[tuple[float, str]]:
+        return [(float(text) if number else 0.0, text) for text, number in zip(keys[i], numeric, strict=True)]
+
+    return sorted(range(len(keys)), key=sorting)

@@ -1,0 +1,1 @@
+"""JSON lines: objects as rows."""

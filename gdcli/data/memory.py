@@ -1,0 +1,63 @@
+"""How much memory there is, and whether a table has too many columns for it, found before the work begins."""
+
+import contextlib
+import os
+import re
+from functools import cache
+from pathlib import Path
+
+from gdcli.base.errors import DataError, UsageError
+from gdcli.base.names import quoted
+
+# Triangles that are in memory at a time while the last one is decomposed; measured on 2,000 columns.
+_TRIANGLES = 12
+
+# A block's columns, and the matrix made of them.
+_MATRICES = 2
+
+_BYTES = 8
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?B?", re.IGNORECASE)
+
+_CGROUP_LIMIT, _CGROUP_USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+
+_MEMINFO = Path("/proc/meminfo")
+
+
+def check_room(source: str, columns: int, rows: int = 0, folds: int = 1) -> None:
+    """Raise DataError where so many design columns, in blocks of so many rows, do not fit into the memory."""
+    needed = _BYTES * columns * (_MATRICES * rows + (_TRIANGLES + folds - 1) * columns)
+    if needed > memory():
+        raise DataError(
+            f"{quoted(source)}: {columns:,} columns (each level of a text column is one) need {needed / 1e9:,.0f} GB "
+            f"of memory, and there are {memory() / 1e9:,.0f} GB.\nChoose some with --feature, or leave out the largest "
+            "with --exclude."
+        )
+
+
+@cache
+def memory() -> int:
+    """Return the bytes of memory that this process may use."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if hasattr(os, "sysconf") else [1 << 62]
+    with contextlib.suppress(OSError, ValueError):  # no such group, or "max"
+        limits.append(int(_CGROUP_LIMIT.read_text()))
+    return min(limits)
+
+
+def available() -> int:
+    """Return the bytes of memory that are free for this process now."""
+    free = [memory()]
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = _MEMINFO.read_text().splitlines()
+        free.append(1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")))
+    with contextlib.suppress(OSError, ValueError):  # no such group, or "max"
+        free.append(max(0, int(_CGROUP_LIMIT.read_text()) - int(_CGROUP_USED.read_text())))
+    return min(free)
+
+
+def size_of(size: int | str) -> int:
+    """Return the bytes of a size such as ``50M`` or ``1.5GB`` (powers of 1000). Raises UsageError for other words."""
+    found = _SIZE.fullmatch(str(size).strip())
+    if found is None:
+        raise UsageError(f"a size of memory is a number with K, M, G or T, such as 500M or 2G, not {quoted(str(size))}")
+    return int(float(found[1]) * 1000 ** " KMGT".index((found[2] or " ").upper()))

@@ -1,0 +1,279 @@
+"""A path or stdin as a stream of UTF-8 bytes: decompressed, without byte-order mark, whatever the encoding was.
+
+Compression is known by its first bytes, not by the file's name, so that stdin works like a file.
+"""
+
+import codecs
+import io
+import re
+import select
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import IO, Any, Protocol, cast
+
+from gdcli.base.errors import DataError, UsageError
+from gdcli.base.names import STDIN, quoted
+from gdcli.base.schema import LARGEST_FILE
+from gdcli.data import paths
+from gdcli.data.archives import LONGEST_MAGIC, decompressed
+from gdcli.data.watch import Watch
+
+_STEP = 1 << 17
+
+_LINE_END = re.compile(rb"\r\n?|\n")
+
+_UTF8_NAMES = {"utf-8", "utf-8-sig"}
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Readable(Protocol):
+    """What the rest of the program needs of a stream."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to ``size`` bytes, fewer only at the end."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """An open input. ``position`` tells how many bytes of ``size`` (None if unknown) were taken from the disk.
+
+    The text is what ``file`` holds after ``mark`` bytes; or it is not, and an ``obstacle`` says why ("is compressed").
+    ``watch`` knows a regular file as it was when it was opened.
+    """
+
+    name: str
+    text: Readable
+    size: int | None
+    position: Callable[[], int]
+    close: Callable[[], None]
+    file: IO[bytes] | None = None
+    mark: int = 0
+    obstacle: str = ""
+    watch: Watch | None = None
+
+    def peek(self, size: int) -> bytes:
+        """Return the first bytes of the text, which stay to be read."""
+        taken = self.text.read(size)
+        self.text = _Rejoined(taken, self.text)
+        return taken
+
+    def skip_lines(self, count: int) -> int:
+        """Leave out so many lines, or all there are; return their bytes."""
+        size, data = 0, b""
+        while count and (more := self.text.read(_STEP)):
+            data += more
+            end = len(data) - data.endswith(b"\r")  # which may be half a CRLF
+            ends = list(islice(_LINE_END.finditer(data, 0, end), count))
+            count -= len(ends)
+            taken = end if count else ends[-1].end()
+            size, data = size + taken, data[taken:]
+        if count:
+            size, data = size + len(data), b""
+        self.text = _Rejoined(data, self.text)
+        return size
+
+    def read_all(self) -> bytes:
+        """Return the whole text of a JSON file, which is no data, and close the input. Raises DataError for a bomb."""
+        parts, left = [], LARGEST_FILE
+        while part := self.text.read(1 << 20):
+            parts.append(part)
+            left -= len(part)
+            if left < 0:
+                raise DataError(
+                    f"{quoted(self.name)} begins like a gdfit file, but none is larger than {LARGEST_FILE >> 20} MiB"
+                )
+        self.close()
+        return b"".join(parts)
+
+    def check_end(self, rewritten: bool = False) -> None:
+        """Raise DataError if the input, read to its end, is no longer what it was when it was opened.
+
+        A file of lines may have grown, which its watch tells; one that is only ever ``rewritten`` may not.
+        """
+        if self.watch is not None:
+            self.watch.check(self.name, None if rewritten else self.position())
+        elif self.size is not None and not rewritten and self.position() < self.size:
+            raise DataError(f"{quoted(self.name)} ended after {self.position():,} of {self.size:,} bytes")
+
+
+def check_exists(path: str) -> None:
+    """Raise where a path cannot be an input, before any work is done."""
+    if path != STDIN:
+        paths.check_url_exists(path)
+
+
+def open_stream(path: str, encoding: str | None = None, grew: Callable[[str], object] = str) -> Stream:
+    """Open a path or a URL, or stdin for ``-``; ``grew`` is told the name of a file that grows until it is read.
+
+    Raises DataError where it cannot be opened or is empty, UsageError for an encoding that does not exist.
+    """
+    if path == STDIN:
+        if sys.stdin is None:
+            raise DataError("no data on standard input")
+        raw = cast("IO[bytes]", sys.stdin.buffer)
+        return _stream(raw, "standard input", None, encoding, lambda: None, Watch.of(raw, None, grew))
+    raw, size = paths.open_path(path)
+    try:
+        return _stream(raw, path, size, encoding, raw.close, Watch.of(raw, path, grew))
+    except BaseException:
+        raw.close()
+        raise
+
+
+def _stream(
+    raw: IO[bytes],
+    name: str,
+    size: int | None,
+    encoding: str | None,
+    close: Callable[[], None],
+    watch: Watch | None,
+) -> Stream:
+    counted = _Counted(raw, name)
+    magic = counted.read(LONGEST_MAGIC)
+    if not magic:
+        raise DataError(f"{quoted(name)} is empty" if name != "standard input" else "no data on standard input")
+    whole = _Rejoined(magic, counted)
+    archive = decompressed(whole, magic, name)
+    text, mark = _decoded(archive or whole, encoding, name)
+    obstacle = ""
+    if size is None:
+        obstacle = "can only be read from its beginning"
+    elif archive is not None:
+        obstacle = "is compressed"
+    elif isinstance(text, _Transcoded):
+        obstacle = "is not UTF-8"
+    return Stream(name, text, size, lambda: counted.count, close, None if obstacle else raw, mark, obstacle, watch)
+
+
+class _Counted(io.RawIOBase):
+    """The bytes of an input, counted: as many as are asked for, however small the pieces in which they come.
+
+    The first empty read is the end: a terminal would wait for another one.
+    """
+
+    def __init__(self, raw: IO[bytes], name: str) -> None:
+        self.raw, self.name, self.count, self.ended = raw, name, 0, False
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size < 0:
+            return b"".join(iter(partial(self.read, _STEP), b""))
+        view, filled = memoryview(bytearray(size)), 0
+        while filled < size and not self.ended:
+            filled += self._piece(view[filled:])
+        self.count += filled
+        return bytes(view[:filled])
+
+    def _piece(self, view: memoryview) -> int:
+        """Take what there is, at least a byte before the end, and return how many bytes that are."""
+        while True:
+            try:
+                found: int | None = cast("io.BufferedReader", self.raw).readinto1(view)
+            except OSError as error:
+                raise DataError(f"cannot read {quoted(self.name)}: {error.strerror or error}") from None
+            if found is not None:
+                self.ended = found == 0
+                return found
+            _wait_for(self.raw)
+
+
+def _wait_for(raw: IO[bytes]) -> None:
+    """Wait until an input that does not block has something to read."""
+    try:
+        poll = select.poll()
+        poll.register(raw.fileno(), select.POLLIN)
+        poll.poll()
+    except (AttributeError, OSError):  # where there is no poll, or no descriptor
+        time.sleep(0.01)
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream whose first bytes were already taken."""
+
+    def __init__(self, taken: bytes, rest: Readable) -> None:
+        self.taken, self.rest = taken, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not self.taken:
+            return self.rest.read(size)
+        if size < 0:
+            data, self.taken = self.taken + self.rest.read(-1), b""
+            return data
+        data, self.taken = self.taken[:size], self.taken[size:]
+        return data if len(data) == size else data + self.rest.read(size - len(data))
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _decoded(stream: Readable, encoding: str | None, name: str) -> tuple[Readable, int]:
+    """Return the stream as UTF-8 without byte-order mark, and that one's bytes. UTF-8 itself is passed on, and checked
+    block by block.
+    """
+    start = stream.read(4)
+    mark, detected = next(((m, e) for m, e in _BYTE_ORDER_MARKS if start.startswith(m)), (b"", "utf-8"))
+    chosen = detected if encoding is None else codec_name(encoding)
+    if chosen not in _UTF8_NAMES:
+        return _Transcoded(_Rejoined(start, stream), chosen, name), 0
+    left_out = len(mark) if detected == "utf-8" else 0
+    return _Rejoined(start[left_out:], stream), left_out
+
+
+def codec_name(encoding: str) -> str:
+    """Return Python's name of a text encoding, or raise UsageError."""
+    try:
+        codec = codecs.lookup(encoding)
+        "".encode(encoding)
+    except (LookupError, ValueError):
+        raise UsageError(f"there is no text encoding {quoted(encoding)} (try utf-8, latin-1, cp1252)") from None
+    return codec.name
+
+
+class _Transcoded:
+    """Another encoding as UTF-8."""
+
+    def __init__(self, stream: Readable, encoding: str, name: str) -> None:
+        self.stream, self.encoding, self.name = stream, encoding, name
+        self.decoder = codecs.getincrementaldecoder(encoding)()
+        self.taken, self.ready, self.first = 0, bytearray(), True
+
+    def read(self, size: int, /) -> bytes:
+        while len(self.ready) < size:
+            data = self.stream.read(size)
+            pending = len(self.decoder.getstate()[0])
+            try:
+                text = self.decoder.decode(data, final=not data)
+            except UnicodeError as error:  # UTF-16 without its mark is no UnicodeDecodeError, and has no place
+                place = self.taken - pending + getattr(error, "start", 0)
+                raise DataError(
+                    f"{quoted(self.name)} is not {self.encoding}: byte {place} cannot be decoded; "
+                    "give the right --encoding"
+                ) from None
+            self.taken += len(data)
+            if self.first and text:
+                text, self.first = text.removeprefix("\ufeff"), False
+            self.ready += text.encode("utf-8", errors="surrogatepass")
+            if not data:
+                break
+        taken = bytes(self.ready[:size])
+        del self.ready[:size]
+        return taken

@@ -1,0 +1,41 @@
+"""The columns of a triangle, levels of text columns among them, and their order."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+# The level of cells without a value: a text column's last one; beside a numeric column the indicator of its gaps.
+MISSING = "(missing)"
+
+
+class Column(NamedTuple):
+    """A numeric column (``level`` None), or the indicator of one level of a text column (or of a column's gaps)."""
+
+    name: str
+    level: str | None = None
+
+    @property
+    def label(self) -> str:
+        """``sqft``, or ``type[Residential]``."""
+        return self.name if self.level is None else f"{self.name}[{self.level}]"
+
+
+def gaps_among(columns: Sequence[Column]) -> list[tuple[int, int]]:
+    """Return the place of each numeric column that has an indicator of its gaps, with that of the indicator."""
+    if all(column.level != MISSING for column in columns):
+        return []
+    place = {column: i for i, column in enumerate(columns)}
+    indicators = [(place.get(Column(c.name)), i) for c, i in place.items() if c.level == MISSING]
+    return [(column, indicator) for column, indicator in indicators if column is not None]
+
+
+def sorted_levels(columns: Sequence[Column]) -> list[Column]:
+    """Order columns by first appearance of their name, and the levels of one name by ``level_order``."""
+    order: dict[str, int] = {}
+    for column in columns:
+        order.setdefault(column.name, len(order))
+    return sorted(columns, key=lambda column: (order[column.name], level_order(column.level or "")))
+
+
+def level_order(level: str) -> tuple[bool, str]:
+    """Order levels by their text, but that of missing cells last: as the reference it would be a poor one."""
+    return level == MISSING, level

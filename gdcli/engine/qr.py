@@ -1,0 +1,106 @@
+"""The R of a QR factorisation: by slices, in extended precision, of many triangles side by side."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.engine.arrays import Array, Extended
+from gdcli.engine.blas import WIDE
+
+# Wide enough for matrix products, and narrow enough that few zeros are worked on. Measured on 2,000 columns.
+_PANEL = 64
+
+
+def stack_triangles(upper: Array, lower: Array) -> Array:
+    """Return the R (q, q) of the rows of two upper triangles (q, q), up to the signs of its rows."""
+    R, S = upper.copy(), np.array(lower, order="C")
+    q = len(R)
+    for start in range(0, q, _PANEL):
+        stop = min(start + _PANEL, q)
+        width = stop - start
+        raw, tau = np.linalg.qr(np.vstack([R[start:stop, start:stop], S[:stop, start:stop]]), mode="raw")
+        R[start:stop, start:stop] = np.triu(raw.T[:width])
+        if stop == q:
+            break
+        # Of the reflections the upper rows are those of the identity, as the upper rows were triangular.
+        V = raw[:, width:]
+        acts = tau != 0  # a column that had nothing to reflect
+        V[~acts] = 0.0
+        inverse = np.triu(V @ V.T, 1)
+        inverse[np.diag_indices(width)] = np.divide(1.0, tau, out=np.ones(width), where=acts)
+        inner = np.linalg.inv(inverse).T @ (R[start:stop, stop:] + V @ S[:stop, stop:])
+        inner[~acts] = 0.0
+        R[start:stop, stop:] -= inner
+        S[:stop, stop:] -= V.T @ inner
+    return R
+
+
+# A slice of 512 rows of a dozen columns stays in the L2 cache; measured 3 ms against 9 ms in one call on 65,536 × 12.
+SLICE_ROWS = 512
+
+# Up to this size a matrix is factorised in extended precision, where the platform has it (0.3 ms for 200 × 12).
+_EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
+
+
+def triangularize(A: NDArray[np.floating]) -> Extended:
+    """Return the R (q, q) of a QR factorisation of ``A`` (n, q), with a non-negative diagonal; its rows if n is less.
+
+    Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small
+    at the end is done in extended precision: textbook data keep all their digits.
+    """
+    q = A.shape[1]
+    slice_rows = max(SLICE_ROWS, 4 * q)
+    while len(A) >= 2 * slice_rows:
+        whole = len(A) // slice_rows * slice_rows
+        # A view of A whether it lies in columns or in rows.
+        slices = _qr_r(A[:whole].T.reshape(q, -1, slice_rows).transpose(1, 2, 0))
+        A = np.vstack([slices.reshape(-1, q), A[whole:]])
+    if small(len(A), q):
+        return _extended(A)
+    return with_signs(_qr_r(A).astype(kept_as(q), copy=False))
+
+
+def with_signs(R: Extended) -> Extended:
+    """Return an R whose diagonal is not negative."""
+    np.negative(R, out=R, where=(np.diagonal(R) < 0)[:, np.newaxis])
+    return R
+
+
+def kept_as(q: int) -> type[np.floating]:
+    """Return the type of a triangle of q columns."""
+    return np.longdouble if q <= WIDE else np.float64
+
+
+def _qr_r(A: NDArray[np.floating]) -> Array:
+    """Return R of each matrix in a stack (…, n, q), by LAPACK."""
+    R: Array = np.linalg.qr(A.astype(np.float64, copy=False), mode="r")  # type: ignore[assignment]  # stubs: mode
+    return R
+
+
+def small(n: int, q: int) -> bool:
+    return n <= _EXTENDED_ROWS and q <= _EXTENDED_COLUMNS
+
+
+def _extended(A: NDArray[np.floating]) -> Extended:
+    """Return the R (q, q) of ``A`` (n, q) by Gram-Schmidt with reorthogonalisation in extended precision.
+
+    Projecting twice is enough (Giraud, Langou, Rozložník, van den Eshof, Numer. Math. 101, 2005). A column that
+    depends on those before it gets a zero row.
+    """
+    Q = A.astype(np.longdouble)
+    q = Q.shape[1]
+    R = np.zeros((q, q), dtype=np.longdouble)
+    rounding = 8 * np.finfo(np.longdouble).eps
+    for k in range(q):
+        column = Q[:, k]
+        before = np.sqrt(column @ column)
+        for _ in range(2):
+            shares = column @ Q[:, :k]
+            R[:k, k] += shares
+            column -= Q[:, :k] @ shares
+        norm = np.sqrt(column @ column)
+        if norm > rounding * before:
+            R[k, k] = norm
+            column /= norm
+        else:
+            column[:] = 0.0
+    return R

@@ -1,0 +1,314 @@
+"""The fit: from the triangle of all rows to the result record.
+
+source → design → triangle → (scaled problem → spectrum, optimum, descent) → Fit
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from gdcli import __version__
+from gdcli.base.listener import Listener
+from gdcli.base.names import count_of
+from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
+from gdcli.engine.losses import SQUARED
+from gdcli.engine.optimizers import PLAIN_DESCENT
+from gdcli.engine.schedules import CONSTANT
+from gdcli.engine.spectrum import Behaviour
+from gdcli.fitting.lanes import HoldoutWatch, cross_validate
+from gdcli.fitting.learning_rate import learning_rate_of
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.prepare import prepare
+from gdcli.fitting.problem import PERFECT, Problem, coefficients_of, converged, r2, row_of, shape_of
+from gdcli.fitting.results import (
+    INTERCEPT,
+    BatchLayout,
+    Coefficient,
+    Descent,
+    DescentState,
+    Fit,
+    LearningRate,
+    Optimum,
+    PenaltyPart,
+    TraceRow,
+    TraceShape,
+    TriedPenalty,
+)
+from gdcli.fitting.trace import TableRows
+from gdcli.ingest.read import Dataset
+
+# Progress is told this often.
+_PROGRESS_STEP = 4096
+
+
+class Recorder(Protocol):
+    """Takes iterations while they happen."""
+
+    def begin(self, shape: TraceShape) -> None:
+        """Take what is known of all iterations, before the first one."""
+        ...
+
+    def wants(self, number: int) -> bool:
+        """Whether the row of this number is to be recorded; the last one is in any case.
+
+        Rows are numbered from 0: by iteration, or with batches by epoch, at whose ends alone there is a row.
+        """
+        ...
+
+    def record(self, row: TraceRow) -> None:
+        """Take an iteration."""
+        ...
+
+
+def fit_reading(
+    reading: Dataset,
+    options: FitOptions,
+    recorders: Sequence[Recorder],
+    listener: Listener,
+    resume: Callable[[Problem, FitOptions], Problem] | None = None,
+) -> Fit:
+    """Fit data that were already reduced, from the start or, by ``resume``, from where a model stands."""
+    # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _fit(reading, options, recorders, listener, resume)
+
+
+def _fit(
+    reading: Dataset,
+    options: FitOptions,
+    recorders: Sequence[Recorder],
+    listener: Listener,
+    resume: Callable[[Problem, FitOptions], Problem] | None,
+) -> Fit:
+    batches = _batches(reading, options)
+    in_epoch = 1 if batches is None else batches.in_epoch
+    if options.epochs is not None:
+        options = replace(options, iterations=options.epochs * in_epoch, epochs=None)
+    tried: tuple[TriedPenalty, ...] = ()
+    if len(options.penalties) > 1:
+        from gdcli.fitting.lanes import choose_penalty
+
+        options, tried = choose_penalty(reading, options, listener)
+    problem = prepare(reading, options, listener)
+    if resume is not None:
+        problem = resume(problem, options)
+    learning_rate = learning_rate_of(problem, options)
+    last_row = -(-options.iterations // in_epoch)
+    keeper = TableRows(last_row, options.every)
+    watch = None if options.holdout is None else HoldoutWatch(problem, reading, options)
+    drawing = None
+    if options.picture:
+        from gdcli.fitting.picture import PictureRecorder
+
+        drawing = PictureRecorder(last_row)
+    recorders = [keeper, *recorders, *([] if drawing is None else [drawing])]
+    for recorder in recorders:
+        recorder.begin(shape_of(problem, watch is not None, not options.constant))
+    last, stopped = _descend(problem, reading, learning_rate.given, options, recorders, watch, listener)
+    outcome = _Outcome(problem, learning_rate, last, stopped, keeper.shown(), watch, batches)
+    fit = _result(reading, options, outcome, listener)
+    if fit.cross_validation is not None and tried:
+        fit = replace(fit, cross_validation=fit.cross_validation._replace(penalties=tried))
+    if options.inference and fit.inference is None:
+        rows = count_of(problem.triangle.count, "row")
+        listener.warn(f"no inference: {rows} leave no degree of freedom for {len(last.theta)} coefficients")
+    return fit if drawing is None else replace(fit, picture=drawing.picture(problem, reading, options, listener))
+
+
+def _batches(reading: Dataset, options: FitOptions) -> BatchLayout | None:
+    """Return what the rows that are fitted are cut into, where they are."""
+    if options.batch_size is None:
+        return None
+    fitted = reading.reduced.triangle if options.holdout is None else reading.reduced.folds[0]
+    return BatchLayout(options.batch_size, -(-fitted.count // options.batch_size), options.seed)
+
+
+def _descend(
+    problem: Problem,
+    reading: Dataset,
+    rate: float,
+    options: FitOptions,
+    recorders: Sequence[Recorder],
+    watch: HoldoutWatch | None,
+    listener: Listener,
+) -> tuple[Step, Stopped]:
+    """Run the loop, hand out its rows, and return the last step and why it was the last."""
+    # A request to stop waits for the end of an iteration, so that every recorder has the same last one.
+    with listener.holding() as asked:
+        rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.unit)]
+        if watch is not None:
+            rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there
+        if options.tolerance is not None:
+            rules.append(below(options.tolerance, problem.penalty.steepest))
+        rules += [when(asked, Stopped.INTERRUPTED), after(options.iterations)]
+        optimizer, rates = options.optimizer_on(problem.solve), options.rates(rate, problem.before)
+        advance = None
+        if options.batch_size is not None:
+            from gdcli.fitting.row_problem import batch_steps
+
+            def pause(iteration: int) -> bool:
+                listener.descending(iteration, options.iterations)
+                return asked()
+
+            advance = batch_steps(problem, reading, options, optimizer, rates, pause)
+        steps = descend(
+            problem.objective,
+            optimizer,
+            rates,
+            problem.start,
+            tuple(rules),
+            problem.state,
+            problem.penalty.proximal,
+            options.search_on(problem.objective, optimizer),
+            advance,
+        )
+
+        def row(step: Step) -> TraceRow:
+            validation = None if watch is None else watch.cost(step.theta)
+            return row_of(problem, step, validation, None if options.constant else float(step.learning_rate))
+
+        return _recorded(steps, row, recorders, options.iterations, listener)
+
+
+def _recorded(
+    steps: Iterator[Step],
+    row: Callable[[Step], TraceRow],
+    recorders: Sequence[Recorder],
+    iterations: int,
+    listener: Listener,
+) -> tuple[Step, Stopped]:
+    last = recorded = None
+    wanting: list[Recorder] = []
+    writing = False
+    try:
+        for number, last in enumerate(steps):
+            wanting = [r for r in recorders if r.wants(number) or last.stopped]
+            if wanting:
+                found, writing = row(last), True
+                for recorder in wanting:
+                    recorder.record(found)
+                recorded, writing = last, False
+            if number % _PROGRESS_STEP == 0:
+                listener.descending(last.iteration, iterations)
+    except KeyboardInterrupt:
+        if last is None or writing:  # nobody knows how much of the row is written: no file, rather than a torn one
+            raise
+        for recorder in recorders:
+            if recorded is not last or recorder not in wanting:
+                recorder.record(row(last))
+        return last, Stopped.INTERRUPTED
+    assert last is not None
+    assert last.stopped is not None
+    return last, last.stopped
+
+
+class _Outcome(NamedTuple):
+    """A descent that has ended."""
+
+    problem: Problem
+    learning_rate: LearningRate
+    last: Step
+    stopped: Stopped
+    trace: tuple[TraceRow, ...]
+    watch: HoldoutWatch | None
+    batches: BatchLayout | None
+
+
+def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: Listener) -> Fit:
+    chosen = reading.design
+    problem, learning_rate, last, stopped, trace, watch, batches = outcome
+    diverged = stopped is Stopped.DIVERGED or learning_rate.behaviour is Behaviour.UNSTABLE
+    # Patience keeps the best parameters that it saw, not the last ones.
+    kept = last if watch is None or options.patience is None or watch.best is None else watch.best
+    m, c = problem.scaling.to_file(kept.theta)
+    cost = float(kept.cost) * problem.unit
+    loss = problem.mean_loss(kept.theta) if problem.penalty else cost
+    error = loss if problem.loss == SQUARED else None
+    gap, best = problem.gap(kept.theta), problem.minimum
+    coefficients = coefficients_of(problem, None if diverged else m)
+    intercept = Coefficient(INTERCEPT, None if diverged else float(c), None if best is None else best.intercept)
+    inference = explanation = None
+    if options.inference:
+        from gdcli.fitting.inference import inference_of
+
+        coefficients, intercept, inference = inference_of(problem, coefficients, intercept, options, learning_rate)
+    if options.explain:
+        from gdcli.fitting.explain import explain
+
+        explanation = explain(problem, reading.reduced.head, learning_rate.given, options.iterations)
+    return Fit(
+        version=__version__,
+        files=reading.files,
+        target=chosen.predicted,
+        features=tuple(name for name in chosen.features if name not in problem.terms.left_out),
+        loss=problem.loss,
+        reference_levels=problem.terms.references,
+        rows=reading.reduced.rows,
+        intercept=intercept if options.intercept else None,
+        coefficients=coefficients,
+        cost=None if diverged else cost,
+        rmse=None if diverged or error is None else math.sqrt(error),
+        r2=None if diverged or error is None else r2(problem, error, options.intercept),
+        optimum=Optimum(
+            cost=None if best is None else best.cost,
+            gap=None if diverged else gap,
+            relative_gap=None if diverged or gap is None or best is None or problem.perfect else gap / best.cost,
+            gap_measure=problem.gap_measure,
+        ),
+        descent=Descent(
+            optimizer=options.optimizer or PLAIN_DESCENT,
+            learning_rate=float(last.learning_rate) if learning_rate.searched else learning_rate.given,
+            iterations=last.iteration,
+            converged=not diverged and converged(problem, kept.theta, gap),
+            stopped=stopped,
+            scale=options.scale,
+            tolerance=options.tolerance,
+            schedule=options.schedule or CONSTANT,
+            batches=batches,
+        ),
+        learning_rate=learning_rate,
+        trace=trace,
+        trace_terms=problem.labels,
+        left_out=tuple(problem.terms.left_out),
+        collinear=problem.collinear,
+        state=_state(reading, problem, kept, options),
+        saturated=problem.saturated,
+        inference=inference,
+        holdout=None if watch is None else watch.result(kept, diverged),
+        cross_validation=None
+        if options.cv is None or stopped is Stopped.INTERRUPTED
+        else cross_validate(reading, problem, learning_rate.given, options, listener),
+        explanation=explanation,
+        penalty=None
+        if not problem.penalty
+        else PenaltyPart(problem.penalty.l2, problem.penalty.l1, *((None, None) if diverged else (error, loss))),
+        classes=problem.classes,
+        delta=problem.delta,
+    )
+
+
+def _state(reading: Dataset, problem: Problem, last: Step, options: FitOptions) -> DescentState:
+    chosen, scaling = reading.design, problem.scaling
+    levels: dict[str, list[str]] = {}
+    for column in reading.reduced.triangle.columns:
+        if column.name in chosen.text and column.name in chosen.features and column.name not in problem.terms.left_out:
+            levels.setdefault(column.name, []).append(column.level or "")
+    return DescentState(
+        terms=tuple((term.name, term.level) for term in problem.terms.columns),
+        center=tuple(scaling.center.tolist()),
+        scale=tuple(scaling.scale.tolist()),
+        target_scale=scaling.target_scale,
+        theta=tuple(last.theta.tolist()),
+        iteration=problem.before + last.iteration,
+        optimizer=tuple(tuple(row) for row in np.atleast_2d(last.state).tolist() if row),
+        levels={name: tuple(found) for name, found in levels.items()},
+        missing_words=tuple(sorted(chosen.missing_words)),
+        missing=chosen.missing,
+        weights=chosen.weights,
+        means={column.name: mean for column, mean in problem.means.items()} if chosen.fills else {},
+        dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.features},
+        csv=options.csv.said,
+    )

@@ -1,0 +1,91 @@
+"""The fits of all groups: frozen arrays of numbers, for others to word and save.
+
+The first axis g is the group, the last one p the term. Units are the file's, costs in squared target units. A number
+that does not exist is NaN, a count −1: of a group with too few rows, and what a diverged descent leaves behind.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.data.group_keys import Key
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import Column
+from gdcli.ingest.counts import RowCounts
+
+
+class Verdict(Enum):
+    """What became of a group; the value is the word that the user reads."""
+
+    CONVERGED = "converged"
+    NOT_CONVERGED = "not converged"
+    UNSTABLE = "unstable"
+    DIVERGED = "diverged"
+    TOO_FEW_ROWS = "too few rows"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupFits:
+    """One fit per group of the columns ``by``; what is not an array is common to all.
+
+    ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count`` (g,)
+    are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None where these are not filled.
+    ``stopped`` and ``behaviour`` hold the words of a fit, None where there is none.
+    """
+
+    version: str
+    files: tuple[str, ...]
+    target: str
+    by: tuple[str, ...]
+    groups: tuple[Key, ...]
+    features: tuple[str, ...]
+    terms: tuple[Column, ...]
+    levels: Mapping[str, tuple[str, ...]]
+    references: Mapping[str, tuple[str, ...]]
+    left_out: tuple[str, ...]
+    intercept: bool
+    rows: RowCounts
+    count: NDArray[np.intp]
+    optimizer: str
+    schedule: str
+    scale: str
+    tolerance: float | None
+    automatic: bool
+    missing_words: tuple[str, ...]
+    missing: str
+    weights: str | None
+    dates: Mapping[str, str]
+    csv: Mapping[str, Any]
+    means: Array | None
+    slopes: Array
+    intercepts: Array
+    standardized: Array
+    cost: Array
+    gap: Array
+    r2: Array
+    optimal_slopes: Array
+    optimal_intercepts: Array
+    optimal_cost: Array
+    gap_measure: Array
+    perfect: NDArray[np.bool_]
+    verdict: NDArray[np.object_]
+    stopped: NDArray[np.object_]
+    iterations: NDArray[np.int64]
+    rate: Array
+    behaviour: NDArray[np.object_]
+    largest_stable: Array
+    best: Array
+    iterations_to_1_percent: NDArray[np.int64]
+
+    def having(self, *verdicts: Verdict) -> list[int]:
+        """Return the places of the groups of which one of these is true."""
+        return [i for i, verdict in enumerate(self.verdict) if verdict in verdicts]
+
+    @property
+    def diverged(self) -> list[int]:
+        """The groups that make this exit 3."""
+        return self.having(Verdict.UNSTABLE, Verdict.DIVERGED)

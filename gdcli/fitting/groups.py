@@ -1,0 +1,340 @@
+"""One fit per group of rows, in the same single pass: source → design → a triangle per group → one stack descends.
+
+Each group's fit is that of its rows alone: its own scaling, optimum and forecast, and as reference of a text column
+the first level that the group has. Columns that say nothing in a group (constant, or a level it lacks) have
+coefficient 0 there.
+"""
+
+from collections import Counter, deque
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli import __version__
+from gdcli.base.errors import DataError, UsageError
+from gdcli.base.listener import Listener
+from gdcli.base.names import count_of, quoted
+from gdcli.base.parallel import ordered_map
+from gdcli.data.columns import require
+from gdcli.data.design import Design, Rows, design
+from gdcli.data.group_keys import Key, combined, in_order
+from gdcli.data.streams import check_exists, codec_name
+from gdcli.data.table import Block
+from gdcli.engine.arrays import Array
+from gdcli.engine.descent import Step, Stopped, descend
+from gdcli.engine.optimizers import PLAIN_DESCENT, Newton
+from gdcli.engine.quadratic import Objective, SquaredError
+from gdcli.engine.schedules import CONSTANT, schedule_of
+from gdcli.engine.spectrum import Behaviour, Spectrum
+from gdcli.engine.stack import Stack, absorb, empty, fill_groups, grouped_rows, reduced
+from gdcli.engine.stack_descent import Ends, best_rates, lane_iterations_to
+from gdcli.engine.stacked import AlongEigenvectors, Mask, StackedProblem, active, problem_of
+from gdcli.fitting.group_results import GroupFits, Verdict
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.prepare import LARGEST
+from gdcli.fitting.problem import CONVERGED_DISTANCE, CONVERGED_GAP, PERFECT, WITHIN
+from gdcli.fitting.terms import compared_with_baseline
+from gdcli.ingest.counts import RowCounts, tell_gaps
+from gdcli.ingest.inputs import Inputs
+from gdcli.ingest.read import open_source
+from gdcli.ingest.summary import Summary
+
+# Slopes that are zero up to rounding are at a distance of rounding.
+_ROUNDING = 1e-12
+
+
+def fit_groups(files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener) -> GroupFits:
+    """Fit each group. Raises DataError, CellError, UsageError; divergence is a result, and so are too few rows."""
+    if options.learning_rate == "auto" and options.optimizer != PLAIN_DESCENT:
+        raise UsageError("--by knows each group's best rate for plain descent only: with --optimizer give --lr RATE")
+    if options.learning_rate == "search":
+        raise UsageError("--by has no --lr search: give a rate, or --lr auto for each group's best one")
+    with np.errstate(over="ignore", invalid="ignore"):
+        chosen, stack, keys, rows = _read(files, by, options, listener)
+        return _fit(files, chosen, stack, keys, rows, options)
+
+
+# --- reading
+
+
+def _read(
+    files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener
+) -> tuple[Design, Stack, list[Key], RowCounts]:
+    """Read every row once; all groups are in sorted order."""
+    if options.encoding is not None:
+        codec_name(options.encoding)
+    for path in files:
+        check_exists(path)
+    place: dict[Key, int] = {}
+    missing: Counter[str] = Counter()
+    gaps: Counter[str] = Counter()
+    read = used = 0
+    stack: Stack | None = None
+
+    def parse(item: tuple[Design, Block]) -> tuple[Rows, NDArray[np.intp], list[Key]]:
+        rows = item[0].rows(item[1])
+        return rows, *combined(rows.by)
+
+    inputs = Inputs(listener)
+    with closing(_blocks(files, by, options, listener, inputs)) as blocks:
+        chosen, first = next(blocks)
+        items = (item for part in ([(chosen, first)], blocks) for item in part)
+        for rows, places, keys in ordered_map(parse, items, options.jobs):
+            here = np.array([place.setdefault(key, len(place)) for key in keys], dtype=np.intp)
+            grouped = grouped_rows(rows.columns, rows.X, here[places], rows.weights)
+            stack = absorb(empty(rows.columns) if stack is None else stack, grouped, len(place))
+            chosen.check_levels({column for each in stack.waiting for column in each.columns} | {*stack.columns})
+            read, used = read + rows.read, used + len(rows.X)
+            missing.update(rows.missing)
+            gaps.update(rows.filled)
+    assert stack is not None
+    counts = RowCounts(read, used, read - used, dict(missing), filled=dict(gaps))
+    tell_gaps(counts, listener)
+    inputs.tell_growth(read)
+    if chosen.ignored:
+        listener.note(f"left out the columns without name and values: {', '.join(chosen.ignored)}")
+    if chosen.dates:
+        listener.note(f"read as days since 1970-01-01: {', '.join(map(quoted, chosen.dates))}")
+    if not used:
+        column, count = missing.most_common(1)[0]
+        empty_column = f"column {quoted(column)} lacks {count:,} of {read:,} values"
+        raise DataError(f"no row of {quoted(files[0])} has a value in every column: {empty_column}")
+    keys = list(place)
+    order = in_order(keys)
+    return chosen, _at(fill_groups(reduced(stack)), order), [keys[i] for i in order], counts
+
+
+def _blocks(
+    files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener, inputs: Inputs
+) -> Generator[tuple[Design, Block], None, None]:
+    """Yield the blocks of all files, which are opened one after the other, with the design that the first one sets."""
+    columns = replace(options.columns, by=tuple(by))
+    chosen: Design | None = None
+    for path in files:
+        source = open_source(path, options.reading, listener, inputs)
+        if isinstance(source, Summary):
+            raise DataError(f"{quoted(path)} is a summary, which holds no rows to group")
+        with closing(source.blocks()) as blocks:
+            for block in blocks:
+                if chosen is None:
+                    chosen = design(block, source.names, source.unnamed, source.name, columns)
+                for name in (*chosen.features, *chosen.by, chosen.target, chosen.weights):
+                    if name is not None:
+                        require(name, source.names, source.name)
+                listener.reading(*source.progress())
+                yield chosen, block
+    if chosen is None:
+        raise DataError(f"{quoted(files[0])} has a header but no rows")
+
+
+def _at(stack: Stack, places: Sequence[int] | Mask) -> Stack:
+    """Return some of the groups, in this order."""
+    chosen = np.asarray(places)
+    return replace(
+        stack,
+        R=stack.R[chosen],
+        shift=stack.shift[chosen],
+        weight=stack.weight[chosen],
+        count=stack.count[chosen],
+        minimum=stack.minimum[chosen],
+        maximum=stack.maximum[chosen],
+        groups=len(stack.count[chosen]),
+    )
+
+
+# --- fitting
+
+
+def _fit(
+    files: Sequence[str], chosen: Design, stack: Stack, keys: list[Key], rows: RowCounts, options: FitOptions
+) -> GroupFits:
+    _check_magnitudes(stack, chosen)
+    compared = compared_with_baseline(chosen, options.intercept)
+    own = active(stack, compared, options.intercept)
+    enough = stack.count >= np.maximum(2, own.sum(axis=1) + int(options.intercept))
+    if not enough.any():
+        raise DataError(
+            f"{quoted(chosen.source)}: each of {count_of(len(keys), 'group')} has too few rows: "
+            f"the largest has {int(stack.count.max())} and needs one for each coefficient, 2 at least"
+        )
+    order = {name: i for i, name in enumerate(chosen.features)}
+    used = own[enough].any(axis=0)
+    places = sorted(np.flatnonzero(used).tolist(), key=lambda i: order[stack.columns[i].name])
+    terms = tuple(stack.columns[i] for i in places)
+    if not terms and not options.intercept:
+        raise DataError("there is no feature left, and no intercept: nothing to fit")
+    problem = problem_of(_at(stack, enough), places, own[enough][:, places], options.scale, options.intercept)
+    found = _descended(problem, options)
+    features = tuple(name for name in chosen.features if any(term.name == name for term in terms))
+    text = [name for name in features if name in chosen.text]
+    return GroupFits(
+        version=__version__,
+        files=tuple(files),
+        target=chosen.predicted,
+        by=chosen.by,
+        groups=tuple(keys),
+        features=features,
+        terms=terms,
+        levels={name: tuple(_levels(stack, name)) for name in text},
+        references={name: _references(stack, name) for name in text if name in compared},
+        left_out=tuple(name for name in chosen.features if name not in features),
+        intercept=options.intercept,
+        rows=rows,
+        count=stack.count,
+        optimizer=options.optimizer or PLAIN_DESCENT,
+        schedule=options.schedule or CONSTANT,
+        scale=options.scale,
+        tolerance=options.tolerance,
+        automatic=options.learning_rate == "auto",
+        missing_words=tuple(sorted(chosen.missing_words)),
+        missing=chosen.missing,
+        weights=chosen.weights,
+        dates={name: spelling for name, spelling in chosen.dates.items() if name in features},
+        csv=options.csv.said,
+        means=stack.mean[:, places] if chosen.fills else None,
+        **{name: _spread(values, enough) for name, values in found.items()},
+    )
+
+
+def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, NDArray[Any]]:
+    """Let the stack descend from zero; return what is to be told of each group, NaN where it does not exist."""
+    scaling, g = problem.scaling, len(problem.cost)
+    size = scaling.target_scale**2
+    start = np.zeros_like(problem.theta)
+    distance = np.matvec(problem.vectors, start - problem.theta)
+    perfect = problem.cost <= PERFECT * problem.mean_square
+    start_gap = 0.5 * np.vecdot(problem.eigenvalues * distance, distance) * size
+    measure = np.where(perfect, start_gap, problem.cost)
+
+    plain = options.optimizer == PLAIN_DESCENT
+    automatic = options.learning_rate == "auto"
+    within = WITHIN * measure / size
+    best, rate = np.full(g, np.nan), np.full(g, np.nan)
+    if automatic:
+        best, _ = best_rates(problem.eigenvalues, distance, within)
+        rate = best
+    else:
+        rate = np.full(g, float(options.learning_rate or 0.0))
+    behaviour, largest_stable = _foreseen(problem, rate, options)
+    unstable = np.array([found is Behaviour.UNSTABLE for found in behaviour], dtype=bool)
+    arrival = lane_iterations_to(problem.eigenvalues, distance, rate, within) if plain and options.constant else None
+
+    ends = Ends(~unstable, options.iterations, options.tolerance, PERFECT * problem.mean_square / size)
+    last, theta = _descend(problem, distance, rate, ends, options)
+    diverged = unstable | (ends.stopped == Stopped.DIVERGED)
+    m, c = scaling.to_file(theta)
+    off = theta - problem.theta
+    residual = np.matvec(problem.quadratic.R1, off)
+    gap = np.vecdot(residual, residual) / problem.quadratic.weight * size
+    cost = last.cost * size
+    variance = problem.variance if options.intercept else problem.mean_square
+    verdict = np.full(g, Verdict.NOT_CONVERGED)
+    verdict[_converged(problem, off, gap, measure)] = Verdict.CONVERGED
+    verdict[diverged] = Verdict.DIVERGED
+    verdict[unstable] = Verdict.UNSTABLE
+    spread = problem.deviation[:, -1:]
+    standardized = m * problem.deviation[:, :-1] / np.where(spread > 0, spread, np.nan)
+    without = {"slopes": m, "intercepts": c, "standardized": standardized, "cost": cost, "gap": gap}
+    without["r2"] = 1.0 - cost / np.where(variance > 0, variance, np.nan)
+    for values in without.values():
+        values[diverged] = np.nan
+    return without | {
+        "optimal_slopes": problem.slopes,
+        "optimal_intercepts": problem.intercept,
+        "optimal_cost": problem.cost,
+        "gap_measure": measure,
+        "perfect": perfect,
+        "verdict": verdict,
+        "stopped": ends.stopped,
+        "iterations": ends.iterations,
+        "rate": rate,
+        "behaviour": behaviour,
+        "largest_stable": largest_stable,
+        "best": best,
+        "iterations_to_1_percent": np.full(g, -1) if arrival is None else arrival,
+    }
+
+
+def _descend(
+    problem: StackedProblem, distance: Array, rate: Array, ends: Ends, options: FitOptions
+) -> tuple[Step, Array]:
+    """Return the last step, and θ there: along the eigenvectors where that comes to the same, as it is faster."""
+    along = AlongEigenvectors(problem, distance)
+    optimizer = options.optimizer_on(along.solve)
+    rates = schedule_of(options.schedule or CONSTANT, rate[:, np.newaxis], options.iterations)
+    objective: Objective = along if optimizer.foreseen else SquaredError(problem.quadratic)
+    start = np.zeros_like(distance if optimizer.foreseen else problem.theta)
+    steps = descend(objective, optimizer, rates, start, (ends.rule,), search=ends.corrected)
+    (last,) = deque(steps, maxlen=1)
+    if not optimizer.foreseen:
+        return last, last.theta
+    return last, np.matvec(np.swapaxes(problem.vectors, 1, 2), last.theta)
+
+
+def _foreseen(problem: StackedProblem, rate: Array, options: FitOptions) -> tuple[NDArray[np.object_], Array]:
+    """Return what each group's rate does (None where that is not known) and the largest stable one.
+
+    Both depend on the largest eigenvalue only, and on its product with the rate.
+    """
+    optimizer = options.optimizer_on()
+    unit = Spectrum(np.ones(1), np.ones((1, 1)), np.ones(1))
+    forecast = optimizer.forecast(unit, optimizer.init(np.zeros(1)))
+    steepest = problem.eigenvalues.max(axis=1)
+    if isinstance(optimizer, Newton):
+        steepest = np.ones_like(steepest)
+    behaviour = np.full(len(rate), None, dtype=object)
+    if options.constant:
+        behaviour[:] = [forecast.behaviour(h) for h in (rate * steepest).tolist()]
+    limit = np.nan if forecast.largest_stable is None else forecast.largest_stable
+    return behaviour, limit / steepest
+
+
+def _converged(problem: StackedProblem, off: Array, gap: Array, measure: Array) -> Mask:
+    """Judge each group as ``problem.converged`` does."""
+    determined = np.where(problem.eigenvalues > 0, np.matvec(problem.vectors, off), 0.0)
+    first = 1 if problem.scaling.intercept else 0
+    distance = np.linalg.norm(np.matvec(np.swapaxes(problem.vectors, 1, 2), determined)[:, first:], axis=1)
+    near = distance <= CONVERGED_DISTANCE * np.linalg.norm(problem.theta[:, first:], axis=1) + _ROUNDING
+    converged: Mask = (gap <= CONVERGED_GAP * measure) & near
+    return converged
+
+
+def _spread(values: NDArray[Any], enough: Mask) -> NDArray[Any]:
+    """Return the values of all groups: those without enough rows have none."""
+    if values.dtype == object:
+        none: object = Verdict.TOO_FEW_ROWS if isinstance(values[0], Verdict) else None
+    else:
+        none = np.nan if values.dtype.kind == "f" else -1 if values.dtype.kind == "i" else False
+    found = np.full((len(enough), *values.shape[1:]), none, dtype=values.dtype)
+    found[enough] = values
+    return found
+
+
+def _check_magnitudes(stack: Stack, chosen: Design) -> None:
+    """Refuse columns whose squares, or products with others, are beyond what floating point holds."""
+    largest = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[stack.count > 0].max(axis=0, initial=0.0)
+    for column, size in zip(stack.columns, largest.tolist(), strict=True):
+        if size > LARGEST or 0 < size < 1 / LARGEST:
+            extreme = "large" if size > LARGEST else "small"
+            raise DataError(
+                f"{quoted(chosen.source)}: the values of {quoted(column.name)} are too {extreme} to compute with "
+                f"(up to {size:g}); give them in another unit"
+            )
+
+
+def _places(stack: Stack, name: str) -> list[int]:
+    return [i for i, column in enumerate(stack.columns[:-1]) if column.name == name]
+
+
+def _levels(stack: Stack, name: str) -> list[str]:
+    return [stack.columns[i].level or "" for i in _places(stack, name)]
+
+
+def _references(stack: Stack, name: str) -> tuple[str, ...]:
+    """Return each group's reference level."""
+    levels = _levels(stack, name)
+    return tuple(levels[i] for i in np.argmax(stack.maximum[:, _places(stack, name)] > 0, axis=1).tolist())

@@ -1,0 +1,193 @@
+"""Validation on rows that were not fitted: a holdout, and cross-validation, all from the same pass over the data."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+
+from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
+from gdcli.engine.arrays import Array
+from gdcli.engine.descent import Step, Stopped, after, descend
+from gdcli.engine.optimizers import Solve
+from gdcli.engine.penalty import penalized
+from gdcli.engine.quadratic import SquaredError, Valued
+from gdcli.engine.scaling import stacked
+from gdcli.engine.spectrum import Behaviour
+from gdcli.engine.triangle import merge
+from gdcli.fitting.learning_rate import learning_rate_of
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.prepare import prepare
+from gdcli.fitting.problem import Problem, build_problem
+from gdcli.fitting.results import CrossValidation, Holdout, TriedPenalty
+from gdcli.ingest.read import Dataset
+
+# Progress is told this often.
+_PROGRESS_STEP = 4096
+
+
+class HoldoutWatch:
+    """Follows the validation cost along a descent, and stops it where patience runs out."""
+
+    def __init__(self, problem: Problem, reading: Dataset, options: FitOptions) -> None:
+        self._rows = reading.reduced.folds[1].count
+        if not self._rows:
+            raise DataError(f"--holdout {options.holdout:g} holds out no row of {problem.triangle.count}")
+        self._cost = problem.held_out(reading)
+        self._unit = problem.unit
+        self._options = options
+        self.best: Step | None = None
+        self._best_cost = math.inf
+        self._since = 0
+
+    def cost(self, theta: Array) -> float:
+        """Return the mean loss over the rows held out, in the cost's units."""
+        return float(self._cost.value(theta)) * self._unit
+
+    def rule(self, step: Step) -> Stopped | None:
+        """As a stop rule: remember the best step, and stop after as many as patience has without a better one."""
+        cost = self.cost(step.theta)
+        if self.best is None or cost < self._best_cost:
+            self.best, self._best_cost, self._since = step, cost if math.isfinite(cost) else math.inf, 0
+        else:
+            self._since += 1
+        patience = self._options.patience
+        if patience is not None and self._since >= patience:
+            return Stopped.PATIENCE
+        return None
+
+    def result(self, kept: Step, diverged: bool) -> Holdout:
+        """Return the record; ``kept`` is the step whose parameters are the result."""
+        assert self._options.holdout is not None
+        return Holdout(
+            share=self._options.holdout,
+            seed=self._options.seed,
+            rows=self._rows,
+            cost=None if diverged else self.cost(kept.theta),
+            best_iteration=None if diverged or self.best is None else self.best.iteration,
+            best_cost=None if diverged else self._best_cost,
+            patience=self._options.patience,
+            kept=kept.iteration,
+        )
+
+
+def cross_validate(
+    reading: Dataset, whole: Problem, rate: float, options: FitOptions, listener: Listener
+) -> CrossValidation:
+    """Descend on all rows but one fold's, for each fold; the cost of each on its own fold's rows.
+
+    That is the mean loss: a penalty is for the descent only.
+
+    Columns are scaled, and missing cells filled, by the training rows alone; the design columns are those of all rows,
+    and one that is constant in the training rows has coefficient 0 there.
+    """
+    folds = reading.reduced.folds
+    target = whole.triangle.columns[-1]
+    empty = [i for i, fold in enumerate(folds) if not fold.count]
+    if empty:
+        raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")
+    problems = []
+    for i in range(len(folds)):
+        others = [j for j in range(len(folds)) if j != i]
+        training = reduce(merge, [folds[j] for j in others])
+        if training.count < 2:
+            raise DataError(f"--cv {len(folds)} leaves {training.count} row to fit: there are too few rows")
+        problems.append(whole.alike(build_problem(training, target, whole.terms, options), others))
+    best_mean, best_iteration, best_costs = math.inf, 0, np.full(len(folds), np.nan)
+    descents = _side_by_side if options.needs_rows else _as_one_stack
+    with np.errstate(over="ignore", invalid="ignore"):
+        for iteration, costs in descents(problems, reading, rate, options):
+            mean = float(costs.sum()) / len(folds)
+            if mean < best_mean:
+                best_mean, best_iteration, best_costs = mean, iteration, costs
+            if iteration % _PROGRESS_STEP == 0:
+                listener.descending(iteration, options.iterations)
+    return CrossValidation(
+        folds=len(folds),
+        seed=options.seed,
+        rows=tuple(fold.count for fold in folds),
+        iterations=options.iterations,
+        costs=_known(costs),
+        mean=_mean(costs),
+        standard_error=_standard_error(costs),
+        best_iteration=best_iteration if math.isfinite(best_mean) else None,
+        best_costs=_known(best_costs),
+        best_mean=_mean(best_costs),
+        best_standard_error=_standard_error(best_costs),
+    )
+
+
+def _as_one_stack(
+    problems: Sequence[Problem], reading: Dataset, rate: float, options: FitOptions
+) -> Iterator[tuple[int, Array]]:
+    """Yield each iteration and its validation costs (folds,): squared errors are small enough to be stacked."""
+    folds = reading.reduced.folds
+    held = [problem.scaled(fold) for fold, problem in zip(folds, problems, strict=True)]
+    validation, units = SquaredError(stacked(held)), np.array([problem.unit for problem in problems])
+
+    def solve(gradient: Array) -> Array:
+        return np.stack([problem.solve(own) for problem, own in zip(problems, gradient, strict=True)])
+
+    objective = penalized(SquaredError(stacked([problem.data for problem in problems])), options.penalty)
+    start = np.stack([problem.start for problem in problems])
+    for step in _steps(objective, solve, start, rate, options):
+        yield step.iteration, validation.value(step.theta) * units
+
+
+def _side_by_side(
+    problems: Sequence[Problem], reading: Dataset, rate: float, options: FitOptions
+) -> Iterator[tuple[int, Array]]:
+    """Yield each iteration and its validation costs (folds,): one descent over the rows for each fold, in step."""
+    held = [problem.held_out(reading, fold) for fold, problem in enumerate(problems)]
+    descents = [_steps(p.objective, p.solve, p.start, rate, options) for p in problems]
+    for steps in zip(*descents, strict=True):
+        costs = [float(rows.value(step.theta)) * p.unit for rows, step, p in zip(held, steps, problems, strict=True)]
+        yield steps[0].iteration, np.array(costs)
+
+
+def _steps(objective: Valued, solve: Solve, start: Array, rate: float, options: FitOptions) -> Iterator[Step]:
+    optimizer = options.optimizer_on(solve)
+    return descend(
+        objective,
+        optimizer,
+        options.rates(rate),
+        start,
+        (after(options.iterations),),
+        proximal=options.penalty.proximal,
+        search=options.search_on(objective, optimizer),
+    )
+
+
+def _known(costs: Array) -> tuple[float | None, ...]:
+    return tuple(cost if math.isfinite(cost) else None for cost in costs.tolist())
+
+
+def _mean(costs: Array) -> float | None:
+    return float(costs.mean()) if np.isfinite(costs).all() else None
+
+
+def _standard_error(costs: Array) -> float | None:
+    return float(costs.std(ddof=1) / math.sqrt(len(costs))) if np.isfinite(costs).all() else None
+
+
+def choose_penalty(
+    reading: Dataset, options: FitOptions, listener: Listener
+) -> tuple[FitOptions, tuple[TriedPenalty, ...]]:
+    """Return the options with the penalty of the lowest mean validation cost at the last iteration, and all tried.
+
+    That is the cost of the coefficients that such a fit gives, converged or not. The first of equals is chosen.
+    """
+    tried = tuple(_tried(reading, replace(options, l2=(one.l2,), l1=(one.l1,)), listener) for one in options.penalties)
+    best = min(tried, key=lambda one: math.inf if one.mean is None else one.mean)
+    return replace(options, l2=(best.l2,), l1=(best.l1,)), tried
+
+
+def _tried(reading: Dataset, options: FitOptions, listener: Listener) -> TriedPenalty:
+    problem = prepare(reading, options, Listener())  # its notes come with the fit
+    rate, penalty = learning_rate_of(problem, options), options.penalty
+    if rate.behaviour is Behaviour.UNSTABLE:
+        return TriedPenalty(penalty.l2, penalty.l1, None, None)
+    found = cross_validate(reading, problem, rate.given, options, listener)
+    return TriedPenalty(penalty.l2, penalty.l1, found.mean, found.standard_error)

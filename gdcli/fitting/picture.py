@@ -1,0 +1,180 @@
+"""Gathering the numbers of a picture during the descent."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.base.listener import Listener
+from gdcli.data.design import Design
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import Column
+from gdcli.engine.losses import SQUARED
+from gdcli.engine.scaling import standard_deviations
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.problem import Problem
+from gdcli.fitting.results import TraceRow, TraceShape
+from gdcli.ingest.aggregate import Points
+from gdcli.ingest.plan import fold_of
+from gdcli.ingest.read import Dataset
+
+# Lines are drawn after so many iterations: 0, then each power of ten, and the last.
+_LINES_BASE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """The cost over slope m and intercept c of a fit with one term, exactly and in the units of the file:
+
+        cost(m, c) = cost* + (Δc + µ·Δm)² + s²·Δm²      Δm = m − m*, Δc = c − c*
+
+    with the mean µ and the variance s² (over n, weighted) of the term's column, and in s² what the penalty A·β² adds
+    to the curvature. Without an intercept Δc = 0.
+    """
+
+    slope: float
+    intercept: float
+    cost: float
+    mean: float
+    variance: float
+
+    def gap(self, m: Array | float, c: Array | float) -> Array:
+        """Return how far the cost at m and c is above the optimum's, in squared target units."""
+        dm, dc = np.asarray(m) - self.slope, np.asarray(c) - self.intercept
+        gap: Array = (dc + self.mean * dm) ** 2 + self.variance * dm**2
+        return gap
+
+    def level(self, gap: float, corners: int) -> tuple[Array, Array]:
+        """Return the m and c (corners,) on which the gap has this value: an ellipse, closed."""
+        angle = np.linspace(0.0, 2.0 * np.pi, corners)
+        radius = np.sqrt(gap)
+        dm = radius * np.cos(angle) / np.sqrt(self.variance)
+        return self.slope + dm, self.intercept + radius * np.sin(angle) - self.mean * dm
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A descent at k of its iterations: the first hundred, then ever fewer, and the last.
+
+    ``costs`` and ``gaps`` (k,) are in squared target units, ``slopes`` (k, p) and ``intercepts`` (k,) in file units;
+    ``standardized`` (k, p) are the slopes times their column's standard deviation over the target's (over 1 for a
+    constant target), and ``standardized_optimum`` (p,) the optimum's. ``validation`` (k,) are the costs on the rows
+    held out. With one term there are the smallest and the largest value of its column, the cost's ``surface``, and
+    ``points`` (n, 2), a random sample of the rows fitted: term and target. None is what does not exist.
+    """
+
+    terms: tuple[str, ...]
+    iterations: NDArray[np.int64]
+    costs: Array
+    gaps: Array
+    slopes: Array
+    intercepts: Array | None
+    standardized: Array
+    standardized_optimum: Array
+    validation: Array | None
+    span: tuple[float, float] | None
+    surface: Surface | None
+    points: Array | None
+
+    @property
+    def lines(self) -> list[int]:
+        """The places of iterations 0, 1, 10, 100 … and the last."""
+        wanted, power, last = [0], 1, int(self.iterations[-1])
+        while power < last:
+            wanted.append(power)
+            power *= _LINES_BASE
+        places = np.searchsorted(self.iterations, [*wanted, last])
+        return sorted(set(places.tolist()))
+
+
+# Rows of a picture: more only blacken it.
+MOST_POINTS = 5000
+
+# Every iteration up to here, then so many per decade: below 400 for a billion iterations.
+ALL_UP_TO = 100
+
+_PER_DECADE = 40
+
+
+def chosen_iterations(last: int) -> list[int]:
+    """Return the iterations that a picture shows, all powers of ten among them.
+
+    Those beyond the first hundred are even and odd in turn, so that what jumps to and fro is seen on both sides.
+    """
+    chosen = list(range(min(last, ALL_UP_TO) + 1))
+    i = 1
+    while chosen[-1] < last:
+        iteration = round(ALL_UP_TO * 10 ** (i / _PER_DECADE))
+        chosen.append(min(iteration + (iteration - i) % 2, last))
+        i += 1
+    return chosen
+
+
+class PictureRecorder:
+    """Takes the rows that a picture shows; ``last`` is the largest number that one may have."""
+
+    def __init__(self, last: int) -> None:
+        self._chosen = frozenset(chosen_iterations(last))
+        self._rows: list[TraceRow] = []
+
+    def begin(self, shape: TraceShape) -> None:
+        """Nothing to prepare."""
+
+    def wants(self, number: int) -> bool:
+        """Whether the picture shows the row of this number."""
+        return number in self._chosen
+
+    def record(self, row: TraceRow) -> None:
+        """Keep an iteration."""
+        self._rows.append(row)
+
+    def picture(self, problem: Problem, reading: Dataset, options: FitOptions, listener: Listener) -> Picture:
+        """Return the picture of a descent that has ended."""
+        rows, terms = self._rows, problem.terms.columns
+        best = problem.minimum
+        to_standard = standard_deviations(problem.triangle)[:-1] / (problem.target_deviation or 1.0)
+        slopes = np.array([row.slopes for row in rows], dtype=np.float64).reshape(len(rows), len(terms))
+        # Only a squared error has contours that are ellipses.
+        single = len(terms) == 1 and problem.loss == SQUARED
+        points = _points(problem, reading.design, reading.reduced.points, options) if single else None
+        if single and points is None and options.points:
+            listener.note("a summary holds no rows: the picture shows the lines without points")
+        with np.errstate(over="ignore", invalid="ignore"):
+            standardized = slopes * to_standard
+        return Picture(
+            terms=problem.labels,
+            iterations=np.array([row.iteration for row in rows]),
+            costs=np.array([row.cost for row in rows]),
+            gaps=np.array([row.gap for row in rows], dtype=np.float64),
+            slopes=slopes,
+            intercepts=np.array([row.intercept for row in rows], dtype=np.float64) if options.intercept else None,
+            standardized=standardized,
+            standardized_optimum=np.full(len(terms), np.nan) if best is None else best.slopes * to_standard,
+            validation=None
+            if options.holdout is None
+            else np.array([row.validation for row in rows], dtype=np.float64),
+            span=(float(problem.triangle.minimum[0]), float(problem.triangle.maximum[0])) if single else None,
+            surface=_surface(problem) if single and not problem.penalty.l1 else None,
+            points=points,
+        )
+
+
+def _surface(problem: Problem) -> Surface:
+    triangle, optimum = problem.triangle, problem.optimum
+    return Surface(
+        slope=float(optimum.slopes[0]),
+        intercept=optimum.intercept,
+        cost=optimum.cost,
+        mean=float(triangle.mean[0]),
+        # A·Σβ² in file units: the slope on the scaled problem is m·scale/target_scale.
+        variance=float(triangle.R[1, 1] ** 2 / triangle.weight + problem.penalty.l2 * problem.scaling.scale[0] ** 2),
+    )
+
+
+def _points(problem: Problem, design: Design, found: Points | None, options: FitOptions) -> Array | None:
+    """Return term and target (n, 2) of the sample's rows that were fitted."""
+    if found is None:
+        return None
+    columns = (problem.terms.columns[0], Column(design.predicted))
+    rows = np.column_stack([problem.values(column, found.columns, found.X) for column in columns])
+    return rows if options.holdout is None else rows[fold_of(found.draws, options.reading.sampling.cuts) == 0]

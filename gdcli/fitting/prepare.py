@@ -1,0 +1,80 @@
+"""The problem of all rows that were read, checked, with what a careful user wants to know of it."""
+
+import numpy as np
+
+from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
+from gdcli.base.names import count_of, listed, quoted
+from gdcli.engine.column import Column
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.problem import Problem, build_problem
+from gdcli.fitting.target import target_of
+from gdcli.fitting.terms import terms_of
+from gdcli.ingest.read import Dataset, check_rows
+
+# The square of a number as large as this, times the number of rows, is still far from overflow.
+LARGEST = 1e152
+
+
+def _check_rows(reading: Dataset) -> None:
+    check_rows(reading)
+    count = reading.reduced.triangle.count
+    if count < 2:
+        name = quoted(reading.design.source) if len(reading.files) == 1 else f"{len(reading.files)} files"
+        weights = " with a weight above 0" if reading.design.weights else ""
+        rows = "usable row" if count == 1 else "usable rows"
+        raise DataError(f"{name} has {count} {rows}{weights}: a fit needs at least 2")
+
+
+def _check_magnitudes(reading: Dataset) -> None:
+    """Refuse columns whose squares, or products with others, are beyond what floating point holds."""
+    largest: dict[Column, float] = {}
+    for fold in reading.reduced.folds:
+        sizes = np.where(fold.known, np.maximum(np.abs(fold.minimum), np.abs(fold.maximum)), 0.0)
+        for column, size in zip(fold.columns, sizes.tolist(), strict=True):
+            largest[column] = max(largest.get(column, 0.0), size)
+    for column, size in largest.items():
+        if size > LARGEST or 0 < size < 1 / LARGEST:
+            extreme = "large" if size > LARGEST else "small"
+            name = quoted(reading.design.source)
+            raise DataError(
+                f"{name}: the values of {quoted(column.name)} are too {extreme} to compute with (up to {size:g}); "
+                "give them in another unit"
+            )
+
+
+def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Problem:
+    """Return the problem of all rows that were read, and tell the listener what a careful user wants to know.
+
+    Raises DataError where there is nothing to fit.
+    """
+    _check_rows(reading)
+    _check_magnitudes(reading)
+    chosen, whole = reading.design, reading.reduced.triangle
+    terms = terms_of(whole, chosen, options.intercept)
+    target = target_of(reading, options)
+    fitted = whole if options.holdout is None else reading.reduced.folds[0]
+    if fitted.count < 2:
+        raise DataError(f"--holdout {options.holdout:g} leaves {fitted.count} of {whole.count} rows to fit")
+    problem = build_problem(fitted, target.column, terms, options)
+    if options.needs_rows:
+        from gdcli.fitting.row_problem import over_rows
+
+        problem = over_rows(problem, reading, target, options, listener)
+    for name, reason in terms.left_out.items():
+        listener.note(f"left out {quoted(name)}: {reason}")
+    if not terms.columns:
+        listener.note("no feature is left: fitting the intercept only")
+    if problem.saturated:
+        coefficients = len(problem.labels) + int(options.intercept)
+        listener.warn(
+            f"{count_of(coefficients, 'coefficient')} for {count_of(problem.triangle.count, 'row')}: such a fit says "
+            "nothing about other rows. Fit fewer columns (-x), more rows, or with a penalty (--l2 0.01)."
+        )
+    for group in problem.collinear:
+        how = "sharing as the penalty says" if options.penalty else "fitted with the smallest coefficients"
+        listener.note(
+            f"collinear columns, {how}: {listed(group)} "
+            "(what they explain together is determined, each one's share is not)"
+        )
+    return problem

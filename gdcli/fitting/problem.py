@@ -1,0 +1,290 @@
+"""The problem that is descended on, and all that is known about it before the first step and after the last.
+
+Of a squared error the triangle says all; other losses (see ``rowproblem``) go back to the rows.
+
+reading → triangle → design columns → scaled problem, its optimum and its spectrum
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdcli.base.errors import DataError
+from gdcli.base.names import did_you_mean, listed, quoted
+from gdcli.engine import least_squares as optima
+from gdcli.engine import spectrum as spectra
+from gdcli.engine.arrays import Array
+from gdcli.engine.blas import WIDE, threads_for
+from gdcli.engine.column import Column
+from gdcli.engine.descent import Step
+from gdcli.engine.forecast import Forecast
+from gdcli.engine.lasso import gap, penalized_optimum
+from gdcli.engine.line_search import FIRST_TRIAL
+from gdcli.engine.losses import LOSSES, SQUARED, parse_loss
+from gdcli.engine.optimizers import Optimizer, OptimizerState
+from gdcli.engine.penalty import Penalty, penalized, ridge
+from gdcli.engine.quadratic import Quadratic, SquaredError, Valued
+from gdcli.engine.scaling import Scaling, scale, scale_as, standard_deviations
+from gdcli.engine.triangle import Triangle, fill
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import INTERCEPT, Coefficient, TraceRow, TraceShape
+from gdcli.fitting.terms import Terms
+from gdcli.ingest.read import Dataset
+
+# "Converged" asks for both: a small gap, and slopes close to the optimum's (which ill-conditioned data fail).
+CONVERGED_GAP, CONVERGED_DISTANCE = 1e-6, 0.01
+
+WITHIN = 0.01
+
+# A cost at the optimum below this share of mean(y²) is rounding: the fit is perfect.
+PERFECT = 1e-24
+
+# Slopes that are zero up to rounding are at a distance of rounding.
+_ROUNDING = 1e-12
+
+DOMINANT_WEIGHT = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """The scaled problem with all that is known about it before the first step.
+
+    ``triangle`` is over the terms and the target, missing cells filled with the ``means`` of the numeric terms, which
+    are those of the rows fitted; ``data`` is the mean squared error alone, ``quadratic`` has the penalty's A·Σβ² in it,
+    and so have the optimum and the spectrum. ``mean_square`` is mean(y²), in squared target units. Of a descent that
+    goes on ``before`` are the iterations done, and ``state`` the optimiser's. ``trial`` is the first rate that a search
+    tries.
+    """
+
+    triangle: Triangle
+    means: Mapping[Column, float]
+    terms: Terms
+    penalty: Penalty
+    data: Quadratic
+    quadratic: Quadratic
+    scaling: Scaling
+    optimum: optima.Solution
+    start: Array
+    spectrum: spectra.Spectrum
+    mean_square: float
+    before: int = 0
+    state: OptimizerState | None = None
+    trial: float = FIRST_TRIAL
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss."""
+        return SQUARED
+
+    @property
+    def objective(self) -> Valued:
+        """What is minimised, on the scaled problem."""
+        return penalized(SquaredError(self.data), self.penalty)
+
+    @property
+    def unit(self) -> float:
+        """What a cost of 1 on the scaled problem is in the file's units."""
+        return self.scaling.target_scale**2
+
+    @property
+    def minimum(self) -> optima.Solution | None:
+        """Where the cost is lowest; None where it falls without end."""
+        return self.optimum
+
+    @property
+    def perfect(self) -> bool:
+        """Whether the cost at the minimum is nothing but rounding."""
+        return self.minimum is not None and self.minimum.cost <= PERFECT * self.mean_square
+
+    @property
+    def gap_measure(self) -> float:
+        """What gaps are judged against, in the cost's units; 0 where there is nothing to judge by."""
+        if self.minimum is None:
+            return 0.0
+        return (self.gap(self.start) or 0.0) if self.perfect else self.minimum.cost
+
+    def gap(self, theta: Array) -> float | None:
+        """‖R₁(θ − θ*)‖²/N, and what B·Σ|β| adds to that, in squared target units; None without a minimum."""
+        return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
+
+    def mean_loss(self, theta: Array) -> float:
+        """Return the cost without the penalty, in the cost's units."""
+        return float(SquaredError(self.data).value(theta)) * self.unit
+
+    def solve(self, gradient: Array) -> Array:
+        """Return H⁻¹ · gradient (…, p), for Newton's method."""
+        return self.spectrum.solve(gradient)
+
+    def forecast(self, optimizer: Optimizer, state: OptimizerState) -> Forecast:
+        """Return what is known of an optimiser's rates before the first step."""
+        return optimizer.forecast(self.spectrum, state)
+
+    @property
+    def automatic(self) -> float | None:
+        """The rate of ``--lr auto``, where that is not the best one of the forecast."""
+        return None
+
+    @property
+    def target_deviation(self) -> float:
+        """The target's standard deviation, as far as coefficients come in units of it."""
+        return float(standard_deviations(self.triangle)[-1])
+
+    @property
+    def classes(self) -> tuple[str, str] | None:
+        """The two classes of a logistic fit, the event last."""
+        return None
+
+    @property
+    def delta(self) -> float | None:
+        """Where Huber's loss turns linear, in target units."""
+        return None
+
+    def held_out(self, reading: Dataset, fold: int = 1) -> Valued:
+        """Return the mean loss over the rows of a fold that is held out, on this problem's scale."""
+        return SquaredError(self.scaled(reading.reduced.folds[fold]))
+
+    def scaled(self, held: Triangle) -> Quadratic:
+        """Return other rows as the problem's are: filled with its means, and on its scale."""
+        return scale_as(fill(held, self.triangle.columns, self.means), self.scaling)
+
+    def values(self, column: Column, columns: Sequence[Column], X: Array) -> Array:
+        """Return a column (n,) of rows ``X`` (n, q) over ``columns``, filled; a level that none of them has is zero."""
+        if column not in columns:
+            return np.zeros(len(X))
+        found = X[:, list(columns).index(column)]
+        return np.where(np.isnan(found), self.means[column], found) if column in self.means else found
+
+    def alike(self, other: "Problem", folds: Sequence[int]) -> "Problem":
+        """Return this problem's loss over the rows of some folds, of which ``other`` is the squared error."""
+        return other
+
+    @property
+    def saturated(self) -> bool:
+        """Whether there are as many coefficients as rows, or more, which no penalty holds back."""
+        return not self.penalty and len(self.labels) + int(self.scaling.intercept) >= self.triangle.count
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of the slopes."""
+        return tuple(term.label for term in self.terms.columns)
+
+    @property
+    def collinear(self) -> tuple[tuple[str, ...], ...]:
+        """The groups of terms that depend on each other."""
+        labels = self.labels
+        return tuple(tuple(labels[i] for i in group) for group in self.optimum.collinear)
+
+    @property
+    def within(self) -> float:
+        """The gap that counts as within 1 %, on the scaled problem."""
+        return WITHIN * self.gap_measure / self.scaling.target_scale**2
+
+
+def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
+    """Scale the chosen columns of a triangle; the optimum and the spectrum come with it."""
+    known = dict(zip(triangle.columns, triangle.mean.astype(np.float64).tolist(), strict=True))
+    # A column that has no value in any of these rows is 0 here, and has no effect.
+    means = {term: np.nan_to_num(known[term]) for term in terms.columns if term.level is None}
+    chosen = fill(triangle, [*terms.columns, target], means)
+    scales_target = LOSSES[parse_loss(options.loss_word)[0]].scales_target
+    data, scaling = scale(chosen, options.scale, options.intercept, scales_target)
+    with threads_for(len(terms.columns)):
+        best, penalty = optima.optimum(chosen, scaling), options.penalty
+    data = optima.determined_part(data, chosen, scaling, best)
+    quadratic = ridge(data, penalty)
+    # Decomposing a wide problem once is enough, where the optimum's is the descent's.
+    same = options.scale == "standard" and options.intercept and not penalty and len(terms.columns) > WIDE
+    decomposed = best.standardized if same else None
+    if penalty:
+        best = penalized_optimum(quadratic, penalty, scaling, best)
+    start = _start(terms.columns, scaling, options)
+    if not np.isfinite(np.linalg.norm(quadratic.R1 @ (start - best.theta)) ** 2):
+        raise DataError("--start is too far from any sensible value to compute with")
+    spectrum = spectra.spectrum(quadratic, best.rank + int(options.intercept), start - best.theta, decomposed)
+    mean_square = float((data.z @ data.z + data.rho**2) / data.weight) * scaling.target_scale**2
+    return Problem(chosen, means, terms, penalty, data, quadratic, scaling, best, start, spectrum, mean_square)
+
+
+def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> Array:
+    """Return θ₀ for the starting values, which are in file units."""
+    labels = [term.label for term in terms]
+    m, c = np.zeros(len(terms)), 0.0
+    for name, value in options.start.items():
+        if name in labels:
+            m[labels.index(name)] = value
+        elif name in ("c", INTERCEPT) and options.intercept:
+            c = value
+        elif name == "m" and len(terms) == 1:
+            m[0] = value
+        else:
+            known = [*labels, *(["c"] if options.intercept else [])]
+            raise DataError(
+                f"--start: there is no term {quoted(name)}.{did_you_mean(name, known)} Terms: {listed(known)}"
+            )
+    return scaling.to_scaled(m, c)
+
+
+def coefficients_of(problem: Problem, m: Array | None) -> tuple[Coefficient, ...]:
+    deviation, unit = standard_deviations(problem.triangle), problem.target_deviation
+    best = problem.minimum
+    found = []
+    for i, term in enumerate(problem.labels):
+        value = None if m is None else float(m[i])
+        standardized = None if value is None or not unit else value * float(deviation[i] / unit)
+        found.append(Coefficient(term, value, None if best is None else float(best.slopes[i]), standardized))
+    return tuple(found)
+
+
+def r2(problem: Problem, cost: float, intercept: bool) -> float | None:
+    """Return 1 − cost / var(y), or 1 − cost / mean(y²) without an intercept; None for a constant target.
+
+    Only a squared error has one.
+    """
+    if problem.loss != SQUARED:
+        return None
+    centered = np.linalg.norm(problem.triangle.R[1:, -1].astype(np.float64)) ** 2 / problem.triangle.weight
+    total = float(centered) if intercept else problem.mean_square
+    return 1.0 - cost / total if total > 0 and not (intercept and problem.triangle.constant[-1]) else None
+
+
+def converged(problem: Problem, theta: Array, gap: float | None) -> bool:
+    best = problem.minimum
+    if best is None or gap is None:
+        return False
+    distance = best.determined(theta - best.theta)
+    first = 1 if problem.scaling.intercept else 0
+    near = float(np.linalg.norm(distance[first:])) <= (
+        CONVERGED_DISTANCE * float(np.linalg.norm(best.theta[first:])) + _ROUNDING
+    )
+    return gap <= CONVERGED_GAP * problem.gap_measure and near
+
+
+def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> TraceShape:
+    """Return what is known of all iterations before the first one."""
+    deviation, best = standard_deviations(problem.triangle), problem.minimum or problem.optimum
+    importance = np.abs(best.slopes * deviation[:-1] / (problem.target_deviation or 1.0))
+    return TraceShape(
+        terms=problem.labels,
+        intercept=problem.scaling.intercept,
+        validation=validation,
+        gap_measure=problem.gap_measure,
+        importance=tuple(importance.tolist()),
+        scheduled=scheduled,
+    )
+
+
+def row_of(
+    problem: Problem, step: Step, validation: float | None = None, learning_rate: float | None = None
+) -> TraceRow:
+    """Return an iteration in file units."""
+    m, c = problem.scaling.to_file(step.theta)
+    return TraceRow(
+        step.iteration,
+        tuple(m.tolist()),
+        float(c) if problem.scaling.intercept else None,
+        float(step.cost) * problem.unit,
+        problem.gap(step.theta),
+        validation,
+        learning_rate,
+    )

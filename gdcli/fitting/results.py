@@ -1,0 +1,339 @@
+"""The result of a fit: frozen records with numbers in them, for others to word, print and draw.
+
+Everything is in the units of the file unless a name says otherwise; costs and gaps are in squared target
+units. A value that does not exist (a diverged coefficient, the forecast of an adaptive optimiser) is None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gdcli.engine.descent import Stopped
+from gdcli.engine.spectrum import Behaviour
+from gdcli.ingest.counts import RowCounts
+
+if TYPE_CHECKING:
+    from gdcli.fitting.picture import Picture
+
+
+class Certainty(NamedTuple):
+    """How sure an optimum's coefficient is: standard error, t, p, and the 95 % interval; None where unknown."""
+
+    std_error: float | None
+    t: float | None
+    p: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """One slope, or the intercept.
+
+    ``standardized`` is the slope times its column's standard deviation over the target's, whatever the
+    scaling inside; the intercept has none. ``certainty`` is there where inference was asked for.
+    """
+
+    term: str
+    value: float | None
+    optimum: float | None
+    standardized: float | None = None
+    certainty: Certainty | None = None
+
+
+class Inference(NamedTuple):
+    """The inference on the whole fit, at the least-squares optimum. R² and F as usual, None where undefined.
+
+    ``applies`` says whether the descent came close enough (0.01 standard errors) for the figures to describe its
+    coefficients too; otherwise they belong to the optimum's. ``iterations_to_apply`` is how many iterations from the
+    start are enough for that at the rate given, ``best_iterations_to_apply`` at the best one; None if none are.
+    """
+
+    residual_sd: float
+    degrees_of_freedom: int
+    r2: float | None
+    adjusted_r2: float | None
+    f: float | None
+    f_p: float | None
+    f_degrees_of_freedom: int
+    confidence: float
+    applies: bool
+    iterations_to_apply: int | None
+    best_iterations_to_apply: int | None
+
+
+class Holdout(NamedTuple):
+    """The validation on rows kept out of the fit. Costs are mean losses over the ``rows`` held out.
+
+    With ``patience`` the parameters of iteration ``kept`` are the result, the one of the lowest cost.
+    """
+
+    share: float
+    seed: int
+    rows: int
+    cost: float | None
+    best_iteration: int | None
+    best_cost: float | None
+    patience: int | None
+    kept: int
+
+
+class TriedPenalty(NamedTuple):
+    """A penalty that was given with others: the mean validation cost at the last iteration, None if it diverged."""
+
+    l2: float
+    l1: float
+    mean: float | None
+    standard_error: float | None
+
+
+class CrossValidation(NamedTuple):
+    """The validation costs of each fold, at the last iteration and at the one of the lowest mean.
+
+    ``mean`` and ``standard_error`` (sample sd over √folds) are over the folds; None where a fold diverged.
+    ``penalties`` are those that the fit's was chosen from, where there were several.
+    """
+
+    folds: int
+    seed: int
+    rows: tuple[int, ...]
+    iterations: int
+    costs: tuple[float | None, ...]
+    mean: float | None
+    standard_error: float | None
+    best_iteration: int | None
+    best_costs: tuple[float | None, ...]
+    best_mean: float | None
+    best_standard_error: float | None
+    penalties: tuple[TriedPenalty, ...] = ()
+
+
+class PenaltyPart(NamedTuple):
+    """The penalty in the cost, l2·Σβ² + l1·Σ|β| over the scaled slopes, and the mean loss without it.
+
+    ``mean_squared_error`` is the same, for squared errors alone.
+    """
+
+    l2: float
+    l1: float
+    mean_squared_error: float | None
+    mean_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    """The minimum, and how far the descent ended from it. ``cost`` is None where there is none.
+
+    ``relative_gap`` is gap / cost, None for a perfect fit. ``gap_measure`` is what gaps are judged against:
+    the cost at the optimum, or for a perfect fit the gap of the start; 0 where there is no optimum.
+    """
+
+    cost: float | None
+    gap: float | None
+    relative_gap: float | None
+    gap_measure: float
+
+
+class BatchLayout(NamedTuple):
+    """Rows cut into batches of ``size``, ``in_epoch`` of them to a pass, in an order that the ``seed`` chooses."""
+
+    size: int
+    in_epoch: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """What the descent did. ``tolerance`` is None unless it was given.
+
+    ``optimizer`` and ``schedule`` are the words that asked for them; ``learning_rate`` is the schedule's first, or
+    the last one where it was searched. With ``batches`` an iteration saw one of them.
+    """
+
+    optimizer: str
+    learning_rate: float
+    iterations: int
+    converged: bool
+    stopped: Stopped
+    scale: str
+    tolerance: float | None
+    schedule: str = "constant"
+    batches: BatchLayout | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRate:
+    """What the spectrum says about the learning rate, before the first step; None, or nothing, where it is not known.
+
+    ``iterations_to_1_percent``: the first iteration from which on the gap is within 1 % of the measure, None if never.
+    ``best_iterations`` is the same at the ``best`` rate. ``condition_number`` is λmax/λmin of the scaled problem over
+    λ > 0. ``slowest`` are the terms that dominate the eigenvector in which most of the gap is left at the end, with
+    their weights in it (largest first, unit length over all terms); the intercept's term is ``(intercept)``. Of a rate
+    that is ``searched`` for each iteration the first trial is ``given``. With ``bound`` the largest stable rate is one
+    that is certainly stable, from a bound: larger ones may be so too.
+    """
+
+    given: float
+    automatic: bool
+    behaviour: Behaviour | None
+    largest_stable: float | None
+    best: float | None
+    iterations_to_1_percent: int | None
+    best_iterations: int | None
+    condition_number: float | None
+    slowest: tuple[tuple[str, float], ...]
+    searched: bool = False
+    bound: bool = False
+
+
+class TraceRow(NamedTuple):
+    """The parameters after ``iteration`` updates, and the cost and gap *at those* parameters.
+
+    ``learning_rate`` is the one with which the descent goes on from there, where it is not constant.
+    """
+
+    iteration: int
+    slopes: tuple[float, ...]
+    intercept: float | None
+    cost: float
+    gap: float | None
+    validation: float | None = None
+    learning_rate: float | None = None
+
+
+class TraceShape(NamedTuple):
+    """What is known of all iterations before the first one, for those who record them.
+
+    ``terms`` names the slopes; ``validation`` says whether there is a validation cost, ``scheduled`` whether there is a
+    learning rate; ``gap_measure`` is what gaps are judged against (in squared target units, 0 if there is nothing to
+    judge); ``importance`` is |standardised slope at the optimum| by term, for where there is no room for all.
+    """
+
+    terms: tuple[str, ...]
+    intercept: bool = True
+    validation: bool = False
+    gap_measure: float = 0.0
+    importance: tuple[float, ...] = ()
+    scheduled: bool = False
+
+
+class ExplainedRow(NamedTuple):
+    """One row as the descent sees it: its columns, target, prediction, and error = target − prediction."""
+
+    x: tuple[float, ...]
+    target: float
+    prediction: float
+    error: float
+
+
+class ExplainedTerm(NamedTuple):
+    """One parameter's update: gradient = −2 mean(error · x), step = lr · gradient, updated = value − step."""
+
+    term: str
+    value: float
+    mean_error_product: float
+    gradient: float
+    step: float
+    updated: float
+
+
+class ExplainedStep(NamedTuple):
+    """One update, with the cost before and after it."""
+
+    iteration: int
+    rows: tuple[ExplainedRow, ...]
+    terms: tuple[ExplainedTerm, ...]
+    cost_before: float
+    cost_after: float
+
+
+class Explanation(NamedTuple):
+    """The first updates of a fit, on the scaled problem (``scale``; the target was divided by ``target_scale``)."""
+
+    scale: str
+    target_scale: float
+    learning_rate: float
+    rows: int
+    weighted: bool
+    iterations: int
+    terms: tuple[str, ...]
+    steps: tuple[ExplainedStep, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DescentState:
+    """Where the descent stands, in scaled units: what it takes to go on, or to predict.
+
+    ``terms`` are (column, level or None) beside their ``center`` and ``scale``; ``theta`` holds the intercept first,
+    where there is one, after ``iteration`` updates in all. ``optimizer`` is its own memory. ``levels`` lists
+    all levels of each text column, ``missing_words`` the cells that count as missing, and ``means`` what fills these,
+    by numeric column. ``dates`` are the numeric columns that hold dates, by their spelling. ``csv`` is what was
+    said about CSV files.
+    """
+
+    terms: tuple[tuple[str, str | None], ...]
+    center: tuple[float, ...]
+    scale: tuple[float, ...]
+    target_scale: float
+    theta: tuple[float, ...]
+    iteration: int
+    optimizer: tuple[tuple[float, ...], ...]
+    levels: Mapping[str, tuple[str, ...]]
+    missing_words: tuple[str, ...]
+    missing: str
+    weights: str | None
+    means: Mapping[str, float] = field(default_factory=dict)
+    dates: Mapping[str, str] = field(default_factory=dict)
+    # The same rows, written in another way, give the same fit.
+    csv: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A finished fit. ``intercept`` is None with ``--no-intercept``.
+
+    ``features`` are the columns used, in the file's order; ``coefficients`` are their terms (a text column has
+    one per level but the reference). ``reference_levels`` maps each text column to the level left out.
+    ``trace`` holds the iterations that the table shows, ``trace_terms`` the names of its slopes. ``classes`` are those
+    of a logistic fit, the event last; ``delta`` is where Huber's loss turns linear. ``rmse`` and ``r2`` are there for
+    squared errors alone; without an intercept R² is uncentered. ``saturated``: there are as many coefficients as rows,
+    or more, and no penalty.
+    """
+
+    version: str
+    files: tuple[str, ...]
+    target: str
+    features: tuple[str, ...]
+    loss: str
+    reference_levels: Mapping[str, str]
+    rows: RowCounts
+    intercept: Coefficient | None
+    coefficients: tuple[Coefficient, ...]
+    cost: float | None
+    rmse: float | None
+    r2: float | None
+    optimum: Optimum
+    descent: Descent
+    learning_rate: LearningRate
+    trace: tuple[TraceRow, ...]
+    trace_terms: tuple[str, ...]
+    left_out: tuple[str, ...]
+    collinear: tuple[tuple[str, ...], ...]
+    state: DescentState
+    inference: Inference | None = None
+    holdout: Holdout | None = None
+    cross_validation: CrossValidation | None = None
+    picture: "Picture | None" = None
+    explanation: Explanation | None = None
+    penalty: PenaltyPart | None = None
+    classes: tuple[str, str] | None = None
+    delta: float | None = None
+    saturated: bool = False
+
+    @property
+    def diverged(self) -> bool:
+        """Whether this is exit 3: the descent diverged, or its rate is unstable however far it ran."""
+        return self.descent.stopped is Stopped.DIVERGED or self.learning_rate.behaviour is Behaviour.UNSTABLE
+
+
+INTERCEPT = "(intercept)"

@@ -1,0 +1,124 @@
+"""How a problem sees the rows that were kept: on its scale, and their target as its loss takes it.
+
+A view is small and travels to where the rows are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import MISSING, Column
+from gdcli.engine.losses import Loss
+from gdcli.engine.row_objective import LossSums, Question, RowBlock, RowSums
+from gdcli.engine.scaling import Scaling
+from gdcli.fitting.problem import Problem
+from gdcli.fitting.target import Target
+from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowView:
+    """The rows of some ``folds``, their ``columns`` on a scale, gaps filled with ``means``.
+
+    Columns that are ``constant`` in the rows fitted are left out: beside an intercept they say nothing.
+    """
+
+    columns: tuple[Column, ...]
+    scaling: Scaling
+    means: Mapping[Column, float]
+    constant: NDArray[np.bool_]
+    target: Target
+    folds: tuple[int, ...]
+
+    def blocks(self, kept: Sequence[KeptRows]) -> list[RowBlock]:
+        """Return the rows, with the way to the scaled columns."""
+        return [_block(self, rows, start, stop) for rows in kept for start, stop in _runs(rows.bounds, self.folds)]
+
+
+def view_of(problem: Problem, target: Target, folds: Sequence[int]) -> RowView:
+    """Return the view of a problem."""
+    constant = (
+        problem.triangle.constant[:-1] if problem.scaling.intercept else np.zeros(len(problem.terms.columns), bool)
+    )
+    columns = tuple(problem.terms.columns)
+    return RowView(columns, problem.scaling, problem.means, constant, target, tuple(sorted(folds)))
+
+
+def row_sums(
+    group: RowGroup, view: RowView, loss: Loss, jobs: int | None, threads: ThreadPoolExecutor | None
+) -> LossSums:
+    """Return the sums of a loss over a group of rows, wherever they are."""
+    if isinstance(group, LocalRows):
+        return _sums(group.blocks, view, loss, jobs, threads)
+    return _RemoteSums(group, view, loss)
+
+
+@dataclass(frozen=True, slots=True)
+class _RemoteSums:
+    """The sums over a group in another process."""
+
+    group: RowGroup
+    view: RowView
+    loss: Loss
+
+    def ask(self, question: Question) -> Callable[[], Array]:
+        return self.group.ask(partial(_evaluate_on_worker, view=self.view, loss=self.loss, question=question))
+
+
+def _evaluate_on_worker(kept: Sequence[KeptRows], view: RowView, loss: Loss, question: Question) -> Array:
+    """What the other process does."""
+    return question(_sums(kept, view, loss, 1, None))
+
+
+def _sums(
+    kept: Sequence[KeptRows], view: RowView, loss: Loss, jobs: int | None, threads: ThreadPoolExecutor | None
+) -> RowSums:
+    scaling = view.scaling
+    return RowSums(view.blocks(kept), loss, scaling.intercept, scaling.target_scale, jobs, threads)
+
+
+def _runs(bounds: Sequence[int], folds: Sequence[int]) -> list[tuple[int, int]]:
+    """Return where the rows of some folds, which are neighbours, begin and end."""
+    runs: list[tuple[int, int]] = []
+    for fold in folds:
+        start, stop = bounds[fold], bounds[fold + 1]
+        if start < stop and runs and runs[-1][1] == start:
+            runs[-1] = runs[-1][0], stop
+        elif start < stop:
+            runs.append((start, stop))
+    return runs
+
+
+def _block(view: RowView, rows: KeptRows, start: int, stop: int) -> RowBlock:
+    scaling, constant, taken = view.scaling, view.constant, slice(start, stop)
+    place = {column: i for i, column in enumerate(rows.columns)}
+    found = np.array([place.get(column, -1) for column in view.columns], dtype=np.intp)
+    shift = np.where(found >= 0, np.append(rows.shift, 0.0)[found], 0.0)
+    terms = np.flatnonzero((found >= 0) & ~constant)
+    places, factor = found[terms], 1.0 / scaling.scale[terms]
+    # A filled cell is its column's mean, and 0 among the rows as they are kept: less their shift.
+    for j, column in enumerate(view.columns):
+        gap = place.get(Column(column.name, MISSING))
+        if column.level is None and gap is not None and not constant[j]:
+            step = (view.means[column] - shift[j]) / scaling.scale[j]
+            terms, places, factor = np.append(terms, j), np.append(places, gap), np.append(factor, step)
+
+    def release(first: int, last: int) -> None:
+        for pages in rows.pages:
+            pages.drop(start + first, start + last)
+
+    return RowBlock(
+        X=rows.X[taken],
+        y=view.target.of(rows)[taken],
+        weights=None if rows.weights is None else rows.weights[taken],
+        offset=np.where(constant, 0.0, scaling.centered(shift) / scaling.scale),
+        terms=terms,
+        places=places,
+        factor=factor,
+        release=release if rows.pages else None,
+    )

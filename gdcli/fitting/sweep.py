@@ -1,0 +1,213 @@
+"""Several learning rates at once: one pass over the data, then all descents as one stack."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli import __version__
+from gdcli.base.listener import Listener
+from gdcli.engine import schedules
+from gdcli.engine.arrays import Array
+from gdcli.engine.descent import DIVERGENCE_FACTOR, after, descend
+from gdcli.engine.forecast import Forecast
+from gdcli.engine.optimizers import OPTIMIZERS
+from gdcli.engine.spectrum import Behaviour
+from gdcli.fitting.learning_rate import forecast_of
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.prepare import prepare
+from gdcli.fitting.problem import PERFECT, Problem, converged
+from gdcli.fitting.results import Optimum
+from gdcli.fitting.trace import thinned
+from gdcli.ingest.counts import RowCounts
+from gdcli.ingest.read import Dataset, InputData, read_noted
+
+# The rates that are shown unless some are given, as shares of the largest stable one: from far too careful to too
+# large. Half of it, 1/λmax, is the largest that does not overshoot. The best rate joins them.
+SWEEP_SHARES = (0.01, 0.05, 0.2, 0.5, 0.95, 1.05)
+
+_SHOWN_DIGITS = 3
+
+_PROGRESS_STEP = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SweepRate:
+    """One rate's descent. ``costs`` are (iteration, cost) on a thinned grid, up to divergence.
+
+    ``cost`` and ``gap`` after the last iteration are None where it diverged, at iteration ``diverged_at``. With an l1
+    penalty ``behaviour`` is None, and ``iterations_to_1_percent`` are those that the descent took, not a forecast.
+    """
+
+    learning_rate: float
+    behaviour: Behaviour | None
+    best: bool
+    cost: float | None
+    gap: float | None
+    relative_gap: float | None
+    converged: bool
+    iterations_to_1_percent: int | None
+    diverged_at: int | None
+    costs: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What each of several learning rates does on the same data. ``gap_measure`` as in :class:`Optimum`.
+
+    ``best`` is the best of all rates, None where it is not known before the descent.
+    """
+
+    version: str
+    files: tuple[str, ...]
+    target: str
+    features: tuple[str, ...]
+    scale: str
+    rows: RowCounts
+    optimum: Optimum
+    iterations: int
+    interrupted: bool
+    largest_stable: float
+    best: float | None
+    best_iterations: int | None
+    condition_number: float
+    rates: tuple[SweepRate, ...]
+
+
+def run_sweep(
+    data: Sequence[InputData], options: FitOptions, rates: Sequence[float], listener: Listener | None = None
+) -> Sweep:
+    """Read the data once and descend with each rate, or with some instructive ones where ``rates`` is empty."""
+    listener = listener or Listener()
+    return sweep_reading(read_noted(data, options.columns, options.reading, listener), options, rates, listener)
+
+
+def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float], listener: Listener) -> Sweep:
+    """Sweep over data that were already reduced."""
+    problem = prepare(reading, options, listener)
+    forecast = forecast_of(problem, options)
+    best, best_iterations = forecast.best_rate(problem.within)
+    chosen = sorted(set(rates)) or sweep_rates(problem.spectrum.largest_stable, best)
+    path = _descend(problem, np.array(chosen), options, listener)
+    found = tuple(_rate(problem, forecast, path, i, rate) for i, rate in enumerate(chosen))
+    nearest = min(range(len(chosen)), key=lambda i: _slowness(found[i]))
+    # Where every rate is unstable none of them gets there, so none is the best.
+    marked = tuple(
+        replace(rate, best=i == nearest and rate.behaviour is not Behaviour.UNSTABLE) for i, rate in enumerate(found)
+    )
+    return Sweep(
+        version=__version__,
+        files=reading.files,
+        target=reading.design.predicted,
+        features=tuple(name for name in reading.design.features if name not in problem.terms.left_out),
+        scale=options.scale,
+        rows=reading.reduced.rows,
+        optimum=Optimum(problem.optimum.cost, None, None, problem.gap_measure),
+        iterations=path.iterations[-1],
+        interrupted=path.interrupted,
+        largest_stable=problem.spectrum.largest_stable,
+        best=best,
+        best_iterations=best_iterations,
+        condition_number=problem.spectrum.condition_number,
+        rates=marked,
+    )
+
+
+def sweep_rates(largest_stable: float, best: float | None) -> list[float]:
+    """Return six rates around the largest stable one, and the best where it is known."""
+    rates = [_rounded(share * largest_stable) for share in SWEEP_SHARES]
+    return sorted({*rates, *([] if best is None else [best])})
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.{_SHOWN_DIGITS}g}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Path:
+    """The stack's way: costs (k, rates) at some iterations, the last θ (rates, p), where each rate diverged, and where
+    it first came within 1 %.
+    """
+
+    iterations: list[int]
+    costs: Array
+    theta: Array
+    diverged_at: list[int | None]
+    within_at: list[int | None]
+    interrupted: bool
+
+
+def _descend(problem: Problem, rates: Array, options: FitOptions, listener: Listener) -> _Path:
+    keep = set(thinned(options.iterations))
+    smallest = PERFECT * problem.mean_square / problem.scaling.target_scale**2
+    steps = descend(
+        problem.objective,
+        OPTIMIZERS["gd"](),
+        schedules.constant(rates[:, np.newaxis]),
+        np.tile(problem.start, (len(rates), 1)),
+        (after(options.iterations),),
+        proximal=problem.penalty.proximal,
+    )
+    near = problem.optimum.cost / problem.unit + problem.within
+    iterations: list[int] = []
+    costs: list[Array] = []
+    diverged, within = np.full(len(rates), -1), np.full(len(rates), -1)
+    limit = math.inf
+    interrupted = False
+    last = None
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for last in steps:
+                if last.iteration == 0:
+                    limit = DIVERGENCE_FACTOR * max(float(last.cost[0]), smallest)
+                lost = ~(last.cost <= limit)
+                if lost.any():
+                    diverged[lost & (diverged < 0)] = last.iteration
+                within[(last.cost <= near) & (within < 0)] = last.iteration
+                if last.iteration in keep:
+                    iterations.append(last.iteration)
+                    costs.append(last.cost)
+                if last.iteration % _PROGRESS_STEP == 0:
+                    listener.descending(last.iteration, options.iterations)
+    except KeyboardInterrupt:
+        interrupted = True
+        if last is None:
+            raise
+    assert last is not None
+    if iterations[-1] != last.iteration:
+        iterations.append(last.iteration)
+        costs.append(last.cost)
+    return _Path(iterations, np.array(costs) * problem.unit, last.theta, _known(diverged), _known(within), interrupted)
+
+
+def _known(iterations: NDArray[np.intp]) -> list[int | None]:
+    """Return the iterations, None for those that never came."""
+    return [int(k) if k >= 0 else None for k in iterations]
+
+
+def _rate(problem: Problem, forecast: Forecast, path: _Path, i: int, rate: float) -> SweepRate:
+    diverged_at = path.diverged_at[i]
+    known = [k for k in range(len(path.iterations)) if diverged_at is None or path.iterations[k] < diverged_at]
+    gap = None if diverged_at is not None else problem.gap(path.theta[i])
+    behaviour = forecast.behaviour(rate)
+    foreseen = forecast.iterations_to(rate, problem.within)
+    return SweepRate(
+        learning_rate=rate,
+        behaviour=behaviour,
+        best=False,
+        cost=None if gap is None else float(path.costs[-1, i]),
+        gap=gap,
+        relative_gap=None if gap is None or problem.perfect else gap / problem.optimum.cost,
+        converged=gap is not None and behaviour is not Behaviour.UNSTABLE and converged(problem, path.theta[i], gap),
+        iterations_to_1_percent=path.within_at[i] if behaviour is None else foreseen,
+        diverged_at=diverged_at,
+        costs=tuple((path.iterations[k], float(path.costs[k, i])) for k in known),
+    )
+
+
+def _slowness(rate: SweepRate) -> tuple[float, float]:
+    """Order rates by the iterations they need; of equals, by what is left of the gap."""
+    needed = rate.iterations_to_1_percent
+    return (math.inf if needed is None else needed, math.inf if rate.gap is None else rate.gap)

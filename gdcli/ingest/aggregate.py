@@ -1,0 +1,276 @@
+"""Blocks reduced to what fits need, and the merging of such reductions: all that is kept of the rows."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.data.design import Rows
+from gdcli.data.table import BadRow
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import MISSING, Column, sorted_levels
+from gdcli.engine.qr import SLICE_ROWS
+from gdcli.engine.triangle import Triangle, from_rows, merge
+from gdcli.ingest.counts import RowCounts, Skipped, skipped_of
+from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
+from gdcli.ingest.plan import Plan, draws, fold_of
+from gdcli.ingest.row_store import RowStore
+
+HEAD_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Some rows: ``X`` (k, q) over ``columns``, with the draws (k,) that chose them."""
+
+    columns: tuple[Column, ...]
+    X: Array
+    draws: Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aggregate:
+    """One triangle of complete rows for each fold, how many rows were read and dropped for want of a value, by column,
+    and how many cells are to be ``filled``.
+
+    ``head`` holds the first few rows, ``points`` a random sample, where rows were to be had. All of them, where they
+    were to be kept, are in ``blocks``, as long as their group grows, and then in ``groups``.
+    """
+
+    folds: tuple[Triangle, ...]
+    read: int
+    complete: int
+    missing: Mapping[str, int] = field(default_factory=dict)
+    head: Points | None = None
+    points: Points | None = None
+    blocks: tuple[KeptRows, ...] = ()
+    groups: tuple[RowGroup, ...] = ()
+    skipped: Skipped = field(default_factory=Skipped)
+    filled: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def triangle(self) -> Triangle:
+        """All rows as one triangle."""
+        return reduce(merge, self.folds)
+
+    @property
+    def rows(self) -> RowCounts:
+        """The counts alone."""
+        dropped = self.read - self.complete
+        return RowCounts(self.read, self.complete, dropped, dict(self.missing), self.skipped.count, dict(self.filled))
+
+
+class Piece(NamedTuple):
+    """The rows of some blocks, not yet reduced, with the draws (n,) of those in ``X`` where any are needed."""
+
+    rows: Rows
+    draws: Array | None
+
+
+def piece_of(rows: Rows, sampling: Plan, file: int, block: int) -> Piece:
+    """Return the rows of a block with their draws."""
+    if sampling.folds == 1 and not sampling.points:
+        return Piece(rows, None)
+    draw = draws(sampling.seed, file, block, rows.read)
+    return Piece(rows, draw if rows.complete is None else draw[rows.complete])
+
+
+def reduce_if_long(piece: Piece, sampling: Plan) -> "Aggregate | Piece":
+    """Reduce a piece, unless it is so short that its triangle would hardly be smaller."""
+    return reduce_piece(piece, sampling) if _is_long(piece) else piece
+
+
+def join_short(
+    parts: Iterable["Aggregate | Piece"], sampling: Plan, check: Callable[[Collection[Column]], None]
+) -> Iterator[Aggregate]:
+    """Join pieces that are too short with those after them, and reduce them together.
+
+    Blocks of a wide table hold few rows, and merging as many triangles costs far more than the rows.
+    ``check`` raises where the columns of several pieces are too many.
+    """
+    short: list[Piece] = []
+    for part in parts:
+        if isinstance(part, Piece):
+            short.append(part)
+            if sum(len(piece.rows.X) for piece in short) < _long(max(len(piece.rows.columns) for piece in short)):
+                continue
+        if short:
+            yield reduce_piece(_one_piece(short, check), sampling)
+        if isinstance(part, Aggregate):
+            yield part
+    if short:
+        yield reduce_piece(_one_piece(short, check), sampling)
+
+
+def reduce_piece(piece: Piece, sampling: Plan) -> Aggregate:
+    """Reduce the rows of a piece."""
+    # Values too large to square are found by their minimum and maximum; see problem.check_magnitudes.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _reduced(piece, sampling)
+
+
+def _long(columns: int) -> int:
+    return max(SLICE_ROWS, columns + 1)
+
+
+def _is_long(piece: Piece) -> bool:
+    return len(piece.rows.X) >= _long(len(piece.rows.columns))
+
+
+def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None]) -> Piece:
+    """Return several pieces as one, and leave none of them in the list."""
+    if len(pieces) == 1:
+        return pieces.pop()
+    columns = pieces[0].rows.columns
+    if any(piece.rows.columns != columns for piece in pieces):
+        together = dict.fromkeys(column for piece in pieces for column in piece.rows.columns)
+        check(together)
+        columns = tuple(sorted_levels(list(together)))
+    X = np.empty((sum(len(piece.rows.X) for piece in pieces), len(columns)), order="F")
+    weights, drawn = [], []
+    missing: Counter[str] = Counter()
+    filled: Counter[str] = Counter()
+    skipped: list[BadRow] = []
+    read = start = 0
+    for rows, draw in pieces:
+        X[start : start + len(rows.X)] = spread_over(columns, rows.columns, rows.X)
+        start += len(rows.X)
+        read += rows.read
+        missing += Counter(rows.missing)
+        filled += Counter(rows.filled)
+        skipped += rows.skipped
+        weights += [] if rows.weights is None else [rows.weights]
+        drawn += [] if draw is None else [draw]
+    pieces.clear()
+    w = np.concatenate(weights) if weights else None
+    rows = Rows(X, columns, w, read, None, missing, skipped=tuple(skipped), filled=filled)
+    return Piece(rows, np.concatenate(drawn) if drawn else None)
+
+
+def _reduced(piece: Piece, sampling: Plan) -> Aggregate:
+    rows, draw = piece
+    head = Points(rows.columns, rows.X[:HEAD_ROWS].copy(), np.zeros(min(HEAD_ROWS, len(rows.X))))
+    points = None
+    if sampling.points:
+        assert draw is not None
+        counted = slice(None) if rows.weights is None else rows.weights > 0
+        points = smallest(Points(rows.columns, rows.X[counted], draw[counted]), sampling.points)
+    folds: tuple[Triangle, ...]
+    if sampling.folds > 1:
+        assert draw is not None
+        fold = fold_of(draw, sampling.cuts)
+        folds = tuple(
+            from_rows(rows.X[fold == i], rows.columns, None if rows.weights is None else rows.weights[fold == i])
+            for i in range(sampling.folds)
+        )
+    else:
+        fold = None
+        folds = (from_rows(rows.X, rows.columns, rows.weights),)
+    blocks = () if sampling.store is None else (_kept(rows, fold, folds, sampling.store),)
+    skipped = skipped_of(rows.skipped)
+    return Aggregate(folds, rows.read, len(rows.X), rows.missing, head, points, blocks, (), skipped, rows.filled)
+
+
+def _kept(
+    rows: Rows,
+    fold: "np.ndarray[tuple[int], np.dtype[np.intp]] | None",
+    folds: Sequence[Triangle],
+    store: RowStore,
+) -> KeptRows:
+    taken: slice | NDArray[np.intp] = slice(None)
+    bounds = [0, len(rows.X)]
+    if fold is not None or rows.weights is not None:
+        taken = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights > 0)
+        bounds = [0, len(taken)]
+        if fold is not None:
+            taken = taken[np.argsort(fold[taken], kind="stable")]
+            bounds = np.searchsorted(fold[taken], np.arange(len(folds) + 1)).tolist()
+    predicted = rows.columns[-1].name
+    features = [i for i, column in enumerate(rows.columns) if column.name != predicted]
+    target = [i for i, column in enumerate(rows.columns) if column.name == predicted]
+    columns = [rows.columns[i] for i in features]
+    gaps = [j for j, column in enumerate(columns) if column.level is None and column.name in rows.filled]
+    found = next((dict(zip(each.columns, each.shift.tolist(), strict=True)) for each in folds if each.count), {})
+    shift = np.array([found.get(column, 0.0) for column in columns])
+    X = np.empty((bounds[-1], len(columns) + len(gaps)))
+    for j, i in enumerate(features):
+        np.subtract(rows.X[taken, i], shift[j], out=X[:, j])
+    for k, j in enumerate(gaps, len(columns)):
+        missing = np.isnan(X[:, j])
+        X[missing, j], X[:, k] = 0.0, missing
+    columns += [Column(columns[j].name, MISSING) for j in gaps]
+    X, *pages = store.keep(X)
+    Y, *more = store.keep(np.column_stack([rows.X[taken, i] for i in target]))
+    weights = None
+    if rows.weights is not None:
+        column, *last = store.keep(rows.weights[taken][:, np.newaxis])
+        weights, more = column[:, 0], [*more, *last]
+    return KeptRows(
+        columns=tuple(columns),
+        X=X,
+        shift=np.append(shift, np.zeros(len(gaps))),
+        target=tuple(rows.columns[i] for i in target),
+        Y=Y,
+        weights=weights,
+        bounds=tuple(bounds),
+        pages=tuple(part for part in [*pages, *more] if part is not None),
+    )
+
+
+def smallest(points: Points, most: int) -> Points:
+    """Return the points with the smallest draws, in their order."""
+    if len(points.draws) <= most:
+        return points
+    kept = np.sort(np.argpartition(points.draws, most)[:most])
+    return Points(points.columns, points.X[kept], points.draws[kept])
+
+
+def merge_aggregates(left: Aggregate, right: Aggregate, sampling: Plan) -> Aggregate:
+    """Return the reduction of the rows of both."""
+    head, points = left.head, None
+    if head is None or len(head.X) < HEAD_ROWS:
+        head = _joined(head, right.head)
+        head = None if head is None else Points(head.columns, head.X[:HEAD_ROWS], head.draws[:HEAD_ROWS])
+    if sampling.points:
+        both = _joined(left.points, right.points)
+        points = None if both is None else smallest(both, sampling.points)
+    return Aggregate(
+        folds=tuple(merge(a, b) for a, b in zip(left.folds, right.folds, strict=True)),
+        read=left.read + right.read,
+        complete=left.complete + right.complete,
+        missing=Counter(left.missing) + Counter(right.missing),
+        head=head,
+        points=points,
+        blocks=left.blocks + right.blocks,
+        groups=left.groups + right.groups,
+        skipped=left.skipped + right.skipped,
+        filled=Counter(left.filled) + Counter(right.filled),
+    )
+
+
+def seal_group(reduced: Aggregate) -> Aggregate:
+    """Return the reduction of a whole group, whose blocks are now one."""
+    return replace(reduced, blocks=(), groups=(LocalRows(reduced.blocks),)) if reduced.blocks else reduced
+
+
+def _joined(left: Points | None, right: Points | None) -> Points | None:
+    """Return the points of both; levels that one side lacks are zero there."""
+    if left is None or right is None:
+        return left or right
+    columns = tuple(dict.fromkeys([*left.columns, *right.columns]))
+    X = np.vstack([spread_over(columns, side.columns, side.X) for side in (left, right)])
+    return Points(columns, X, np.concatenate([left.draws, right.draws]))
+
+
+def spread_over(columns: tuple[Column, ...], own: tuple[Column, ...], X: Array) -> Array:
+    """Return rows ``X`` of their ``own`` columns over more of them, with zeros in those that they lack."""
+    if own == columns:
+        return X
+    spread = np.zeros((len(X), len(columns)))
+    place = {column: i for i, column in enumerate(columns)}
+    spread[:, [place[column] for column in own]] = X
+    return spread

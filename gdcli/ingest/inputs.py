@@ -1,0 +1,76 @@
+"""The inputs of a command, as it opens them: which rows come in twice, and which files grew meanwhile."""
+
+import os
+import stat
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from gdcli.base.listener import Listener
+from gdcli.base.names import count_of, listed, quoted
+
+_NANO = 10**9
+
+_LAST_SECOND = 253402300799  # of the year 9999
+
+_MOST_NAMED = 3
+
+
+class FileMark(NamedTuple):
+    """A file's name, its size in bytes and its time of change in UTC (ISO 8601): what tells it from others later."""
+
+    name: str
+    size: int
+    modified: str
+
+
+class Inputs:
+    """What a command reads. The listener is told of rows that count twice, and of files that grew."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.marks: list[FileMark] = []
+        self._listener = listener
+        self._holders: dict[object, str] = {}
+        self._grown: list[str] = []
+
+    def add(self, path: str, held: Sequence[FileMark] | None = None) -> None:
+        """Take the next input: a file of rows, or a summary with the marks of the files that it ``held``."""
+        status = _status(path)
+        own = [] if status is None or held is not None else [_mark(path, status)]
+        marks = [*own, *(held or ())]
+        keys: dict[object, str] = {} if status is None else {(status.st_dev, status.st_ino): path}
+        keys |= {(os.path.basename(mark.name), mark.size, mark.modified): mark.name for mark in marks}
+        twice = {name: self._holders[key] for key, name in keys.items() if key in self._holders}
+        if twice:
+            self._warn(path, {path: twice[path]} if path in twice else twice)
+        self._holders = dict.fromkeys(keys, path) | self._holders
+        self.marks += marks
+
+    def grew(self, name: str) -> None:
+        """Take the name of a file that others wrote to while it was read."""
+        self._grown.append(name)
+
+    def tell_growth(self, rows: int) -> None:
+        """Warn of the files that grew, when all ``rows`` are counted."""
+        for name in self._grown:
+            self._listener.warn(f"{quoted(name)} grew while it was read: {count_of(rows, 'row')} read, no later ones")
+
+    def _warn(self, path: str, twice: dict[str, str]) -> None:
+        holder = next(iter(twice.values()))
+        why = "it is given twice" if holder == path else f"{quoted(holder)} holds them too"
+        self._listener.warn(f"the rows of {listed(map(quoted, twice), _MOST_NAMED)} count twice: {why}")
+
+
+def _status(path: str) -> os.stat_result | None:
+    """Return the status of a regular file, None for everything else."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _mark(path: str, status: os.stat_result) -> FileMark:
+    seconds, nanoseconds = divmod(status.st_mtime_ns, _NANO)
+    time = datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC)
+    return FileMark(path, status.st_size, f"{time:%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z")

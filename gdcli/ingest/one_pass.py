@@ -1,0 +1,61 @@
+"""What becomes of the blocks, wherever that happens: each is reduced, so many fold into a group, and groups merge.
+
+Whoever does it, threads or the workers of a cluster, uses these functions in this order: hence the same bits.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gdcli.base.parallel import fold_groups, fold_left, ordered_map
+from gdcli.data.design import Design
+from gdcli.data.memory import check_room
+from gdcli.data.table import Block
+from gdcli.engine.blas import threads_for
+from gdcli.engine.column import Column
+from gdcli.ingest.aggregate import Aggregate, Piece, join_short, merge_aggregates, piece_of, reduce_if_long, seal_group
+from gdcli.ingest.plan import Plan
+from gdcli.ingest.summary import Summary
+
+
+class Part(NamedTuple):
+    """A block, numbered from 0 in its file, or a whole summary."""
+
+    file: int
+    block: int
+    content: Block | Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """The columns to keep, and which rows go to which fold."""
+
+    design: Design
+    sampling: Plan
+
+    def reduce(self, part: Part) -> Aggregate | Piece:
+        """Return a part reduced, or its rows where they are too few for that. Raises CellError."""
+        if isinstance(part.content, Summary):
+            return part.content.reduced_for(self.design)
+        piece = piece_of(self.design.rows(part.content), self.sampling, part.file, part.block)
+        return reduce_if_long(piece, self.sampling)
+
+    def fold(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:
+        """Return the parts of one group as one; None where there are none."""
+        whole = fold_left(join_short(parts, self.sampling, self.check), self.merge)
+        return None if whole is None else seal_group(whole)
+
+    def merge(self, left: Aggregate, right: Aggregate) -> Aggregate:
+        """Return the reduction of the rows of both."""
+        self.check(dict.fromkeys([*left.folds[0].columns, *right.folds[0].columns]))
+        return merge_aggregates(left, right, self.sampling)
+
+    def check(self, columns: Collection[Column]) -> None:
+        """Raise DataError where there are too many columns, or too many levels of one."""
+        self.design.check_levels(columns)
+        check_room(self.design.source, len(columns), folds=self.sampling.folds)
+
+    def of_all(self, parts: Iterator[Part], jobs: int | None) -> Aggregate | None:
+        """Reduce all parts, over threads; None where there are none."""
+        with threads_for(len(self.design.features)):
+            return fold_groups(ordered_map(self.reduce, parts, jobs), self.fold, self.merge)

@@ -1,0 +1,41 @@
+"""The plan of one pass: which rows go to which fold, and what is kept besides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdcli.engine.arrays import Array
+from gdcli.ingest.row_store import RowStore
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which rows go where. ``folds`` cuts [0, 1) into parts: a row whose draw falls into the i-th is in fold i.
+
+    ``points`` rows are kept as a sample: those with the smallest draws. With a ``store`` all rows are kept there.
+    """
+
+    seed: int = 0
+    cuts: tuple[float, ...] = ()
+    points: int = 0
+    store: RowStore | None = None
+
+    @property
+    def folds(self) -> int:
+        """The number of folds; one if there are no cuts."""
+        return len(self.cuts) + 1
+
+
+def draws(seed: int, file: int, block: int, rows: int) -> Array:
+    """Return a number in [0, 1) for each row of a block (n,), missing cells or not: it decides on the row's fold.
+
+    A function of (seed, file, block, row) alone, with files, 8 MiB blocks and rows counted from 0:
+    ``numpy.random.Generator(numpy.random.Philox(key=seed, counter=[0, 0, block, file])).random(rows)``.
+    """
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, block, file])).random(rows)
+
+
+def fold_of(draw: Array, cuts: Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
+    """Return the fold (n,) that each draw falls into."""
+    return np.searchsorted(np.asarray(cuts), draw, side="right")

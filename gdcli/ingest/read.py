@@ -1,0 +1,300 @@
+"""From files to one triangle: source → design → triangle, in one pass and in constant memory."""
+
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, nullcontext
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+from types import TracebackType
+from typing import TYPE_CHECKING, NamedTuple, Union
+
+from gdcli.base.errors import DataError, UsageError
+from gdcli.base.listener import Listener
+from gdcli.base.names import STDIN, listed, quoted, shell_word
+from gdcli.data.columns import ColumnOptions, require
+from gdcli.data.csv.options import CsvOptions
+from gdcli.data.design import Design, design
+from gdcli.data.formats import PEEK_BYTES, is_own, is_summary, source_of
+from gdcli.data.memory import check_room
+from gdcli.data.paths import is_url
+from gdcli.data.streams import Stream, check_exists, codec_name, open_stream
+from gdcli.data.table import Source
+from gdcli.ingest.aggregate import Aggregate
+from gdcli.ingest.counts import tell_gaps
+from gdcli.ingest.inputs import FileMark, Inputs
+from gdcli.ingest.one_pass import Part, Reduction
+from gdcli.ingest.plan import Plan
+from gdcli.ingest.summary import Summary, check_same_names, load_summary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gdcli.data.csv.ranges import CsvFile
+    from gdcli.ingest.remote import Numbered
+
+InputData = Union[str, "os.PathLike[str]", "pd.DataFrame", Summary]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read: CSV text, the number of threads, and which rows go to which fold. ``dask`` is the address of a
+    cluster that reads instead.
+    """
+
+    csv: CsvOptions = field(default_factory=CsvOptions)
+    jobs: int | None = None
+    sampling: Plan = field(default_factory=Plan)
+    dask: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.dask is not None:
+            from gdcli.ingest.connection import check_address
+
+            check_address(self.dask)
+            if self.jobs is not None:
+                raise UsageError("--jobs counts threads here; with --dask the cluster decides: leave out one")
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """All input, reduced. Rows that are kept are there until the end of a ``with`` block: a cluster may hold them.
+
+    ``marks`` tell the files apart that the rows came from, those that summaries were made of among them.
+    """
+
+    design: Design
+    reduced: Aggregate
+    files: tuple[str, ...]
+    marks: tuple[FileMark, ...] = ()
+    held: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> "Dataset":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.held.__exit__(kind, error, trace)
+
+
+class _Input(NamedTuple):
+    """An input that was opened, numbered from 0."""
+
+    file: int
+    source: Source | Summary
+
+
+def read(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Dataset:
+    """Read every row of every input once. Raises DataError, CellError, UsageError."""
+    if not data:
+        raise UsageError("there is nothing to read: give a path, or a list of them that is not empty")
+    if options.csv.encoding is not None:
+        codec_name(options.csv.encoding)
+    for item in data:
+        if isinstance(item, str | os.PathLike):
+            check_exists(os.fspath(item))
+    store = options.sampling.store
+    inputs = Inputs(listener)
+    with ExitStack() as held, closing(store) if store else nullcontext():
+        whole = _reduced(data, _opened(data, options, listener, inputs), columns, options, listener, held)
+        if store is not None:
+            whole = replace(whole, held=held.pop_all())
+    if whole.reduced.skipped.count:
+        listener.warn(str(whole.reduced.skipped))
+    inputs.tell_growth(whole.reduced.read)
+    return replace(whole, marks=tuple(inputs.marks))
+
+
+def _reduced(
+    data: Sequence[InputData],
+    inputs: Iterator[_Input],
+    columns: ColumnOptions,
+    options: ReadOptions,
+    listener: Listener,
+    held: ExitStack,
+) -> Dataset:
+    with closing(_parts(inputs, listener)) as parts:
+        first = next(parts, None)
+        if first is None:
+            name = "standard input" if isinstance(data[0], str) and data[0] == STDIN else _name(data[0])
+            raise DataError(f"{quoted(name)} has a header but no rows")
+        source, part = first
+        chosen = _design(source, part, columns)
+        if chosen.ignored:
+            listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
+        if chosen.dotted:
+            listener.warn(
+                f"{quoted(source.name)}: every number with a dot has three digits after it in "
+                f"{listed(map(quoted, chosen.dotted))}; if 1.234 means 1234: --decimal , --thousands ."
+            )
+        if chosen.dates:
+            listener.note(f"read as days since 1970-01-01: {listed(map(quoted, chosen.dates))}")
+        check_room(chosen.source, len(chosen.features), folds=options.sampling.folds)
+        check = partial(_check, first=source, chosen=chosen, columns=columns, sampling=options.sampling)
+        reduction = Reduction(chosen, options.sampling)
+        if options.dask is None:
+            checked = _checked(chain([first], parts), check)
+            whole = reduction.of_all(checked, options.jobs)
+        else:
+            from gdcli.ingest.cluster import reduced_on
+            from gdcli.ingest.connection import connected
+
+            again = chain([_Input(part.file, source)], inputs)
+            client = held.enter_context(connected(options.dask, listener))
+            whole = reduced_on(client, reduction, _with_rows(again, check), _size(data), listener)
+    assert whole is not None  # there is at least the first part
+    return Dataset(chosen, whole, tuple(_name(item) for item in data))
+
+
+def read_noted(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Dataset:
+    """Read every row once, and tell the listener how many were dropped, and how many cells are filled."""
+    reading = read(data, columns, options, listener)
+    tell_gaps(reading.reduced.rows, listener)
+    return reading
+
+
+def check_rows(reading: Dataset) -> None:
+    """Raise DataError where no row is left."""
+    reduced = reading.reduced
+    name = quoted(reading.design.source) if len(reading.files) == 1 else f"{len(reading.files)} files"
+    if reduced.read == 0:
+        raise DataError(f"{name} has a header but no rows")
+    if reduced.complete == 0:
+        column, count = max(reduced.missing.items(), key=lambda item: item[1], default=("", 0))
+        empty = f"column {quoted(column)} lacks {'all' if count == reduced.read else f'{count:,}'} of its values"
+        raise DataError(f"no row of {name} has a value in every column: {empty}; leave it out with --exclude")
+
+
+def open_source(item: InputData, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source | Summary:
+    """Open a path, ``-`` for stdin, or a DataFrame; a summary is known by its content, whatever its name."""
+    if isinstance(item, Summary):
+        inputs.add(item.name, item.marks)
+        return item
+    if not isinstance(item, str | os.PathLike):
+        from gdcli.data.data_frame import FrameSource
+
+        return FrameSource(item)
+    stream = open_stream(os.fspath(item), options.csv.encoding, inputs.grew)
+    try:
+        source = _source(stream, options, listener)
+    except BaseException:
+        stream.close()
+        raise
+    inputs.add(os.fspath(item), source.marks if isinstance(source, Summary) else None)
+    return source
+
+
+def _source(stream: Stream, options: ReadOptions, listener: Listener) -> Source | Summary:
+    start = stream.peek(PEEK_BYTES)
+    if not is_own(start):
+        return source_of(stream, options.csv, listener)
+    content = stream.read_all()
+    if is_summary(start):
+        return load_summary(content, stream.name)
+    use = f"gdfit predict {shell_word(stream.name)} FILE"
+    raise DataError(f"{quoted(stream.name)} is a gdfit model, not data; to use it: {use}")
+
+
+def _opened(data: Sequence[InputData], options: ReadOptions, listener: Listener, inputs: Inputs) -> Iterator[_Input]:
+    """Yield all inputs, which are opened one after the other."""
+    for file, item in enumerate(data):
+        yield _Input(file, open_source(item, options, listener, inputs))
+
+
+def _parts(inputs: Iterable[_Input], listener: Listener) -> Generator[tuple[Source | Summary, Part], None, None]:
+    """Yield the blocks of all inputs, each with where it comes from."""
+    for file, source in inputs:
+        if isinstance(source, Summary):
+            yield source, Part(file, 0, source)
+            continue
+        with closing(source.blocks()) as blocks:
+            for number, block in enumerate(blocks):
+                listener.reading(*source.progress())
+                yield source, Part(file, number, block)
+
+
+def _with_rows(inputs: Iterable[_Input], check: Callable[[Source | Summary], None]) -> "Iterator[Numbered]":
+    """Yield the inputs that hold rows as what the workers of a cluster can read."""
+    from gdcli.data.csv.source import CsvSource
+    from gdcli.ingest.remote import Numbered
+
+    for file, source in inputs:
+        content: CsvFile | Summary
+        if isinstance(source, CsvSource):
+            with closing(source):
+                content = source.file()
+            if not content.bytes:
+                continue
+        elif not isinstance(source, Summary):
+            raise DataError(f"{quoted(source.name)} is no CSV file, and no other can --dask read: leave that out")
+        else:
+            content = source
+        check(source)
+        yield Numbered(file, content)
+
+
+def _size(data: Sequence[InputData]) -> int | None:
+    """Return the bytes of all inputs, or None where they are not known before they are opened."""
+    paths = [os.fspath(item) for item in data if isinstance(item, str | os.PathLike)]
+    unknown = any(path == STDIN or is_url(path) for path in paths)
+    return None if unknown else sum(os.path.getsize(path) for path in paths)
+
+
+def _design(source: Source | Summary, first: Part, columns: ColumnOptions) -> Design:
+    if isinstance(source, Summary):
+        return source.design(columns)
+    assert not isinstance(first.content, Summary)
+    return design(first.content, source.names, source.unnamed, source.name, columns)
+
+
+def _checked(
+    parts: Iterable[tuple[Source | Summary, Part]], check: Callable[[Source | Summary], None]
+) -> Iterator[Part]:
+    """Yield the parts, of which each input was checked."""
+    checked = None
+    for source, part in parts:
+        if source is not checked:
+            check(source)
+            checked = source
+        yield part
+
+
+def _check(
+    source: Source | Summary, first: Source | Summary, chosen: Design, columns: ColumnOptions, sampling: Plan
+) -> None:
+    """Raise DataError where an input does not go with the first one, or with what is asked for."""
+    if isinstance(source, Summary) and isinstance(first, Summary):
+        if columns.summary and not columns.features:
+            check_same_names(first, source)
+    elif isinstance(source, Summary) or isinstance(first, Summary):
+        for name in (*chosen.features, chosen.target, chosen.weights):
+            if name is not None and not isinstance(source, Summary):
+                require(name, source.names, source.name)
+    else:
+        _check_same_columns(first, source)
+    if isinstance(source, Summary) and sampling.folds > 1:
+        raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which folds are made of")
+    if isinstance(source, Summary) and sampling.store is not None:
+        raise DataError(
+            f"{quoted(source.name)} is a summary and holds no rows, which every --loss but squared needs, and "
+            "--batch-size: give the files that it was made from"
+        )
+
+
+def _check_same_columns(first: Source, other: Source) -> None:
+    """The columns may stand in another order, but must have the same names."""
+    if sorted(first.names) == sorted(other.names):
+        return
+    lacking = [name for name in first.names if name not in other.names]
+    surplus = [name for name in other.names if name not in first.names]
+    difference = " and ".join(
+        f"{verb} {listed(names, 5)}" for verb, names in (("lacks", lacking), ("also has", surplus)) if names
+    )
+    raise DataError(f"{quoted(other.name)} {difference or 'repeats columns'}, unlike {quoted(first.name)}")
+
+
+def _name(item: InputData) -> str:
+    if isinstance(item, Summary):
+        return item.name
+    return os.fspath(item) if isinstance(item, str | os.PathLike) else "DataFrame"

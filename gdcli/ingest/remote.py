@@ -1,0 +1,324 @@
+"""Groups of blocks reduced elsewhere, at the same time, and merged here in their order.
+
+Where a group begins is known for certain only when the one before it has been cut into blocks: a line end may lie
+inside quotes, and a file may hold one block less than its size suggests. So the beginnings are guessed, from sizes and
+a look at the text there. Each group tells where it ended, from which it follows whether the next one began where it
+should; if not, the guessing begins anew from there. The result is right whatever was guessed.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice, pairwise
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, Protocol
+
+from gdcli.base.errors import DataError, GdfitError
+from gdcli.base.parallel import GROUP
+from gdcli.data.csv.ranges import CsvFile, OtherFileError, Place
+from gdcli.engine.blas import threads_for
+from gdcli.ingest.aggregate import Aggregate
+from gdcli.ingest.counts import MOST_NAMED_ROWS
+from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
+from gdcli.ingest.one_pass import Part, Reduction
+from gdcli.ingest.summary import Summary
+
+_BEGINNING = Place(0, 0, 0)
+
+# Where nothing arrives for so many seconds, it is asked whether there is anybody left to do it.
+_LOOK = 20.0
+
+
+class Numbered(NamedTuple):
+    """An input with rows, and its number among all inputs."""
+
+    file: int
+    content: CsvFile | Summary
+
+
+class Position(NamedTuple):
+    """Where a block begins: in which of the inputs with rows, counted from 0, and where in it."""
+
+    input: int
+    place: Place
+
+    def is_at(self, other: "Position") -> bool:
+        """Whether both are the same; of lines, which only one of them may know, they say nothing."""
+        return self.input == other.input and self.place[:2] == other.place[:2]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A group that was reduced, and where the block after it begins. ``parts`` are its blocks and summaries.
+
+    ``lost`` says why nothing came of it: ``strange`` where that is not the rows' fault, but the file there was not the
+    one that was meant.
+    """
+
+    end: Position
+    parts: int
+    reduced: Aggregate | None
+    lost: str = ""
+    strange: bool = False
+
+    @property
+    def kept(self) -> tuple[KeptRows, ...]:
+        """All rows, where they are kept."""
+        groups = () if self.reduced is None else self.reduced.groups
+        return tuple(rows for group in groups if isinstance(group, LocalRows) for rows in group.blocks)
+
+    def __sizeof__(self) -> int:
+        """So that a cluster knows what it would have to move."""
+        return object.__sizeof__(self) + sum(rows.bytes for rows in self.kept)
+
+    def without_rows(self) -> "Run":
+        """Return the same without the rows."""
+        return self if self.reduced is None else replace(self, reduced=replace(self.reduced, groups=()))
+
+    def with_rows(self, group: RowGroup) -> "Run":
+        """Return the same, whose rows are somewhere."""
+        return self if self.reduced is None else replace(self, reduced=replace(self.reduced, groups=(group,)))
+
+
+class Future(Protocol):
+    """A run to come: a future of Dask's or of the standard library."""
+
+    def result(self) -> Run:
+        """Wait for it, and return it; where it was lost, wait until it is done again."""
+        ...
+
+    def cancel(self) -> object:
+        """Do without it."""
+        ...
+
+    def add_done_callback(self, function: Callable[[Any], object], /) -> object:
+        """Call a function, from whichever thread, when it is done for the first time."""
+        ...
+
+
+Submit = Callable[[Reduction, Sequence[Numbered], Position, int], Future]
+
+
+def run_section(reduction: Reduction, inputs: Iterable[Numbered], start: Position, size: int) -> Run:
+    """Reduce ``size`` blocks from where a group starts; ``inputs`` begin with the one there. Raises DataError."""
+    end, count = start, 0
+
+    def parts() -> Generator[Part, None, None]:
+        nonlocal end, count
+        for input, (file, content) in enumerate(inputs, start.input):
+            if isinstance(content, Summary):
+                end, count = Position(input + 1, _BEGINNING), count + 1
+                yield Part(file, 0, content)
+                continue
+            place = start.place if input == start.input and start.place.block else content.start
+            with closing(content.blocks(place)) as blocks:
+                for number, block in enumerate(blocks, place.block):
+                    after = content.after(block, number)
+                    more = after.at < content.bytes
+                    end, count = Position(input, after) if more else Position(input + 1, _BEGINNING), count + 1
+                    yield Part(file, number, block)
+
+    with threads_for(len(reduction.design.features)), closing(parts()) as found:
+        whole = reduction.fold(map(reduction.reduce, islice(found, size)))
+    return Run(end, count, whole)
+
+
+def run_there(reduction: Reduction, inputs: Sequence[Numbered], start: Position, size: int) -> Run:
+    """As :func:`run_section`, for another process: errors of the rows and of their files are part of the answer."""
+    try:
+        return run_section(reduction, inputs, start, size)
+    except OtherFileError as error:
+        return Run(start, 0, None, str(error), strange=True)
+    except GdfitError as error:
+        return Run(start, 0, None, str(error))
+
+
+class RangePlan:
+    """The inputs with rows, opened when they are needed, and where groups most likely begin among their blocks."""
+
+    def __init__(self, inputs: Iterator[Numbered]) -> None:
+        self._inputs = inputs
+        self._opened: list[Numbered] = []
+        self._before = [0]
+        self._ended: Exception | None = None
+        self._blocks: dict[int, int] = {}
+
+    def holds(self, position: Position) -> bool:
+        """Whether there is anything from a position on. Raises what opening the input there raised."""
+        return self._input(position.input) is not None
+
+    def inputs(self, start: Position, end: Position) -> tuple[Numbered, ...]:
+        """Return what lies between two positions."""
+        return tuple(self._opened[start.input : end.input + (end.place.block > 0)])
+
+    def inputs_from(self, start: Position) -> Iterator[Numbered]:
+        """Yield all inputs from a position on."""
+        number = start.input
+        while (found := self._input(number)) is not None:
+            yield found
+            number += 1
+
+    def bytes_before(self, position: Position) -> int:
+        """Return the bytes of the rows before a position."""
+        return self._before[position.input] + position.place.at
+
+    def starts(self, start: Position) -> Iterator[Position]:
+        """Yield where groups begin, from the start of one of them on; the end of all is the last.
+
+        Where an input cannot be opened, what comes before it ends there, and then the error is raised.
+        """
+        yield start
+        number, block, wanted = start.input, start.place.block, GROUP
+        failed: GdfitError | None = None
+        try:
+            while self._input(number) is not None:
+                blocks = max(self._blocks_of(number) - block, 1)
+                if blocks > wanted:
+                    block, wanted = block + wanted, GROUP
+                    yield Position(number, self._guess(number, block))
+                else:
+                    number, block, wanted = number + 1, 0, wanted - blocks
+                    if not wanted and self._input(number) is not None:
+                        wanted = GROUP
+                        yield Position(number, _BEGINNING)
+        except GdfitError as error:
+            failed = error
+        yield Position(number, _BEGINNING)
+        if failed is not None:
+            raise failed
+
+    def _input(self, number: int) -> Numbered | None:
+        while number >= len(self._opened):
+            if self._ended is None:
+                try:
+                    self._add(next(self._inputs))
+                except Exception as ended:
+                    self._ended = ended
+            elif isinstance(self._ended, StopIteration):
+                return None
+            else:
+                raise self._ended
+        return self._opened[number]
+
+    def _add(self, found: Numbered) -> None:
+        self._opened.append(found)
+        self._before.append(self._before[-1] + (0 if isinstance(found.content, Summary) else found.content.bytes))
+
+    def _blocks_of(self, number: int) -> int:
+        if number not in self._blocks:
+            content = self._opened[number].content
+            if isinstance(content, Summary):
+                self._blocks[number] = 1
+            else:
+                with closing(content.guesses()) as guesses:
+                    self._blocks[number] = guesses.blocks
+        return self._blocks[number]
+
+    def _guess(self, number: int, block: int) -> Place:
+        content = self._opened[number].content
+        assert not isinstance(content, Summary)
+        with closing(content.guesses()) as guesses:
+            return Place(block, guesses.start_of(block), 0)
+
+
+def reduced_elsewhere(
+    reduction: Reduction,
+    inputs: Iterator[Numbered],
+    submit: Submit,
+    ahead: Callable[[], int],
+    progress: Callable[[int], object],
+) -> Aggregate | None:
+    """Reduce all inputs, ``ahead`` groups at a time; None where there are none.
+
+    ``ahead`` raises where nobody is left to do them; ``progress`` takes the bytes done.
+    """
+    plan = RangePlan(inputs)
+    whole: Aggregate | None = None
+    here = Position(0, _BEGINNING)
+    while plan.holds(here):
+        with closing(_runs(reduction, plan, here, submit, ahead, progress)) as runs:
+            for start, found in runs:
+                if not start.is_at(here):
+                    break
+                named = 0 if whole is None else len(whole.skipped.first)
+                known = _known(reduction, plan, found, start, here, named)
+                assert known.reduced is not None
+                whole = known.reduced if whole is None else reduction.merge(whole, known.reduced)
+                here = known.end
+    return whole
+
+
+def _known(reduction: Reduction, plan: RangePlan, found: Run, start: Position, here: Position, named: int) -> Run:
+    """Return a run that began ``here``, with its lines; done here where it was not done, or lines are to be named.
+
+    ``start`` is the same position with what was known of it; so many skipped rows were ``named`` before it.
+    """
+    if found.strange:
+        raise DataError(found.lost)
+    guessed = start.place.block > 0 and not start.place.line
+    unnamed = guessed and found.reduced is not None and found.reduced.skipped.count > 0 and named < MOST_NAMED_ROWS
+    if found.lost or unnamed or (found.parts < GROUP and plan.holds(found.end)):
+        return run_section(reduction, plan.inputs_from(here), here, GROUP)
+    if guessed and found.end.input == here.input:
+        place = found.end.place
+        return replace(found, end=Position(here.input, place._replace(line=place.line + here.place.line)))
+    return found
+
+
+def _runs(
+    reduction: Reduction,
+    plan: RangePlan,
+    start: Position,
+    submit: Submit,
+    ahead: Callable[[], int],
+    progress: Callable[[int], object],
+) -> Generator[tuple[Position, Run], None, None]:
+    """Yield each run in order, with where it began; those that are not taken are cancelled."""
+    starts = pairwise(plan.starts(start))
+    pending: deque[tuple[Position, Future]] = deque()
+    arriving: SimpleQueue[tuple[Position, int]] = SimpleQueue()
+    arrived: set[Position] = set()
+    done = plan.bytes_before(start)
+    failed: GdfitError | None = None
+    try:
+        while True:
+            while failed is None and len(pending) < ahead():
+                try:
+                    begin, end = next(starts)
+                except StopIteration:
+                    break
+                except GdfitError as error:  # the runs before it come first, and so do their errors
+                    failed = error
+                    break
+                size = plan.bytes_before(end) - plan.bytes_before(begin)
+                promise = submit(reduction, plan.inputs(begin, end), begin, GROUP)
+                promise.add_done_callback(partial(_put, arriving, (begin, size)))
+                pending.append((begin, promise))
+            if not pending:
+                break
+            begin, promise = pending[0]
+            # What has arrived may be lost again with its worker: it is not asked whether it is done, but waited for.
+            while begin not in arrived or not arriving.empty():
+                try:
+                    position, size = arriving.get(timeout=_LOOK)
+                except Empty:
+                    ahead()
+                    continue
+                arrived.add(position)
+                done += size
+                progress(done)
+            found = promise.result()
+            pending.popleft()
+            arrived.discard(begin)
+            yield begin, found
+        if failed is not None:
+            raise failed
+    finally:
+        for _, promise in pending:
+            promise.cancel()
+
+
+def _put(arriving: "SimpleQueue[tuple[Position, int]]", what: tuple[Position, int], promise: object) -> None:
+    arriving.put(what)

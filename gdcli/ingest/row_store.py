@@ -1,0 +1,81 @@
+"""Where rows are kept: in memory up to a limit, beyond it in a temporary file that is mapped into memory.
+
+The file has no name from the start, so that it vanishes with the process, however that ends.
+"""
+
+import mmap
+import sys
+import tempfile
+from dataclasses import dataclass
+from threading import Lock
+from typing import IO, Any
+
+import numpy as np
+
+from gdcli.base.errors import DataError
+from gdcli.engine.arrays import Array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pages:
+    """The part of a file that some rows are mapped from, of so many bytes a row."""
+
+    mapped: mmap.mmap
+    row_bytes: int
+
+    def drop(self, start: int, stop: int) -> None:
+        """Let go of the memory of rows ``start`` to ``stop``; the next look at them maps them again."""
+        first = start * self.row_bytes // mmap.PAGESIZE * mmap.PAGESIZE
+        if hasattr(self.mapped, "madvise"):
+            self.mapped.madvise(mmap.MADV_DONTNEED, first, stop * self.row_bytes - first)
+
+
+class RowStore:
+    """Keeps matrices, the first ``limit`` bytes of them in memory. Threads may share it."""
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._file: IO[bytes] | None = None
+        self._end = 0
+        self._lock = Lock()
+
+    def __reduce__(self) -> tuple[type["RowStore"], tuple[int]]:
+        """Another process gets a store of its own, all in memory: what lacks room there is moved by its cluster."""
+        return RowStore, (sys.maxsize,)
+
+    def keep(self, X: Array) -> tuple[Array, Pages | None]:
+        """Return ``X`` (n, q), or the same numbers in a file, and its pages there.
+
+        Raises DataError where the disk has no room.
+        """
+        with self._lock:
+            if X.nbytes <= self._left or not X.nbytes:
+                self._left -= X.nbytes
+                return X, None
+            self._left = 0  # the rows of one part of the file do not stay while others go
+            return self._mapped(np.ascontiguousarray(X))
+
+    def close(self) -> None:
+        """Keep no more rows. What is mapped stays so, and the disk's room is free when the last of it goes."""
+        if self._file is not None:
+            self._file.close()
+
+    def _mapped(self, X: Array) -> tuple[Array, Pages]:
+        folder = tempfile.gettempdir()
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="gdfit-", dir=folder)  # noqa: SIM115 (ends with the store)
+            # Written, not copied into the mapping: there a full disk would be a signal that kills.
+            self._file.seek(self._end)
+            self._file.write(X.data.cast("B"))
+            self._file.flush()
+            mapped = mmap.mmap(self._file.fileno(), X.nbytes, access=mmap.ACCESS_READ, offset=self._end)
+        except OSError as error:
+            raise DataError(
+                f"the rows do not fit into a temporary file in {folder}: {error.strerror or error}; "
+                "give another folder in TMPDIR, or more memory with --memory"
+            ) from None
+        granularity = mmap.ALLOCATIONGRANULARITY
+        self._end += -(-X.nbytes // granularity) * granularity
+        rows: Any = np.frombuffer(mapped, dtype=np.float64).reshape(X.shape)
+        return rows, Pages(mapped, X.nbytes // len(X))

@@ -1,0 +1,60 @@
+"""Summaries made: one pass over the rows, all columns alike, to a file that stands for them in every later fit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
+from gdcli.base.names import count_of, quoted
+from gdcli.data.columns import ColumnOptions
+from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
+from gdcli.data.paths import matched
+from gdcli.ingest.counts import dropped, filled_cells
+from gdcli.ingest.read import InputData, ReadOptions, check_rows, read
+from gdcli.ingest.summary import Summary
+
+_SEVERAL = ("features", "exclude", "categorical", "dates", "na")
+
+
+def summarize(data: "InputData | Sequence[InputData]", **options: Any) -> Summary:
+    """Reduce rows to a summary, which ``fit`` takes in their place.
+
+    ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, a summary, or a list of them; ``options``
+    are ``features`` (default: all columns), ``exclude``, ``categorical``, ``dates``, ``max_levels``, ``weights``,
+    ``na``, ``keep_na``, ``missing``, ``jobs`` and those of :class:`CsvOptions`, as on the command line.
+
+    >>> summarize("sales.csv").save("sales.summary.json")
+    """
+    several = matched(data if isinstance(data, list | tuple) else [data])
+    for name in _SEVERAL:
+        value = options.get(name, ())
+        options[name] = (value,) if isinstance(value, str) else tuple(value)
+    csv = CsvOptions.of({name: options.pop(name) for name in CSV_FIELDS if name in options})
+    reading = ReadOptions(csv, options.pop("jobs", None), dask=options.pop("dask", None))
+    return run_summarize(several, ColumnOptions(target=None, **options, summary=True), reading)
+
+
+def run_summarize(
+    data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener | None = None
+) -> Summary:
+    """Read the data once. ``columns`` must say ``summary=True``. Raises DataError and UsageError."""
+    listener = listener or Listener()
+    reading = read(data, columns, options, listener)
+    check_rows(reading)
+    chosen, reduced = reading.design, reading.reduced
+    if not reduced.triangle.count:
+        raise DataError(f"{quoted(chosen.source)} has no row with a weight above 0")
+    rows = count_of(reduced.complete, "row")
+    lost = "; ".join(part for part in (dropped(reduced.rows) or "none dropped", filled_cells(reduced.filled)) if part)
+    listener.note(f"summarised {rows} of {count_of(len(chosen.features), 'column')}, {lost}")
+    return Summary(
+        name=reading.files[0],
+        files=reading.files,
+        names=chosen.features,
+        text=chosen.text,
+        weights=chosen.weights,
+        reduced=reduced,
+        missing=chosen.missing,
+        marks=reading.marks,
+        dates=chosen.dates,
+    )

@@ -1,0 +1,340 @@
+"""Summaries: the triangle of a table as a small JSON file that stands for its rows in every later fit.
+
+It holds (q+1)² numbers, the columns' names, levels, minima and maxima, and the counts: no row.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gdcli import __version__
+from gdcli.base.errors import DataError
+from gdcli.base.names import count_of, listed, quoted, shell_word
+from gdcli.base.schema import json_number, numbers, parse_json, readable, words
+from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
+from gdcli.data.design import Design
+from gdcli.engine.arrays import Array, Extended
+from gdcli.engine.column import MISSING, Column
+from gdcli.engine.triangle import Triangle, select, square
+from gdcli.ingest.aggregate import Aggregate
+from gdcli.ingest.inputs import FileMark
+
+if TYPE_CHECKING:
+    import os
+
+SUMMARY_SCHEMA = "gdfit.summary/1"
+
+# What sums of many rows may be off, relative to the values.
+_ROUNDING = 1e-9
+
+_MOST_ROWS = 10**18
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """Reduced rows and what their columns are. ``names`` are all columns, ``text`` those of them that hold text.
+
+    ``missing`` is what became of missing cells; with ``mean`` they are gaps still, which a fit fills. ``marks`` tell
+    apart the files whose rows are in it; those of older summaries, and stdin, have none.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    names: tuple[str, ...]
+    text: frozenset[str]
+    weights: str | None
+    reduced: Aggregate
+    missing: str = "drop"
+    marks: tuple[FileMark, ...] = ()
+    dates: Mapping[str, str] = field(default_factory=dict)
+
+    def design(self, options: ColumnOptions) -> Design:
+        """Return the design of a fit (or another summary) that begins with this summary."""
+        if options.weights not in (None, self.weights):
+            raise DataError(self._other_weights(options.weights))
+        # The weights are in the triangle, but no column of it.
+        named = self.names if options.weights is None else (*self.names, options.weights)
+        target, features = choose(named, self.name, options)
+        for name in options.categorical:
+            if name not in self.text:
+                raise DataError(
+                    f"{quoted(self.name)} holds {quoted(name)} as numbers: summarise it again with --categorical"
+                )
+        if target in self.text:
+            raise DataError(f"the target {quoted(target or '')} is text in {quoted(self.name)}: it has to be numbers")
+        return Design(
+            source=self.name,
+            target=target,
+            features=features,
+            weights=self.weights,
+            text=self.text & frozenset(features),
+            ignored=(),
+            missing_words=missing_words(options),
+            missing=options.missing,
+            max_levels=options.max_levels,
+            named=bool(options.features),
+            dates=self.dates,
+        )
+
+    def reduced_for(self, design: Design) -> Aggregate:
+        """Return the rows reduced to the columns of a design. Raises DataError where they are not there."""
+        if design.weights != self.weights:
+            raise DataError(self._other_weights(design.weights))
+        wanted = [*design.features, *([design.target] if design.target is not None else [])]
+        for name in wanted:
+            require(name, self.names, self.name)
+            if self.dates.get(name) != design.dates.get(name):
+                raise DataError(
+                    f"{quoted(self.name)} and {quoted(design.source)} do not both hold {quoted(name)} as dates"
+                )
+            if (name in self.text) != (name in design.text):
+                kinds = ("numbers", "text") if name in design.text else ("text", "numbers")
+                raise DataError(
+                    f"{quoted(self.name)} holds {quoted(name)} as {kinds[0]}, {quoted(design.source)} as {kinds[1]}"
+                )
+        self._check_gaps(wanted, design)
+        columns = [column for name in wanted for column in self.reduced.triangle.columns if column.name == name]
+        reduced = self.reduced
+        filled = {name: count for name, count in reduced.filled.items() if name in wanted}
+        folds = (select(reduced.triangle, columns),)
+        return Aggregate(folds, reduced.read, reduced.complete, reduced.missing, filled=filled)
+
+    def _check_gaps(self, wanted: Sequence[str], design: Design) -> None:
+        """Raise DataError where a fit would treat missing cells in another way than the summary did."""
+        again = "summarise its files again with"
+        gaps = [name for name in wanted if name in self.reduced.filled]
+        if design.target in gaps:
+            raise DataError(
+                f"{quoted(self.name)} holds {count_of(self.reduced.filled[gaps[-1]], 'row')} without "
+                f"{quoted(gaps[-1])}, which cannot be the target: {again} --missing drop"
+            )
+        if gaps and not design.fills:
+            raise DataError(
+                f"{quoted(self.name)} was summarised with --missing mean and lacks cells of {listed(gaps, 5)}: "
+                "give --missing mean here too"
+            )
+        if not design.fills or self.missing == "mean":
+            return
+        texts = [column.name for column in self.reduced.triangle.columns if column.level == MISSING]
+        if texts:
+            raise DataError(
+                f"{quoted(self.name)}: {quoted(texts[0])} holds the text {quoted(MISSING)}, which is what "
+                f"--missing mean calls missing cells: {again} it and --na {shell_word(MISSING)}"
+            )
+        dropped = [name for name in self.names if self.reduced.missing.get(name)]
+        if dropped:
+            raise DataError(
+                f"{quoted(self.name)} was summarised without the rows that lack a cell of {listed(dropped, 5)}: "
+                f"{again} --missing mean"
+            )
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Write the summary to a file, whole or not at all."""
+        from gdcli.base.atomic import whole_file
+
+        with whole_file(path) as stream:
+            stream.write(summary_as_json(self))
+
+    def _other_weights(self, wanted: str | None) -> str:
+        has = "without weights" if self.weights is None else f"with the weights of {quoted(self.weights)}"
+        needs = "none are" if wanted is None else f"{quoted(wanted)} is"
+        return f"{quoted(self.name)} was summarised {has}, but {needs} asked for"
+
+
+def summary_as_json(summary: Summary) -> str:
+    """Return a summary as JSON text. R is split into a float and its rounding, so that no digit is lost."""
+    reduced = summary.reduced
+    triangle = reduced.triangle
+    with np.errstate(over="ignore"):
+        R = square(triangle.R)
+        rounded = R.astype(np.float64)
+    if not np.isfinite(rounded).all():
+        name = triangle.columns[max(int(np.argmin(np.isfinite(rounded).all(axis=0))) - 1, 0)].label
+        raise DataError(f"the numbers of {quoted(name)} are too large to be summarised")
+    content = {
+        "schema": SUMMARY_SCHEMA,
+        "version": __version__,
+        "files": list(summary.files),
+        "sources": [mark._asdict() for mark in summary.marks],
+        "columns": [
+            {"name": name, "kind": "text", "levels": [c.level for c in triangle.columns if c.name == name]}
+            if name in summary.text
+            else {"name": name, "kind": "numeric"}
+            for name in summary.names
+        ],
+        "weights": summary.weights,
+        "missing": summary.missing,
+        "dates": dict(summary.dates),
+        "rows": {
+            "read": reduced.read,
+            "used": reduced.complete,
+            "dropped": reduced.read - reduced.complete,
+            "dropped_by_column": dict(reduced.missing),
+            "filled": dict(reduced.filled),
+        },
+        "triangle": {
+            "columns": [[column.name, column.level] for column in triangle.columns],
+            "count": triangle.count,
+            "weight": triangle.weight,
+            "shift": triangle.shift.tolist(),
+            "minimum": _bounds(triangle, triangle.minimum),
+            "maximum": _bounds(triangle, triangle.maximum),
+            "R": _upper(rounded),
+            "R_rounding": _upper((R - rounded).astype(np.float64)),
+        },
+    }
+    return readable(content)
+
+
+def load_summary(data: bytes, name: str) -> Summary:
+    """Return the summary in a file's bytes. Raises DataError where it is damaged."""
+    content = parse_json(data, name, "summary")
+    if content.get("schema") != SUMMARY_SCHEMA:
+        raise DataError(
+            f"{quoted(name)} is not a gdfit summary ({SUMMARY_SCHEMA}): it says {quoted(str(content.get('schema')))}"
+        )
+    try:
+        return _summary(content, name)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
+        detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"{quoted(name)} is damaged or was edited by hand: {detail}") from None
+
+
+def check_same_names(first: Summary, other: Summary) -> None:
+    """Summaries that become one must have the same columns, so that none is lost silently."""
+    odd = sorted(set(first.names) ^ set(other.names))
+    if odd:
+        raise DataError(
+            f"{quoted(first.name)} and {quoted(other.name)} differ in {listed(odd, 5)}: "
+            "name the columns to keep with --feature"
+        )
+
+
+def _bounds(triangle: Triangle, values: Array) -> list[float | None]:
+    """Return minima or maxima; None for a column in which no cell has a value."""
+    return [value if known else None for value, known in zip(values.tolist(), triangle.known, strict=True)]
+
+
+def _bounds_of(values: Any, may_lack: Sequence[bool], none: float, name: str) -> Array:
+    """Return what ``_bounds`` wrote, with ``none`` for None, which columns with gaps may have."""
+    if not isinstance(values, list) or len(values) != len(may_lack):
+        raise ValueError(f"{name} has the wrong size")
+    pairs = zip(values, may_lack, strict=True)
+    return np.array([none if lacks and value is None else json_number(value, name) for value, lacks in pairs])
+
+
+def _upper(R: Array | Extended) -> list[list[float]]:
+    return [R[i, i:].tolist() for i in range(len(R))]
+
+
+def _square(rows: Any, size: int) -> Extended:
+    R = np.zeros((size, size), dtype=np.longdouble)
+    if not isinstance(rows, list) or len(rows) != size:
+        raise ValueError("R has the wrong size")
+    for i, row in enumerate(rows):
+        R[i, i:] = _sized(row, size - i, "R")
+    return R
+
+
+def _sized(values: Any, size: int, name: str) -> tuple[float, ...]:
+    found = numbers(values, name)
+    if len(found) != size:
+        raise ValueError(f"{name} has the wrong size")
+    return found
+
+
+def _check(reduced: Aggregate) -> None:
+    """Raise ValueError where the numbers contradict each other, as no rows could."""
+    triangle = reduced.triangle
+    if not 1 <= triangle.count <= reduced.complete <= reduced.read <= _MOST_ROWS:
+        raise ValueError("the counts of the rows do not fit each other")
+    if not math.isclose(float(triangle.R[0, 0]), math.sqrt(max(triangle.weight, 0.0)), rel_tol=_ROUNDING):
+        raise ValueError("the counts do not fit the triangle")
+    with np.errstate(over="ignore", invalid="ignore"):
+        size = np.maximum(np.abs(triangle.minimum), np.abs(triangle.maximum))
+        width = triangle.maximum - triangle.minimum + _ROUNDING * size
+        mean = triangle.mean
+        deviation = np.sqrt((triangle.R[1:, 1:] ** 2).sum(axis=0) / triangle.weight)
+        possible = triangle.known & (deviation <= width)
+        possible &= (triangle.minimum - width <= mean) & (mean <= triangle.maximum + width)
+    for column, indicator in triangle.gaps:
+        none_known = float(triangle.minimum[indicator]) == 1.0 and not triangle.R[:, 1 + column].any()
+        if not triangle.known[column]:
+            possible[column] = none_known
+    if not possible.all():
+        name = triangle.columns[int(np.argmin(possible))].label
+        raise ValueError(f"the numbers of {quoted(name)} contradict each other")
+
+
+def _counts(values: Mapping[str, Any]) -> dict[str, int]:
+    return {words([name], "a column")[0]: _whole(count, "rows") for name, count in values.items()}
+
+
+def _whole(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} is not a count")
+    return value
+
+
+def _summary(content: Mapping[str, Any], name: str) -> Summary:
+    names = words([column["name"] for column in content["columns"]], "columns")
+    text = frozenset(column["name"] for column in content["columns"] if column["kind"] == "text")
+    stored, rows = content["triangle"], content["rows"]
+    columns = tuple(
+        Column(words([column], "a column")[0], None if level is None else words([level], "a level")[0])
+        for column, level in stored["columns"]
+    )
+    if len(set(columns)) != len(columns) or {c.name for c in columns} - set(names) or len(set(names)) != len(names):
+        raise ValueError("the columns of the triangle are not those of the summary")
+    missing = content.get("missing", "drop")
+    if missing not in POLICIES:
+        raise ValueError(f"this gdfit knows no policy {quoted(str(missing))} for missing cells")
+    gaps = {column for column in columns if column.level == MISSING and missing == "mean"}
+    if any((column.level is None) == (column.name in text) for column in columns if column not in gaps):
+        raise ValueError("levels and kinds of columns do not fit")
+    if {n for n in names if n not in text} - {c.name for c in columns if c.level is None}:
+        raise ValueError("the triangle lacks a column")
+    q = len(columns)
+    may_lack = [column.level is None and Column(column.name, MISSING) in gaps for column in columns]
+    count = _whole(stored["count"], "count")
+    triangle = Triangle(
+        columns=columns,
+        R=_square(stored["R"], q + 1) + _square(stored["R_rounding"], q + 1),
+        shift=np.array(_sized(stored["shift"], q, "shift")),
+        weight=json_number(stored["weight"], "weight"),
+        count=count,
+        minimum=_bounds_of(stored["minimum"], may_lack, np.inf, "minimum"),
+        maximum=_bounds_of(stored["maximum"], may_lack, -np.inf, "maximum"),
+    )
+    reduced = Aggregate(
+        (triangle,),
+        _whole(rows["read"], "rows"),
+        _whole(rows["used"], "rows"),
+        _counts(rows["dropped_by_column"]),
+        filled=_counts(rows.get("filled", {})),
+    )
+    if {column.name for column in gaps} - set(reduced.filled):
+        raise ValueError("the gaps and their counts do not fit each other")
+    _check(reduced)
+    weights, dates = content["weights"], dict(content.get("dates", {}))
+    if set(dates) - set(names) or text.intersection(dates):
+        raise ValueError("the dates do not fit the columns")
+    return Summary(
+        name=name,
+        files=words(content["files"], "files"),
+        names=names,
+        text=text,
+        weights=None if weights is None else words([weights], "weights")[0],
+        reduced=reduced,
+        missing=missing,
+        marks=tuple(map(_file_mark, content.get("sources", ()))),
+        dates=dict(zip(dates, words(list(dates.values()), "dates"), strict=True)),
+    )
+
+
+def _file_mark(value: Mapping[str, Any]) -> FileMark:
+    name, modified = words([value["name"], value["modified"]], "a source")
+    return FileMark(name, _whole(value["size"], "a size"), modified)

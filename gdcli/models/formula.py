@@ -1,0 +1,84 @@
+"""The formula of a model, ``c + m1 * x1 + …``, as text of a language that is given by how it writes its parts."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from gdcli.base.errors import DataError
+from gdcli.base.names import quoted
+from gdcli.data.csv.options import CsvOptions
+from gdcli.data.number_format import NumberFormat
+from gdcli.models.model import Effect, Model
+
+
+class Parts(NamedTuple):
+    """How a language writes a number literal, a column of numbers, and what a column of text adds by its level."""
+
+    literal: Callable[[float], str]
+    number: Callable[[str], str]
+    text: Callable[[str, Mapping[str, float]], str]
+
+
+def formula(model: Model, parts: Parts) -> str:
+    """Return the sum of a model, added in the order of ``Model.linear``."""
+    has_intercept = model.content["intercept"] is not None
+    words = [parts.literal(model.intercept)] if has_intercept or not model.effects else []
+    for effect in model.effects:
+        words += _added(effect, parts, first=not words)
+    return " ".join(words)
+
+
+def _added(effect: Effect, parts: Parts, first: bool) -> list[str]:
+    if effect.slope is None:
+        term = parts.text(effect.column, effect.by_level or {})
+        return [term] if first else ["+", term]
+    if first:
+        return [f"{parts.literal(effect.slope)} * {parts.number(effect.column)}"]
+    sign = "-" if effect.slope < 0 else "+"
+    return [sign, f"{parts.literal(abs(effect.slope))} * {parts.number(effect.column)}"]
+
+
+def link_of(model: Model, links: Mapping[str, str]) -> str:
+    """Return the template of the inverse link of a model's loss. Raises DataError if the language has none."""
+    if model.loss not in links:
+        raise DataError(f"a model with the loss {model.loss} cannot be exported: gdfit predict applies it")
+    return links[model.loss]
+
+
+def absent_texts(model: Model) -> list[str]:
+    """Return the texts that mean a missing cell, in sorted order."""
+    return sorted(model.missing_words | {""})
+
+
+def missing_literals(model: Model) -> list[float]:
+    """Return the numbers that mean a missing cell, as ``--na -999`` says, however they are written."""
+    from gdcli.data.cells import absent_numbers
+
+    return sorted(set(absent_numbers(model.missing_words, number_format(model))))
+
+
+def number_format(model: Model) -> NumberFormat:
+    """Return how the texts write numbers that a model was fitted to."""
+    return CsvOptions(**model.csv).numbers
+
+
+def number_pattern(form: NumberFormat) -> str:
+    """Return a regular expression of every finite number in a format, for all of a cell, in any language's syntax."""
+    mark, exponent = one_of(form.decimal), "([eE][+-]?[0-9]+)?"
+    plain = f"([0-9]+{mark}?[0-9]*|{mark}[0-9]+){exponent}"
+    if form.thousands is None:
+        return f"[+-]?{plain}"
+    grouped = f"[0-9]{{1,3}}({one_of(form.thousands)}[0-9]{{3}})+({mark}[0-9]*{exponent})?"
+    return f"[+-]?({grouped}|{plain})"
+
+
+def one_of(mark: str) -> str:
+    """Return a regular expression of one character, in any language's syntax."""
+    return f"[{mark}]" if mark in ".,' " or not mark.isascii() else f"\\{mark}"
+
+
+def expressible(text: str, forbidden: str, language: str) -> str:
+    """Return a text that a language can hold. Raises DataError for others."""
+    if re.search(f"[{forbidden}\ud800-\udfff]", text):
+        raise DataError(f"{language} has no way to write {quoted(text)}")
+    return text

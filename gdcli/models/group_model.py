@@ -1,0 +1,251 @@
+"""The model of many groups as readable JSON, and what it predicts: each row by the coefficients of its group.
+
+A row of a group that the model does not know has no prediction, nor has one with a level that no group had. A level
+that only its own group lacks adds nothing there, like the group's reference level.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from gdcli.base.errors import DataError
+from gdcli.base.names import quoted
+from gdcli.base.schema import json_number, numbers, readable, words
+from gdcli.data.csv.options import said_of
+from gdcli.data.group_keys import Key, combined
+from gdcli.engine.column import MISSING
+from gdcli.fitting.group_results import GroupFits
+from gdcli.models.model import Effect, Model, dates_of
+from gdcli.models.model_file import model_of, read_content
+
+if TYPE_CHECKING:
+    import os
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gdcli.data.table import Block, Table
+    from gdcli.engine.arrays import Array
+    from gdcli.engine.column import Column
+
+GROUPS_SCHEMA = "gdfit.groups/1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupModel:
+    """``place`` is a group's row in ``slopes`` (g, p), which are over ``terms``, and in ``intercepts`` (g,).
+
+    ``levels`` lists all levels of each text column, of all groups. ``means`` (g, p) fill the missing cells of numeric
+    columns, None where these have no prediction.
+    """
+
+    target: str
+    by: tuple[str, ...]
+    terms: "tuple[Column, ...]"
+    levels: Mapping[str, tuple[str, ...]]
+    missing_words: frozenset[str]
+    place: Mapping[Key, int]
+    intercepts: "Array"
+    slopes: "Array"
+    means: "Array | None" = None
+    dates: Mapping[str, str] = field(default_factory=dict)
+    csv: Mapping[str, Any] = field(default_factory=dict)
+    # Groups are fitted to squared errors only: a prediction is the linear one itself.
+    loss: str = "squared"
+    classes: tuple[str, str] | None = None
+    delta: float | None = None
+    has_intercept: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The input columns that a prediction needs, those of the group first."""
+        return tuple(dict.fromkeys([*self.by, *(term.name for term in self.terms), *self.levels]))
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What is known of each column's texts: which there are, not what they add, as that is each group's own."""
+        texts = {name: [key[j] for key in self.place] for j, name in enumerate(self.by)} | dict(self.levels)
+        return tuple(Effect(name, None, dict.fromkeys(found, 0.0)) for name, found in texts.items())
+
+    def require_columns(self, names: Sequence[str], source: str, also: Sequence[str] = ()) -> None:
+        """Raise DataError where a column that the model needs (or one of ``also``) is not there, or is there twice."""
+        from gdcli.data.columns import require_once
+
+        require_once((*self.columns, *also), names, source)
+
+    def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
+        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
+
+        Missing cells of the model's columns are filled, where those of its rows were.
+        """
+        from gdcli.data.lenient import read_leniently
+
+        texts = [*self.by, *self.levels]
+        numeric = [name for name in (*self.columns, *also) if name not in texts]
+        table = read_leniently(block, list(dict.fromkeys(numeric)), [*texts, *text], self.missing_words, self.dates)
+        if self.means is None:
+            return table
+        import numpy as np
+
+        from gdcli.data.lenient import fill_gaps
+
+        own = np.append(self.means, np.full((1, len(self.terms)), math.nan), axis=0)[self._places(table)]
+        means = {term.name: own[:, j] for j, term in enumerate(self.terms) if term.level is None}
+        return fill_gaps(table, means, [name for name, levels in self.levels.items() if MISSING in levels])
+
+    def predict_table(self, table: "Table") -> "Array":
+        """Return the predictions (n,) for parsed rows, NaN where there is none."""
+        return self.predicted(self.linear(table))
+
+    def predicted(self, z: "Array") -> "Array":
+        """Return what the linear prediction says of the target: itself."""
+        return z
+
+    def linear(self, table: "Table") -> "Array":
+        """Return c + m·x (n,) of each row's group, NaN where there is none."""
+        import numpy as np
+
+        place = self._places(table)
+        # The last row is that of unknown groups, the last column that of levels without a coefficient.
+        slopes = np.pad(self.slopes, ((0, 1), (0, 1)))
+        prediction = np.append(self.intercepts, math.nan)[place]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for j, term in enumerate(self.terms):
+                if term.level is None:
+                    prediction += slopes[place, j] * table.numeric[term.name]
+            for name, known in self.levels.items():
+                own = {term.level: j for j, term in enumerate(self.terms) if term.name == name}
+                found = table.text[name]
+                term_of = np.array([own.get(level, -1) for level in found.levels] + [-1], dtype=np.intp)
+                unknown = np.array([level not in known for level in found.levels] + [True])
+                prediction += np.where(unknown[found.codes], math.nan, slopes[place, term_of[found.codes]])
+            prediction[~np.isfinite(prediction)] = math.nan
+        return prediction
+
+    def missing_by_column(self, table: "Table") -> dict[str, int]:
+        """Return in how many of the parsed rows a column has no value that the model knows, where there are any.
+
+        Unknown groups count under the names of their columns.
+        """
+        import numpy as np
+
+        counts = {", ".join(self.by): int(np.count_nonzero(self._places(table) < 0))}
+        for name, known in self.levels.items():
+            found = table.text[name]
+            unknown = np.array([level not in known for level in found.levels] + [True])
+            counts[name] = int(np.count_nonzero(unknown[found.codes]))
+        numeric = [term.name for term in self.terms if term.level is None]
+        counts |= {name: int(np.count_nonzero(~np.isfinite(table.numeric[name]))) for name in numeric}
+        return {name: count for name, count in counts.items() if count}
+
+    def _places(self, table: "Table") -> "NDArray[np.intp]":
+        """Return the place (n,) of each row's group, −1 where it is not known."""
+        import numpy as np
+
+        by = [table.text[name] for name in self.by]
+        whole = np.logical_and.reduce([column.codes >= 0 for column in by])
+        places, keys = combined([type(column)(column.codes[whole], column.levels) for column in by])
+        found = np.full(table.rows, -1, dtype=np.intp)
+        found[whole] = np.array([self.place.get(key, -1) for key in keys], dtype=np.intp)[places]
+        return found
+
+
+AnyModel = Model | GroupModel
+
+
+def groups_model_as_json(fits: GroupFits) -> str:
+    """Return the model of all groups that have one, as JSON text; no descent may have diverged."""
+    if fits.diverged:
+        raise ValueError("a fit that diverged is no model")
+    groups = [
+        {
+            "group": list(key),
+            "rows": int(fits.count[i]),
+            "intercept": float(fits.intercepts[i]) if fits.intercept else None,
+            "coefficients": fits.slopes[i].tolist(),
+        }
+        | ({} if fits.means is None else {"means": fits.means[i].tolist()})
+        for i, key in enumerate(fits.groups)
+        if math.isfinite(fits.intercepts[i])
+    ]
+    return readable(
+        {
+            "schema": GROUPS_SCHEMA,
+            "version": fits.version,
+            "files": list(fits.files),
+            "target": fits.target,
+            "loss": "squared",
+            "by": list(fits.by),
+            "terms": [{"column": term.name, "level": term.level} for term in fits.terms],
+            "levels": {name: list(levels) for name, levels in fits.levels.items()},
+            "left_out": list(fits.left_out),
+            "missing": {"policy": fits.missing, "words": list(fits.missing_words)},
+            "dates": dict(fits.dates),
+            "csv": dict(fits.csv),
+            "weights": fits.weights,
+            "rows": asdict(fits.rows) | {"dropped_by_column": dict(fits.rows.dropped_by_column)},
+            "groups": groups,
+        }
+    )
+
+
+def load_any_model(path: "str | os.PathLike[str]") -> AnyModel:
+    """Read a model file, of one fit or of groups. Raises DataError where it is neither, or is damaged."""
+    name = str(path)
+    content = read_content(name)
+    if content.get("schema") != GROUPS_SCHEMA:
+        return model_of(content, name)
+    try:
+        return _group_model(content)
+    except KeyError as error:
+        detail = f"{quoted(str(error.args[0]))} is missing"
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        detail = str(error)
+    raise DataError(f"{quoted(name)} is damaged or was edited by hand: {detail}")
+
+
+def _group_model(content: Mapping[str, Any]) -> GroupModel:
+    """Check every value that is ever used. Raises KeyError, TypeError, ValueError, OverflowError."""
+    import numpy as np
+
+    from gdcli.engine.column import Column
+
+    if content["loss"] != "squared":
+        raise ValueError(f"this gdfit knows no loss {quoted(str(content['loss']))}")
+    by, levels = words(content["by"], "by"), {str(k): words(v, "levels") for k, v in content["levels"].items()}
+    names = words([term["column"] for term in content["terms"]], "terms")
+    texts = [None if term["level"] is None else words([term["level"]], "a level")[0] for term in content["terms"]]
+    terms = tuple(map(Column, names, texts))
+    for term in terms:
+        if (term.level is None) == (term.name in levels) or (term.level or "") not in levels.get(term.name, ("",)):
+            raise ValueError(f"the term {quoted(term.name)} does not fit its levels")
+    keys = [words(group["group"], "a group") for group in content["groups"]]
+    slopes = [numbers(group["coefficients"], "coefficients") for group in content["groups"]]
+    intercepts = [
+        0.0 if g["intercept"] is None else json_number(g["intercept"], "intercept") for g in content["groups"]
+    ]
+    fills = content["missing"]["policy"] == "mean"
+    means = [numbers(group["means"], "means") for group in content["groups"]] if fills else None
+    if means is not None and any(len(values) != len(terms) for values in means):
+        raise ValueError("the means do not fit the terms")
+    if not by or not keys or any(len(key) != len(by) for key in keys) or len(set(keys)) < len(keys):
+        raise ValueError("the groups do not fit their columns")
+    if any(len(values) != len(terms) for values in slopes) or len(set(terms)) < len(terms):
+        raise ValueError("the coefficients do not fit the terms")
+    if set(by) & {*names, *levels}:
+        raise ValueError("a column of the groups is a term, too")
+    return GroupModel(
+        target=words([content["target"]], "target")[0],
+        by=by,
+        terms=terms,
+        levels=levels,
+        missing_words=frozenset(words(content["missing"]["words"], "missing words")),
+        place={key: i for i, key in enumerate(keys)},
+        intercepts=np.array(intercepts),
+        slopes=np.array(slopes).reshape(len(keys), len(terms)),
+        csv=said_of(content.get("csv", {})),
+        means=None if means is None else np.array(means).reshape(len(keys), len(terms)),
+        dates=dates_of(content, levels),
+        has_intercept=any(group["intercept"] is not None for group in content["groups"]),
+    )

@@ -1,0 +1,211 @@
+"""The fitted model as readable JSON, and what it predicts.
+
+A model file is data only: reading one checks every value and executes nothing.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gdcli.base.schema import json_object, json_text
+from gdcli.engine.column import MISSING
+from gdcli.fitting.results import DescentState
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from gdcli.data.table import Block, Coded, Table
+    from gdcli.engine.arrays import Array
+
+MODEL_SCHEMA = "gdfit.model/1"
+
+LOSSES = ("squared", "huber", "logistic", "poisson")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTerm:
+    """A slope in file units: of a numeric column (``level`` None), or of the rows where a text column has a level."""
+
+    column: str
+    level: str | None
+    coefficient: float
+
+
+class Effect(NamedTuple):
+    """What a column adds to a prediction: ``slope`` times its number, or what ``by_level`` says of its text.
+
+    A text that is not in ``by_level`` has no prediction; one of the two is None.
+    """
+
+    column: str
+    slope: float | None
+    by_level: Mapping[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A fitted model. ``intercept`` is 0.0 where there is none; ``levels`` lists all levels of each text column.
+
+    ``classes`` are the two of a logistic model, the event last; ``delta`` belongs to Huber's loss. ``content`` is the
+    whole file, for people and for ``--resume``.
+    """
+
+    target: str
+    intercept: float
+    terms: tuple[ModelTerm, ...]
+    levels: Mapping[str, tuple[str, ...]]
+    missing_words: frozenset[str]
+    state: DescentState
+    content: Mapping[str, Any]
+    loss: str = "squared"
+    classes: tuple[str, str] | None = None
+    delta: float | None = None
+
+    @property
+    def csv(self) -> Mapping[str, Any]:
+        """What was said about the files that it was fitted to: how later ones are read, unless it is said again."""
+        return self.state.csv
+
+    @property
+    def dates(self) -> Mapping[str, str]:
+        """The spelling of the columns of dates."""
+        return self.state.dates
+
+    @property
+    def has_intercept(self) -> bool:
+        """Whether the model was fitted with an intercept."""
+        return self.content["intercept"] is not None
+
+    @property
+    def fills(self) -> bool:
+        """Whether missing cells are filled."""
+        return self.state.missing == "mean"
+
+    def fills_text(self, name: str) -> bool:
+        """Whether missing texts of a column are a level, as they were among the rows fitted."""
+        return self.fills and MISSING in self.levels[name]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The input columns that a prediction needs, in the model's order."""
+        return tuple(dict.fromkeys([term.column for term in self.terms] + list(self.levels)))
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What each of the columns adds, in the order in which it is added."""
+        slopes = {term.column: term.coefficient for term in self.terms if term.level is None}
+        by_level = {name: dict.fromkeys(levels, 0.0) for name, levels in self.levels.items()}
+        for term in self.terms:
+            if term.level is not None:
+                by_level[term.column][term.level] = term.coefficient
+        return tuple(Effect(name, slopes.get(name), by_level.get(name)) for name in self.columns)
+
+    def predict(self, frame: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        """Return the predictions (n,) for the rows of a DataFrame; NaN where a value is missing or unknown.
+
+        Of a logistic model that is the event's probability.
+        """
+        import numpy as np
+
+        from gdcli.data.data_frame import FrameSource
+
+        source = FrameSource(frame)
+        self.require_columns(source.names, source.name)
+        if not self.columns:
+            return self.predicted(np.full(len(frame), self.intercept))
+        found = [self.predict_block(block) for block in source.blocks()]
+        return np.concatenate(found) if found else np.empty(0)
+
+    def require_columns(self, names: Sequence[str], source: str, also: Sequence[str] = ()) -> None:
+        """Raise DataError where a column that the model needs (or one of ``also``) is not there, or is there twice."""
+        from gdcli.data.columns import require_once
+
+        require_once((*self.columns, *also), names, source)
+
+    def predict_block(self, block: "Block") -> "Array":
+        """Return the predictions (n,) for a block of rows; NaN where a value is missing, no number, or unknown."""
+        return self.predict_table(self.table(block))
+
+    def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
+        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
+
+        Missing cells of the model's columns are filled, where those of its rows were.
+        """
+        from gdcli.data.lenient import read_leniently
+
+        numeric = [name for name in (*self.columns, *also) if name not in self.levels]
+        table = read_leniently(
+            block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words, self.state.dates
+        )
+        if not self.fills:
+            return table
+        from gdcli.data.lenient import fill_gaps
+
+        return fill_gaps(table, self.state.means, [name for name in self.levels if self.fills_text(name)])
+
+    def predict_table(self, table: "Table") -> "Array":
+        """Return the predictions (n,) for parsed rows, NaN where there is none (as for a sum that overflows)."""
+        return self.predicted(self.linear(table))
+
+    def predicted(self, z: "Array") -> "Array":
+        """Return what z = c + m·x predicts of the target: z itself, a probability, a mean count."""
+        import numpy as np
+
+        from gdcli.engine.losses import LOSSES
+
+        prediction = LOSSES[self.loss].inverse_link(z)
+        if prediction is not z:
+            prediction[~np.isfinite(prediction)] = np.nan
+        return prediction
+
+    def linear(self, table: "Table") -> "Array":
+        """Return c + m·x (n,) for parsed rows, NaN where there is none (as for a sum that overflows).
+
+        c + m₁x₁ + m₂x₂ …, added in this order, as in the exported expressions.
+        """
+        import numpy as np
+
+        prediction = np.full(table.rows, self.intercept)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for effect in self.effects:
+                if effect.slope is not None:
+                    prediction += effect.slope * table.numeric[effect.column]
+                else:
+                    prediction += _by_level(table.text[effect.column], effect.by_level or {})
+            if not math.isfinite(prediction.sum()):
+                prediction[~np.isfinite(prediction)] = np.nan
+        return prediction
+
+    def missing_by_column(self, table: "Table") -> dict[str, int]:
+        """Return in how many of the parsed rows a column has no value that the model knows, where there are any."""
+        import numpy as np
+
+        counts = {}
+        for effect in self.effects:
+            if effect.by_level is None:
+                missing = ~np.isfinite(table.numeric[effect.column])
+            else:
+                missing = np.isnan(_by_level(table.text[effect.column], effect.by_level))
+            counts[effect.column] = int(np.count_nonzero(missing))
+        return {name: count for name, count in counts.items() if count}
+
+
+def _by_level(column: "Coded", by_level: Mapping[str, float]) -> "Array":
+    """Return each row's value, NaN for a level that is not there."""
+    import numpy as np
+
+    values = np.array([by_level.get(level, math.nan) for level in column.levels] + [math.nan])  # the last for code −1
+    found: Array = values[column.codes]
+    return found
+
+
+def dates_of(content: Mapping[str, Any], levels: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The spelling of the columns of dates in a model file, by column. Raises ValueError."""
+    dates = {
+        name: json_text(spelling, "dates") for name, spelling in json_object(content.get("dates", {}), "dates").items()
+    }
+    if any(name in levels or not spelling for name, spelling in dates.items()):
+        raise ValueError("the dates do not fit the levels")
+    return dates

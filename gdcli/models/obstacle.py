@@ -1,0 +1,71 @@
+"""What keeps rows from a prediction: the first cell in the way, where it stands, and what would read it."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from gdcli.base.errors import DataError
+from gdcli.base.names import listed, quoted, shell_word
+from gdcli.data.csv.options import CsvOptions
+from gdcli.data.formats import OPTION_OF
+from gdcli.data.judge import formats_for
+from gdcli.data.table import Block, Table
+from gdcli.models.group_model import AnyModel
+
+
+def first_obstacle(
+    model: AnyModel, block: Block, table: Table, also: Sequence[str] = (), classes: Collection[str] = ()
+) -> str:
+    """Say which cell of the first row, parsed as ``table``, has no use for a prediction, or for a score: nothing where
+    all have one. A score needs the columns ``also``; of the target's ``classes``, if it has any, it needs one.
+    """
+    known: dict[str, Collection[str]] = {e.column: e.by_level for e in model.effects if e.by_level is not None}
+    if classes:
+        known[model.target] = classes
+    for name in (*model.columns, *also):
+        if name in table.numeric:
+            in_the_way = not np.isfinite(table.numeric[name][0])
+        else:
+            column = table.text[name]
+            in_the_way = column.codes[0] < 0 or column.levels[column.codes[0]] not in known[name]
+        if in_the_way:
+            where = f"{block.where(0)}, column {quoted(name)}"
+            return f"{where}: {_reason(name, block, model, known.get(name))}"
+    return ""
+
+
+def _reason(name: str, block: Block, model: AnyModel, known: Collection[str] | None) -> str:
+    missing = model.missing_words
+    head = block.head()
+    column = head.table([], [name], frozenset({""})).text[name]
+    if column.codes[0] < 0:
+        return "the cell is empty"
+    cell = column.levels[column.codes[0]]
+    if cell in missing:
+        return f"{quoted(cell)} means a missing value"
+    if spelling := model.dates.get(name):
+        return f"{quoted(cell)} is no date as the model knows them here ({spelling})"
+    if known is not None:
+        return f"{quoted(cell)} is none of the texts that the model knows: {listed(sorted(known), 5)}"
+    if (number := head.numbers.value(cell)) is not None:
+        return f"{quoted(cell)} is {'infinite' if np.isinf(number) else 'what stands for a missing value'}"
+    cells = [level for level in column.levels if level not in missing]
+    ways = []
+    for form in formats_for(cells, head.numbers, head.separator == ",") if head.separator else ():
+        thousands = "" if form.thousands is None else f" --thousands {shell_word(form.thousands)}"
+        ways.append(f"--decimal {shell_word(form.decimal)}{thousands} reads it as {form.value(cell):.12g}")
+    return f"{quoted(cell)} is not a number{': ' if ways else ''}{', '.join(ways)}"
+
+
+def refused(first: str, counts: str, csv: CsvOptions) -> DataError:
+    """Return the error of a file of which no row is of any use, for the ``first`` cell in the way."""
+    return reading_of_model(DataError(f"{first}; {counts}"), csv)
+
+
+def reading_of_model(error: DataError, csv: CsvOptions) -> DataError:
+    """Return an error with the reading that the model brought along, which may be to blame."""
+    said = [(OPTION_OF[name], getattr(csv, name)) for name in csv.inherited]
+    if not said:
+        return error
+    words = " ".join(option if name is False else f"{option} {shell_word(str(name))}" for option, name in said)
+    return type(error)(f"{error}\nThe model reads files with {words}, as it was fitted; options given here win.")

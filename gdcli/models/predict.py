@@ -1,0 +1,176 @@
+"""``predict``: rows in, the same rows with a prediction out, block by block, in constant memory.
+
+Only what has to be known is parsed (see :mod:`gdcli.data.csv.rewrite` for the rest). Blocks are worked on in threads
+and written in order.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from gdcli.base.errors import DataError, UsageError
+from gdcli.base.listener import Listener
+from gdcli.base.names import count_of, quoted
+from gdcli.base.parallel import ordered_map
+from gdcli.data.csv.options import CsvOptions
+from gdcli.data.csv.rewrite import CsvRows
+from gdcli.data.formats import PEEK_BYTES, is_own, is_summary, source_of
+from gdcli.data.jsonl.rewrite import JsonRows
+from gdcli.data.row_texts import Beside
+from gdcli.data.rows_out import rows_out
+from gdcli.data.streams import Stream, check_exists, open_stream
+from gdcli.data.table import Block, Source, Table
+from gdcli.engine.arrays import Array
+from gdcli.ingest.counts import Skipped, filled_cells, skipped_of
+from gdcli.ingest.inputs import Inputs
+from gdcli.models.group_model import AnyModel
+from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
+
+# So many unknown levels are named.
+_MOST_LEVELS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PredictOptions:
+    """``column`` is the new column's name (None: TARGET_predicted); ``only`` leaves out the input's own columns.
+
+    With ``classes`` a logistic model's predictions are the likelier class instead of the event's probability.
+    """
+
+    column: str | None = None
+    only: bool = False
+    classes: bool = False
+    csv: CsvOptions = field(default_factory=CsvOptions)
+    jobs: int | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many rows there were, and how many of them have no prediction, by the column that is to blame; and how many
+    missing cells were filled. ``obstacle`` is the first cell in the way, if there was a block without any prediction.
+    """
+
+    rows: int = 0
+    unpredicted: int = 0
+    by_column: Counter[str] = field(default_factory=Counter)
+    unknown: dict[str, list[str]] = field(default_factory=dict)
+    skipped: Skipped = field(default_factory=Skipped)
+    filled: Counter[str] = field(default_factory=Counter)
+    obstacle: str = ""
+
+    def add(self, other: "Tally") -> None:
+        """Count the rows of another tally too."""
+        self.rows += other.rows
+        self.unpredicted += other.unpredicted
+        self.obstacle = self.obstacle or other.obstacle
+        self.skipped += other.skipped
+        self.by_column.update(other.by_column)
+        self.filled.update(other.filled)
+        for name, levels in other.unknown.items():
+            self.unknown[name] = sorted({*self.unknown.get(name, ()), *levels})[: _MOST_LEVELS + 1]
+
+    def __str__(self) -> str:
+        reasons = [self._reason(name, count) for name, count in self.by_column.most_common()]
+        why = f" ({', '.join(reasons)})" if reasons else ""
+        return f"{self.unpredicted:,} of {count_of(self.rows, 'row')} could not be predicted{why}"
+
+    def _reason(self, name: str, count: int) -> str:
+        levels = self.unknown.get(name, [])
+        known = f", unknown: {', '.join(quoted(level, 30) for level in levels[:_MOST_LEVELS])}" if levels else ""
+        return f"{quoted(name)} {count:,}{known}{', …' if len(levels) > _MOST_LEVELS else ''}"
+
+
+def predict_files(
+    model: AnyModel,
+    files: Sequence[str],
+    options: PredictOptions,
+    write: Callable[[bytes], object],
+    listener: Listener,
+) -> Tally:
+    """Write the rows of all files with their predictions under the first one's header. Raises DataError, UsageError."""
+    if options.classes and model.classes is None:
+        raise UsageError(f"a model with the loss {model.loss} predicts no classes, so --as class has no place")
+    for path in files:
+        check_exists(path)
+    tally = Tally()
+    column = f"{model.target}_predicted" if options.column is None else options.column
+    out: CsvRows | JsonRows | None = None
+    inputs = Inputs(listener)
+    for path in files:
+        with closing(open_stream(path, options.csv.encoding, inputs.grew)) as stream:
+            source = _open_source(stream, options, listener)
+            try:
+                model.require_columns(source.names, source.name)
+            except DataError as error:
+                raise reading_of_model(error, options.csv) from None
+            if out is None:
+                out = rows_out(source, column, options.only, model.classes if options.classes else None)
+                write(out.header)
+            predict = partial(_predicted, model, out.beside(source))
+            with closing(source.blocks()) as blocks:
+                for part, counted in ordered_map(predict, _told(blocks, source, listener), options.jobs):
+                    write(part)
+                    tally.add(counted)
+    if tally.skipped.count:
+        listener.warn(str(tally.skipped))
+    inputs.tell_growth(tally.rows)
+    if tally.filled:
+        listener.note(filled_cells(tally.filled))
+    if tally.rows and tally.unpredicted == tally.rows:
+        raise refused(tally.obstacle or quoted(files[0]), str(tally), options.csv)
+    return tally
+
+
+def _open_source(stream: Stream, options: PredictOptions, listener: Listener) -> Source:
+    encoding = getattr(stream.text, "encoding", None)  # where the text is not UTF-8 already
+    start = stream.peek(PEEK_BYTES)
+    if is_own(start):
+        kind = "summary, which holds no rows" if is_summary(start) else "model: one only, before the data"
+        raise DataError(f"{quoted(stream.name)} is a gdfit {kind}")
+    source = source_of(stream, options.csv, listener)
+    if encoding is not None:
+        listener.note(f"{quoted(stream.name)} is {encoding}; its rows are written as UTF-8")
+    return source
+
+
+def _told(blocks: Iterator[Block], source: Source, listener: Listener) -> Iterator[Block]:
+    for block in blocks:
+        yield block
+        listener.reading(*source.progress())
+
+
+def _predicted(model: AnyModel, write: Beside, block: Block) -> tuple[bytes, Tally]:
+    """Return the block's rows with their predictions, and the count of those without."""
+    table = model.table(block)
+    predictions = model.predict_table(table)
+    text = write(block, table, predictions) if table.rows else b""
+    counted = _tally(model, table, predictions)
+    if table.rows and counted.unpredicted == table.rows:
+        counted.obstacle = first_obstacle(model, block, table)
+    return text, counted
+
+
+def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:
+    without = int(np.count_nonzero(np.isnan(predictions)))
+    found = Tally(table.rows, without, skipped=skipped_of(table.skipped), filled=Counter(table.filled))
+    if without:
+        found.by_column.update(model.missing_by_column(table))
+        found.unknown = _unknown_levels(model, table)
+    return found
+
+
+def _unknown_levels(model: AnyModel, table: Table) -> dict[str, list[str]]:
+    """Return the first few of the levels that the model does not know, by column."""
+    unknown: dict[str, list[str]] = {}
+    for effect in model.effects:
+        if effect.by_level is not None:
+            column = table.text[effect.column]
+            there = np.unique(column.codes[column.codes >= 0]).tolist()
+            new = [column.levels[i] for i in there if column.levels[i] not in effect.by_level]
+            if new:
+                unknown[effect.column] = sorted(new)[: _MOST_LEVELS + 1]
+    return unknown

@@ -1,0 +1,330 @@
+"""``score``: how well a model predicts rows whose target is known, in one pass and in constant memory.
+
+Errors are prediction − target. With weights every mean is weighted: cost = Σ w e² / Σ w, and with ȳ the mean of the
+scored target R² = 1 − Σ w e² / Σ w (y − ȳ)². Of a logistic model y is 1 for the event and 0 for the other class.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from gdcli import __version__
+from gdcli.base.errors import CellError, DataError
+from gdcli.base.listener import Listener
+from gdcli.base.names import quoted
+from gdcli.base.parallel import fold, ordered_map
+from gdcli.data.cells import is_number
+from gdcli.data.streams import check_exists
+from gdcli.data.table import Block, Coded, Source
+from gdcli.engine.arrays import Array
+from gdcli.engine.losses import LOSSES, REST, SQUARED, Logistic, Poisson
+from gdcli.ingest.counts import RowCounts, Skipped, filled_cells, skipped_of
+from gdcli.ingest.inputs import Inputs
+from gdcli.ingest.read import ReadOptions, open_source
+from gdcli.ingest.summary import Summary
+from gdcli.models.group_model import AnyModel
+from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """The limits that a score has to keep; None for no limit."""
+
+    max_rmse: float | None = None
+    min_r2: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How well a model predicts. ``cost`` is the mean of the model's ``loss``, ``mean_error`` is the bias.
+
+    ``r2`` is None where the target is constant, and never uncentered. A measure that overflows is infinite. Of a
+    logistic model there are the log loss, the accuracy at a probability of ½, and the area under the ROC curve (None
+    where one class is missing); of a Poisson model the mean deviance.
+    """
+
+    version: str
+    model: str
+    files: tuple[str, ...]
+    target: str
+    weights: str | None
+    rows: RowCounts
+    cost: float
+    rmse: float
+    mae: float
+    r2: float | None
+    mean_error: float
+    loss: str = SQUARED
+    log_loss: float | None = None
+    accuracy: float | None = None
+    auc: float | None = None
+    mean_deviance: float | None = None
+    intercept: bool = True
+
+    def unmet(self, demands: Demands) -> list[str]:
+        """Return what misses its limit, as parts of a sentence."""
+        found = []
+        if demands.max_rmse is not None and not self.rmse <= demands.max_rmse:
+            found.append(f"RMSE {self.rmse!r} is above --max-rmse {demands.max_rmse!r}")
+        if demands.min_r2 is not None and self.r2 is None:
+            found.append(f"there is no R² for --min-r2 {demands.min_r2!r}, as the target is constant")
+        elif demands.min_r2 is not None and self.r2 is not None and not self.r2 >= demands.min_r2:
+            found.append(f"R² {self.r2!r} is below --min-r2 {demands.min_r2!r}")
+        return found
+
+
+class Sums(NamedTuple):
+    """The sums over some rows; two of them merge to those over all (Chan, Golub & LeVeque 1983 for the variance).
+
+    ``weight`` is Σ w, ``mean`` and ``spread`` are those of the target: ȳ and Σ w (y − ȳ)². ``loss`` is Σ w · loss,
+    ``correct`` the weight of the rows whose class is the likelier one, and ``ranks`` has the linear predictions, y and
+    weights (3, n) of the rows of a logistic model. ``obstacle`` is the first cell in the way in a block
+    without usable rows.
+    """
+
+    read: int
+    used: int
+    missing: Mapping[str, int]
+    weight: float
+    error: float
+    absolute: float
+    squared: float
+    mean: float
+    spread: float
+    lowest: float
+    highest: float
+    loss: float = 0.0
+    correct: float = 0.0
+    ranks: tuple[Array, ...] = ()
+    skipped: Skipped = Skipped()
+    filled: Mapping[str, int] = MappingProxyType({})
+    obstacle: str = ""
+
+
+def score_files(
+    model: AnyModel,
+    name: str,
+    files: Sequence[str],
+    weights: str | None,
+    options: ReadOptions,
+    listener: Listener,
+) -> Score:
+    """Score all rows of all files together; ``name`` is the model's. Raises DataError, CellError, UsageError."""
+    for path in files:
+        check_exists(path)
+
+    def reduce(block: Block) -> Sums:
+        return sums_of(model, block, weights)
+
+    inputs = Inputs(listener)
+    with closing(_blocks(model, files, weights, options, listener, inputs)) as blocks:
+        sums = fold(ordered_map(reduce, blocks, options.jobs), merge_sums)
+    if sums is not None and sums.skipped.count:
+        listener.warn(str(sums.skipped))
+    if sums is not None and sums.filled:
+        listener.note(filled_cells(sums.filled))
+    inputs.tell_growth(0 if sums is None else sums.read)
+    where = quoted(files[0]) if len(files) == 1 else f"{len(files)} files"
+    if sums is None:
+        raise DataError(f"{where}: there is a header but no row to score")
+    if not sums.weight > 0:
+        why = ", ".join(f"{quoted(column)} {count:,}" for column, count in _most_first(sums.missing))
+        counts = f"no row can be scored; rows without a usable value: {why or 'all weights are 0'}"
+        raise refused(sums.obstacle or where, counts, options.csv)
+    cost = sums.loss / sums.weight
+    logistic = model.loss == Logistic.name
+    return Score(
+        version=__version__,
+        model=name,
+        files=tuple(files),
+        target=model.target,
+        weights=weights,
+        rows=RowCounts(
+            sums.read,
+            sums.used,
+            sums.read - sums.used,
+            dict(_most_first(sums.missing)),
+            sums.skipped.count,
+            dict(_most_first(sums.filled)),
+        ),
+        cost=cost,
+        rmse=math.sqrt(sums.squared / sums.weight),
+        mae=sums.absolute / sums.weight,
+        r2=None if sums.lowest == sums.highest else _r2(sums),
+        mean_error=sums.error / sums.weight,
+        loss=model.loss,
+        log_loss=cost if logistic else None,
+        accuracy=sums.correct / sums.weight if logistic else None,
+        auc=area_under_curve(*np.concatenate(sums.ranks, axis=1)) if logistic else None,
+        intercept=model.has_intercept,
+        mean_deviance=2.0 * cost if model.loss == Poisson.name else None,
+    )
+
+
+def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
+    """Return the sums over a block. RowCounts without a prediction, a target or a weight are not used."""
+    target_is_text = model.classes is not None
+    also = [name for name in (None if target_is_text else model.target, weights) if name is not None]
+    table = model.table(block, also, [model.target] if target_is_text else [])
+    z = model.linear(table)
+    prediction = model.predicted(z)
+    y = table.numeric[model.target] if model.classes is None else _events(table.text[model.target], model.classes)
+    w = np.ones(table.rows) if weights is None else table.numeric[weights]
+    _check_weights(w, block, weights)
+    usable = np.isfinite(prediction) & np.isfinite(y) & np.isfinite(w)
+    used = int(np.count_nonzero(usable))
+    values = {model.target: y} | ({} if weights is None else {weights: w})
+    missing = {} if used == table.rows else {**model.missing_by_column(table), **_missing(values, list(values))}
+    counted = usable & (w > 0)
+    found = _sums(prediction[counted], y[counted], w[counted])._replace(
+        read=table.rows, used=used, missing=missing, skipped=skipped_of(table.skipped), filled=table.filled
+    )
+    if table.rows and not used:
+        obstacle = first_obstacle(model, block, table, [model.target, *also], model.classes or ())
+        found = found._replace(obstacle=obstacle)
+    return _with_loss(found, model, z[counted], y[counted], w[counted])
+
+
+def _with_loss(sums: Sums, model: AnyModel, z: Array, y: Array, w: Array) -> Sums:
+    """Return the sums with those of the model's loss."""
+    function = LOSSES[model.loss].of(model.delta)
+    with np.errstate(over="ignore", invalid="ignore"):
+        loss = float((w * function.value_and_slope(z, y)[0]).sum())
+    if model.classes is None:
+        return sums._replace(loss=loss)
+    correct = float(w[(z >= 0) == (y == 1)].sum())
+    return sums._replace(loss=loss, correct=correct, ranks=(np.stack([z, y, w]),))
+
+
+def area_under_curve(z: Array, y: Array, w: Array) -> float | None:
+    """Return the weighted share of pairs of an event and another row in which the event has the larger prediction.
+
+    Ties count half (Hanley & McNeil, Radiology 143, 1982). None where one class is missing.
+    """
+    _, place = np.unique(z, return_inverse=True)
+    events = np.bincount(place, w * (y == 1))
+    others = np.bincount(place, w * (y == 0))
+    pairs = float(events.sum() * others.sum())
+    below = np.cumsum(others) - 0.5 * others
+    return float(events @ below) / pairs if pairs > 0 else None
+
+
+def _events(column: Coded, classes: tuple[str, str]) -> Array:
+    """Return 1 for the event, 0 for the other class, NaN for anything else; numbers are compared as numbers."""
+    known = {name: float(i) for i, name in enumerate(classes)}
+    rest = 0.0 if classes[0] == REST.format(classes[1]) else math.nan
+    values = {float(name): float(i) for i, name in enumerate(classes) if is_number(name)}
+
+    def value(level: str) -> float:
+        return known.get(level, values.get(float(level), rest) if is_number(level) else rest)
+
+    lookup = np.array([value(level) for level in column.levels] + [math.nan])  # the last for code −1
+    found: Array = lookup[column.codes]
+    return found
+
+
+def merge_sums(left: Sums, right: Sums) -> Sums:
+    """Return the sums over the rows of both."""
+    weight = left.weight + right.weight
+    share = right.weight / weight if weight else 0.0
+    step = right.mean - left.mean
+    return Sums(
+        read=left.read + right.read,
+        used=left.used + right.used,
+        missing=Counter(left.missing) + Counter(right.missing),
+        weight=weight,
+        error=left.error + right.error,
+        absolute=left.absolute + right.absolute,
+        squared=left.squared + right.squared,
+        mean=left.mean + share * step if left.weight else right.mean,
+        spread=left.spread + right.spread + step * step * left.weight * share,
+        lowest=min(left.lowest, right.lowest),
+        highest=max(left.highest, right.highest),
+        loss=left.loss + right.loss,
+        correct=left.correct + right.correct,
+        ranks=left.ranks + right.ranks,
+        skipped=left.skipped + right.skipped,
+        filled=Counter(left.filled) + Counter(right.filled),
+        obstacle=left.obstacle or right.obstacle,
+    )
+
+
+def _sums(prediction: Array, y: Array, w: Array) -> Sums:
+    weight = float(w.sum())
+    if not len(y):
+        return Sums(0, 0, {}, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, math.inf, -math.inf)
+    with np.errstate(over="ignore", invalid="ignore"):
+        error = prediction - y
+        offset = y - y[0]  # a target far from zero keeps its digits
+        mean = float((w * offset).sum()) / weight
+        return Sums(
+            read=0,
+            used=0,
+            missing={},
+            weight=weight,
+            error=float((w * error).sum()),
+            absolute=float((w * np.abs(error)).sum()),
+            squared=float((w * error * error).sum()),
+            mean=float(y[0]) + mean,
+            spread=float((w * (offset - mean) ** 2).sum()),
+            lowest=float(y.min()),
+            highest=float(y.max()),
+        )
+
+
+def _r2(sums: Sums) -> float | None:
+    r2 = 1.0 - sums.squared / sums.spread if sums.spread > 0 else math.nan
+    return r2 if math.isfinite(r2) else None
+
+
+def _missing(numeric: Mapping[str, Array], names: Sequence[str]) -> dict[str, int]:
+    counts = {name: int(np.count_nonzero(~np.isfinite(numeric[name]))) for name in names}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _most_first(missing: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(missing.items(), key=lambda item: -item[1])
+
+
+def _check_weights(w: Array, block: Block, name: str | None) -> None:
+    if (w < 0).any():
+        row = int(np.argmax(w < 0))
+        where = f"{block.where(row)}, column {quoted(name or '')}"
+        raise CellError(f"{where}: a weight is not negative, this one is {w[row]:g}")
+
+
+def _blocks(
+    model: AnyModel,
+    files: Sequence[str],
+    weights: str | None,
+    options: ReadOptions,
+    listener: Listener,
+    inputs: Inputs,
+) -> Generator[Block, None, None]:
+    """Yield the blocks of all files, which are opened one after the other."""
+    for path in files:
+        source = _open(path, options, listener, inputs)
+        with closing(source.blocks()) as blocks:
+            first = next(blocks, None)  # blocks that have begun close the file, whatever happens next
+            try:
+                also = [model.target, *([] if weights is None else [weights])]
+                model.require_columns(source.names, source.name, also)
+            except DataError as error:
+                raise reading_of_model(error, options.csv) from None
+            for block in blocks if first is None else chain([first], blocks):
+                listener.reading(*source.progress())
+                yield block
+
+
+def _open(path: str, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source:
+    source = open_source(path, options, listener, inputs)
+    if isinstance(source, Summary):
+        raise DataError(f"{quoted(path)} is a summary, which holds no rows to score")
+    return source

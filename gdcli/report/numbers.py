@@ -1,0 +1,164 @@
+"""Numbers as people read them: columns of one common format, percents, counts, learning rates.
+
+A column of numbers has one format from top to bottom, so that its decimal points stand under each other: fixed
+with a common number of decimals, or scientific for all of it where fixed would take more than ``SPARE`` characters
+beyond the digits asked for.
+"""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+
+# 12 characters at six digits: a cost of 1e11 squared dollars or a slope of 0.00001 still stand as they are.
+SPARE = 6
+
+# What a small number keeps, where a larger one beside it sets the decimals.
+FEWEST_DIGITS = 3
+
+# A tenth of what counts as converged (in percent); gaps below are told apart by nobody.
+SMALLEST_PERCENT = 1e-5
+
+# Below this a p-value is the rounding of a distribution function.
+SMALLEST_P = 1e-16
+
+# From here on percents are scientific: the descent is on its way out.
+_LARGEST_PERCENT = 1e7
+
+# A rate this close to the limit is the limit: 2/λmax comes with rounding of its own.
+_STRICTLY = 1e-9
+
+_ROUNDING = 1e-14
+
+_EXACT_COUNT = 10_000_000
+
+_LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+
+
+def column(values: Sequence[float | None], digits: int, *, relative: bool = False) -> list[str]:
+    """Return the numbers as strings of one length with their decimal points aligned; None is blank.
+
+    With ``relative`` a number counts only as far as it shows beside the column's largest (one quantity on its way
+    from iteration to iteration); otherwise each one keeps its digits (different quantities in one column).
+    """
+    size = [abs(v) for v in values if v is not None and math.isfinite(v) and v != 0]
+    decimals = _decimals(min(size), max(size), digits, relative) if size else 0
+    cells = [_cell(value, digits, decimals) for value in values]
+    longest = max(map(len, cells), default=0)
+    return [cell.rjust(longest) for cell in cells]
+
+
+def number(value: float, digits: int) -> str:
+    """Return one number for a sentence."""
+    return column([value], digits)[0]
+
+
+def decimal(value: float, decimals: int) -> str:
+    """Return a number whose natural size is 1, such as R², to so many decimals."""
+    return _cell(value, decimals, decimals)
+
+
+def percents(shares: Sequence[float | None]) -> list[str]:
+    """Return shares (0.01 is 1 %) in percent, without the sign, three digits each, decimal points aligned."""
+    values = [None if share is None else 100.0 * share for share in shares]
+    if any(v is not None and math.isfinite(v) and v >= _LARGEST_PERCENT for v in values):
+        return column(values, FEWEST_DIGITS)
+    cells = ["" if value is None else _percent(value) for value in values]
+    before = max((len(cell.partition(".")[0]) for cell in cells), default=0)
+    cells = [" " * (before - len(cell.partition(".")[0])) + cell for cell in cells]
+    longest = max(map(len, cells), default=0)
+    return [cell.ljust(longest) for cell in cells]
+
+
+def percent(share: float) -> str:
+    """Return a share for a sentence: ``1.32 %``, ``less than 0.00001 %``, ``1.2e+09 %``."""
+    value = 100.0 * share
+    if value >= _LARGEST_PERCENT:
+        return f"{value:.2g} %"
+    return _percent(value).replace("<", "less than ") + " %"
+
+
+def p_value(p: float) -> str:
+    """Return a p-value: ``0.0312``, ``4.7e-05``, ``<1e-16`` where it is smaller than its own rounding."""
+    if p < SMALLEST_P:
+        return f"<{SMALLEST_P:.0e}"
+    return f"{p:.4f}" if p >= 1e-3 else f"{p:.1e}"
+
+
+def count(number: int) -> str:
+    """Return a count to the unit, ``12,345``; from ten million on ``about 32 million``, ``about 3.2 billion``."""
+    return f"{number:,}" if number < _EXACT_COUNT else f"about {rough(number)}"
+
+
+def rough(number: float) -> str:
+    """Return a number ≥ 0 to two digits, large ones in words: ``750``, ``12,000``, ``3.2 billion``, ``3.2e+17``."""
+    rounded = float(f"{number:.1e}")
+    for size, name in _LARGE_NUMBERS:
+        if size <= rounded < 1000 * size:
+            return f"{rounded / size:g} {name}"
+    return f"{rounded:,.0f}" if rounded < _EXACT_COUNT else f"{rounded:g}"
+
+
+def rate(learning_rate: float) -> str:
+    """Return a learning rate as a person would type it, all its digits kept."""
+    text = repr(float(learning_rate))
+    return text.removesuffix(".0")
+
+
+def rounded_below(value: float, digits: int = 3) -> float:
+    """Return the largest number of so many digits below ``value`` > 0, which is a rate itself not stable."""
+    below = Decimal(value * (1 - _STRICTLY))
+    exponent = below.adjusted() - digits + 1
+    return float(f"{int(below.scaleb(-exponent))}e{exponent}")
+
+
+def rounded_rate(value: float, digits: int = 3) -> float:
+    """Return a rate to so many digits, never above ``value``: near the largest stable rate every bit counts."""
+    nearest = float(f"{value:.{digits - 1}e}")
+    return nearest if nearest <= value * (1 + _ROUNDING) else rounded_below(value, digits)
+
+
+def rounded_up(number: int) -> int:
+    """Return an iteration count to two digits, not below ``number``."""
+    unit = int(10 ** max(len(str(number)) - 2, 0))
+    return -(-number // unit) * unit
+
+
+def _decimals(smallest: float, largest: float, digits: int, relative: bool) -> int | None:
+    """Return the number of decimals for a column, None for scientific."""
+    top, low = _exponent(largest, digits), _exponent(smallest, digits)
+    width = digits + SPARE
+    before = max(top, 0) + 1
+    room = width - before - 1 if before < width else 0
+    fewest = max(0, min(digits, FEWEST_DIGITS) - 1 - low)  # the least that the smallest asks for
+    own = max(0, digits - 1 - top)  # what the largest asks for
+    if before > width or own > room:
+        return None
+    if relative:
+        return max(own, fewest) if fewest <= min(own + FEWEST_DIGITS, room) else own
+    full = max(0, digits - 1 - low)
+    return min(full, room) if fewest <= room else None
+
+
+def _cell(value: float | None, digits: int, decimals: int | None) -> str:
+    if value is None:
+        return ""
+    if not math.isfinite(value):
+        return str(value)
+    text = f"{value:.{digits - 1}e}" if decimals is None else f"{value:.{decimals}f}"
+    # A negative number too small to show is no "-0.000".
+    return text.removeprefix("-") if text.startswith("-") and not float(text) else text
+
+
+def _percent(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    if value == 0:
+        return "0"
+    if value < SMALLEST_PERCENT:
+        return f"<{SMALLEST_PERCENT:.5f}"
+    return f"{value:.{max(0, FEWEST_DIGITS - 1 - _exponent(value, FEWEST_DIGITS))}f}"
+
+
+def _exponent(value: float, digits: int) -> int:
+    """Return the power of ten of ``value`` > 0 after rounding to so many digits."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2])

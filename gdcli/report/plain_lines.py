@@ -1,0 +1,71 @@
+"""Iterations as plain lines of fixed width, written as they come: for more of them than a Rich table should hold.
+
+A column's width is fixed before its first number is known, so all numbers are scientific: their decimal points
+stand under each other whatever comes.
+"""
+
+import math
+from operator import itemgetter
+from typing import TextIO
+
+from rich.cells import cell_len
+
+from gdcli.fitting.results import TraceRow, TraceShape
+from gdcli.report.page import Page, columns_that_fit
+from gdcli.report.sentences import left_out
+
+_AROUND_DIGITS = 6  # sign, point, e+09
+
+_SPACE = "  "
+
+# Up to a billion iterations keep their column.
+_ITERATION_WIDTH = 9
+
+_GAP_DIGITS = 3
+
+
+class PlainLines:
+    """Writes a header and then a line per iteration: ``iteration``, the slopes, ``c``, ``cost`` and ``gap %``.
+
+    Beside ``cost`` stand a rate that changes, ``lr``, and with rows held out ``validation``. ``width`` is the
+    terminal's, None for no limit: columns that do not fit are left out whole, the least important terms first.
+    """
+
+    def __init__(self, stream: TextIO, shape: TraceShape, digits: int = 6, width: int | None = None) -> None:
+        self._write = stream.write
+        self._page = Page(width, stream.encoding or "utf-8")
+        self._to_percent = 100.0 / shape.gap_measure if shape.gap_measure > 0 else 0.0
+        number, gap = (digits + _AROUND_DIGITS, digits - 1), (_GAP_DIGITS + _AROUND_DIGITS, _GAP_DIGITS - 1)
+        names = ["m"] if len(shape.terms) == 1 else [self._page.shown(term) for term in shape.terms]
+        slopes = [(max(number[0], cell_len(name)), number[1]) for name in names]
+        others = ({"c": number} if shape.intercept else {}) | {"cost": number}
+        others |= {"lr": number} if shape.scheduled else {}
+        others |= {"validation": number} if shape.validation else {}
+        others |= {"gap": gap} if self._to_percent else {}
+
+        kept, last = columns_that_fit(
+            [wide + len(_SPACE) for wide, _ in slopes],
+            shape.importance or [0.0] * len(names),
+            {name: wide + len(_SPACE) for name, (wide, _) in others.items()},
+            None if width is None else width - _ITERATION_WIDTH,
+        )
+        left = [name for i, name in enumerate(names) if i not in kept], [name for name in others if name not in last]
+        self._note = left_out(left[0], len(names), left[1], width) if width and (left[0] or left[1]) else ""
+        place = {name: len(names) + 1 + i for i, name in enumerate(("c", "cost", "gap", "validation", "lr"))}
+        self._pick = itemgetter(0, *(1 + i for i in kept), *(place[name] for name in last))
+        cells = [slopes[i] for i in kept] + [others[name] for name in last]
+        header = [names[i] for i in kept] + ["gap %" if name == "gap" else name for name in last]
+        self._line = _SPACE.join([f"%{_ITERATION_WIDTH}d", *(f"%{wide}.{after}e" for wide, after in cells)]) + "\n"
+        heads = [" " * (wide - cell_len(name)) + name for name, (wide, _) in zip(header, cells, strict=True)]
+        self._write(_SPACE.join(["iteration", *heads]) + "\n")
+
+    def write(self, row: TraceRow) -> None:
+        """Write one iteration."""
+        iteration, slopes, intercept, cost, gap, validation, rate = row
+        percent = math.nan if gap is None else gap * self._to_percent
+        self._write(self._line % self._pick((iteration, *slopes, intercept, cost, percent, validation, rate)))
+
+    def finish(self) -> None:
+        """Write, under the lines, which columns were left out and where they are."""
+        if self._note:
+            self._write("\n".join(self._page.wrapped(self._note)) + "\n")

@@ -1,0 +1,134 @@
+"""Sentences that more than one kind of report needs."""
+
+from collections.abc import Sequence
+
+from gdcli.engine.losses import LOSSES
+from gdcli.engine.optimizers import PLAIN_DESCENT, Newton
+from gdcli.engine.schedules import CONSTANT
+from gdcli.fitting.results import Fit
+from gdcli.report import numbers as digits
+
+# Of the R² of a fit without an intercept, which statsmodels calls the same.
+UNCENTERED = "uncentered"
+
+_MOST_NAMES = 6
+
+
+def joined(names: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
+
+
+def left_out(terms: Sequence[str], of: int, columns: Sequence[str], width: int) -> str:
+    """Say which columns of the iterations did not fit: ``terms`` of so many, and other ``columns`` by name."""
+    missing = list(terms)
+    if missing and of > 1:
+        named = (
+            missing
+            if len(missing) <= _MOST_NAMES
+            else [*missing[: _MOST_NAMES - 1], f"{len(missing) - _MOST_NAMES + 1} more"]
+        )
+        missing = [f"{len(missing)} of {of} terms ({joined(named)})"]
+    where = "--trace FILE and --format json have every term; a" if terms else "A"
+    return (
+        f"Left out to fit {width} columns: {joined([*missing, *columns])}. {where} wider terminal or a pipe shows all."
+    )
+
+
+def in_squared_units(fit: Fit) -> bool:
+    """Whether the cost is in squared target units; else it has none."""
+    return LOSSES[fit.loss].scales_target
+
+
+def unknown_distance(fit: Fit) -> str:
+    """Say why no distance to the optimum is known."""
+    known = fit.optimum.cost is not None
+    return "the distance to the optimum is not known" if known else "the cost has no minimum to converge to"
+
+
+def on_the_bound(fit: Fit) -> str:
+    """Say which rates a bound on the curvature calls stable, or that for want of one the rates were searched."""
+    if fit.learning_rate.automatic and fit.learning_rate.searched:
+        return f"The curvature of {fit.loss} has no bound to take a rate from: each iteration's was searched."
+    limit = bound(fit)
+    if limit is None:
+        return ""
+    stable = digits.rate(digits.rounded_below(limit))
+    if fit.learning_rate.automatic:
+        chosen = digits.rate(digits.rounded_rate(fit.learning_rate.given, 4))
+        return f"lr {chosen} is chosen by the bound on the curvature, by which rates up to {stable} are stable."
+    if above_bound(fit):
+        return f"lr {digits.rate(fit.learning_rate.given)} is above {stable}, the bound on stable rates for this data."
+    return f"Rates up to {stable} are stable, by the bound on the curvature."
+
+
+def bound(fit: Fit) -> float | None:
+    """Return the rate below which all are stable by a bound on the curvature; those above it may be, too."""
+    return fit.learning_rate.largest_stable if fit.learning_rate.bound else None
+
+
+def above_bound(fit: Fit) -> bool:
+    """Whether nothing promises that the rate is stable."""
+    limit = bound(fit)
+    return limit is not None and fit.learning_rate.given >= limit
+
+
+def counted(iterations: int) -> str:
+    """Return ``1 iteration``, ``1,500 iterations``."""
+    return f"{digits.count(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
+
+
+def roughly(iterations: int) -> str:
+    """Return ``1 iteration``, ``21 million iterations``."""
+    return f"{digits.rough(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
+
+
+def epochs(number: float) -> str:
+    """Return ``1 epoch``, ``2.5 epochs``."""
+    return f"{number:.3g} {'epoch' if number == 1 else 'epochs'}"
+
+
+def how_long(fit: Fit) -> str:
+    """Return ``150 iterations``, with batches ``150 iterations (2.5 epochs)``."""
+    done, found = fit.descent.iterations, fit.descent.batches
+    return counted(done) if found is None else f"{counted(done)} ({epochs(done / found.in_epoch)})"
+
+
+def out_of_patience(fit: Fit) -> str:
+    """Say for how long the validation cost has not improved."""
+    if fit.holdout is None or fit.holdout.patience is None:
+        return "where patience ran out"
+    patience = fit.holdout.patience
+    waited = counted(patience) if fit.descent.batches is None else epochs(patience)
+    return f"after {waited} without a lower validation cost"
+
+
+def batches(fit: Fit) -> str | None:
+    """Say what an iteration sees, where it is not all rows."""
+    found = fit.descent.batches
+    if found is None:
+        return None
+    return f"of {found.size:,} rows, {found.in_epoch:,} to an epoch, in an order from seed {found.seed}"
+
+
+def on_batches(fit: Fit) -> str:
+    """Say what brings a descent on batches closer; nothing of others."""
+    found = fit.descent.batches
+    if found is None:
+        return ""
+    if fit.descent.schedule == CONSTANT and found.in_epoch > 1:
+        return (
+            "More epochs (--epochs) bring it closer, as far as the noise of the batches lets a constant rate; "
+            "with one that falls, as by --schedule cosine, it settles."
+        )
+    return "More epochs (--epochs), or another rate, may bring it closer."
+
+
+def is_plain(fit: Fit) -> bool:
+    """Whether every distance to the optimum is multiplied by 1 − η·λ in each iteration."""
+    return fit.descent.optimizer in (PLAIN_DESCENT, Newton.name) and fit.descent.schedule == CONSTANT
+
+
+def with_optimizer(fit: Fit) -> str:
+    """Return `` with momentum:0.9`` for what follows a rate; nothing for plain gradient descent."""
+    return "" if fit.descent.optimizer == PLAIN_DESCENT else f" with {fit.descent.optimizer}"
