@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
 class Import(NamedTuple):
-    """A module that a file imports; ``at_top`` if it is imported as soon as the file is, ``typing`` if only for mypy."""
+    """A module that a file imports: ``at_top`` if as soon as the file is, ``typing`` if only for mypy."""
 
     module: str
     at_top: bool
@@ -146,12 +146,10 @@ def main() -> None:
     print(f"{'room':24}{'files':>7}{'lines':>8}")
     for room, files, lines in lines_by_room():
         print(f"{room:24}{files:7}{lines:8,}")
-    print(
-        f"rooms {len(list(lines_by_room()))}, import floors {levels(between)}, arrows between rooms {len(between)}, ",
-        end="",
-    )
-    print(f"circles of rooms {len(circles(between))}, circles of modules {len(circles(arrows()))}")
-    for circle in circles(arrows()):
+    rooms, loops = len(list(lines_by_room())), circles(arrows())
+    print(f"rooms {rooms}, import floors {levels(between)}, arrows between rooms {len(between)}")
+    print(f"circles of rooms {len(circles(between))}, circles of modules {len(loops)}")
+    for circle in loops:
         print("  circle:", " ".join(circle))
 
 
