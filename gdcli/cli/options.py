@@ -8,7 +8,7 @@ import click
 from gdcli.cli.completion.columns import ColumnName
 from gdcli.cli.help import Option
 from gdcli.cli.types import Assignment, Count, Number, Rate, Size, Word, file_type
-from gdcli.engine.catalog import ITERATIONS, SCALES
+from gdcli.engine.catalog import ITERATIONS, LOSS_ENTRIES, SCALES
 
 if TYPE_CHECKING:
     from gdcli.data.csv.options import CsvOptions
@@ -172,8 +172,8 @@ batch_options: Callable[[F], F] = bundle(
 loss_options: Callable[[F], F] = bundle(
     option(
         "--loss", metavar="NAME", type=Word("loss"), group=DESCENT,
-        help="What is minimised: squared, huber[:DELTA] (DELTA in target units), logistic (a target of two values) or "
-        "poisson (counts).  [default: squared]",
+        help=f"What is minimised: {', '.join(e.form for e in LOSS_ENTRIES[:-1])} or {LOSS_ENTRIES[-1].form}.  "
+        f"[default: {LOSS_ENTRIES[0].name}]",
     ),
     option(
         "--event", metavar="VALUE", group=DESCENT,

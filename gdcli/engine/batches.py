@@ -20,7 +20,7 @@ import numpy as np
 
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Proximal, Step, unchanged
-from gdcli.engine.losses import Loss
+from gdcli.engine.losses.contract import Loss
 from gdcli.engine.optimizers import Optimizer, OptimizerState
 from gdcli.engine.row_objective import RowBlock
 from gdcli.engine.schedules import Schedule
@@ -159,7 +159,7 @@ class BatchSteps:
         A, y, weights = rows
         batches, size, pull, proximal = self._batches, self._batches.size, self._pull, self._proximal
         slope_of, step_of, rate_at = batches.loss.slope, self._optimizer.step, self._schedule
-        share = batches.rows / (batches.weight * batches.unit**2)
+        share = batches.rows / (batches.weight * batches.unit**batches.loss.degree)
         for start in range(0, len(y), size):
             X = A[start : start + size]
             slope = slope_of(X @ theta, y[start : start + size])

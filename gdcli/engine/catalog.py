@@ -1,9 +1,29 @@
 """Names, syntax and defaults that help and checks need before NumPy is loaded."""
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    pass
+
+class Entry(NamedTuple):
+    """A name of a registry: ``word`` stands for its parameter, "" if it takes none, and ``meaning`` explains it."""
+
+    name: str
+    word: str
+    meaning: str
+
+    @property
+    def form(self) -> str:
+        """``huber[:DELTA] (DELTA in target units)``."""
+        return f"{self.name}{f'[:{self.word}]' if self.word else ''}{f' ({self.meaning})' if self.meaning else ''}"
+
+
+SQUARED = "squared"
+
+LOSS_ENTRIES = (
+    Entry(SQUARED, "", ""),
+    Entry("huber", "DELTA", "DELTA in target units"),
+    Entry("logistic", "", "a target of two values"),
+    Entry("poisson", "", "counts"),
+)
 
 SCALES = ("standard", "minmax", "none")
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdcli.engine.arrays import Array
-from gdcli.engine.losses import Loss
+from gdcli.engine.losses.contract import Loss
 
 # 8192 rows of a dozen columns take 800 kB, which stays in the L2 cache between X·m and Xᵀ·slope.
 LOSS_SLICE_ROWS = 8192
@@ -253,12 +253,12 @@ class LossSums(Protocol):
 class RowObjective:
     """The mean loss of groups of rows, as a function of θ (p,), with the intercept first where there is one.
 
-    The loss is in file units; the cost is divided by ``unit``². ``weight`` is N, the sum of the weights. Groups are
-    added in their order, wherever their sums were taken.
+    The loss is in file units; the cost is divided by ``unit`` to the power ``degree``, the loss's. ``weight`` is N, the
+    sum of the weights. Groups are added in their order, wherever their sums were taken.
     """
 
-    def __init__(self, groups: Sequence[LossSums], weight: float, unit: float = 1.0) -> None:
-        self._groups, self.weight, self.unit = groups, weight, unit
+    def __init__(self, groups: Sequence[LossSums], weight: float, unit: float = 1.0, degree: int = 2) -> None:
+        self._groups, self.weight, self.unit, self.degree = groups, weight, unit, degree
         self.latest: tuple[Array, float] = (np.empty(0), np.inf)
         # A line search, the report of an iteration, and a descent by Newton's method after the search for the optimum
         # by the same come back to the same points.
@@ -276,7 +276,7 @@ class RowObjective:
 
     def _evaluated(self, theta: Array) -> tuple[Array, Array]:
         total = self._evaluations.at(theta, self._gradient) / self.weight
-        return total[0] / self.unit**2, total[1:] / self.unit
+        return total[0] / self.unit**self.degree, total[1:] / self.unit ** (self.degree - 1)
 
     def _gradient(self, theta: Array) -> Array:
         return self._total(partial(RowSums.gradient, theta=theta))

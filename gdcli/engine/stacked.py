@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.least_squares import RANK_TOLERANCE
 from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.stack import Stack
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

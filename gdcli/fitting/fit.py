@@ -14,7 +14,6 @@ from gdcli import __version__
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
-from gdcli.engine.losses import SQUARED
 from gdcli.engine.optimizers import PLAIN_DESCENT
 from gdcli.engine.schedules import CONSTANT
 from gdcli.engine.spectrum import Behaviour
@@ -226,7 +225,7 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
     m, c = problem.scaling.to_file(kept.theta)
     cost = float(kept.cost) * problem.unit
     loss = problem.mean_loss(kept.theta) if problem.penalty else cost
-    error = loss if problem.loss == SQUARED else None
+    error = None if problem.needs_rows else loss
     gap, best = problem.gap(kept.theta), problem.minimum
     coefficients = coefficients_of(problem, None if diverged else m)
     intercept = Coefficient(INTERCEPT, None if diverged else float(c), None if best is None else best.intercept)
@@ -286,7 +285,7 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
         if not problem.penalty
         else PenaltyPart(problem.penalty.l2, problem.penalty.l1, *((None, None) if diverged else (error, loss))),
         classes=problem.classes,
-        delta=problem.delta,
+        parameter=problem.parameter,
     )
 
 

@@ -24,7 +24,7 @@ from gdcli.data.design import Design, Rows, design
 from gdcli.data.group_keys import Key, combined, in_order
 from gdcli.data.streams import check_exists, codec_name
 from gdcli.data.table import Block
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.descent import Step, Stopped, descend
 from gdcli.engine.optimizers import PLAIN_DESCENT, Newton
 from gdcli.engine.quadratic import Objective, SquaredError
@@ -32,7 +32,7 @@ from gdcli.engine.schedules import CONSTANT, schedule_of
 from gdcli.engine.spectrum import Behaviour, Spectrum
 from gdcli.engine.stack import Stack, absorb, empty, fill_groups, grouped_rows, reduced
 from gdcli.engine.stack_descent import Ends, best_rates, lane_iterations_to
-from gdcli.engine.stacked import AlongEigenvectors, Mask, StackedProblem, active, problem_of
+from gdcli.engine.stacked import AlongEigenvectors, StackedProblem, active, problem_of
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import LARGEST

@@ -4,7 +4,6 @@ import numpy as np
 
 from gdcli.engine.arrays import Array
 from gdcli.engine.forecast import UNKNOWN, Forecast, limited
-from gdcli.engine.losses import SQUARED
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import DOMINANT_WEIGHT, Problem
 from gdcli.fitting.results import INTERCEPT, LearningRate
@@ -40,7 +39,7 @@ def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
         best_iterations=best_iterations,
         condition_number=forecast.condition_number,
         slowest=_slowest(problem, forecast.gaps(rate, options.iterations), options),
-        bound=problem.loss != SQUARED and forecast.largest_stable is not None,
+        bound=problem.needs_rows and forecast.largest_stable is not None,
     )
 
 

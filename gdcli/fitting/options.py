@@ -10,10 +10,11 @@ from gdcli.base.errors import UsageError
 from gdcli.data.columns import ColumnOptions
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
 from gdcli.data.memory import available, size_of
-from gdcli.engine.catalog import ITERATIONS, SCALES
+from gdcli.engine.catalog import ITERATIONS, SCALES, SQUARED
 from gdcli.engine.descent import Search, as_scheduled
 from gdcli.engine.line_search import Backtracking
-from gdcli.engine.losses import LOSSES, SQUARED, Domain, parse_loss
+from gdcli.engine.losses import parse_loss
+from gdcli.engine.losses.contract import Domain, Loss
 from gdcli.engine.optimizers import PLAIN_DESCENT, SEARCHED, Optimizer, Solve, optimizer_of
 from gdcli.engine.penalty import Penalty
 from gdcli.engine.quadratic import Valued
@@ -148,7 +149,7 @@ class FitOptions:
         object.__setattr__(self, "learning_rate", rate)
 
     def _check_loss(self) -> None:
-        loss, _ = parse_loss(self.loss_word)
+        loss = self._loss
         if self.event is not None and not self.predicts_classes and self.resume is None:
             raise UsageError("--event names a class: it needs --loss logistic")
         if not self.needs_rows:
@@ -157,7 +158,9 @@ class FitOptions:
             if given:
                 raise UsageError(f"{option} is for --loss squared only")
         if self.learning_rate == "auto" and (self.optimizer or PLAIN_DESCENT) != PLAIN_DESCENT:
-            raise UsageError(f"--lr auto with --loss {loss} is for plain descent: give a rate for {self.optimizer}")
+            raise UsageError(
+                f"--lr auto with --loss {loss.name} is for plain descent: give a rate for {self.optimizer}"
+            )
 
     def _check_steps(self) -> None:
         rate, optimizer, constant = self.learning_rate, self.optimizer_on(), self.constant
@@ -257,18 +260,21 @@ class FitOptions:
     @property
     def needs_rows(self) -> bool:
         """Whether the loss is one of the rows: of a squared error their triangle says all."""
-        return parse_loss(self.loss_word)[0] != SQUARED
+        return self._loss.name != SQUARED
+
+    @property
+    def _loss(self) -> type[Loss]:
+        return parse_loss(self.loss_word)[0]
 
     @property
     def predicts_classes(self) -> bool:
         """Whether the target has two classes."""
-        return LOSSES[parse_loss(self.loss_word)[0]].domain is Domain.CLASSES
+        return self._loss.domain is Domain.CLASSES
 
     @property
     def searching(self) -> bool:
         """Whether a rate is found for each iteration; ``auto`` does so where no bound on the curvature gives one."""
-        unbounded = LOSSES[parse_loss(self.loss_word)[0]].bound is None
-        return self.learning_rate == "search" or (self.learning_rate == "auto" and unbounded)
+        return self.learning_rate == "search" or (self.learning_rate == "auto" and self._loss.bound is None)
 
     @property
     def keeps_rows(self) -> bool:

@@ -9,7 +9,6 @@ from gdcli.base.listener import Listener
 from gdcli.data.design import Design
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
-from gdcli.engine.losses import SQUARED
 from gdcli.engine.scaling import standard_deviations
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem
@@ -135,7 +134,7 @@ class PictureRecorder:
         to_standard = standard_deviations(problem.triangle)[:-1] / (problem.target_deviation or 1.0)
         slopes = np.array([row.slopes for row in rows], dtype=np.float64).reshape(len(rows), len(terms))
         # Only a squared error has contours that are ellipses.
-        single = len(terms) == 1 and problem.loss == SQUARED
+        single = len(terms) == 1 and not problem.needs_rows
         points = _points(problem, reading.design, reading.reduced.points, options) if single else None
         if single and points is None and options.points:
             listener.note("a summary holds no rows: the picture shows the lines without points")

@@ -16,12 +16,13 @@ from gdcli.engine import least_squares as optima
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.arrays import Array
 from gdcli.engine.blas import WIDE, threads_for
+from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import Column
 from gdcli.engine.descent import Step
 from gdcli.engine.forecast import Forecast
 from gdcli.engine.lasso import gap, penalized_optimum
 from gdcli.engine.line_search import FIRST_TRIAL
-from gdcli.engine.losses import LOSSES, SQUARED, parse_loss
+from gdcli.engine.losses import parse_loss
 from gdcli.engine.optimizers import Optimizer, OptimizerState
 from gdcli.engine.penalty import Penalty, penalized, ridge
 from gdcli.engine.quadratic import Quadratic, SquaredError, Valued
@@ -76,6 +77,11 @@ class Problem:
     def loss(self) -> str:
         """The name of the loss."""
         return SQUARED
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether the loss needs the rows: the triangle has all of a squared error."""
+        return False
 
     @property
     def objective(self) -> Valued:
@@ -136,8 +142,8 @@ class Problem:
         return None
 
     @property
-    def delta(self) -> float | None:
-        """Where Huber's loss turns linear, in target units."""
+    def parameter(self) -> float | None:
+        """The loss's parameter, None if it has none."""
         return None
 
     def held_out(self, reading: Dataset, fold: int = 1) -> Valued:
@@ -178,7 +184,7 @@ class Problem:
     @property
     def within(self) -> float:
         """The gap that counts as within 1 %, on the scaled problem."""
-        return WITHIN * self.gap_measure / self.scaling.target_scale**2
+        return WITHIN * self.gap_measure / self.unit
 
 
 def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
@@ -187,8 +193,8 @@ def build_problem(triangle: Triangle, target: Column, terms: Terms, options: Fit
     # A column that has no value in any of these rows is 0 here, and has no effect.
     means = {term: np.nan_to_num(known[term]) for term in terms.columns if term.level is None}
     chosen = fill(triangle, [*terms.columns, target], means)
-    scales_target = LOSSES[parse_loss(options.loss_word)[0]].scales_target
-    data, scaling = scale(chosen, options.scale, options.intercept, scales_target)
+    loss, _ = parse_loss(options.loss_word)
+    data, scaling = scale(chosen, options.scale, options.intercept, target=loss.degree > 0)
     with threads_for(len(terms.columns)):
         best, penalty = optima.optimum(chosen, scaling), options.penalty
     data = optima.determined_part(data, chosen, scaling, best)
@@ -241,7 +247,7 @@ def r2(problem: Problem, cost: float, intercept: bool) -> float | None:
 
     Only a squared error has one.
     """
-    if problem.loss != SQUARED:
+    if problem.needs_rows:
         return None
     centered = np.linalg.norm(problem.triangle.R[1:, -1].astype(np.float64)) ** 2 / problem.triangle.weight
     total = float(centered) if intercept else problem.mean_square

@@ -295,9 +295,9 @@ class Fit:
     ``features`` are the columns used, in the file's order; ``coefficients`` are their terms (a text column has
     one per level but the reference). ``reference_levels`` maps each text column to the level left out.
     ``trace`` holds the iterations that the table shows, ``trace_terms`` the names of its slopes. ``classes`` are those
-    of a logistic fit, the event last; ``delta`` is where Huber's loss turns linear. ``rmse`` and ``r2`` are there for
-    squared errors alone; without an intercept R² is uncentered. ``saturated``: there are as many coefficients as rows,
-    or more, and no penalty.
+    of a logistic fit, the event last; ``parameter`` is the loss's, None if it has none. ``rmse`` and ``r2`` are there
+    for squared errors alone; without an intercept R² is uncentered. ``saturated``: there are as many coefficients as
+    rows, or more, and no penalty.
     """
 
     version: str
@@ -327,7 +327,7 @@ class Fit:
     explanation: Explanation | None = None
     penalty: PenaltyPart | None = None
     classes: tuple[str, str] | None = None
-    delta: float | None = None
+    parameter: float | None = None
     saturated: bool = False
 
     @property

@@ -21,7 +21,9 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.batches import Batches, BatchSteps
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
 from gdcli.engine.lasso import corner_gap
-from gdcli.engine.losses import LOSSES, Huber, Loss, Squared, parse_loss
+from gdcli.engine.losses import parse_loss
+from gdcli.engine.losses.contract import Loss
+from gdcli.engine.losses.squared import Squared
 from gdcli.engine.optimizers import PLAIN_DESCENT, Optimizer, OptimizerState
 from gdcli.engine.penalty import penalized_curved, ridge
 from gdcli.engine.quadratic import Curved, Valued
@@ -61,7 +63,7 @@ class _Kept:
         view = view_of(problem, self.target, folds)
         groups = [row_sums(group, view, function, self.jobs, self.threads) for group in self.reduced.groups]
         weight = sum(self.reduced.folds[fold].weight for fold in folds)
-        return RowObjective(groups, weight, problem.scaling.target_scale)
+        return RowObjective(groups, weight, problem.scaling.target_scale, function.degree)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -81,6 +83,14 @@ class RowProblem(Problem):
     @property
     def loss(self) -> str:
         return self.function.name
+
+    @property
+    def needs_rows(self) -> bool:
+        return True
+
+    @property
+    def unit(self) -> float:
+        return self.scaling.target_scale**self.function.degree
 
     @property
     def objective(self) -> Curved:
@@ -131,15 +141,15 @@ class RowProblem(Problem):
 
     @property
     def target_deviation(self) -> float:
-        return float(standard_deviations(self.triangle)[-1]) if self.function.scales_target else 1.0
+        return float(standard_deviations(self.triangle)[-1]) if self.function.degree else 1.0
 
     @property
     def classes(self) -> tuple[str, str] | None:
         return self.kept.target.classes
 
     @property
-    def delta(self) -> float | None:
-        return self.function.delta if isinstance(self.function, Huber) else None
+    def parameter(self) -> float | None:
+        return self.function.parameter
 
     def held_out(self, reading: Dataset, fold: int = 1) -> Valued:
         return self.kept.objective(self, self.function, [fold])
@@ -156,7 +166,10 @@ def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOp
     function = _loss_of(problem, kept, folds, options, listener)
     if target.classes is not None:
         listener.note(f"the event is {quoted(target.classes[1])}, the other class {quoted(target.classes[0])}")
-    found = _with_minimum(_with_loss(problem, kept, function, folds))
+    found = _with_loss(problem, kept, function, folds)
+    if not function.smooth:
+        return found
+    found = _with_minimum(found)
     if found.lowest is None:
         listener.warn(_without_optimum(function.name, target))
     return found
@@ -171,10 +184,12 @@ def _with_loss(problem: Problem, kept: _Kept, function: Loss, folds: Sequence[in
 
 def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOptions, listener: Listener) -> Loss:
     """Return the loss that was asked for; one that takes a parameter gets its default from the residuals."""
-    name, given = parse_loss(options.loss_word)
-    loss = LOSSES[name]
-    if loss.parameter is None:
-        return loss.of(None)
+    loss, given = parse_loss(options.loss_word)
+    name, form = loss.name, loss.parameter_form
+    if form is None:
+        return loss()
+    if form.default is not None:
+        return loss(form.default if given is None else given)
     least = optima.optimum(problem.triangle, problem.scaling) if problem.penalty else problem.optimum
     rounding = _rounding(problem.triangle, least.slopes)
     # As large as any residual at m = c = 0: with a smaller one the way to a target far from zero may take for ever.
@@ -184,7 +199,7 @@ def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOp
         if given <= rounding:
             raise DataError(
                 f"--loss {name}: half of the least-squares residuals are zero{' up to rounding' if given else ''}, "
-                f"so give {loss.parameter}, as in {larger}"
+                f"so give {form.word}, as in {larger}"
             )
         listener.note(f"{name}: {words}")
     elif given <= rounding:
@@ -192,7 +207,7 @@ def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOp
             f"--loss {name}:{given:g} is below the rounding of the residuals, about {rounding:.2g}: "
             f"give a larger one, as in {larger}"
         )
-    return loss.of(given)
+    return loss(given)
 
 
 def _rounding(triangle: Triangle, slopes: Array) -> float:
@@ -232,12 +247,12 @@ def _with_minimum(problem: RowProblem) -> RowProblem:
     """Return the problem with its minimum, where there is one, by Newton's method."""
     least, function = problem.optimum, problem.function
     # Robust losses begin beside their optimum; from 0 the others cannot overflow.
-    start = least.theta if function.scales_target else np.zeros_like(problem.start)
+    start = least.theta if function.degree else np.zeros_like(problem.start)
     found = newton.newton_minimum(problem.objective, start, least.null_space, problem.penalty, problem.recedes)
     if found is None:
         return problem
     moved = np.linalg.norm(problem.quadratic.R1 @ found.step) / np.sqrt(problem.quadratic.weight)
-    if not function.scales_target and moved > _STILL_MOVING:
+    if not function.degree and moved > _STILL_MOVING:
         return problem
     m, c = problem.scaling.to_file(found.theta)
     cost = found.cost * problem.unit

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column
-from gdcli.engine.losses import Loss
+from gdcli.engine.losses.contract import Loss
 from gdcli.engine.row_objective import LossSums, Question, RowBlock, RowSums
 from gdcli.engine.scaling import Scaling
 from gdcli.fitting.problem import Problem

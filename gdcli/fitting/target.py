@@ -12,7 +12,8 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import listed, quoted, shell_word
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
-from gdcli.engine.losses import LOSSES, REST, Domain, parse_loss
+from gdcli.engine.losses import parse_loss
+from gdcli.engine.losses.contract import REST, Domain
 from gdcli.engine.triangle import Triangle
 from gdcli.fitting.options import FitOptions
 from gdcli.ingest.kept_rows import KeptRows, asked
@@ -46,15 +47,15 @@ class Target:
 def target_of(reading: Dataset, options: FitOptions) -> Target:
     """Return what the target is. Raises DataError where the loss has no use for its values."""
     name, triangle = reading.design.predicted, reading.reduced.triangle
-    loss = LOSSES[parse_loss(options.loss_word)[0]]
+    loss, _ = parse_loss(options.loss_word)
     column = Column(name)
     match loss.domain:
-        case Domain.NUMBERS:
-            return Target(column)
-        case Domain.COUNTS:
-            lowest = float(triangle.minimum[triangle.columns.index(column)])
-            if lowest < 0:
-                raise DataError(f"--loss {loss.name} is for counts: {quoted(name)} goes down to {lowest:g}")
+        case Domain.NUMBERS | Domain.COUNTS | Domain.POSITIVE:
+            lowest = triangle.minimum[[triangle.columns.index(column)]]
+            if not loss.domain.contains(lowest).all():
+                raise DataError(
+                    f"--loss {loss.name} is for {loss.domain.value}: {quoted(name)} goes down to {lowest[0]:g}"
+                )
             return Target(column)
         case Domain.CLASSES:
             return _two_classes(reading, triangle, name, options)

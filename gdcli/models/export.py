@@ -13,11 +13,12 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.data.number_format import PLAIN_NUMBERS
 from gdcli.engine.column import MISSING
+from gdcli.engine.losses.contract import Link
 from gdcli.models.formula import (
     Parts,
     absent_texts,
     formula,
-    link_of,
+    inverse_link,
     missing_literals,
     number_format,
     number_pattern,
@@ -35,18 +36,16 @@ _MILLER_ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\r": "\\
 
 # The inverse links around a sum z, nothing where it or they are not finite.
 _PYTHON_LINKS = {
-    "squared": "z if abs(z) < inf else nan",
-    "huber": "z if abs(z) < inf else nan",
+    Link.IDENTITY: "z if abs(z) < inf else nan",
     # exp() refuses to overflow there, not to underflow.
-    "logistic": "(exp(z) / (1.0 + exp(z)) if z < 0.0 else 1.0 / (1.0 + exp(-z))) if abs(z) < inf else nan",
-    "poisson": "exp(z) if -inf < z < 709.782712893384 else nan",
+    Link.LOGIT: "(exp(z) / (1.0 + exp(z)) if z < 0.0 else 1.0 / (1.0 + exp(-z))) if abs(z) < inf else nan",
+    Link.LOG: "exp(z) if -inf < z < 709.782712893384 else nan",
 }
 
 _MILLER_LINKS = {
-    "squared": "z",
-    "huber": "z",
-    "logistic": "1.0 / (1.0 + exp(-1.0 * z))",
-    "poisson": "exp(z)",
+    Link.IDENTITY: "z",
+    Link.LOGIT: "1.0 / (1.0 + exp(-1.0 * z))",
+    Link.LOG: "exp(z)",
 }
 
 
@@ -66,7 +65,7 @@ def as_python(model: Model) -> str:
             values |= dict.fromkeys(absent_texts(model), by_level[MISSING])
         return f"{values!r}.get({cell}, nan)"
 
-    link = link_of(model, _PYTHON_LINKS)
+    link = inverse_link(model, _PYTHON_LINKS)
     z = formula(model, Parts(repr, number, text))
     helper = ", exp=__import__('math').exp" if "exp(" in link else ""
     # Functions see what they are given, wherever the expression is evaluated.
@@ -131,7 +130,7 @@ def as_miller(model: Model) -> str:
         cases = "".join(f"c == {_miller_text(level)} ? {value!r} : " for level, value in by_level.items())
         return cell(name, f'{first}{cases}""')
 
-    link = link_of(model, _MILLER_LINKS)
+    link = inverse_link(model, _MILLER_LINKS)
     z = formula(model, Parts(repr, number, text))
     finite = "is_numeric({0}) && abs({0}) <= 1.7976931348623157e308"
     value = (

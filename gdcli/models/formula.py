@@ -8,6 +8,8 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.number_format import NumberFormat
+from gdcli.engine.losses import LOSSES
+from gdcli.engine.losses.contract import Link
 from gdcli.models.model import Effect, Model
 
 
@@ -38,11 +40,12 @@ def _added(effect: Effect, parts: Parts, first: bool) -> list[str]:
     return [sign, f"{parts.literal(abs(effect.slope))} * {parts.number(effect.column)}"]
 
 
-def link_of(model: Model, links: Mapping[str, str]) -> str:
-    """Return the template of the inverse link of a model's loss. Raises DataError if the language has none."""
-    if model.loss not in links:
+def inverse_link(model: Model, links: Mapping[Link, str]) -> str:
+    """The template of the inverse link of a model's loss. Raises DataError if the language has none."""
+    link = LOSSES[model.loss].link
+    if link not in links:
         raise DataError(f"a model with the loss {model.loss} cannot be exported: gdfit predict applies it")
-    return links[model.loss]
+    return links[link]
 
 
 def absent_texts(model: Model) -> list[str]:

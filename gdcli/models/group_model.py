@@ -14,6 +14,7 @@ from gdcli.base.names import quoted
 from gdcli.base.schema import json_number, numbers, readable, words
 from gdcli.data.csv.options import said_of
 from gdcli.data.group_keys import Key, combined
+from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING
 from gdcli.fitting.group_results import GroupFits
 from gdcli.models.model import Effect, Model, dates_of
@@ -52,9 +53,9 @@ class GroupModel:
     dates: Mapping[str, str] = field(default_factory=dict)
     csv: Mapping[str, Any] = field(default_factory=dict)
     # Groups are fitted to squared errors only: a prediction is the linear one itself.
-    loss: str = "squared"
+    loss: str = SQUARED
     classes: tuple[str, str] | None = None
-    delta: float | None = None
+    parameter: float | None = None
     has_intercept: bool = True
 
     @property
@@ -175,7 +176,7 @@ def groups_model_as_json(fits: GroupFits) -> str:
             "version": fits.version,
             "files": list(fits.files),
             "target": fits.target,
-            "loss": "squared",
+            "loss": SQUARED,
             "by": list(fits.by),
             "terms": [{"column": term.name, "level": term.level} for term in fits.terms],
             "levels": {name: list(levels) for name, levels in fits.levels.items()},
@@ -211,7 +212,7 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
 
     from gdcli.engine.column import Column
 
-    if content["loss"] != "squared":
+    if content["loss"] != SQUARED:
         raise ValueError(f"this gdfit knows no loss {quoted(str(content['loss']))}")
     by, levels = words(content["by"], "by"), {str(k): words(v, "levels") for k, v in content["levels"].items()}
     names = words([term["column"] for term in content["terms"]], "terms")

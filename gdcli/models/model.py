@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.base.schema import json_object, json_text
+from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING
 from gdcli.fitting.results import DescentState
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from gdcli.engine.arrays import Array
 
 MODEL_SCHEMA = "gdfit.model/1"
-
-LOSSES = ("squared", "huber", "logistic", "poisson")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +47,8 @@ class Effect(NamedTuple):
 class Model:
     """A fitted model. ``intercept`` is 0.0 where there is none; ``levels`` lists all levels of each text column.
 
-    ``classes`` are the two of a logistic model, the event last; ``delta`` belongs to Huber's loss. ``content`` is the
-    whole file, for people and for ``--resume``.
+    ``classes`` are the two of a logistic model, the event last; ``parameter`` is the loss's. ``content`` is the whole
+    file, for people and for ``--resume``.
     """
 
     target: str
@@ -59,9 +58,9 @@ class Model:
     missing_words: frozenset[str]
     state: DescentState
     content: Mapping[str, Any]
-    loss: str = "squared"
+    loss: str = SQUARED
     classes: tuple[str, str] | None = None
-    delta: float | None = None
+    parameter: float | None = None
 
     @property
     def csv(self) -> Mapping[str, Any]:
@@ -155,7 +154,7 @@ class Model:
 
         from gdcli.engine.losses import LOSSES
 
-        prediction = LOSSES[self.loss].inverse_link(z)
+        prediction = LOSSES[self.loss].link.inverse(z)
         if prediction is not z:
             prediction[~np.isfinite(prediction)] = np.nan
         return prediction

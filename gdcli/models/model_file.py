@@ -20,11 +20,16 @@ from gdcli.base.schema import (
 )
 from gdcli.data.csv.options import said_of
 from gdcli.engine.catalog import SCALES
+from gdcli.engine.losses import LOSSES, parameter_keys, parameters_as_json
+from gdcli.engine.losses.contract import Domain, Loss
 from gdcli.fitting.results import DescentState, Fit
-from gdcli.models.model import LOSSES, MODEL_SCHEMA, Model, ModelTerm, dates_of
+from gdcli.models.model import MODEL_SCHEMA, Model, ModelTerm, dates_of
 
 if TYPE_CHECKING:
     import os
+
+
+_LACKING = "the loss lacks what belongs to it"
 
 
 def model_as_json(fit: Fit) -> str:
@@ -43,7 +48,7 @@ def _content(fit: Fit) -> dict[str, Any]:
         "target": fit.target,
         "loss": fit.loss,
         "classes": None if fit.classes is None else list(fit.classes),
-        "delta": fit.delta,
+        **parameters_as_json(fit.loss, fit.parameter),
         "intercept": None if fit.intercept is None else fit.intercept.value,
         "terms": [
             {"column": column, "level": level, "coefficient": coefficient.value}
@@ -142,16 +147,10 @@ def _read(path: str) -> bytes:
 
 def _model(content: Mapping[str, Any]) -> Model:
     """Check every value that is ever used. Raises KeyError, TypeError, ValueError, OverflowError."""
-    loss, classes, delta = content["loss"], content.get("classes"), content.get("delta")
+    loss = json_text(content["loss"], "loss")
     if loss not in LOSSES:
-        raise ValueError(f"this gdfit knows no loss {quoted(str(loss))}")
-    if (classes is not None) != (loss == "logistic") or (delta is not None) != (loss == "huber"):
-        raise ValueError("the loss lacks what belongs to it")
-    pair = None if classes is None else words(classes, "classes")
-    if pair is not None and len(set(pair)) != 2:
-        raise ValueError("there are not two classes")
-    if delta is not None and not json_number(delta, "delta") > 0:
-        raise ValueError("delta is not above zero")
+        raise ValueError(f"this gdfit knows no loss {quoted(loss)}")
+    pair, parameter = _classes(content, LOSSES[loss]), _parameter(content, LOSSES[loss])
     levels = {name: words(found, "levels") for name, found in json_object(content["levels"], "levels").items()}
     terms = tuple(_term(term) for term in json_list(content["terms"], "terms"))
     _check_levels(terms, levels)
@@ -178,9 +177,33 @@ def _model(content: Mapping[str, Any]) -> Model:
         state=state,
         content=content,
         loss=loss,
-        classes=None if pair is None else (pair[0], pair[1]),
-        delta=delta,
+        classes=pair,
+        parameter=parameter,
     )
+
+
+def _classes(content: Mapping[str, Any], loss: type[Loss]) -> tuple[str, str] | None:
+    """The two classes of a model, the event last; None if its loss has none."""
+    if (content.get("classes") is not None) != (loss.domain is Domain.CLASSES):
+        raise ValueError(_LACKING)
+    if content.get("classes") is None:
+        return None
+    found = words(content["classes"], "classes")
+    if len(set(found)) != 2:
+        raise ValueError("there are not two classes")
+    return found[0], found[1]
+
+
+def _parameter(content: Mapping[str, Any], loss: type[Loss]) -> float | None:
+    """The parameter of a model's loss; None if it takes none."""
+    form, given = loss.parameter_form, {key: content.get(key) for key in parameter_keys()}
+    if {key for key, value in given.items() if value is not None} != (set() if form is None else {form.key}):
+        raise ValueError(_LACKING)
+    if form is None:
+        return None
+    if not 0 < (parameter := json_number(given[form.key], form.key)) < form.limit:
+        raise ValueError(f"{form.key} is not {form.wanted}")
+    return parameter
 
 
 def _state(

@@ -50,8 +50,8 @@ def options_from_model(model: Model, options: FitOptions) -> FitOptions:
     schedule = _same("--schedule", content["descent"].get("schedule", CONSTANT), options.schedule, parse_schedule)
     batch_size, seed = _same_batches(model, options)
     l2, l1 = (_same_penalty(name, model, getattr(options, name)) for name in ("l2", "l1"))
-    loss = content["loss"] if model.delta is None else f"{content['loss']}:{model.delta!r}"
-    if options.loss is not None and options.loss not in (loss, content["loss"]):
+    loss = model.loss if model.parameter is None else f"{model.loss}:{model.parameter!r}"
+    if options.loss is not None and options.loss not in (loss, model.loss):
         raise UsageError(f"the model was fitted with --loss {loss}: give the same, or none, to --resume it")
     event = None if model.classes is None else model.classes[1]
     if options.event not in (None, event):

@@ -8,8 +8,9 @@ import math
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
+from operator import add
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -24,7 +25,9 @@ from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
 from gdcli.data.table import Block, Coded, Source
 from gdcli.engine.arrays import Array
-from gdcli.engine.losses import LOSSES, REST, SQUARED, Logistic, Poisson
+from gdcli.engine.catalog import SQUARED
+from gdcli.engine.losses import LOSSES
+from gdcli.engine.losses.contract import REST, Measure
 from gdcli.ingest.counts import RowCounts, Skipped, filled_cells, skipped_of
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.read import ReadOptions, open_source
@@ -45,9 +48,8 @@ class Demands:
 class Score:
     """How well a model predicts. ``cost`` is the mean of the model's ``loss``, ``mean_error`` is the bias.
 
-    ``r2`` is None where the target is constant, and never uncentered. A measure that overflows is infinite. Of a
-    logistic model there are the log loss, the accuracy at a probability of ½, and the area under the ROC curve (None
-    where one class is missing); of a Poisson model the mean deviance.
+    ``r2`` is None if the target is constant, and never uncentered. A measure that overflows is infinite. ``measures``
+    are those of the loss, by their keys.
     """
 
     version: str
@@ -62,10 +64,7 @@ class Score:
     r2: float | None
     mean_error: float
     loss: str = SQUARED
-    log_loss: float | None = None
-    accuracy: float | None = None
-    auc: float | None = None
-    mean_deviance: float | None = None
+    measures: Mapping[str, float | None] = field(default_factory=dict)
     intercept: bool = True
 
     def unmet(self, demands: Demands) -> list[str]:
@@ -84,9 +83,9 @@ class Sums(NamedTuple):
     """The sums over some rows; two of them merge to those over all (Chan, Golub & LeVeque 1983 for the variance).
 
     ``weight`` is Σ w, ``mean`` and ``spread`` are those of the target: ȳ and Σ w (y − ȳ)². ``loss`` is Σ w · loss,
-    ``correct`` the weight of the rows whose class is the likelier one, and ``ranks`` has the linear predictions, y and
-    weights (3, n) of the rows of a logistic model. ``obstacle`` is the first cell in the way in a block
-    without usable rows.
+    ``by_row`` the same of the loss's own measures that are means, and ``rows`` has the linear predictions, y and
+    weights (3, n) for those that need all rows. ``obstacle`` is the first cell in the way in a block without usable
+    rows.
     """
 
     read: int
@@ -101,8 +100,8 @@ class Sums(NamedTuple):
     lowest: float
     highest: float
     loss: float = 0.0
-    correct: float = 0.0
-    ranks: tuple[Array, ...] = ()
+    by_row: tuple[float, ...] = ()
+    rows: tuple[Array, ...] = ()
     skipped: Skipped = Skipped()
     filled: Mapping[str, int] = MappingProxyType({})
     obstacle: str = ""
@@ -138,8 +137,6 @@ def score_files(
         why = ", ".join(f"{quoted(column)} {count:,}" for column, count in _most_first(sums.missing))
         counts = f"no row can be scored; rows without a usable value: {why or 'all weights are 0'}"
         raise refused(sums.obstacle or where, counts, options.csv)
-    cost = sums.loss / sums.weight
-    logistic = model.loss == Logistic.name
     return Score(
         version=__version__,
         model=name,
@@ -154,17 +151,14 @@ def score_files(
             sums.skipped.count,
             dict(_most_first(sums.filled)),
         ),
-        cost=cost,
+        cost=sums.loss / sums.weight,
         rmse=math.sqrt(sums.squared / sums.weight),
         mae=sums.absolute / sums.weight,
         r2=None if sums.lowest == sums.highest else _r2(sums),
         mean_error=sums.error / sums.weight,
         loss=model.loss,
-        log_loss=cost if logistic else None,
-        accuracy=sums.correct / sums.weight if logistic else None,
-        auc=area_under_curve(*np.concatenate(sums.ranks, axis=1)) if logistic else None,
+        measures=_measures(sums, LOSSES[model.loss].measures),
         intercept=model.has_intercept,
-        mean_deviance=2.0 * cost if model.loss == Poisson.name else None,
     )
 
 
@@ -176,6 +170,8 @@ def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
     z = model.linear(table)
     prediction = model.predicted(z)
     y = table.numeric[model.target] if model.classes is None else _events(table.text[model.target], model.classes)
+    if not (fitting := LOSSES[model.loss].domain.contains(y)).all():
+        y = np.where(fitting, y, np.nan)
     w = np.ones(table.rows) if weights is None else table.numeric[weights]
     _check_weights(w, block, weights)
     usable = np.isfinite(prediction) & np.isfinite(y) & np.isfinite(w)
@@ -194,26 +190,23 @@ def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
 
 def _with_loss(sums: Sums, model: AnyModel, z: Array, y: Array, w: Array) -> Sums:
     """Return the sums with those of the model's loss."""
-    function = LOSSES[model.loss].of(model.delta)
+    function = LOSSES[model.loss](model.parameter)
     with np.errstate(over="ignore", invalid="ignore"):
         loss = float((w * function.value_and_slope(z, y)[0]).sum())
-    if model.classes is None:
-        return sums._replace(loss=loss)
-    correct = float(w[(z >= 0) == (y == 1)].sum())
-    return sums._replace(loss=loss, correct=correct, ranks=(np.stack([z, y, w]),))
+        by_row = tuple(float((w * m.by_row(z, y)).sum()) for m in function.measures if m.by_row is not None)
+    whole = any(measure.over_rows is not None for measure in function.measures)
+    return sums._replace(loss=loss, by_row=by_row, rows=(np.stack([z, y, w]),) if whole else ())
 
 
-def area_under_curve(z: Array, y: Array, w: Array) -> float | None:
-    """Return the weighted share of pairs of an event and another row in which the event has the larger prediction.
-
-    Ties count half (Hanley & McNeil, Radiology 143, 1982). None where one class is missing.
-    """
-    _, place = np.unique(z, return_inverse=True)
-    events = np.bincount(place, w * (y == 1))
-    others = np.bincount(place, w * (y == 0))
-    pairs = float(events.sum() * others.sum())
-    below = np.cumsum(others) - 0.5 * others
-    return float(events @ below) / pairs if pairs > 0 else None
+def _measures(sums: Sums, measures: Sequence[Measure]) -> dict[str, float | None]:
+    """The loss's own measures by their keys, in their order."""
+    means = iter(sums.by_row)
+    return {
+        measure.key: next(means) / sums.weight
+        if measure.over_rows is None
+        else measure.over_rows(*np.concatenate(sums.rows, axis=1))
+        for measure in measures
+    }
 
 
 def _events(column: Coded, classes: tuple[str, str]) -> Array:
@@ -248,8 +241,8 @@ def merge_sums(left: Sums, right: Sums) -> Sums:
         lowest=min(left.lowest, right.lowest),
         highest=max(left.highest, right.highest),
         loss=left.loss + right.loss,
-        correct=left.correct + right.correct,
-        ranks=left.ranks + right.ranks,
+        by_row=tuple(map(add, left.by_row, right.by_row)),
+        rows=left.rows + right.rows,
         skipped=left.skipped + right.skipped,
         filled=Counter(left.filled) + Counter(right.filled),
         obstacle=left.obstacle or right.obstacle,

@@ -15,12 +15,13 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.data.number_format import PLAIN_NUMBERS
 from gdcli.engine.column import MISSING
+from gdcli.engine.losses.contract import Link
 from gdcli.models.formula import (
     Parts,
     absent_texts,
     expressible,
     formula,
-    link_of,
+    inverse_link,
     missing_literals,
     number_format,
     number_pattern,
@@ -55,7 +56,7 @@ class SqlDialect:
     """
 
     name: str
-    links: Mapping[str, str]
+    links: Mapping[Link, str]
     column: Callable[[str], str] = _double_quoted
     text: Callable[[str], str] = _literal
     number: str = "{0}"
@@ -66,8 +67,8 @@ class SqlDialect:
     comment: str = ""
 
 
-def _links(identity: str, logistic: str, poisson: str) -> dict[str, str]:
-    return {"squared": identity, "huber": identity, "logistic": logistic, "poisson": poisson}
+def _links(identity: str, logit: str, log: str) -> dict[Link, str]:
+    return {Link.IDENTITY: identity, Link.LOGIT: logit, Link.LOG: log}
 
 
 # The largest z whose exp(z) is a double.
@@ -155,7 +156,7 @@ DIALECTS = {
 
 def as_sql(model: Model, dialect: SqlDialect = DIALECTS["sql"]) -> str:
     """Return a SQL expression; NULL where ``predict`` has no prediction."""
-    link = link_of(model, dialect.links)
+    link = inverse_link(model, dialect.links)
     _check_names(model, dialect)
     if dialect.reads_text and number_format(model) != PLAIN_NUMBERS:
         raise DataError(

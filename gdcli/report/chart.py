@@ -76,9 +76,9 @@ def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
     picture = fit.picture
     assert picture is not None
     series = [_Series(picture.iterations.tolist(), picture.costs.tolist())]
-    from gdcli.report.sentences import in_squared_units
+    from gdcli.report.sentences import cost_unit
 
-    words = _cost_of(fit.target, page) if in_squared_units(fit) else _Words("cost", "", "iteration", "optimum")
+    words = _Words("cost", cost_unit(fit, page.shown(fit.target), _square(page)), "iteration", "optimum")
     return _chart(words, series, fit.optimum.cost, page, colour)
 
 
@@ -100,8 +100,11 @@ def chart_of_curve(curve: "Curve", page: Page, colour: bool = False) -> str:
 
 
 def _cost_of(target: str, page: Page) -> _Words:
-    square = "²" if page.unicode else "^2"
-    return _Words("cost", f" ({page.shown(target)}{square})", "iteration", "optimum")
+    return _Words("cost", f" ({page.shown(target)}{_square(page)})", "iteration", "optimum")
+
+
+def _square(page: Page) -> str:
+    return "²" if page.unicode else "^2"
 
 
 def _chart(words: _Words, series: Sequence[_Series], best: float | None, page: Page, colour: bool) -> str:

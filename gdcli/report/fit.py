@@ -11,8 +11,9 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from gdcli.base.names import count_of, printable
+from gdcli.engine.catalog import SQUARED
 from gdcli.engine.descent import Stopped
-from gdcli.engine.losses import SQUARED
+from gdcli.engine.losses import LOSSES
 from gdcli.fitting.results import Coefficient, Fit
 from gdcli.report import numbers
 from gdcli.report.certainty import render_certainty
@@ -168,12 +169,13 @@ def _center(fit: Fit) -> str:
 
 
 def format_loss(fit: Fit, digits: int = 6) -> str | None:
-    """Return the loss and what belongs to it; None for squared errors."""
+    """The loss and its classes or parameter; None for squared errors."""
+    form = LOSSES[fit.loss].parameter_form
     if fit.classes is not None:
         other, event = (printable(name) for name in fit.classes)
         return f"{fit.loss}, the probability of {event} (and not {other})"
-    if fit.delta is not None:
-        return f"{fit.loss}, δ = {numbers.number(fit.delta, digits)}"
+    if form is not None and fit.parameter is not None:
+        return f"{fit.loss}, {form.symbol} = {numbers.number(fit.parameter, digits)}"
     return None if fit.loss == SQUARED else fit.loss
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TextIO
 
 from gdcli.base.names import printable
 from gdcli.base.schema import dumps
+from gdcli.engine.losses import parameters_as_json
 from gdcli.fitting.results import (
     INTERCEPT,
     Certainty,
@@ -143,7 +144,7 @@ def _document(fit: Fit) -> dict[str, Any]:
         "trace": [_trace_row(fit, row) for row in fit.trace],
         "left_out": list(fit.left_out),
         "collinear": [list(group) for group in fit.collinear],
-        "delta": _number(fit.delta),
+        **{key: _number(value) for key, value in parameters_as_json(fit.loss, fit.parameter).items()},
         "event": None if fit.classes is None else fit.classes[1],
         "classes": None if fit.classes is None else list(fit.classes),
         "r2_uncentered": None if fit.r2 is None else fit.intercept is None,

@@ -12,6 +12,7 @@ import numpy as np
 
 from gdcli.base.names import count_of, listed, printable
 from gdcli.base.schema import dumps
+from gdcli.engine.catalog import SQUARED
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.results import INTERCEPT
 from gdcli.report import numbers
@@ -83,7 +84,7 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
         "files": list(fits.files),
         "target": fits.target,
         "features": list(fits.features),
-        "loss": "squared",
+        "loss": SQUARED,
         "reference_levels": {name: levels[i] for name, levels in fits.references.items()},
         "rows": {"used": int(fits.count[i])},
         "intercept": {"value": _number(fits.intercepts[i]), "optimum": _number(fits.optimal_intercepts[i])}

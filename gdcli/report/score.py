@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from gdcli.base.names import count_of, printable
 from gdcli.base.schema import readable
+from gdcli.engine.losses import LOSSES, measure_keys
+from gdcli.engine.losses.contract import Domain, Measure
 from gdcli.models.score import Demands, Score
 from gdcli.report import numbers
 from gdcli.report.delimited import as_delimited
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
 SCORE_SCHEMA = "gdfit.score/1"
 
 _MEASURES = ("cost", "rmse", "mae", "r2", "mean_error")
-
-_COSTS = {"squared": "mean squared error", "huber": "mean Huber loss", "poisson": "half the mean deviance"}
-
-_OF_OTHER_LOSSES = ("log_loss", "accuracy", "auc", "mean_deviance")
 
 
 def score_as_json(score: Score, demands: Demands) -> str:
@@ -42,7 +40,8 @@ def score_as_json(score: Score, demands: Demands) -> str:
         },
         "loss": score.loss,
         "r2_uncentered": None if score.r2 is None else False,
-        **{name: _finite(getattr(score, name)) for name in (*_MEASURES, *_OF_OTHER_LOSSES)},
+        **{name: _finite(getattr(score, name)) for name in _MEASURES},
+        **{key: _finite(score.measures.get(key)) for key in measure_keys()},
         "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
     }
     return readable(document)
@@ -50,9 +49,9 @@ def score_as_json(score: Score, demands: Demands) -> str:
 
 def score_as_csv(score: Score, separator: str = ",") -> str:
     """Return a header and one row, to append to others; what does not exist is an empty cell."""
-    names = (*_MEASURES, *(name for name in _OF_OTHER_LOSSES if getattr(score, name) is not None))
-    row = (score.rows.read, score.rows.used, *(getattr(score, name) for name in names))
-    return as_delimited(["rows_read", "rows_used", *names], [row], separator)
+    own = {key: value for key, value in score.measures.items() if value is not None}
+    row = (score.rows.read, score.rows.used, *(getattr(score, name) for name in _MEASURES), *own.values())
+    return as_delimited(["rows_read", "rows_used", *_MEASURES, *own], [row], separator)
 
 
 def score_as_markdown(score: Score, digits: int = 6) -> str:
@@ -88,26 +87,27 @@ def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
         cell.strip() for cell in numbers.column([score.rmse, score.mae, score.mean_error], digits, relative=True)
     )
     rows = ("rows", f"{score.rows.used:,}", _rows(score))
-    if score.log_loss is not None and score.accuracy is not None:
-        auc = "" if score.auc is None else numbers.decimal(score.auc, digits)
-        return [
-            rows,
-            ("log loss", numbers.number(score.log_loss, digits), "mean of -ln(probability of what happened)"),
-            ("accuracy", numbers.decimal(score.accuracy, digits), "the likelier class is the right one"),
-            ("AUC", auc, "an event gets the higher probability" if auc else "only one class is there"),
-        ]
-    deviance = []
-    if score.mean_deviance is not None:
-        deviance = [("deviance", numbers.number(score.mean_deviance, digits), "mean Poisson deviance")]
+    loss = LOSSES[score.loss]
+    own = [_own(measure, score.measures[measure.key], digits) for measure in loss.measures]
+    if loss.domain is Domain.CLASSES:
+        return [rows, *own]
     return [
         rows,
-        *deviance,
+        *own,
         ("RMSE", rmse, ""),
         ("MAE", mae, ""),
         ("mean error", bias, "prediction minus target"),
         ("R²", "" if score.r2 is None else numbers.decimal(score.r2, digits), _r2(score)),
-        ("cost", numbers.number(score.cost, digits), _COSTS[score.loss]),
+        ("cost", numbers.number(score.cost, digits), loss.cost_name),
     ]
+
+
+def _own(measure: Measure, value: float | None, digits: int) -> tuple[str, str, str]:
+    """Label, value and remark of a measure of the loss's own."""
+    if value is None:
+        return measure.label, "", measure.absent
+    form = numbers.decimal if measure.share else numbers.number
+    return measure.label, form(value, digits), measure.remark
 
 
 def _rows(score: Score) -> str:

@@ -35,9 +35,10 @@ def left_out(terms: Sequence[str], of: int, columns: Sequence[str], width: int) 
     )
 
 
-def in_squared_units(fit: Fit) -> bool:
-    """Whether the cost is in squared target units; else it has none."""
-    return LOSSES[fit.loss].scales_target
+def cost_unit(fit: Fit, target: str, square: str = "²") -> str:
+    """The cost's unit, such as `` (price²)`` for the name ``target``; "" if it has none."""
+    power = {0: None, 1: "", 2: square}[LOSSES[fit.loss].degree]
+    return "" if power is None else f" ({target}{power})"
 
 
 def unknown_distance(fit: Fit) -> str:

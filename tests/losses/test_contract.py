@@ -8,7 +8,13 @@ import pytest
 from scipy.optimize import minimize
 
 from gdcli.api import fit
-from gdcli.engine.losses import LOSSES, Domain, Huber, Squared
+from gdcli.engine.catalog import LOSS_ENTRIES
+from gdcli.engine.losses import LOSSES
+from gdcli.engine.losses.contract import Domain, Link
+from gdcli.engine.losses.huber import Huber
+from gdcli.engine.losses.squared import Squared
+from gdcli.models.export import _MILLER_LINKS, _PYTHON_LINKS
+from gdcli.models.sql_export import DIALECTS
 
 
 class Fair(Huber):
@@ -61,7 +67,7 @@ def test_a_registered_loss_is_fitted_as_itself(
 ) -> None:
     monkeypatch.setitem(LOSSES, loss.name, loss)
     found = fit(frame, target="y", loss=word, optimizer="newton", iterations=30)
-    x, y, function = frame["x"].to_numpy(), frame["y"].to_numpy(), loss.of(0.8)
+    x, y, function = frame["x"].to_numpy(), frame["y"].to_numpy(), loss(0.8)
     expected = minimize(lambda t: function.value_and_slope(t[0] * x + t[1], y)[0].mean(), [0.0, 0.0], tol=1e-12)
     assert found.intercept is not None
     assert [found.coefficients[0].value, found.intercept.value] == pytest.approx(list(expected.x), rel=1e-5)
@@ -83,3 +89,16 @@ def test_every_loss_says_what_its_target_is() -> None:
         "logistic": Domain.CLASSES,
         "poisson": Domain.COUNTS,
     }
+
+
+def test_help_and_completion_know_the_losses_that_there_are() -> None:
+    forms = {name: loss.parameter_form for name, loss in LOSSES.items()}
+    assert {entry.name: entry.word for entry in LOSS_ENTRIES} == {
+        name: "" if form is None else form.word for name, form in forms.items()
+    }
+    assert list(LOSSES) == [entry.name for entry in LOSS_ENTRIES]
+
+
+def test_every_language_has_the_inverse_of_every_link() -> None:
+    languages = [_PYTHON_LINKS, _MILLER_LINKS, *(dialect.links for dialect in DIALECTS.values())]
+    assert all(set(links) == set(Link) for links in languages)

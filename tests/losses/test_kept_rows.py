@@ -11,7 +11,10 @@ import pytest
 from gdcli.api import fit
 from gdcli.base.errors import DataError, UsageError
 from gdcli.data.memory import size_of
-from gdcli.engine.losses import Logistic, Loss, Poisson, Squared
+from gdcli.engine.losses.contract import Loss
+from gdcli.engine.losses.logistic import Logistic
+from gdcli.engine.losses.poisson import Poisson
+from gdcli.engine.losses.squared import Squared
 from gdcli.engine.row_objective import RowBlock, RowObjective, RowSums
 from gdcli.ingest.row_store import RowStore
 

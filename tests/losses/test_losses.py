@@ -9,7 +9,11 @@ from scipy.optimize import minimize
 
 from gdcli.api import fit
 from gdcli.base.errors import DataError, UsageError
-from gdcli.engine.losses import Huber, Logistic, Loss, Poisson, Squared
+from gdcli.engine.losses.contract import Loss
+from gdcli.engine.losses.huber import Huber
+from gdcli.engine.losses.logistic import Logistic
+from gdcli.engine.losses.poisson import Poisson
+from gdcli.engine.losses.squared import Squared
 from gdcli.fitting.results import Fit
 
 REFERENCE = Path(__file__).parents[1] / "reference"
@@ -149,7 +153,7 @@ def test_hubers_usual_delta_is_that_of_the_least_squares_residuals(frame: pd.Dat
     X = np.column_stack([np.ones(len(frame)), frame[["a", "b"]]])
     residuals = frame["number"] - X @ np.linalg.lstsq(X, frame["number"].to_numpy(), rcond=None)[0]
     result = fit(frame, target="number", features=["a", "b"], loss="huber", iterations=0)
-    assert result.delta == pytest.approx(1.345 * np.median(np.abs(residuals)) / 0.6745, rel=1e-10)
+    assert result.parameter == pytest.approx(1.345 * np.median(np.abs(residuals)) / 0.6745, rel=1e-10)
 
 
 def test_the_second_class_in_order_is_the_event_unless_another_is_named(frame: pd.DataFrame) -> None:

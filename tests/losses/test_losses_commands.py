@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli.models.score import area_under_curve
+from gdcli.engine.losses.logistic import area_under_curve
 
 ROWS = 60
 Run = Callable[..., Any]

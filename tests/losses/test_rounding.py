@@ -51,7 +51,7 @@ def test_milliseconds_without_noise_are_rounding() -> None:
 def test_residuals_that_are_zero_are_refused_too() -> None:
     x = np.arange(40.0)
     frame = pd.DataFrame({"x": x, "y": 3.0 * x + np.where(np.arange(40) < 30, 0.0, 1e-9)})
-    assert fit(frame, target="y", loss="huber", optimizer="newton").delta is not None
+    assert fit(frame, target="y", loss="huber", optimizer="newton").parameter is not None
     frame["y"] = 0.0
     with pytest.raises(DataError, match=r"residuals are zero, so give DELTA, as in huber:1$"):
         fit(frame, target="y", loss="huber")

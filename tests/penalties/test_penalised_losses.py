@@ -191,7 +191,7 @@ def test_separated_classes_have_an_optimum_with_a_penalty(penalty: dict[str, flo
 
 
 def test_hubers_usual_delta_is_that_of_unpenalised_least_squares(frame: pd.DataFrame) -> None:
-    deltas = {fit(frame, target="number", loss="huber", l2=A, iterations=0).delta for A in (0.0, 0.1, 5.0)}
+    deltas = {fit(frame, target="number", loss="huber", l2=A, iterations=0).parameter for A in (0.0, 0.1, 5.0)}
     assert len(deltas) == 1
 
 

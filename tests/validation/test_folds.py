@@ -136,8 +136,8 @@ def test_hubers_usual_delta_is_the_same_in_every_fold_and_for_every_penalty(
     path, _ = other("huber:5")
     options: dict[str, Any] = {"target": "y", "cv": 3, "l2": (0.0, 0.1), "iterations": 40}
     usual = fit(path, loss="huber", **options)
-    assert usual.delta == pytest.approx(fit(path, target="y", loss="huber", iterations=0).delta, rel=1e-12)
-    assert usual.cross_validation == fit(path, loss=f"huber:{usual.delta!r}", **options).cross_validation
+    assert usual.parameter == pytest.approx(fit(path, target="y", loss="huber", iterations=0).parameter, rel=1e-12)
+    assert usual.cross_validation == fit(path, loss=f"huber:{usual.parameter!r}", **options).cross_validation
 
 
 def test_the_best_iteration_is_in_between_where_later_ones_fit_the_noise(noisy: Callable[..., str]) -> None:

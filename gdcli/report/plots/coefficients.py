@@ -10,6 +10,7 @@ from matplotlib.ticker import SymmetricalLogLocator
 from numpy.typing import NDArray
 
 from gdcli.engine.arrays import Array
+from gdcli.engine.losses import LOSSES
 from gdcli.fitting.picture import Picture
 from gdcli.fitting.results import Fit
 from gdcli.report.plots.canvas import (
@@ -25,7 +26,6 @@ from gdcli.report.plots.canvas import (
     spread,
 )
 from gdcli.report.plots.labels import Decades, label_number, shown
-from gdcli.report.sentences import in_squared_units
 
 MOST_NAMED_PATHS = 12
 
@@ -65,7 +65,7 @@ def draw_coefficients(figure: Figure, axes: Axes, fit: Fit, picture: Picture) ->
         )  # fmt: skip
     last = int(picture.iterations[-1])
     iteration_axis(axes, last)
-    unit = f"sd of {shown(fit.target)} per sd" if in_squared_units(fit) else "per sd"
+    unit = f"sd of {shown(fit.target)} per sd" if LOSSES[fit.loss].degree else "per sd"
     axes.set_ylabel(f"standardised coefficient\n({unit})")
     _limit(axes, values, best, fit)
     _name_ends(figure, axes, picture, values[-1], looks)

@@ -28,7 +28,7 @@ from gdcli.report.plots.canvas import (
 from gdcli.report.plots.coefficients import draw_coefficients
 from gdcli.report.plots.labels import label_number, shown
 from gdcli.report.plots.landscape import draw_landscape, draw_lines, explain_looks
-from gdcli.report.sentences import in_squared_units
+from gdcli.report.sentences import cost_unit
 
 _MOST_NAMED = 3
 
@@ -80,7 +80,7 @@ def draw_cost(axes: Axes, fit: Fit, picture: Picture) -> None:
             best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2, label=f"optimum: {label_number(best)}{below}"
         )
     _mark_one_percent(axes, fit, picture)
-    axes.set_ylabel(f"cost ({shown(fit.target)}²)" if in_squared_units(fit) else "cost")
+    axes.set_ylabel(f"cost{cost_unit(fit, shown(fit.target))}")
     axes.set_title("The cost at each iteration" if fit.diverged else "The cost on its way down")
     axes.legend(loc="best")
 
