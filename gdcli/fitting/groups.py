@@ -37,7 +37,7 @@ from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import LARGEST
 from gdcli.fitting.problem import CONVERGED_DISTANCE, CONVERGED_GAP, PERFECT, WITHIN
-from gdcli.fitting.terms import compared_with_baseline
+from gdcli.fitting.terms import categories, compared_with_baseline
 from gdcli.ingest.counts import RowCounts, tell_gaps
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.read import open_source
@@ -55,7 +55,16 @@ def fit_groups(files: Sequence[str], by: Sequence[str], options: FitOptions, lis
         raise UsageError("--by has no --lr search: give a rate, or --lr auto for each group's best one")
     with np.errstate(over="ignore", invalid="ignore"):
         chosen, stack, keys, rows = _read(files, by, options, listener)
-        return _fit(files, chosen, stack, keys, rows, options)
+        found, saturated = _fit(files, chosen, stack, keys, rows, options)
+    own = {name: first[0] if len({*first}) == 1 else None for name, first in found.references.items()}
+    if told := categories(found.levels, own):
+        listener.note(told)
+    if saturated:
+        listener.warn(
+            f"{saturated:,} of {count_of(len(keys), 'group')} have as many coefficients as rows: such fits say nothing "
+            "about other rows. Fit fewer columns (-x), or more rows."
+        )
+    return found
 
 
 # --- reading
@@ -151,11 +160,13 @@ def _at(stack: Stack, places: Sequence[int] | Mask) -> Stack:
 
 def _fit(
     files: Sequence[str], chosen: Design, stack: Stack, keys: list[Key], rows: RowCounts, options: FitOptions
-) -> GroupFits:
+) -> tuple[GroupFits, int]:
+    """The fits, and how many of them are saturated."""
     _check_magnitudes(stack, chosen)
     compared = compared_with_baseline(chosen, options.intercept)
     own = active(stack, compared, options.intercept)
-    enough = stack.count >= np.maximum(2, own.sum(axis=1) + int(options.intercept))
+    coefficients = own.sum(axis=1) + int(options.intercept)
+    enough = stack.count >= np.maximum(2, coefficients)
     if not enough.any():
         raise DataError(
             f"{quoted(chosen.source)}: each of {count_of(len(keys), 'group')} has too few rows: "
@@ -171,7 +182,7 @@ def _fit(
     found = _descended(problem, options)
     features = tuple(name for name in chosen.features if any(term.name == name for term in terms))
     text = [name for name in features if name in chosen.text]
-    return GroupFits(
+    fits = GroupFits(
         version=__version__,
         files=tuple(files),
         target=chosen.predicted,
@@ -198,6 +209,7 @@ def _fit(
         means=stack.mean[:, places] if chosen.fills else None,
         **{name: _spread(values, enough) for name, values in found.items()},
     )
+    return fits, int(np.count_nonzero(stack.count[enough] <= coefficients[enough]))
 
 
 def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, NDArray[Any]]:

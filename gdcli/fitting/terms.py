@@ -1,13 +1,19 @@
 """The design columns of a fit, chosen when all rows have been read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gdcli.base.errors import DataError
-from gdcli.base.names import quoted
+from gdcli.base.names import count_of, quoted
 from gdcli.data.design import Design
 from gdcli.engine.column import Column
 from gdcli.engine.triangle import Triangle
+
+# Text columns that a note tells of one by one.
+_MOST_TOLD = 3
+
+# Characters of a level in that note.
+_LONGEST_LEVEL = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +23,35 @@ class Terms:
     columns: tuple[Column, ...]
     references: Mapping[str, str]
     left_out: Mapping[str, str]
+
+    @property
+    def levels(self) -> Mapping[str, Sequence[str]]:
+        """The levels of each text column that is fitted, its reference among them."""
+        found: dict[str, list[str]] = {}
+        for name, level in self.columns:
+            if level is not None:
+                known = [self.references[name]] if name in self.references else []
+                found.setdefault(name, known).append(level)
+        return found
+
+
+def categories(levels: Mapping[str, Sequence[str]], references: Mapping[str, str | None]) -> str:
+    """A note of the text columns with their levels and baselines, empty without any.
+
+    The reference of a column is None if each group of rows has its own.
+    """
+    told = []
+    for name, found in list(levels.items())[:_MOST_TOLD]:
+        if name not in references:
+            compared = "each with a coefficient of its own"
+        elif (baseline := references[name]) is None:
+            compared = "compared with the first of the group"
+        else:
+            compared = f"compared with {quoted(baseline, _LONGEST_LEVEL)}"
+        told.append(f"{quoted(name)} is text: {count_of(len(found), 'level')}, {compared}")
+    if len(levels) > _MOST_TOLD:
+        told.append(f"and {count_of(len(levels) - _MOST_TOLD, 'text column')} more")
+    return "; ".join(told)
 
 
 def compared_with_baseline(design: Design, intercept: bool) -> tuple[str, ...]:

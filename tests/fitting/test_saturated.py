@@ -109,3 +109,13 @@ def test_groups_without_an_intercept_keep_all_levels_of_the_first_text_column_to
     adelie = next(group for group in groups if group["group"] == {"species": "Adelie"})
     known = {each["term"]: each["optimum"] for each in adelie["coefficients"] if each["optimum"] is not None}
     assert sorted(known) == ["island[Biscoe]", "island[Dream]", "island[Torgersen]", "sex[male]"]
+
+
+def test_groups_with_as_many_coefficients_as_rows_are_counted(
+    gdfit: Callable[..., Done], csv_file: Callable[..., str]
+) -> None:
+    table = "g,x,y\na,1,2\na,2,3\nb,1,2\nb,2,5\nb,3,3\nc,4,1\nc,6,1\nd,1,1\n"  # d has too few rows
+    done = gdfit(csv_file(table), "-t", "y", "--by", "g", "--lr", "auto", "-q", "--format", "csv")
+    assert "warning: 2 of 4 groups have as many coefficients as rows: such fits say nothing" in done.err
+    fewer = gdfit(csv_file(table), "-t", "y", "--by", "g", "--lr", "auto", "--no-intercept", "-q")
+    assert "coefficients as rows" not in fewer.err
