@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gdcli.cli import terminal as console
+from gdcli.cli import progress
 from gdcli.cli.progress import Narrator, in_bytes, in_time
 from gdcli.cli.terminal import render_table, table_encoding
 from gdcli.fitting.results import TraceShape
@@ -29,7 +29,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(console, "time", clock)
+    monkeypatch.setattr(progress, "time", clock)
     return clock
 
 
@@ -47,7 +47,7 @@ class Screen:
 @pytest.fixture
 def stderr(capsys, monkeypatch):
     """A terminal of 60 columns as stderr."""
-    monkeypatch.setattr(console, "progress_width", lambda: 59)
+    monkeypatch.setattr(progress, "progress_width", lambda: 59)
     return Screen(capsys)
 
 
@@ -143,7 +143,7 @@ def test_a_shorter_line_leaves_nothing_of_a_longer_one(stderr, clock):
 
 
 def test_progress_is_never_wider_than_the_terminal(stderr, clock, monkeypatch):
-    monkeypatch.setattr(console, "progress_width", lambda: 12)
+    monkeypatch.setattr(progress, "progress_width", lambda: 12)
     with Narrator() as narrator:
         narrator.descending(0, 1_000_000)
         clock.now += 1

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from plain_penalties import FEATURES, HOUSING, Standardized, solved, standardized
 
-from gdcli import fit
+from gdcli import api, fit
 from gdcli.base.errors import UsageError
-from gdcli.fitting import fit as fitting
 
 L2, L1, FOLDS = (0.0, 0.003, 1.0), (0.0, 0.02), 4
 ASKED = (HOUSING, "--target", "price", *(word for name in FEATURES for word in ("-x", name)), "--lr", 0.05)
@@ -49,8 +48,8 @@ def test_the_penalty_of_the_lowest_validation_cost_is_fitted(gdfit: Callable[...
 
 
 def test_the_data_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    read, calls = fitting.read_noted, []
-    monkeypatch.setattr(fitting, "read_noted", lambda *words: calls.append(words) or read(*words))
+    read, calls = api.read_noted, []
+    monkeypatch.setattr(api, "read_noted", lambda *words: calls.append(words) or read(*words))
     result = fit(str(HOUSING), target="price", l2=(0.0, 0.1, 1.0), cv=3, iterations=5)
     assert len(calls) == 1
     assert result.cross_validation is not None
