@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("gdcli.cli.commands.predict", "Add a saved model's predictions to the rows of a file."),
     "score": ("gdcli.cli.commands.score", "Measure how well a saved model predicts known values."),
     "export": ("gdcli.cli.commands.export", "Write a saved model as an expression of SQL, Python or Miller."),
+    "help": ("gdcli.cli.commands.help", "Explain a topic: losses, input, validation …; 'gdfit help' lists them."),
     "completion": ("gdcli.cli.commands.completion", "Let bash, zsh or fish complete options and column names."),
 }
 """Each command's module, which holds it under the name ``command``, and what it does in one line."""
@@ -98,9 +99,7 @@ def given_words(ctx: click.Context) -> tuple[str, ...]:
 
 
 def near_command(word: str) -> str | None:
-    """Return the command that ``word`` is, or is one edit away from; ``help`` is an option here."""
-    if word == "help":
-        return "--help"
+    """The command that ``word`` is, or is one edit away from."""
     return next((name for name in COMMANDS if one_edit_apart(word, name)), None)
 
 

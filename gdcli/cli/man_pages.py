@@ -1,4 +1,4 @@
-"""The man pages, in roff (man 7), from the Click commands: what ``--help-all`` says."""
+"""The man pages: of the commands in section 1, what ``--help-all`` says; of the topics in section 7."""
 
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from gdcli import __version__
 from gdcli.cli.environment import described
 from gdcli.cli.group import COMMANDS, DEFAULT, group
 from gdcli.cli.help import Command, Option
+from gdcli.cli.roff import code_block, escape, from_markdown
+from gdcli.cli.topics import TOPICS, topic_text
 
 DESCRIPTION = "fit regression by gradient descent"
 
@@ -22,23 +24,33 @@ EXIT_STATUS = (
 
 
 def write_pages(folder: Path) -> list[Path]:
-    """Write ``gdfit.1`` and a page for each command into a folder, and return the paths."""
+    """Write ``gdfit.1``, a page for each command and one for each topic into a folder, and return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name in (None, *COMMANDS):
-        path = folder / f"{page_name(name)}.1"
-        path.write_text(page(name), encoding="utf-8")
-        paths.append(path)
-    return paths
+    pages = {f"{page_name(name)}.1": page(name) for name in (None, *COMMANDS)}
+    pages |= {f"{page_name(name)}.7": topic_page(name) for name in TOPICS}
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in pages]
 
 
 def page_name(name: str | None) -> str:
-    """Return the name of a command's page; that of the whole is None's."""
+    """The name of a command's or a topic's page; None is the whole."""
     return "gdfit" if name is None else f"gdfit-{name}"
 
 
+def topic_page(name: str) -> str:
+    """The page of a topic."""
+    others = ["gdfit(1)", *(f"{page_name(other)}(7)" for other in TOPICS if other != name)]
+    lines = [
+        *_heading(page_name(name), 7, TOPICS[name]),
+        *from_markdown(topic_text(name)),
+        *_section("SEE ALSO", _references(others)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def page(name: str | None) -> str:
-    """Return the page of a command, or of the whole: that of ``fit``, with the list of commands."""
+    """The page of a command, or of the whole: that of ``fit``, with the list of commands."""
     with group.make_context("gdfit", [], resilient_parsing=True) as root:
         command = group.get_command(root, name or DEFAULT)
         assert isinstance(command, Command)
@@ -48,40 +60,29 @@ def page(name: str | None) -> str:
 
 def _page(name: str | None, command: Command, ctx: click.Context) -> str:
     path = "gdfit" if name is None else ctx.command_path
-    title, meaning = page_name(name), DESCRIPTION if name is None else COMMANDS[name][1].rstrip(".")
     lines = [
-        "'\\\" -*- coding: UTF-8 -*-",
-        f'.TH {title.upper()} 1 "" "gdfit {__version__}" "gdfit"',
-        *_section("NAME", f"{_escaped(title)} \\- {_escaped(meaning)}"),
-        *_section("SYNOPSIS", f"\\fB{_escaped(path)}\\fR {_escaped(' '.join(command.collect_usage_pieces(ctx)))}"),
+        *_heading(page_name(name), 1, DESCRIPTION if name is None else COMMANDS[name][1]),
+        *_section("SYNOPSIS", f"\\fB{escape(path)}\\fR {escape(' '.join(command.collect_usage_pieces(ctx)))}"),
     ]
     if name is None:
         lines += [".br", "\\fBgdfit\\fR COMMAND [OPTIONS] ..."]
-    lines += _section("DESCRIPTION", _escaped(" ".join((command.help or "").split())))
+    lines += _section("DESCRIPTION", escape(" ".join((command.help or "").split())))
     if name is None:
         lines += [".SH COMMANDS"]
         for other, (_, text) in COMMANDS.items():
-            lines += [".TP", f"\\fBgdfit\\-{other}\\fR(1)", _escaped(text)]
+            lines += [".TP", f"\\fBgdfit\\-{other}\\fR(1)", escape(text)]
     lines += [".SH EXAMPLES"]
     for line, text in command.examples:
-        lines += [
-            ".PP",
-            f"{_escaped(text[0].upper() + text[1:])}:",
-            ".PP",
-            ".RS 4",
-            ".nf",
-            _escaped(line),
-            ".fi",
-            ".RE",
-        ]
+        lines += [".PP", f"{escape(text[0].upper() + text[1:])}:", *code_block([line])]
     lines += [".SH OPTIONS", *_options(command, ctx)]
     if environment := described(command):
-        lines += _section("ENVIRONMENT", _escaped(environment))
+        lines += _section("ENVIRONMENT", escape(environment))
     lines += [".SH EXIT STATUS"]
     for code, text in EXIT_STATUS:
-        lines += [".TP", f"\\fB{code}\\fR", _escaped(text)]
-    others = [page_name(other) for other in (None, *COMMANDS) if other != name]
-    lines += _section("SEE ALSO", ", ".join(f"\\fB{_escaped(other)}\\fR(1)" for other in others))
+        lines += [".TP", f"\\fB{code}\\fR", escape(text)]
+    others = [f"{page_name(other)}(1)" for other in (None, *COMMANDS) if other != name]
+    others += [f"{page_name(topic)}(7)" for topic in TOPICS]
+    lines += _section("SEE ALSO", _references(others))
     return "\n".join(lines) + "\n"
 
 
@@ -92,16 +93,22 @@ def _options(command: Command, ctx: click.Context) -> list[str]:
         record = param.get_help_record(ctx)
         if record is not None and isinstance(param, click.Option):
             title = param.group if isinstance(param, Option) else "Help"
-            groups.setdefault(title, []).extend([".TP", f"\\fB{_escaped(record[0])}\\fR", _escaped(record[1])])
+            groups.setdefault(title, []).extend([".TP", f"\\fB{escape(record[0])}\\fR", escape(record[1])])
     return [line for title, lines in groups.items() for line in (f".SS {title}", *lines)]
+
+
+def _heading(title: str, section: int, meaning: str) -> list[str]:
+    return [
+        "'\\\" -*- coding: UTF-8 -*-",
+        f'.TH {title.upper()} {section} "" "gdfit {__version__}" "gdfit"',
+        *_section("NAME", f"{escape(title)} \\- {escape(meaning.rstrip('.'))}"),
+    ]
+
+
+def _references(pages: list[str]) -> str:
+    """The names of pages, each with its section, as in ``gdfit-sweep(1)``."""
+    return ", ".join(f"\\fB{escape(name[:-3])}\\fR{name[-3:]}" for name in pages)
 
 
 def _section(title: str, text: str) -> list[str]:
     return [f".SH {title}", text]
-
-
-def _escaped(text: str) -> str:
-    """Return a text that roff prints as it is: no control line, no escape, and hyphens that can be pasted."""
-    text = " ".join(text.split()) if "\n" in text else text
-    text = text.replace("\\", "\\e").replace("-", "\\-")
-    return f"\\&{text}" if text.startswith((".", "'")) else text

@@ -1,0 +1,98 @@
+"""``gdfit help``: a topic's page, or a command's help."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdcli.base.errors import ExitCode
+from gdcli.base.names import did_you_mean, quoted
+from gdcli.cli.group import COMMANDS
+from gdcli.cli.help import Command, help_width
+from gdcli.cli.topics import TOPICS, topic_text
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+    from rich.console import Console
+
+_WIDEST = 100
+
+EXAMPLES = (
+    ("gdfit help", "the list of topics"),
+    ("gdfit help losses", "what is minimized"),
+    ("gdfit help sweep", "the help of a command"),
+)
+
+
+class Subject(click.types.StringParamType):
+    """The name of a topic or of a command."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name as it is known; wrong usage if it is not."""
+        name = str(value).lower().replace("_", "-")
+        if name not in {**TOPICS, **COMMANDS}:
+            meant = did_you_mean(name, [*TOPICS, *COMMANDS])
+            self.fail(f"{quoted(str(value))} is no topic.{meant} 'gdfit help' lists them.", param, ctx)
+        return name
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[Any]]":
+        """The topics and commands that begin so, with their meanings."""
+        from click.shell_completion import CompletionItem
+
+        meanings = TOPICS | {name: meaning for name, (_, meaning) in COMMANDS.items()}
+        return [CompletionItem(name, help=text) for name, text in meanings.items() if name.startswith(incomplete)]
+
+
+@click.command("help", cls=Command, examples=EXAMPLES)
+@click.argument("subject", metavar="[TOPIC|COMMAND]", required=False, type=Subject())
+@click.pass_context
+def command(context: click.Context, subject: str | None) -> int:
+    """Explain a topic, or list the topics; show the help of a command. The same texts are man pages: man gdfit-losses,
+    man gdfit-sweep.
+    """
+    from gdcli.cli.failures import check_stdout
+    from gdcli.cli.results import Destination
+
+    check_stdout()
+    on_terminal = subject in TOPICS and sys.stdout.isatty()
+    Destination("table" if on_terminal else "text", None, quiet=False).write(
+        lambda console: print_topic(str(subject), console), lambda form: _text(context, subject)
+    )
+    return ExitCode.OK
+
+
+def print_topic(name: str, console: "Console") -> None:
+    """Print a topic's page as Rich shows Markdown, in styles that suit light and dark terminals."""
+    from rich.markdown import Markdown
+    from rich.theme import Theme
+
+    plain = Theme({"markdown.code": "bold", "markdown.code_block": "none", "markdown.h1.border": "dim"})
+    page = Markdown(topic_text(name), code_theme="ansi_light", hyperlinks=False)
+    with console.use_theme(plain):
+        console.print(page, width=min(console.width, _WIDEST))
+
+
+def _text(context: click.Context, subject: str | None) -> str:
+    if subject is None:
+        return list_of_topics()
+    if subject in TOPICS:
+        return topic_text(subject)
+    root = context.parent
+    assert root is not None
+    assert isinstance(root.command, click.Group)
+    command = root.command.get_command(root, subject)
+    assert command is not None
+    with command.make_context(subject, [], parent=root, resilient_parsing=True) as ctx:
+        return f"{ctx.get_help()}\n"
+
+
+def list_of_topics() -> str:
+    """The topics with one line each."""
+    formatter = click.HelpFormatter(width=help_width())
+    formatter.write_usage("gdfit help", "TOPIC")
+    with formatter.section("Topics"):
+        formatter.write_dl(list(TOPICS.items()))
+    formatter.write("\nOptions are explained by 'gdfit COMMAND -h', or --help-all; 'gdfit -h' lists the commands.\n")
+    return formatter.getvalue()
