@@ -1,31 +1,40 @@
 """The Python functions: keywords become options, and options a result."""
 
-from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gdcli.base.listener import Listener
 from gdcli.data.paths import matched
-from gdcli.fitting.fit import Recorder, fit_reading
+from gdcli.fitting.fit import Recorder, Resume, fit_reading
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit
 from gdcli.ingest.read import InputData, read_noted
-
-if TYPE_CHECKING:
-    pass
 
 
 def fit(data: "InputData | Sequence[InputData]", *, target: str, **options: Any) -> Fit:
     """Fit a linear regression by gradient descent.
 
     ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, or a list of them; ``options`` are the
-    fields of :class:`FitOptions`.
+    fields of the records of :class:`FitOptions`, and ``resume``, the path of a model to go on from.
     """
     several: Sequence[Any] = matched(data if isinstance(data, list | tuple) else [data])
     for name in ("features", "exclude", "categorical", "dates", "na", "l2", "l1"):
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str | int | float) else tuple(value)
-    return run_fit(several, FitOptions(target=target, **options))
+    asked, resume = parse_options({"target": target, **options})
+    return run_fit(several, asked, resume=resume)
+
+
+def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Resume | None]:
+    """The options of a fit by their names; with ``resume`` those left out are the model's, from which it goes on."""
+    path = values.get("resume")
+    values = {name: value for name, value in values.items() if name != "resume"}
+    if path is None:
+        return FitOptions.of(**values), None
+    from gdcli.models.resume import resumed
+
+    values, resume = resumed(path, values)
+    return FitOptions.of(**values), resume
 
 
 def run_fit(
@@ -33,20 +42,14 @@ def run_fit(
     options: FitOptions,
     recorders: Sequence[Recorder] = (),
     listener: Listener | None = None,
+    resume: Resume | None = None,
 ) -> Fit:
     """Read the data and descend. Raises DataError and UsageError; divergence is a result, not an error."""
     listener = listener or Listener()
     # What few fits need is imported where it is needed: a fit from a summary takes hardly longer than the imports.
-    if options.inference:
+    if options.checks.inference:
         from gdcli.fitting.inference import require_scipy
 
         require_scipy()
-    resume = None
-    if options.resume is not None:
-        from gdcli.models.model_file import load_model
-        from gdcli.models.resume import options_from_model, resume_from
-
-        model = load_model(options.resume)
-        options, resume = options_from_model(model, options), partial(resume_from, model)
     with read_noted(data, options.columns, options.reading, listener) as reading:
         return fit_reading(reading, options, recorders, listener, resume)

@@ -1,7 +1,7 @@
 """The pictures that a command was asked for: a file, and a chart under the table."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +10,6 @@ from gdcli.base.atomic import ending_of, is_special
 from gdcli.base.names import printable
 
 if TYPE_CHECKING:
-    from gdcli.fitting.options import FitOptions
     from gdcli.report.page import Page
 
 
@@ -46,13 +45,14 @@ class Drawing:
         ending = ending_of(self.path or "")
         return ending if ending in KINDS else KINDS[0]
 
-    def asked(self, options: "FitOptions") -> "FitOptions":
-        """Return the options of a fit that is to be drawn."""
+    @property
+    def values(self) -> dict[str, Any]:
+        """The options of a fit that is to be drawn, by their names."""
         if self.path is None and not self.chart:
-            return options
+            return {}
         from gdcli.fitting.picture import MOST_POINTS
 
-        return replace(options, picture=True, points=0 if self.path is None else MOST_POINTS)
+        return {"picture": True, "points": 0 if self.path is None else MOST_POINTS}
 
     def write(self, picture: Callable[[str], bytes]) -> None:
         """Write the picture, where one was asked for; ``picture`` returns it by its kind."""

@@ -10,7 +10,6 @@ from gdcli.cli.inputs import typed_words
 from gdcli.engine.catalog import ITERATIONS
 
 if TYPE_CHECKING:
-    from gdcli.fitting.options import FitOptions
     from gdcli.report.verdict import RateCommand as Again
 
 
@@ -27,31 +26,11 @@ def fit_length(context: click.Context, values: Mapping[str, Any]) -> dict[str, A
     return {name: values[name]} | other
 
 
-def fit_options(values: Mapping[str, Any], every: int | None) -> "FitOptions":
-    """Return the options of the fit, checked."""
-    from gdcli.fitting.options import FitOptions
+def fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values among a command's that a fit takes."""
+    from gdcli.fitting.options import OPTION_NAMES
 
-    same = (
-        "target", "features", "exclude", "categorical", "dates", "weights", "na", "keep_na", "missing", "max_levels",
-        "jobs", "dask", "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "comment",
-        "on_bad_row", "learning_rate", "iterations", "tolerance", "scale", "l2", "l1",
-    )  # fmt: skip
-    start = dict(values["start"])
-    if len(start) < len(values["start"]):
-        raise click.UsageError("--start is given twice for the same term.")
-    # A sweep has none of these.
-    of_a_fit = (
-        "loss", "event", "memory", "optimizer", "schedule", "batch_size", "epochs", "resume", "holdout", "patience",
-        "cv", "seed", "inference",
-    )  # fmt: skip
-    return FitOptions(
-        **{name: values[name] for name in same},
-        **{name: values[name] for name in of_a_fit if name in values},
-        intercept=not values["no_intercept"],
-        start=start,
-        every=every,
-        explain=values.get("explain", False),
-    )
+    return {name: value for name, value in values.items() if name in OPTION_NAMES}
 
 
 def command_line(context: click.Context, values: Mapping[str, Any]) -> "Again":

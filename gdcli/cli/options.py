@@ -50,6 +50,12 @@ def _color(context: click.Context, param: click.Parameter, value: str) -> None:
     context.color = COLORS[value]
 
 
+def _mapping(context: click.Context, param: click.Parameter, pairs: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    if len(dict(pairs)) < len(pairs):
+        raise click.UsageError(f"{param.opts[0]} is given twice for the same term.")
+    return dict(pairs)
+
+
 def option(*names: str, group: str, common: bool = False, **settings: Any) -> Callable[[F], F]:
     """Return the decorator of one option in a group of the help; a COLUMN is completed from the file's header."""
     if settings.get("metavar") == "COLUMN":
@@ -87,7 +93,10 @@ column_options: Callable[[F], F] = bundle(
         help="Predict from this column; repeatable.  [default: all but the target]",
     ),
     choice_options,
-    option("--no-intercept", is_flag=True, group=COLUMNS, help="Fit through the origin: c = 0."),
+    option(
+        "--no-intercept", "intercept", is_flag=True, default=True, flag_value=False, group=COLUMNS,
+        help="Fit through the origin: c = 0.",
+    ),
 )  # fmt: skip
 
 by_option: Callable[[F], F] = option(
@@ -126,7 +135,7 @@ l1_option: Callable[[F], F] = option(
 )  # fmt: skip
 
 start_option: Callable[[F], F] = option(
-    "--start", metavar="TERM=VALUE", type=Assignment(), multiple=True, group=DESCENT,
+    "--start", metavar="TERM=VALUE", type=Assignment(), multiple=True, group=DESCENT, callback=_mapping,
     help="Begin here instead of at 0, in the file's units; repeatable.",
 )  # fmt: skip
 

@@ -14,8 +14,6 @@ from gdcli import __version__
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
-from gdcli.engine.optimizers import PLAIN_DESCENT
-from gdcli.engine.schedules import CONSTANT
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.lanes import HoldoutWatch, cross_validate
 from gdcli.fitting.learning_rate import learning_rate_of
@@ -42,6 +40,9 @@ from gdcli.ingest.read import Dataset
 # Progress is told this often.
 _PROGRESS_STEP = 4096
 
+Resume = Callable[[Problem, FitOptions], Problem]
+"""Moves the start of a problem to where a model stands."""
+
 
 class Recorder(Protocol):
     """Takes iterations while they happen."""
@@ -67,7 +68,7 @@ def fit_reading(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    resume: Callable[[Problem, FitOptions], Problem] | None = None,
+    resume: Resume | None = None,
 ) -> Fit:
     """Fit data that were already reduced, from the start or, by ``resume``, from where a model stands."""
     # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
@@ -80,14 +81,15 @@ def _fit(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    resume: Callable[[Problem, FitOptions], Problem] | None,
+    resume: Resume | None,
 ) -> Fit:
     batches = _batches(reading, options)
     in_epoch = 1 if batches is None else batches.in_epoch
-    if options.epochs is not None:
-        options = replace(options, iterations=options.epochs * in_epoch, epochs=None)
+    if options.descent.epochs is not None:
+        length = replace(options.descent, iterations=options.descent.epochs * in_epoch, epochs=None)
+        options = replace(options, descent=length)
     tried: tuple[TriedPenalty, ...] = ()
-    if len(options.penalties) > 1:
+    if len(options.model.penalties) > 1:
         from gdcli.fitting.lanes import choose_penalty
 
         options, tried = choose_penalty(reading, options, listener)
@@ -95,11 +97,11 @@ def _fit(
     if resume is not None:
         problem = resume(problem, options)
     learning_rate = learning_rate_of(problem, options)
-    last_row = -(-options.iterations // in_epoch)
-    keeper = TableRows(last_row, options.every)
-    watch = None if options.holdout is None else HoldoutWatch(problem, reading, options)
+    last_row = -(-options.descent.iterations // in_epoch)
+    keeper = TableRows(last_row, options.show.every)
+    watch = None if options.checks.holdout is None else HoldoutWatch(problem, reading, options)
     drawing = None
-    if options.picture:
+    if options.show.picture:
         from gdcli.fitting.picture import PictureRecorder
 
         drawing = PictureRecorder(last_row)
@@ -111,7 +113,7 @@ def _fit(
     fit = _result(reading, options, outcome, listener)
     if fit.cross_validation is not None and tried:
         fit = replace(fit, cross_validation=fit.cross_validation._replace(penalties=tried))
-    if options.inference and fit.inference is None:
+    if options.checks.inference and fit.inference is None:
         rows = count_of(problem.triangle.count, "row")
         listener.warn(f"no inference: {rows} leave no degree of freedom for {len(last.theta)} coefficients")
     return fit if drawing is None else replace(fit, picture=drawing.picture(problem, reading, options, listener))
@@ -119,10 +121,10 @@ def _fit(
 
 def _batches(reading: Dataset, options: FitOptions) -> BatchLayout | None:
     """Return what the rows that are fitted are cut into, where they are."""
-    if options.batch_size is None:
+    if options.descent.batch_size is None:
         return None
-    fitted = reading.reduced.triangle if options.holdout is None else reading.reduced.folds[0]
-    return BatchLayout(options.batch_size, -(-fitted.count // options.batch_size), options.seed)
+    fitted = reading.reduced.triangle if options.checks.holdout is None else reading.reduced.folds[0]
+    return BatchLayout(options.descent.batch_size, -(-fitted.count // options.descent.batch_size), options.descent.seed)
 
 
 def _descend(
@@ -140,16 +142,16 @@ def _descend(
         rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.unit)]
         if watch is not None:
             rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there
-        if options.tolerance is not None:
-            rules.append(below(options.tolerance, problem.penalty.steepest))
-        rules += [when(asked, Stopped.INTERRUPTED), after(options.iterations)]
-        optimizer, rates = options.optimizer_on(problem.solve), options.rates(rate, problem.before)
+        if options.descent.tolerance is not None:
+            rules.append(below(options.descent.tolerance, problem.penalty.steepest))
+        rules += [when(asked, Stopped.INTERRUPTED), after(options.descent.iterations)]
+        optimizer, rates = options.descent.optimizer.on(problem.solve), options.descent.rates(rate, problem.before)
         advance = None
-        if options.batch_size is not None:
+        if options.descent.batch_size is not None:
             from gdcli.fitting.row_problem import batch_steps
 
             def pause(iteration: int) -> bool:
-                listener.descending(iteration, options.iterations)
+                listener.descending(iteration, options.descent.iterations)
                 return asked()
 
             advance = batch_steps(problem, reading, options, optimizer, rates, pause)
@@ -169,7 +171,7 @@ def _descend(
             validation = None if watch is None else watch.cost(step.theta)
             return row_of(problem, step, validation, None if options.constant else float(step.learning_rate))
 
-        return _recorded(steps, row, recorders, options.iterations, listener)
+        return _recorded(steps, row, recorders, options.descent.iterations, listener)
 
 
 def _recorded(
@@ -221,7 +223,7 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
     problem, learning_rate, last, stopped, trace, watch, batches = outcome
     diverged = stopped is Stopped.DIVERGED or learning_rate.behaviour is Behaviour.UNSTABLE
     # Patience keeps the best parameters that it saw, not the last ones.
-    kept = last if watch is None or options.patience is None or watch.best is None else watch.best
+    kept = last if watch is None or options.checks.patience is None or watch.best is None else watch.best
     m, c = problem.scaling.to_file(kept.theta)
     cost = float(kept.cost) * problem.unit
     loss = problem.mean_loss(kept.theta) if problem.penalty else cost
@@ -230,14 +232,14 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
     coefficients = coefficients_of(problem, None if diverged else m)
     intercept = Coefficient(INTERCEPT, None if diverged else float(c), None if best is None else best.intercept)
     inference = explanation = None
-    if options.inference:
+    if options.checks.inference:
         from gdcli.fitting.inference import inference_of
 
         coefficients, intercept, inference = inference_of(problem, coefficients, intercept, options, learning_rate)
-    if options.explain:
+    if options.show.explain:
         from gdcli.fitting.explain import explain
 
-        explanation = explain(problem, reading.reduced.head, learning_rate.given, options.iterations)
+        explanation = explain(problem, reading.reduced.head, learning_rate.given, options.descent.iterations)
     return Fit(
         version=__version__,
         files=reading.files,
@@ -246,11 +248,11 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
         loss=problem.loss,
         reference_levels=problem.terms.references,
         rows=reading.reduced.rows,
-        intercept=intercept if options.intercept else None,
+        intercept=intercept if options.model.intercept else None,
         coefficients=coefficients,
         cost=None if diverged else cost,
         rmse=None if diverged or error is None else math.sqrt(error),
-        r2=None if diverged or error is None else r2(problem, error, options.intercept),
+        r2=None if diverged or error is None else r2(problem, error, options.model.intercept),
         optimum=Optimum(
             cost=None if best is None else best.cost,
             gap=None if diverged else gap,
@@ -258,14 +260,14 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
             gap_measure=problem.gap_measure,
         ),
         descent=Descent(
-            optimizer=options.optimizer or PLAIN_DESCENT,
+            optimizer=options.descent.optimizer.word,
             learning_rate=float(last.learning_rate) if learning_rate.searched else learning_rate.given,
             iterations=last.iteration,
             converged=not diverged and converged(problem, kept.theta, gap),
             stopped=stopped,
-            scale=options.scale,
-            tolerance=options.tolerance,
-            schedule=options.schedule or CONSTANT,
+            scale=options.model.scale,
+            tolerance=options.descent.tolerance,
+            schedule=options.descent.schedule.word,
             batches=batches,
         ),
         learning_rate=learning_rate,
@@ -278,7 +280,7 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
         inference=inference,
         holdout=None if watch is None else watch.result(kept, diverged),
         cross_validation=None
-        if options.cv is None or stopped is Stopped.INTERRUPTED
+        if options.checks.cv is None or stopped is Stopped.INTERRUPTED
         else cross_validate(reading, problem, learning_rate.given, options, listener),
         explanation=explanation,
         penalty=None

@@ -26,13 +26,13 @@ from gdcli.data.streams import check_exists, codec_name
 from gdcli.data.table import Block
 from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.descent import Step, Stopped, descend
-from gdcli.engine.optimizers import PLAIN_DESCENT, Newton
+from gdcli.engine.optimizers import Newton
 from gdcli.engine.quadratic import Objective, SquaredError
-from gdcli.engine.schedules import CONSTANT, schedule_of
 from gdcli.engine.spectrum import Behaviour, Spectrum
 from gdcli.engine.stack import Stack, absorb, empty, fill_groups, grouped_rows, reduced
 from gdcli.engine.stack_descent import Ends, best_rates, lane_iterations_to
 from gdcli.engine.stacked import AlongEigenvectors, StackedProblem, active, problem_of
+from gdcli.fitting.choices import RateRule
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import LARGEST
@@ -49,9 +49,9 @@ _ROUNDING = 1e-12
 
 def fit_groups(files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener) -> GroupFits:
     """Fit each group. Raises DataError, CellError, UsageError; divergence is a result, and so are too few rows."""
-    if options.learning_rate == "auto" and options.optimizer != PLAIN_DESCENT:
+    if options.descent.rate is RateRule.AUTO and not options.descent.optimizer.plain:
         raise UsageError("--by knows each group's best rate for plain descent only: with --optimizer give --lr RATE")
-    if options.learning_rate == "search":
+    if options.descent.rate is RateRule.SEARCH:
         raise UsageError("--by has no --lr search: give a rate, or --lr auto for each group's best one")
     with np.errstate(over="ignore", invalid="ignore"):
         chosen, stack, keys, rows = _read(files, by, options, listener)
@@ -74,8 +74,8 @@ def _read(
     files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener
 ) -> tuple[Design, Stack, list[Key], RowCounts]:
     """Read every row once; all groups are in sorted order."""
-    if options.encoding is not None:
-        codec_name(options.encoding)
+    if options.csv.encoding is not None:
+        codec_name(options.csv.encoding)
     for path in files:
         check_exists(path)
     place: dict[Key, int] = {}
@@ -92,7 +92,7 @@ def _read(
     with closing(_blocks(files, by, options, listener, inputs)) as blocks:
         chosen, first = next(blocks)
         items = (item for part in ([(chosen, first)], blocks) for item in part)
-        for rows, places, keys in ordered_map(parse, items, options.jobs):
+        for rows, places, keys in ordered_map(parse, items, options.machine.jobs):
             here = np.array([place.setdefault(key, len(place)) for key in keys], dtype=np.intp)
             grouped = grouped_rows(rows.columns, rows.X, here[places], rows.weights)
             stack = absorb(empty(rows.columns) if stack is None else stack, grouped, len(place))
@@ -163,9 +163,9 @@ def _fit(
 ) -> tuple[GroupFits, int]:
     """The fits, and how many of them are saturated."""
     _check_magnitudes(stack, chosen)
-    compared = compared_with_baseline(chosen, options.intercept)
-    own = active(stack, compared, options.intercept)
-    coefficients = own.sum(axis=1) + int(options.intercept)
+    compared = compared_with_baseline(chosen, options.model.intercept)
+    own = active(stack, compared, options.model.intercept)
+    coefficients = own.sum(axis=1) + int(options.model.intercept)
     enough = stack.count >= np.maximum(2, coefficients)
     if not enough.any():
         raise DataError(
@@ -176,9 +176,10 @@ def _fit(
     used = own[enough].any(axis=0)
     places = sorted(np.flatnonzero(used).tolist(), key=lambda i: order[stack.columns[i].name])
     terms = tuple(stack.columns[i] for i in places)
-    if not terms and not options.intercept:
+    if not terms and not options.model.intercept:
         raise DataError("there is no feature left, and no intercept: nothing to fit")
-    problem = problem_of(_at(stack, enough), places, own[enough][:, places], options.scale, options.intercept)
+    model = options.model
+    problem = problem_of(_at(stack, enough), places, own[enough][:, places], model.scale, model.intercept)
     found = _descended(problem, options)
     features = tuple(name for name in chosen.features if any(term.name == name for term in terms))
     text = [name for name in features if name in chosen.text]
@@ -193,14 +194,14 @@ def _fit(
         levels={name: tuple(_levels(stack, name)) for name in text},
         references={name: _references(stack, name) for name in text if name in compared},
         left_out=tuple(name for name in chosen.features if name not in features),
-        intercept=options.intercept,
+        intercept=options.model.intercept,
         rows=rows,
         count=stack.count,
-        optimizer=options.optimizer or PLAIN_DESCENT,
-        schedule=options.schedule or CONSTANT,
-        scale=options.scale,
-        tolerance=options.tolerance,
-        automatic=options.learning_rate == "auto",
+        optimizer=options.descent.optimizer.word,
+        schedule=options.descent.schedule.word,
+        scale=options.model.scale,
+        tolerance=options.descent.tolerance,
+        automatic=options.descent.rate is RateRule.AUTO,
         missing_words=tuple(sorted(chosen.missing_words)),
         missing=chosen.missing,
         weights=chosen.weights,
@@ -222,20 +223,19 @@ def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, NDArra
     start_gap = 0.5 * np.vecdot(problem.eigenvalues * distance, distance) * size
     measure = np.where(perfect, start_gap, problem.cost)
 
-    plain = options.optimizer == PLAIN_DESCENT
-    automatic = options.learning_rate == "auto"
+    plain = options.descent.optimizer.plain
     within = WITHIN * measure / size
     best, rate = np.full(g, np.nan), np.full(g, np.nan)
-    if automatic:
+    if isinstance(options.descent.rate, RateRule):
         best, _ = best_rates(problem.eigenvalues, distance, within)
         rate = best
     else:
-        rate = np.full(g, float(options.learning_rate or 0.0))
+        rate = np.full(g, float(options.descent.rate))
     behaviour, largest_stable = _foreseen(problem, rate, options)
     unstable = np.array([found is Behaviour.UNSTABLE for found in behaviour], dtype=bool)
     arrival = lane_iterations_to(problem.eigenvalues, distance, rate, within) if plain and options.constant else None
 
-    ends = Ends(~unstable, options.iterations, options.tolerance, PERFECT * problem.mean_square / size)
+    ends = Ends(~unstable, options.descent.iterations, options.descent.tolerance, PERFECT * problem.mean_square / size)
     last, theta = _descend(problem, distance, rate, ends, options)
     diverged = unstable | (ends.stopped == Stopped.DIVERGED)
     m, c = scaling.to_file(theta)
@@ -243,7 +243,7 @@ def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, NDArra
     residual = np.matvec(problem.quadratic.R1, off)
     gap = np.vecdot(residual, residual) / problem.quadratic.weight * size
     cost = last.cost * size
-    variance = problem.variance if options.intercept else problem.mean_square
+    variance = problem.variance if options.model.intercept else problem.mean_square
     verdict = np.full(g, Verdict.NOT_CONVERGED)
     verdict[_converged(problem, off, gap, measure)] = Verdict.CONVERGED
     verdict[diverged] = Verdict.DIVERGED
@@ -276,8 +276,8 @@ def _descend(
 ) -> tuple[Step, Array]:
     """Return the last step, and θ there: along the eigenvectors where that comes to the same, as it is faster."""
     along = AlongEigenvectors(problem, distance)
-    optimizer = options.optimizer_on(along.solve)
-    rates = schedule_of(options.schedule or CONSTANT, rate[:, np.newaxis], options.iterations)
+    optimizer = options.descent.optimizer.on(along.solve)
+    rates = options.descent.rates(rate[:, np.newaxis])
     objective: Objective = along if optimizer.foreseen else SquaredError(problem.quadratic)
     start = np.zeros_like(distance if optimizer.foreseen else problem.theta)
     steps = descend(objective, optimizer, rates, start, (ends.rule,), search=ends.corrected)
@@ -292,7 +292,7 @@ def _foreseen(problem: StackedProblem, rate: Array, options: FitOptions) -> tupl
 
     Both depend on the largest eigenvalue only, and on its product with the rate.
     """
-    optimizer = options.optimizer_on()
+    optimizer = options.descent.optimizer.rule
     unit = Spectrum(np.ones(1), np.ones((1, 1)), np.ones(1))
     forecast = optimizer.forecast(unit, optimizer.init(np.zeros(1)))
     steepest = problem.eigenvalues.max(axis=1)

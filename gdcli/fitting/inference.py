@@ -40,10 +40,10 @@ def inference_of(
     rate: LearningRate,
 ) -> Inferred:
     """Infer from the optimum of a fit."""
-    found = engine.inference(problem.triangle, problem.optimum, options.intercept)
+    found = engine.inference(problem.triangle, problem.optimum, options.model.intercept)
     if found is None:
         return Inferred(coefficients, intercept, None)
-    all_of_them = [*coefficients, *([intercept] if options.intercept else [])]
+    all_of_them = [*coefficients, *([intercept] if options.model.intercept else [])]
     certain = [
         replace(coefficient, certainty=Certainty(*(known(values[i]) for values in _columns(found))))
         for i, coefficient in enumerate(all_of_them)
@@ -62,7 +62,7 @@ def inference_of(
         iterations_to_apply=forecast.iterations_to(rate.given, near),
         best_iterations_to_apply=None if rate.best is None else forecast.iterations_to(rate.best, near),
     )
-    return Inferred(tuple(certain[: len(coefficients)]), certain[-1] if options.intercept else intercept, whole)
+    return Inferred(tuple(certain[: len(coefficients)]), certain[-1] if options.model.intercept else intercept, whole)
 
 
 def _columns(found: engine.CoefficientTests) -> tuple[Array, ...]:

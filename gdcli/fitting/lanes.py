@@ -34,7 +34,7 @@ class HoldoutWatch:
     def __init__(self, problem: Problem, reading: Dataset, options: FitOptions) -> None:
         self._rows = reading.reduced.folds[1].count
         if not self._rows:
-            raise DataError(f"--holdout {options.holdout:g} holds out no row of {problem.triangle.count}")
+            raise DataError(f"--holdout {options.checks.holdout:g} holds out no row of {problem.triangle.count}")
         self._cost = problem.held_out(reading)
         self._unit = problem.unit
         self._options = options
@@ -53,22 +53,22 @@ class HoldoutWatch:
             self.best, self._best_cost, self._since = step, cost if math.isfinite(cost) else math.inf, 0
         else:
             self._since += 1
-        patience = self._options.patience
+        patience = self._options.checks.patience
         if patience is not None and self._since >= patience:
             return Stopped.PATIENCE
         return None
 
     def result(self, kept: Step, diverged: bool) -> Holdout:
         """Return the record; ``kept`` is the step whose parameters are the result."""
-        assert self._options.holdout is not None
+        assert self._options.checks.holdout is not None
         return Holdout(
-            share=self._options.holdout,
-            seed=self._options.seed,
+            share=self._options.checks.holdout,
+            seed=self._options.descent.seed,
             rows=self._rows,
             cost=None if diverged else self.cost(kept.theta),
             best_iteration=None if diverged or self.best is None else self.best.iteration,
             best_cost=None if diverged else self._best_cost,
-            patience=self._options.patience,
+            patience=self._options.checks.patience,
             kept=kept.iteration,
         )
 
@@ -96,19 +96,19 @@ def cross_validate(
             raise DataError(f"--cv {len(folds)} leaves {training.count} row to fit: there are too few rows")
         problems.append(whole.alike(build_problem(training, target, whole.terms, options), others))
     best_mean, best_iteration, best_costs = math.inf, 0, np.full(len(folds), np.nan)
-    descents = _side_by_side if options.needs_rows else _as_one_stack
+    descents = _side_by_side if options.model.loss.needs_rows else _as_one_stack
     with np.errstate(over="ignore", invalid="ignore"):
         for iteration, costs in descents(problems, reading, rate, options):
             mean = float(costs.sum()) / len(folds)
             if mean < best_mean:
                 best_mean, best_iteration, best_costs = mean, iteration, costs
             if iteration % _PROGRESS_STEP == 0:
-                listener.descending(iteration, options.iterations)
+                listener.descending(iteration, options.descent.iterations)
     return CrossValidation(
         folds=len(folds),
-        seed=options.seed,
+        seed=options.descent.seed,
         rows=tuple(fold.count for fold in folds),
-        iterations=options.iterations,
+        iterations=options.descent.iterations,
         costs=_known(costs),
         mean=_mean(costs),
         standard_error=_standard_error(costs),
@@ -130,7 +130,7 @@ def _as_one_stack(
     def solve(gradient: Array) -> Array:
         return np.stack([problem.solve(own) for problem, own in zip(problems, gradient, strict=True)])
 
-    objective = penalized(SquaredError(stacked([problem.data for problem in problems])), options.penalty)
+    objective = penalized(SquaredError(stacked([problem.data for problem in problems])), options.model.penalty)
     start = np.stack([problem.start for problem in problems])
     for step in _steps(objective, solve, start, rate, options):
         yield step.iteration, validation.value(step.theta) * units
@@ -148,14 +148,14 @@ def _side_by_side(
 
 
 def _steps(objective: Valued, solve: Solve, start: Array, rate: float, options: FitOptions) -> Iterator[Step]:
-    optimizer = options.optimizer_on(solve)
+    optimizer = options.descent.optimizer.on(solve)
     return descend(
         objective,
         optimizer,
-        options.rates(rate),
+        options.descent.rates(rate),
         start,
-        (after(options.iterations),),
-        proximal=options.penalty.proximal,
+        (after(options.descent.iterations),),
+        proximal=options.model.penalty.proximal,
         search=options.search_on(objective, optimizer),
     )
 
@@ -179,14 +179,18 @@ def choose_penalty(
 
     That is the cost of the coefficients that such a fit gives, converged or not. The first of equals is chosen.
     """
-    tried = tuple(_tried(reading, replace(options, l2=(one.l2,), l1=(one.l1,)), listener) for one in options.penalties)
+    tried = tuple(_tried(reading, _with_penalty(options, one.l2, one.l1), listener) for one in options.model.penalties)
     best = min(tried, key=lambda one: math.inf if one.mean is None else one.mean)
-    return replace(options, l2=(best.l2,), l1=(best.l1,)), tried
+    return _with_penalty(options, best.l2, best.l1), tried
+
+
+def _with_penalty(options: FitOptions, l2: float, l1: float) -> FitOptions:
+    return replace(options, model=replace(options.model, l2=(l2,), l1=(l1,)))
 
 
 def _tried(reading: Dataset, options: FitOptions, listener: Listener) -> TriedPenalty:
     problem = prepare(reading, options, Listener())  # its notes come with the fit
-    rate, penalty = learning_rate_of(problem, options), options.penalty
+    rate, penalty = learning_rate_of(problem, options), options.model.penalty
     if rate.behaviour is Behaviour.UNSTABLE:
         return TriedPenalty(penalty.l2, penalty.l1, None, None)
     found = cross_validate(reading, problem, rate.given, options, listener)

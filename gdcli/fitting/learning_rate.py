@@ -4,6 +4,7 @@ import numpy as np
 
 from gdcli.engine.arrays import Array
 from gdcli.engine.forecast import UNKNOWN, Forecast, limited
+from gdcli.fitting.choices import RateRule
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import DOMINANT_WEIGHT, Problem
 from gdcli.fitting.results import INTERCEPT, LearningRate
@@ -11,20 +12,20 @@ from gdcli.fitting.results import INTERCEPT, LearningRate
 
 def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
     """Return what can be said of the learning rates before the first step; of steps on batches that is nothing."""
-    if options.batch_size is not None:
+    if options.descent.batch_size is not None:
         return UNKNOWN
-    optimizer = options.optimizer_on()
+    optimizer = options.descent.optimizer.rule
     state = optimizer.init(problem.start) if problem.state is None else problem.state
     found = problem.forecast(optimizer, state)
-    return limited(found) if options.penalty.l1 or not options.constant else found
+    return limited(found) if options.model.penalty.l1 or not options.constant else found
 
 
 def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
     """Return the learning rate, and what is known of it."""
     forecast = forecast_of(problem, options)
     best, best_iterations = forecast.best_rate(problem.within)
-    automatic = options.learning_rate == "auto"
-    rate = (problem.automatic or best) if automatic else options.learning_rate
+    automatic = options.descent.rate is RateRule.AUTO
+    rate = (problem.automatic or best) if automatic else options.descent.rate
     if options.searching:
         rate = problem.trial
     assert isinstance(rate, int | float), "the options say which rate it is where no best one is known"
@@ -38,7 +39,7 @@ def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
         iterations_to_1_percent=forecast.iterations_to(rate, problem.within),
         best_iterations=best_iterations,
         condition_number=forecast.condition_number,
-        slowest=_slowest(problem, forecast.gaps(rate, options.iterations), options),
+        slowest=_slowest(problem, forecast.gaps(rate, options.descent.iterations), options),
         bound=problem.needs_rows and forecast.largest_stable is not None,
     )
 
@@ -48,6 +49,6 @@ def _slowest(problem: Problem, left: Array | None, options: FitOptions) -> tuple
     if left is None:
         return ()
     direction = problem.spectrum.vectors[int(np.argmax(left))]
-    names = [*([INTERCEPT] if options.intercept else []), *problem.labels]
+    names = [*([INTERCEPT] if options.model.intercept else []), *problem.labels]
     order = np.argsort(-np.abs(direction), kind="stable")
     return tuple((names[i], float(direction[i])) for i in order if abs(direction[i]) >= DOMINANT_WEIGHT)

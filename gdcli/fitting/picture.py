@@ -136,7 +136,7 @@ class PictureRecorder:
         # Only a squared error has contours that are ellipses.
         single = len(terms) == 1 and not problem.needs_rows
         points = _points(problem, reading.design, reading.reduced.points, options) if single else None
-        if single and points is None and options.points:
+        if single and points is None and options.show.points:
             listener.note("a summary holds no rows: the picture shows the lines without points")
         with np.errstate(over="ignore", invalid="ignore"):
             standardized = slopes * to_standard
@@ -146,11 +146,11 @@ class PictureRecorder:
             costs=np.array([row.cost for row in rows]),
             gaps=np.array([row.gap for row in rows], dtype=np.float64),
             slopes=slopes,
-            intercepts=np.array([row.intercept for row in rows], dtype=np.float64) if options.intercept else None,
+            intercepts=np.array([row.intercept for row in rows], dtype=np.float64) if options.model.intercept else None,
             standardized=standardized,
             standardized_optimum=np.full(len(terms), np.nan) if best is None else best.slopes * to_standard,
             validation=None
-            if options.holdout is None
+            if options.checks.holdout is None
             else np.array([row.validation for row in rows], dtype=np.float64),
             span=(float(problem.triangle.minimum[0]), float(problem.triangle.maximum[0])) if single else None,
             surface=_surface(problem) if single and not problem.penalty.l1 else None,
@@ -176,4 +176,4 @@ def _points(problem: Problem, design: Design, found: Points | None, options: Fit
         return None
     columns = (problem.terms.columns[0], Column(design.predicted))
     rows = np.column_stack([problem.values(column, found.columns, found.X) for column in columns])
-    return rows if options.holdout is None else rows[fold_of(found.draws, options.reading.sampling.cuts) == 0]
+    return rows if options.checks.holdout is None else rows[fold_of(found.draws, options.checks.cuts) == 0]

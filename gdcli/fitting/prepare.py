@@ -51,13 +51,13 @@ def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Proble
     _check_rows(reading)
     _check_magnitudes(reading)
     chosen, whole = reading.design, reading.reduced.triangle
-    terms = terms_of(whole, chosen, options.intercept)
+    terms = terms_of(whole, chosen, options.model.intercept)
     target = target_of(reading, options)
-    fitted = whole if options.holdout is None else reading.reduced.folds[0]
+    fitted = whole if options.checks.holdout is None else reading.reduced.folds[0]
     if fitted.count < 2:
-        raise DataError(f"--holdout {options.holdout:g} leaves {fitted.count} of {whole.count} rows to fit")
+        raise DataError(f"--holdout {options.checks.holdout:g} leaves {fitted.count} of {whole.count} rows to fit")
     problem = build_problem(fitted, target.column, terms, options)
-    if options.needs_rows:
+    if options.model.loss.needs_rows:
         from gdcli.fitting.row_problem import over_rows
 
         problem = over_rows(problem, reading, target, options, listener)
@@ -68,13 +68,13 @@ def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Proble
     if not terms.columns:
         listener.note("no feature is left: fitting the intercept only")
     if problem.saturated:
-        coefficients = len(problem.labels) + int(options.intercept)
+        coefficients = len(problem.labels) + int(options.model.intercept)
         listener.warn(
             f"{count_of(coefficients, 'coefficient')} for {count_of(problem.triangle.count, 'row')}: such a fit says "
             "nothing about other rows. Fit fewer columns (-x), more rows, or with a penalty (--l2 0.01)."
         )
     for group in problem.collinear:
-        how = "sharing as the penalty says" if options.penalty else "fitted with the smallest coefficients"
+        how = "sharing as the penalty says" if options.model.penalty else "fitted with the smallest coefficients"
         listener.note(
             f"collinear columns, {how}: {listed(group)} "
             "(what they explain together is determined, each one's share is not)"

@@ -22,7 +22,6 @@ from gdcli.engine.descent import Step
 from gdcli.engine.forecast import Forecast
 from gdcli.engine.lasso import gap, penalized_optimum
 from gdcli.engine.line_search import FIRST_TRIAL
-from gdcli.engine.losses import parse_loss
 from gdcli.engine.optimizers import Optimizer, OptimizerState
 from gdcli.engine.penalty import Penalty, penalized, ridge
 from gdcli.engine.quadratic import Quadratic, SquaredError, Valued
@@ -193,21 +192,22 @@ def build_problem(triangle: Triangle, target: Column, terms: Terms, options: Fit
     # A column that has no value in any of these rows is 0 here, and has no effect.
     means = {term: np.nan_to_num(known[term]) for term in terms.columns if term.level is None}
     chosen = fill(triangle, [*terms.columns, target], means)
-    loss, _ = parse_loss(options.loss_word)
-    data, scaling = scale(chosen, options.scale, options.intercept, target=loss.degree > 0)
+    data, scaling = scale(
+        chosen, options.model.scale, options.model.intercept, target=options.model.loss.kind.degree > 0
+    )
     with threads_for(len(terms.columns)):
-        best, penalty = optima.optimum(chosen, scaling), options.penalty
+        best, penalty = optima.optimum(chosen, scaling), options.model.penalty
     data = optima.determined_part(data, chosen, scaling, best)
     quadratic = ridge(data, penalty)
     # Decomposing a wide problem once is enough, where the optimum's is the descent's.
-    same = options.scale == "standard" and options.intercept and not penalty and len(terms.columns) > WIDE
+    same = options.model.scale == "standard" and options.model.intercept and not penalty and len(terms.columns) > WIDE
     decomposed = best.standardized if same else None
     if penalty:
         best = penalized_optimum(quadratic, penalty, scaling, best)
     start = _start(terms.columns, scaling, options)
     if not np.isfinite(np.linalg.norm(quadratic.R1 @ (start - best.theta)) ** 2):
         raise DataError("--start is too far from any sensible value to compute with")
-    spectrum = spectra.spectrum(quadratic, best.rank + int(options.intercept), start - best.theta, decomposed)
+    spectrum = spectra.spectrum(quadratic, best.rank + int(options.model.intercept), start - best.theta, decomposed)
     mean_square = float((data.z @ data.z + data.rho**2) / data.weight) * scaling.target_scale**2
     return Problem(chosen, means, terms, penalty, data, quadratic, scaling, best, start, spectrum, mean_square)
 
@@ -216,15 +216,15 @@ def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> 
     """Return θ₀ for the starting values, which are in file units."""
     labels = [term.label for term in terms]
     m, c = np.zeros(len(terms)), 0.0
-    for name, value in options.start.items():
+    for name, value in options.descent.start.items():
         if name in labels:
             m[labels.index(name)] = value
-        elif name in ("c", INTERCEPT) and options.intercept:
+        elif name in ("c", INTERCEPT) and options.model.intercept:
             c = value
         elif name == "m" and len(terms) == 1:
             m[0] = value
         else:
-            known = [*labels, *(["c"] if options.intercept else [])]
+            known = [*labels, *(["c"] if options.model.intercept else [])]
             raise DataError(
                 f"--start: there is no term {quoted(name)}.{did_you_mean(name, known)} Terms: {listed(known)}"
             )

@@ -21,7 +21,6 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.batches import Batches, BatchSteps
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
 from gdcli.engine.lasso import corner_gap
-from gdcli.engine.losses import parse_loss
 from gdcli.engine.losses.contract import Loss
 from gdcli.engine.losses.squared import Squared
 from gdcli.engine.optimizers import PLAIN_DESCENT, Optimizer, OptimizerState
@@ -161,8 +160,9 @@ class RowProblem(Problem):
 
 def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOptions, listener: Listener) -> Problem:
     """Return the problem of the same rows and scaling with the loss that was asked for."""
-    kept = _Kept(reading.reduced, target, options.jobs, ThreadPoolExecutor(options.jobs or usable_cores()))
-    folds = range(len(reading.reduced.folds)) if options.holdout is None else [0]
+    jobs = options.machine.jobs
+    kept = _Kept(reading.reduced, target, jobs, ThreadPoolExecutor(jobs or usable_cores()))
+    folds = range(len(reading.reduced.folds)) if options.checks.holdout is None else [0]
     function = _loss_of(problem, kept, folds, options, listener)
     if target.classes is not None:
         listener.note(f"the event is {quoted(target.classes[1])}, the other class {quoted(target.classes[0])}")
@@ -184,7 +184,7 @@ def _with_loss(problem: Problem, kept: _Kept, function: Loss, folds: Sequence[in
 
 def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOptions, listener: Listener) -> Loss:
     """Return the loss that was asked for; one that takes a parameter gets its default from the residuals."""
-    loss, given = parse_loss(options.loss_word)
+    _, loss, given = options.model.loss
     name, form = loss.name, loss.parameter_form
     if form is None:
         return loss()
@@ -269,7 +269,7 @@ def batch_steps(
     pause: Callable[[int], bool],
 ) -> BatchSteps:
     """Return what goes through the epochs of a problem; ``pause`` of the iteration says whether to stop there."""
-    assert options.batch_size is not None
+    assert options.descent.batch_size is not None
     penalty, pull = problem.penalty, None
     if penalty.l2:
         pull = np.zeros_like(problem.start)
@@ -281,7 +281,8 @@ def batch_steps(
         intercept=problem.scaling.intercept,
         weight=problem.triangle.weight,
         unit=problem.scaling.target_scale,
-        size=options.batch_size,
-        seed=options.seed,
+        size=options.descent.batch_size,
+        seed=options.descent.seed,
     )
-    return BatchSteps(batches, optimizer, rates, options.iterations, problem.before, penalty.proximal, pull, pause)
+    iterations = options.descent.iterations
+    return BatchSteps(batches, optimizer, rates, iterations, problem.before, penalty.proximal, pull, pause)

@@ -102,7 +102,7 @@ def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float],
         files=reading.files,
         target=reading.design.predicted,
         features=tuple(name for name in reading.design.features if name not in problem.terms.left_out),
-        scale=options.scale,
+        scale=options.model.scale,
         rows=reading.reduced.rows,
         optimum=Optimum(problem.optimum.cost, None, None, problem.gap_measure),
         iterations=path.iterations[-1],
@@ -140,14 +140,14 @@ class _Path:
 
 
 def _descend(problem: Problem, rates: Array, options: FitOptions, listener: Listener) -> _Path:
-    keep = set(thinned(options.iterations))
+    keep = set(thinned(options.descent.iterations))
     smallest = PERFECT * problem.mean_square / problem.scaling.target_scale**2
     steps = descend(
         problem.objective,
         OPTIMIZERS["gd"](),
         schedules.constant(rates[:, np.newaxis]),
         np.tile(problem.start, (len(rates), 1)),
-        (after(options.iterations),),
+        (after(options.descent.iterations),),
         proximal=problem.penalty.proximal,
     )
     near = problem.optimum.cost / problem.unit + problem.within
@@ -170,7 +170,7 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
                     iterations.append(last.iteration)
                     costs.append(last.cost)
                 if last.iteration % _PROGRESS_STEP == 0:
-                    listener.descending(last.iteration, options.iterations)
+                    listener.descending(last.iteration, options.descent.iterations)
     except KeyboardInterrupt:
         interrupted = True
         if last is None:

@@ -12,7 +12,6 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import listed, quoted, shell_word
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
-from gdcli.engine.losses import parse_loss
 from gdcli.engine.losses.contract import REST, Domain
 from gdcli.engine.triangle import Triangle
 from gdcli.fitting.options import FitOptions
@@ -47,7 +46,7 @@ class Target:
 def target_of(reading: Dataset, options: FitOptions) -> Target:
     """Return what the target is. Raises DataError where the loss has no use for its values."""
     name, triangle = reading.design.predicted, reading.reduced.triangle
-    loss, _ = parse_loss(options.loss_word)
+    loss = options.model.loss.kind
     column = Column(name)
     match loss.domain:
         case Domain.NUMBERS | Domain.COUNTS | Domain.POSITIVE:
@@ -73,14 +72,14 @@ def _two_classes(reading: Dataset, triangle: Triangle, name: str, options: FitOp
         values = sorted({*values, *chain(*others)})
         found = {f"{value:.17g}": (Column(name), value) for value in values}
     labels = list(found)
-    if len(labels) > 2 and options.event is not None and (event := _matching(options.event, found)) is not None:
+    wanted = options.model.event
+    if len(labels) > 2 and wanted is not None and (event := _matching(wanted, found)) is not None:
         return Target(found[event][0], (REST.format(event), event), found[event][1])
     if len(labels) != 2:
         what = f"only {quoted(labels[0])}" if len(labels) == 1 else f"also others than {listed(labels[:2])}"
         if len(labels) > 2 and name in reading.design.text:
             what = f"{listed(labels, _MOST_LEVELS)}; --event {shell_word(labels[0])} fits one against the rest"
-        raise DataError(f"--loss {options.loss_word} needs a target of two values; {quoted(name)} has {what}")
-    wanted = options.event
+        raise DataError(f"--loss {options.model.loss.word} needs a target of two values; {quoted(name)} has {what}")
     event = labels[1] if wanted is None else _matching(wanted, found)
     if event is None:
         raise DataError(f"--event: {quoted(name)} is never {quoted(wanted or '')}, but {listed(labels)}")

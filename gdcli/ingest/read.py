@@ -16,7 +16,7 @@ from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.design import Design, design
 from gdcli.data.formats import PEEK_BYTES, is_own, is_summary, source_of
-from gdcli.data.memory import check_room
+from gdcli.data.memory import available, check_room
 from gdcli.data.paths import is_url
 from gdcli.data.streams import Stream, check_exists, codec_name, open_stream
 from gdcli.data.table import Source
@@ -25,6 +25,7 @@ from gdcli.ingest.counts import tell_gaps
 from gdcli.ingest.inputs import FileMark, Inputs
 from gdcli.ingest.one_pass import Part, Reduction
 from gdcli.ingest.plan import Plan
+from gdcli.ingest.row_store import RowStore
 from gdcli.ingest.summary import Summary, check_same_names, load_summary
 
 if TYPE_CHECKING:
@@ -38,14 +39,17 @@ InputData = Union[str, "os.PathLike[str]", "pd.DataFrame", Summary]
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read: CSV text, the number of threads, and which rows go to which fold. ``dask`` is the address of a
-    cluster that reads instead.
+    """How to read: CSV text, the number of threads, and the plan of the pass. ``dask`` is the address of a cluster that
+    reads instead. ``keeps_rows``: all rows are kept, up to ``memory`` bytes of them in memory (None: half of what is
+    free).
     """
 
     csv: CsvOptions = field(default_factory=CsvOptions)
     jobs: int | None = None
     sampling: Plan = field(default_factory=Plan)
     dask: str | None = None
+    keeps_rows: bool = False
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         if self.dask is not None:
@@ -54,6 +58,12 @@ class ReadOptions:
             check_address(self.dask)
             if self.jobs is not None:
                 raise UsageError("--jobs counts threads here; with --dask the cluster decides: leave out one")
+
+    def row_store(self) -> RowStore | None:
+        """A new store for the rows, or None if they are not kept."""
+        if not self.keeps_rows:
+            return None
+        return RowStore(available() // 2 if self.memory is None else self.memory)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,8 @@ def read(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions
     for item in data:
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
-    store = options.sampling.store
+    store = options.row_store()
+    options = replace(options, sampling=replace(options.sampling, store=store))
     inputs = Inputs(listener)
     with ExitStack() as held, closing(store) if store else nullcontext():
         whole = _reduced(data, _opened(data, options, listener, inputs), columns, options, listener, held)

@@ -1,86 +1,103 @@
 """Going on from where a saved model stands."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import listed, quoted
 from gdcli.base.schema import json_number
+from gdcli.data.columns import POLICIES
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
 from gdcli.engine import spectrum as spectra
+from gdcli.engine.catalog import SCALES
 from gdcli.engine.optimizers import PLAIN_DESCENT, OptimizerState, parse_optimizer
 from gdcli.engine.schedules import CONSTANT, parse_schedule
+from gdcli.fitting.fit import Resume
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem
 from gdcli.models.model import Model
+from gdcli.models.model_file import load_model
 
 # The same rows give the same means, deviations and cost up to the rounding of another machine.
 _SAME = 1e-9
 
 
-def options_from_model(model: Model, options: FitOptions) -> FitOptions:
-    """Return the options with the model's target, columns, optimiser, schedule, rate and CSV where none are given.
+def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Resume]:
+    """The values of a fit's options, those left out being the model's, and what moves the start to where it stands.
 
-    Raises UsageError for options that do not fit its state.
+    Raises UsageError for values that contradict the model, DataError for a model that cannot be read.
     """
-    content = model.content
-    scale, intercept = content["descent"]["scale"], content["intercept"] is not None
-    if options.target not in (None, model.target):
-        other = quoted(options.target or "")
-        raise UsageError(f"the model predicts {quoted(model.target)}, so --resume cannot fit {other}")
-    if options.scale != scale:
-        raise UsageError(f"the model was fitted with --scale {scale}: give the same to --resume it")
-    if options.intercept != intercept:
-        raise UsageError(f"the model was fitted with{'' if intercept else 'out'} an intercept: --resume needs the same")
-    if options.weights != model.state.weights:
-        has = "without weights" if model.state.weights is None else f"with --weights {model.state.weights}"
-        raise UsageError(f"the model was fitted {has}: give the same to --resume it")
-    if "mean" in (options.missing, model.state.missing) and options.missing != model.state.missing:
-        raise UsageError(f"the model was fitted with --missing {model.state.missing}: give the same to --resume it")
-    features = options.features or tuple(dict.fromkeys([*model.columns, *content["left_out"]]))
-    theirs: float | Literal["search"] = "search" if _searched(model) else _rate(model)
-    rate = theirs if options.learning_rate is None else options.learning_rate
-    optimizer = _same(
-        "--optimizer", content["descent"].get("optimizer", PLAIN_DESCENT), options.optimizer, parse_optimizer
-    )
-    schedule = _same("--schedule", content["descent"].get("schedule", CONSTANT), options.schedule, parse_schedule)
-    batch_size, seed = _same_batches(model, options)
-    l2, l1 = (_same_penalty(name, model, getattr(options, name)) for name in ("l2", "l1"))
+    if values.get("start"):
+        raise UsageError("--resume goes on from where a model stands, so --start has no place")
+    if values.get("cv") is not None:
+        raise UsageError("--cv begins each fold's descent at the start, so --resume has no place")
+    model = load_model(path)
+    return dict(values) | _merged(model, values), partial(resume_from, model)
+
+
+def _merged(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that the model decides, and those of its values that are not given. Raises UsageError."""
+    content, given = model.content, values.get
+    target = given("target")
+    if target not in (None, model.target):
+        raise UsageError(f"the model predicts {quoted(model.target)}, so --resume cannot fit {quoted(target)}")
+    _check_same_terms(model, values)
+    searched = (content.get("learning_rate") or {}).get("searched") is True
+    rate = given("learning_rate")
+    if rate is None:
+        rate = "search" if searched else _rate(model)
     loss = model.loss if model.parameter is None else f"{model.loss}:{model.parameter!r}"
-    if options.loss is not None and options.loss not in (loss, model.loss):
+    if given("loss") not in (None, loss, model.loss):
         raise UsageError(f"the model was fitted with --loss {loss}: give the same, or none, to --resume it")
     event = None if model.classes is None else model.classes[1]
-    if options.event not in (None, event):
+    if given("event") not in (None, event):
         raise UsageError(f"the model was fitted with the event {quoted(event or '')}: --resume needs the same")
-    csv = CsvOptions.of({name: getattr(options, name) for name in CSV_FIELDS}, model.csv)
-    words: dict[str, Any] = {"na": tuple(sorted(model.missing_words - {""})), "keep_na": True}
-    if options.na or options.keep_na:
-        words = {}
-    return replace(
-        options,
-        **{name: getattr(csv, name) for name in CSV_FIELDS},
-        **words,
-        loss=loss,
-        event=event,
-        target=model.target,
-        features=features,
-        dates=options.dates or tuple(f"{name}:{how}" for name, how in model.state.dates.items()),
-        optimizer=optimizer,
-        schedule=schedule,
-        learning_rate=rate,
-        batch_size=batch_size,
-        seed=seed,
-        l2=(l2,),
-        l1=(l1,),
-    )
+    csv = CsvOptions.of({name: given(name) for name in CSV_FIELDS}, model.csv)
+    dates = tuple(f"{name}:{how}" for name, how in model.state.dates.items())
+    found = {name: getattr(csv, name) for name in CSV_FIELDS} | {
+        "target": model.target,
+        "features": given("features") or tuple(dict.fromkeys([*model.columns, *content["left_out"]])),
+        "dates": given("dates") or dates,
+        "loss": loss,
+        "event": event,
+        "optimizer": _same("--optimizer", content["descent"].get("optimizer", PLAIN_DESCENT), given("optimizer")),
+        "schedule": _same("--schedule", content["descent"].get("schedule", CONSTANT), given("schedule")),
+        "learning_rate": rate,
+        "l2": (_same_penalty("l2", model, given("l2", ())),),
+        "l1": (_same_penalty("l1", model, given("l1", ())),),
+    }
+    found["batch_size"], found["seed"] = _same_batches(model, given("batch_size"), given("seed", 0))
+    if not (given("na") or given("keep_na")):
+        found |= {"na": tuple(sorted(model.missing_words - {""})), "keep_na": True}
+    return found
 
 
-def _same(option: str, theirs: Any, given: str | None, parse: Callable[[str], Any]) -> str:
-    """Return the model's word. Raises UsageError where the one given means something else."""
+def _check_same_terms(model: Model, values: Mapping[str, Any]) -> None:
+    """Raise UsageError for values that make other terms, or scale them in another way."""
+    scale, intercept = model.content["descent"]["scale"], model.content["intercept"] is not None
+    weights, missing = values.get("weights"), values.get("missing", POLICIES[0])
+    if values.get("scale", SCALES[0]) != scale:
+        raise UsageError(f"the model was fitted with --scale {scale}: give the same to --resume it")
+    if values.get("intercept", True) != intercept:
+        raise UsageError(f"the model was fitted with{'' if intercept else 'out'} an intercept: --resume needs the same")
+    if weights != model.state.weights:
+        has = "without weights" if model.state.weights is None else f"with --weights {model.state.weights}"
+        raise UsageError(f"the model was fitted {has}: give the same to --resume it")
+    if "mean" in (missing, model.state.missing) and missing != model.state.missing:
+        raise UsageError(f"the model was fitted with --missing {model.state.missing}: give the same to --resume it")
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"--optimizer": parse_optimizer, "--schedule": parse_schedule}
+
+
+def _same(option: str, theirs: Any, given: str | None) -> str:
+    """The model's word. Raises UsageError if the one given means something else."""
+    parse = _PARSERS[option]
     try:
         meant = parse(str(theirs))
     except UsageError as error:
@@ -90,21 +107,21 @@ def _same(option: str, theirs: Any, given: str | None, parse: Callable[[str], An
     return str(theirs)
 
 
-def _same_batches(model: Model, options: FitOptions) -> tuple[int | None, int]:
-    """Return the model's batch size, and the seed of its order. Raises UsageError where others are given."""
-    theirs, seed = (model.content["descent"].get(name) for name in ("batch_size", "seed"))
+def _same_batches(model: Model, size: int | None, seed: int) -> tuple[int | None, int]:
+    """The model's batch size, and the seed of its order. Raises UsageError if others are given."""
+    theirs, before = (model.content["descent"].get(name) for name in ("batch_size", "seed"))
     if theirs is None:
-        if options.batch_size is not None:
+        if size is not None:
             raise UsageError("the model was fitted without --batch-size: leave it out to --resume it")
-        return None, options.seed
-    for value, least in ((theirs, 1), (seed, 0)):
+        return None, seed
+    for value, least in ((theirs, 1), (before, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise DataError("the model is damaged or was edited by hand: it does not say how its rows were cut")
-    if options.batch_size not in (None, theirs):
+    if size not in (None, theirs):
         raise UsageError(f"the model was fitted with --batch-size {theirs}: give the same, or none, to --resume it")
-    if options.seed not in (0, seed):
-        raise UsageError(f"the model was fitted with --seed {seed}, and its order goes on: give the same, or none")
-    return theirs, seed
+    if seed not in (0, before):
+        raise UsageError(f"the model was fitted with --seed {before}, and its order goes on: give the same, or none")
+    return theirs, before
 
 
 def _same_penalty(name: str, model: Model, given: tuple[float, ...]) -> float:
@@ -113,10 +130,6 @@ def _same_penalty(name: str, model: Model, given: tuple[float, ...]) -> float:
     if given not in ((), (theirs,)):
         raise UsageError(f"the model was fitted with --{name} {theirs:g}: give the same, or none, to --resume it")
     return theirs
-
-
-def _searched(model: Model) -> bool:
-    return (model.content.get("learning_rate") or {}).get("searched") is True
 
 
 def _rate(model: Model) -> float:
@@ -152,7 +165,7 @@ def resume_from(model: Model, problem: Problem, options: FitOptions) -> Problem:
         spectrum=spectra.spectrum(problem.quadratic, rank, distance),
         before=state.iteration,
         trial=_rate(model),  # it was accepted here, so a search accepts it again
-        state=_memory(state.optimizer, options.optimizer_on().init(theta)),
+        state=_memory(state.optimizer, options.descent.optimizer.rule.init(theta)),
     )
 
 

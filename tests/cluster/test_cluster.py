@@ -21,11 +21,11 @@ from tests.conftest import Done
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
 OPTIONS: dict[str, Any] = {"target": "y", "exclude": "note", "iterations": 5}
-ASKED = FitOptions(target="y", exclude=("note",), iterations=5)
+ASKED = FitOptions.of(target="y", exclude=("note",), iterations=5)
 
 
 def on(address: str) -> FitOptions:
-    return FitOptions(target="y", exclude=("note",), iterations=5, dask=address)
+    return FitOptions.of(target="y", exclude=("note",), iterations=5, dask=address)
 
 
 def test_a_cluster_finds_the_bits_of_one_machine(

@@ -61,7 +61,7 @@ def test_groups_of_several_blocks_are_added_up_in_the_order_of_one_machine(
 ) -> None:
     small(60_000, 3)  # blocks of some 800 rows, which are not joined to longer ones
     path, options = csv_file(counted(7000)), {**LOGISTIC, "iterations": 3}
-    there, here = (run_fit([path], FitOptions(dask=dask, **options)) for dask in (address, None))
+    there, here = (run_fit([path], FitOptions.of(dask=dask, **options)) for dask in (address, None))
     assert bits(there) == bits(here)
 
 
@@ -112,10 +112,10 @@ def test_a_worker_killed_during_the_descent_costs_time_not_the_answer(
 
     small()
     path = csv_file(counted())
-    there = run_fit([path], FitOptions(dask=address, **LOGISTIC), [Recorder(kill)])
+    there = run_fit([path], FitOptions.of(dask=address, **LOGISTIC), [Recorder(kill)])
     assert killed
     assert killed[0] not in [worker.pid for worker in cluster.workers.values()]
-    assert bits(there) == bits(run_fit([path], FitOptions(**LOGISTIC)))
+    assert bits(there) == bits(run_fit([path], FitOptions.of(**LOGISTIC)))
 
 
 def test_rows_that_were_lost_and_cannot_be_read_again_are_an_error(
@@ -129,7 +129,7 @@ def test_rows_that_were_lost_and_cannot_be_read_again_are_an_error(
     small()
     path = csv_file(counted())
     with pytest.raises(DataError, match="is of 3,000 bytes there"):
-        run_fit([path], FitOptions(dask=address, **LOGISTIC), [Recorder(kill)])
+        run_fit([path], FitOptions.of(dask=address, **LOGISTIC), [Recorder(kill)])
 
 
 def test_no_rows_stay_on_the_workers_however_a_fit_ends(
@@ -140,9 +140,9 @@ def test_no_rows_stay_on_the_workers_however_a_fit_ends(
 
     small()
     path = csv_file(counted())
-    run_fit([path], FitOptions(dask=address, **LOGISTIC))
+    run_fit([path], FitOptions.of(dask=address, **LOGISTIC))
     with pytest.raises(OSError, match="the disk is full"):
-        run_fit([path], FitOptions(dask=address, **LOGISTIC), [Recorder(fail)])
+        run_fit([path], FitOptions.of(dask=address, **LOGISTIC), [Recorder(fail)])
     with distributed.Client(address, set_as_default=False) as client:
         assert client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks)) == 0
 

@@ -3,7 +3,6 @@
 Elsewhere is this process here, at once; what is sent and what comes back is pickled all the same.
 """
 
-import dataclasses
 import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -158,9 +157,9 @@ def test_skipped_rows_are_counted_and_the_first_three_named(csv_file: Callable[.
     for row in (rows[0], rows[1], rows[-60], rows[-30], rows[-1]):
         lines[row] = "1,2"
     path = csv_file("\n".join(lines))
-    asked = FitOptions(target="y", exclude=("note",), iterations=5, on_bad_row="skip")
-    here = run_fit([path], asked, listener=notes)
-    there = run_fit([path], dataclasses.replace(asked, dask="local:1"), listener=notes)
+    asked = {"target": "y", "exclude": ("note",), "iterations": 5, "on_bad_row": "skip"}
+    here = run_fit([path], FitOptions.of(**asked), listener=notes)
+    there = run_fit([path], FitOptions.of(**asked, dask="local:1"), listener=notes)
     assert bits(there) == bits(here)
     assert notes.warnings[1] == notes.warnings[0]
     assert "skipped 5 bad rows" in notes.warnings[0]

@@ -52,7 +52,7 @@ def append(path: str, content: bytes) -> Callable[[], object]:
 
 
 def rows_of(path: str, notes: object) -> int:
-    return run_fit([path], FitOptions(target="y", iterations=1, jobs=1), (), notes).rows.read
+    return run_fit([path], FitOptions.of(target="y", iterations=1, jobs=1), (), notes).rows.read
 
 
 @pytest.mark.parametrize("after", ["first", "last"])

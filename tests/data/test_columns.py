@@ -85,7 +85,7 @@ def test_a_name_like_no_other_is_not_compared(csv_file: Callable[..., str]) -> N
 
 def test_without_a_target_the_columns_are_listed(csv_file: Callable[..., str]) -> None:
     with pytest.raises(GdfitError, match=r"--target COLUMN.*price, sqft, kind, city"):
-        run_fit([csv_file(HOUSES)], FitOptions(target=None))
+        run_fit([csv_file(HOUSES)], FitOptions.of(target=None))
 
 
 def test_a_column_named_twice_is_an_error_only_where_it_is_used(csv_file: Callable[..., str]) -> None:
@@ -291,7 +291,7 @@ def test_a_missing_target_drops_the_row_even_where_missing_cells_are_refused(csv
 
 def test_dropped_rows_are_told_in_one_note_by_column(csv_file: Callable[..., str], notes: Any) -> None:
     path = csv_file("x,z,y\n1,2,3\nNA,,4\n,5,NA\n4,4,4\n5,1,2\n,1,2\n")
-    run_fit([path], FitOptions(target="y"), (), notes)
+    run_fit([path], FitOptions.of(target="y"), (), notes)
     assert notes.notes == ["dropped 3 of 6 rows with missing values ('x' 3, 'z' 1, 'y' 1)"]
 
 

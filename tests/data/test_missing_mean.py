@@ -92,7 +92,7 @@ def test_the_optimum_is_that_of_rows_filled_with_means_and_the_cells_are_counted
     path: str, table: pd.DataFrame, notes: Notes
 ) -> None:
     rows = with_target(table)
-    result = run_fit([path], FitOptions(target="y", exclude=("w",), missing="mean"), listener=notes)
+    result = run_fit([path], FitOptions.of(target="y", exclude=("w",), missing="mean"), listener=notes)
     assert slopes(result) == pytest.approx(optimum(rows)[1:], rel=1e-10)
     counts = {name: int(rows[name].isna().sum()) for name in ("a", "b", "kind", "year")}
     assert result.rows.filled == counts
@@ -215,7 +215,7 @@ def validated(result: Any) -> list[float]:
 
 def test_a_column_without_any_value_is_left_out(csv_file: Callable[..., str], notes: Notes) -> None:
     path = csv_file("x,none,kind,y\n1,,,2\n2,NA,,3\n4,,,9\n")
-    result = run_fit([path], FitOptions(target="y", categorical=("kind",), missing="mean"), listener=notes)
+    result = run_fit([path], FitOptions.of(target="y", categorical=("kind",), missing="mean"), listener=notes)
     assert [c.term for c in result.coefficients] == ["x"]
     assert "left out 'none': it has no value in any row" in notes.notes
     assert "left out 'kind': it is '(missing)' in every row" in notes.notes
@@ -223,7 +223,7 @@ def test_a_column_without_any_value_is_left_out(csv_file: Callable[..., str], no
 
 def test_a_column_with_one_value_and_gaps_is_constant(csv_file: Callable[..., str], notes: Notes) -> None:
     path = csv_file("x,same,y\n1,0.1,2\n2,,3\n4,0.1,9\n5,0.1,1\n")
-    result = run_fit([path], FitOptions(target="y", missing="mean"), listener=notes)
+    result = run_fit([path], FitOptions.of(target="y", missing="mean"), listener=notes)
     assert [c.term for c in result.coefficients] == ["x"]
     assert "left out 'same': it is 0.1 in every row" in notes.notes
     through = fit(path, target="y", missing="mean", intercept=False)
@@ -465,7 +465,7 @@ def test_explain_and_picture_show_filled_rows(gdfit: Callable[..., Done], csv_fi
     path = csv_file("x,y\n1,2\n,3\n5,8\n6,7\n")
     shown = gdfit(path, "-t", "y", "-n", 1, "--scale", "none", "--missing", "mean", "--explain").out
     assert any(line.split()[:2] == ["4.00000", "3.00000"] for line in shown.splitlines())
-    result = run_fit([path], FitOptions(target="y", missing="mean", picture=True, points=9))
+    result = run_fit([path], FitOptions.of(target="y", missing="mean", picture=True, points=9))
     assert result.picture is not None
     assert result.picture.points is not None
     assert sorted(result.picture.points.tolist()) == [[1, 2], [4, 3], [5, 8], [6, 7]]

@@ -201,13 +201,13 @@ def test_the_separator_is_found_in_the_header_and_said_in_a_note(
     csv_file: Callable[..., str], notes: object, separator: str, word: str
 ) -> None:
     path = csv_file('a,b;"c;d";y\n1;2;3\n2;5;4\n4;4;9\n'.replace(";", separator))
-    result = run_fit([path], FitOptions(target="y", iterations=1), (), notes)
+    result = run_fit([path], FitOptions.of(target="y", iterations=1), (), notes)
     assert terms(result) == ["a,b", f"c{separator}d"]
     assert [note for note in notes.notes if word in note and "--sep" in note]
 
 
 def test_the_comma_needs_no_note(csv_file: Callable[..., str], notes: object) -> None:
-    run_fit([csv_file("a;b,c,y\n1,2,3\n2,5,4\n4,4,9\n")], FitOptions(target="y", iterations=1), (), notes)
+    run_fit([csv_file("a;b,c,y\n1,2,3\n2,5,4\n4,4,9\n")], FitOptions.of(target="y", iterations=1), (), notes)
     assert notes.notes == []
 
 
@@ -215,7 +215,7 @@ def test_the_comma_needs_no_note(csv_file: Callable[..., str], notes: object) ->
                                                   (":", ":"), ("#", "#")])  # fmt: skip
 def test_a_separator_can_be_given(csv_file: Callable[..., str], notes: object, given: str, character: str) -> None:
     path = csv_file(f"a,1{character}y\n1{character}3\n2{character}4\n4{character}9\n")
-    result = run_fit([path], FitOptions(target="y", iterations=1, separator=given), (), notes)
+    result = run_fit([path], FitOptions.of(target="y", iterations=1, separator=given), (), notes)
     assert terms(result) == ["a,1"]
     assert notes.notes == []
 
@@ -299,7 +299,7 @@ def test_a_header_without_rows_is_an_error(csv_file: Callable[..., str], content
 
 
 def test_columns_without_name_and_values_are_left_out_with_a_note(csv_file: Callable[..., str], notes: object) -> None:
-    result = run_fit([csv_file("x,y,\n1,2,\n2,3,\n3,7,\n")], FitOptions(target="y"), (), notes)
+    result = run_fit([csv_file("x,y,\n1,2,\n2,3,\n3,7,\n")], FitOptions.of(target="y"), (), notes)
     assert terms(result) == ["x"]
     assert result.rows.used == 3
     assert [note for note in notes.notes if "column3" in note]

@@ -94,7 +94,7 @@ def test_each_group_descends_as_in_exact_arithmetic(csv_file: Callable[..., str]
     table = stamps(name, rows=20)
     table = {"g": np.arange(20) % 2, **table}
     for k in ITERATIONS:
-        options = FitOptions(target="y", learning_rate=0.25, iterations=k)
+        options = FitOptions.of(target="y", learning_rate=0.25, iterations=k)
         fits = fit_groups([csv_file(written(table))], ["g"], options, Listener())
         for g in (0, 1):
             rows = {column: values[table["g"] == g] for column, values in table.items() if column != "g"}
@@ -187,7 +187,7 @@ def test_a_far_column_in_each_group_has_its_exact_optimum(csv_file: Callable[...
         "y": random.normal(size=n).round(3),
     }
     table["y"] += (table["id"] - 1e14) * 0.1 + table["x"]
-    options = FitOptions(target="y", scale=scale, learning_rate=1e-30 if scale == "none" else 0.1)
+    options = FitOptions.of(target="y", scale=scale, learning_rate=1e-30 if scale == "none" else 0.1)
     fits = fit_groups([csv_file(written(table))], ["g"], options, Listener())
     for g in (0, 1):
         rows = {column: values[table["g"] == g] for column, values in table.items() if column != "g"}
@@ -212,7 +212,7 @@ def test_columns_that_differ_by_the_rounding_of_far_values_are_collinear(
     path = csv_file(written(table))
     assert fit(path, target="y", iterations=0, scale=scale).collinear == (("a", "b"),)
     path = csv_file(written({"g": np.arange(200) % 3, **table}), "groups.csv")
-    for slopes in fit_groups([path], ["g"], FitOptions(target="y", scale=scale), Listener()).optimal_slopes:
+    for slopes in fit_groups([path], ["g"], FitOptions.of(target="y", scale=scale), Listener()).optimal_slopes:
         assert slopes[0] == pytest.approx(slopes[1], rel=1e-6)  # they share what they explain
 
 

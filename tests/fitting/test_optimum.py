@@ -68,7 +68,7 @@ def test_each_group_of_collinear_columns_is_named_in_a_note_of_its_own(
     random = np.random.default_rng(2)
     a, b, c, y = random.integers(0, 50, (4, 40)).astype(float)
     path = csv_file(as_csv(a=a, twice=2 * a, b=b, c=c, both=b - c, alone=random.integers(0, 9, 40), y=y))
-    result = run_fit([path], FitOptions(target="y", iterations=3), (), notes)
+    result = run_fit([path], FitOptions.of(target="y", iterations=3), (), notes)
     assert result.collinear == (("a", "twice"), ("b", "c", "both"))
     named = [note for note in notes.notes if "collinear" in note]
     assert len(named) == 2
@@ -175,7 +175,7 @@ def test_every_number_of_a_result_is_finite_or_absent(csv_file: Callable[..., st
 
 
 def test_only_the_target_is_left_fits_the_mean(csv_file: Callable[..., str], notes: Any) -> None:
-    result = run_fit([csv_file("y\n1\n2\n6\n")], FitOptions(target="y", learning_rate=0.3), (), notes)
+    result = run_fit([csv_file("y\n1\n2\n6\n")], FitOptions.of(target="y", learning_rate=0.3), (), notes)
     assert result.coefficients == ()
     assert result.intercept.value == pytest.approx(3.0, rel=1e-9)
     assert result.intercept.optimum == 3.0
@@ -192,7 +192,7 @@ def test_nothing_to_fit_without_a_feature_and_without_an_intercept(csv_file: Cal
 @pytest.mark.parametrize("column", ["7", "text", "0.1", "0"])
 def test_a_constant_column_is_left_out_with_a_note(csv_file: Callable[..., str], notes: Any, column: str) -> None:
     path = csv_file(f"x,same,y\n1,{column},2\n2,{column},3\n3,{column},7\n")
-    result = run_fit([path], FitOptions(target="y"), (), notes)
+    result = run_fit([path], FitOptions.of(target="y"), (), notes)
     assert result.left_out == ("same",)
     assert [c.term for c in result.coefficients] == ["x"]
     assert result.features == ("x",)

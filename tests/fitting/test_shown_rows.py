@@ -86,7 +86,7 @@ def test_a_recorder_is_handed_what_it_wants_and_the_last(
     csv_file: Callable[..., str], every: int, expected: list[int]
 ) -> None:
     recorder = Recorder(every)
-    result = run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=7), [recorder])
+    result = run_fit([csv_file(TEXT)], FitOptions.of(target="y", iterations=7), [recorder])
     assert [row.iteration for row in recorder.rows] == expected
     assert recorder.begun
     assert recorder.rows[-1] == result.trace[-1]
@@ -94,8 +94,8 @@ def test_a_recorder_is_handed_what_it_wants_and_the_last(
 
 def test_recorders_do_not_change_the_descent(csv_file: Callable[..., str]) -> None:
     recorders = [Recorder(1), Recorder(4)]
-    with_them = run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=50), recorders)
-    assert with_them == run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=50))
+    with_them = run_fit([csv_file(TEXT)], FitOptions.of(target="y", iterations=50), recorders)
+    assert with_them == run_fit([csv_file(TEXT)], FitOptions.of(target="y", iterations=50))
     assert [row for row in recorders[0].rows if row.iteration in (0, 4, 8)] == recorders[1].rows[:3]
 
 
@@ -126,13 +126,13 @@ def test_an_interruption_while_a_row_is_written_is_raised_as_it_may_be_half_writ
     csv_file: Callable[..., str], moment: str
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=10**7), [Interrupting(moment)])
+        run_fit([csv_file(TEXT)], FitOptions.of(target="y", iterations=10**7), [Interrupting(moment)])
 
 
 def test_an_interrupted_descent_returns_what_it_has_and_no_row_twice(csv_file: Callable[..., str]) -> None:
     before, interrupting, behind = Recorder(20), Interrupting("wants"), Recorder(20)
     recorders = [before, interrupting, behind]
-    result = run_fit([csv_file(TEXT)], FitOptions(target="y", iterations=10**7), recorders)
+    result = run_fit([csv_file(TEXT)], FitOptions.of(target="y", iterations=10**7), recorders)
     whole = fit(csv_file(TEXT), target="y", iterations=40)
     assert result.descent.stopped.value == "interrupted"
     assert result.descent.iterations == 40

@@ -106,7 +106,7 @@ def test_levels_that_do_not_fit_into_memory_are_refused_with_the_figure(
     with pytest.raises(
         DataError, match=r"columns \(each level of a text column is one\) need .* GB of memory"
     ) as error:
-        run_fit([path], FitOptions(target="y", max_levels=10**6, categorical=("a", "b")))
+        run_fit([path], FitOptions.of(target="y", max_levels=10**6, categorical=("a", "b")))
     assert "--exclude" in str(error.value)
 
 

@@ -75,7 +75,7 @@ def descended(columns: Mapping[str, np.ndarray], y: np.ndarray, rate: float, ite
 
 def fitted(path: str, by: Sequence[str] = ("region",), **options: object) -> GroupFits:
     chosen = {"target": "y", "exclude": ("kind", "w")} | options
-    return fit_groups([path], by, FitOptions(**chosen), Listener())  # type: ignore[arg-type]
+    return fit_groups([path], by, FitOptions.of(**chosen), Listener())  # type: ignore[arg-type]
 
 
 def coefficients(fits: GroupFits, optimum: bool = False) -> Iterator[tuple[tuple[str, ...], dict[str, float]]]:

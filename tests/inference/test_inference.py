@@ -223,7 +223,7 @@ def test_without_a_degree_of_freedom_there_is_none_and_a_warning(csv_file: Calla
     from gdcli.fitting.options import FitOptions
 
     path = csv_file("x,y\n1,3\n2,5\n")
-    result = run_fit([path], FitOptions(target="y", inference=True, iterations=5), (), notes)
+    result = run_fit([path], FitOptions.of(target="y", inference=True, iterations=5), (), notes)
     assert result.inference is None
     assert all(c.certainty is None for c in result.coefficients)
     assert notes.warnings[1:] == ["no inference: 2 rows leave no degree of freedom for 2 coefficients"]

@@ -276,13 +276,15 @@ class AskedToStop(Listener):
 
 
 def test_a_request_to_stop_is_heard_within_an_epoch(frame: pd.DataFrame, small_blocks: None) -> None:
-    options = FitOptions(target="y", features=("x", "far"), batch_size=64, epochs=50, seed=SEED)
+    options = FitOptions.of(target="y", features=("x", "far"), batch_size=64, epochs=50, seed=SEED)
     found = run_fit([frame], options, listener=AskedToStop())
     assert found.descent.stopped is Stopped.INTERRUPTED
     last = found.descent.iterations
     assert 32 < last < 64
     assert [row.iteration for row in found.trace] == [0, 32, last]
-    exact = run_fit([frame], FitOptions(target="y", features=("x", "far"), batch_size=64, iterations=last, seed=SEED))
+    exact = run_fit(
+        [frame], FitOptions.of(target="y", features=("x", "far"), batch_size=64, iterations=last, seed=SEED)
+    )
     assert found.trace == exact.trace
 
 

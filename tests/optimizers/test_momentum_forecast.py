@@ -279,7 +279,7 @@ def test_no_rate_of_a_grid_of_4000_is_within_1_percent_more_than_one_iteration_e
         lines = [",".join([*(f"x{i}" for i in range(p)), "y"]), *(",".join(map(repr, row)) for row in
                  np.column_stack([X, y]).tolist())]  # fmt: skip
         path = Path(csv_file("\n".join(lines) + "\n"))
-    options = FitOptions(target=target, features=tuple(features), optimizer=word, learning_rate="auto")
+    options = FitOptions.of(target=target, features=tuple(features), optimizer=word, learning_rate="auto")
     with read([path], options.columns, options.reading, Listener()) as reading:
         problem = prepare(reading, options, Listener())
     rule, of = options.optimizer_on(problem.solve), problem.spectrum

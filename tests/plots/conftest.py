@@ -47,7 +47,7 @@ def drawn() -> Callable[..., Drawn]:
     """Fit and draw; options as for FitOptions."""
 
     def draw(data: Any, **options: Any) -> Drawn:
-        fit = run_fit([data], FitOptions(**{"picture": True, "points": 5000, **options}))
+        fit = run_fit([data], FitOptions.of(**{"picture": True, "points": 5000, **options}))
         return Drawn(fit, draw_fit(fit))
 
     return draw

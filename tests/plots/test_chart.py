@@ -16,7 +16,7 @@ from gdcli.report.page import Page
 
 
 def fitted(data, **options):
-    return run_fit([data], FitOptions(target="price", picture=True, **options))
+    return run_fit([data], FitOptions.of(target="price", picture=True, **options))
 
 
 def frame_of(chart):
@@ -73,11 +73,11 @@ def test_without_unicode_there_is_nothing_but_ascii(housing, rate):
     chart = chart_of_fit(fitted(housing.rename(columns={"price": "prix €"}).assign(price=housing["price"])), Page())
     assert not chart.isascii()
     frame = housing.rename(columns={"price": "€"})
-    fit = run_fit([frame], FitOptions(target="€", picture=True, learning_rate=rate))
+    fit = run_fit([frame], FitOptions.of(target="€", picture=True, learning_rate=rate))
     chart = chart_of_fit(fit, Page(80, "ascii"))
     assert chart.isascii()
     assert chart.startswith("cost (\\u20ac^2) against iteration")
-    sweep = run_sweep([frame], FitOptions(target="€"), [])
+    sweep = run_sweep([frame], FitOptions.of(target="€"), [])
     assert chart_of_sweep(sweep, Page(80, "ascii")).isascii()
     assert chart_of_curve(walk_down([0, 0, 1]), Page(80, "ascii")).isascii()
 
@@ -97,7 +97,7 @@ def test_a_diverging_fit_is_drawn_to_its_end(housing):
 
 
 def test_each_rate_of_a_sweep_has_its_sign(housing):
-    sweep = run_sweep([housing], FitOptions(target="price"), [])
+    sweep = run_sweep([housing], FitOptions.of(target="price"), [])
     chart = chart_of_sweep(sweep, Page())
     words = chart[: chart.index("┌")]
     for i, rate in enumerate(sweep.rates, 1):

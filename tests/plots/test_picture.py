@@ -33,7 +33,9 @@ def test_beyond_a_hundred_even_and_odd_iterations_take_turns():
 
 @pytest.mark.parametrize("rate", [0.01, 0.5])
 def test_a_picture_holds_what_the_trace_holds(housing, all_rows, rate):
-    fit = run_fit([housing], FitOptions(target="price", learning_rate=rate, iterations=700, picture=True), [all_rows])
+    fit = run_fit(
+        [housing], FitOptions.of(target="price", learning_rate=rate, iterations=700, picture=True), [all_rows]
+    )
     picture = fit.picture
     rows = [all_rows.rows[k] for k in picture.iterations]
     assert picture.iterations.tolist() == [row.iteration for row in rows]
@@ -46,14 +48,14 @@ def test_a_picture_holds_what_the_trace_holds(housing, all_rows, rate):
 
 
 def test_the_standardised_coefficients_end_as_those_of_the_fit(penguins):
-    fit = run_fit([penguins], FitOptions(target="body_mass_g", picture=True))
+    fit = run_fit([penguins], FitOptions.of(target="body_mass_g", picture=True))
     assert fit.picture.standardized[-1] == pytest.approx([c.standardized for c in fit.coefficients])
     ratio = [c.optimum / c.value for c in fit.coefficients]
     assert fit.picture.standardized_optimum == pytest.approx(fit.picture.standardized[-1] * ratio)
 
 
 def test_a_fit_that_is_not_to_be_drawn_has_no_picture(housing):
-    assert run_fit([housing], FitOptions(target="price")).picture is None
+    assert run_fit([housing], FitOptions.of(target="price")).picture is None
 
 
 @pytest.mark.parametrize(
@@ -65,7 +67,7 @@ def test_a_fit_that_is_not_to_be_drawn_has_no_picture(housing):
 def test_the_surface_is_the_cost_of_the_rows(housing, options, feature):
     if options.get("scale") == "none" and feature == "latitude":
         options = {**options, "learning_rate": 1e-4}
-    fit = run_fit([housing], FitOptions(target="price", features=(feature,), iterations=5, picture=True, **options))
+    fit = run_fit([housing], FitOptions.of(target="price", features=(feature,), iterations=5, picture=True, **options))
     surface, picture = fit.picture.surface, fit.picture
     x, y = housing[feature].to_numpy(float), housing["price"].to_numpy(float)
     weights = housing["beds"] if "weights" in options else None
@@ -81,7 +83,7 @@ def test_the_surface_is_the_cost_of_the_rows(housing, options, feature):
 
 def test_a_level_is_where_the_rows_have_that_cost(penguins):
     known = penguins.dropna(subset=["year", "body_mass_g"])
-    fit = run_fit([penguins], FitOptions(target="body_mass_g", features=("year",), picture=True))
+    fit = run_fit([penguins], FitOptions.of(target="body_mass_g", features=("year",), picture=True))
     surface = fit.picture.surface
     for gap in (1.0, 1e5, 1e9):
         m, c = surface.level(gap, 60)
@@ -92,7 +94,7 @@ def test_a_level_is_where_the_rows_have_that_cost(penguins):
 
 def test_lines_are_those_after_0_1_10_and_so_on_and_the_last(housing):
     def lines(**options):
-        picture = run_fit([housing], FitOptions(target="price", features=("sqft",), picture=True, **options)).picture
+        picture = run_fit([housing], FitOptions.of(target="price", features=("sqft",), picture=True, **options)).picture
         return picture.iterations[picture.lines].tolist()
 
     assert lines(iterations=1500) == [0, 1, 10, 100, 1000, 1500]
@@ -106,7 +108,7 @@ def test_lines_are_those_after_0_1_10_and_so_on_and_the_last(housing):
 
 
 def with_points(data, count, **options):
-    return run_fit(data, FitOptions(target="y", picture=True, points=count, **options)).picture.points
+    return run_fit(data, FitOptions.of(target="y", picture=True, points=count, **options)).picture.points
 
 
 @pytest.fixture
@@ -146,13 +148,13 @@ def test_a_row_without_weight_is_no_point():
 
 def test_rows_held_out_are_no_points():
     frame = pd.DataFrame({"x": range(100), "y": [i % 7 for i in range(100)]})
-    fit = run_fit([frame], FitOptions(target="y", picture=True, points=5000, holdout=0.3))
+    fit = run_fit([frame], FitOptions.of(target="y", picture=True, points=5000, holdout=0.3))
     assert len(fit.picture.points) == 100 - fit.holdout.rows
     assert fit.picture.validation[-1] == pytest.approx(fit.holdout.cost)
 
 
 def test_a_text_column_of_two_levels_has_points_at_0_and_1(penguins):
-    fit = run_fit([penguins], FitOptions(target="body_mass_g", features=("sex",), picture=True, points=5000))
+    fit = run_fit([penguins], FitOptions.of(target="body_mass_g", features=("sex",), picture=True, points=5000))
     assert set(fit.picture.points[:, 0]) == {0.0, 1.0}
 
 
@@ -162,7 +164,7 @@ def a_summary(numbered):
 
 
 def test_a_summary_has_no_points_and_a_note_says_so(a_summary, notes):
-    fit = run_fit([a_summary], FitOptions(target="y", picture=True, points=5000), listener=notes)
+    fit = run_fit([a_summary], FitOptions.of(target="y", picture=True, points=5000), listener=notes)
     assert fit.picture.points is None
     assert fit.picture.surface is not None
     assert fit.picture.span == (0.0, 2999.0)
@@ -171,5 +173,5 @@ def test_a_summary_has_no_points_and_a_note_says_so(a_summary, notes):
 
 def test_without_a_plot_nothing_is_said_of_points(a_summary, notes):
     before = list(notes.notes)
-    run_fit([a_summary], FitOptions(target="y", picture=True), listener=notes)
+    run_fit([a_summary], FitOptions.of(target="y", picture=True), listener=notes)
     assert not any("summary holds" in note for note in notes.notes[len(before) :])

@@ -11,7 +11,7 @@ from gdcli.report.plots.sweep import draw_sweep
 
 
 def swept(data, *rates, **options):
-    sweep = run_sweep([data], FitOptions(**{"target": "price", **options}), rates)
+    sweep = run_sweep([data], FitOptions.of(**{"target": "price", **options}), rates)
     figure = draw_sweep(sweep)
     return sweep, figure, *figure.axes
 

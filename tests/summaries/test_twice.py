@@ -95,7 +95,7 @@ def test_a_summary_without_the_times_of_its_files_is_read_as_before(
     content = json.loads((folder / "s.json").read_text())
     del content["sources"]
     (folder / "old.json").write_text(json.dumps(content))
-    found = run_fit(["old.json", "a.csv"], FitOptions(target="y", iterations=1), (), notes)
+    found = run_fit(["old.json", "a.csv"], FitOptions.of(target="y", iterations=1), (), notes)
     assert (found.rows.read, notes.warnings) == (6, [])
     assert fit("old.json", target="y").coefficients == fit("s.json", target="y").coefficients
 

@@ -17,7 +17,7 @@ from gdcli.fitting.options import FitOptions
 from gdcli.fitting.sweep import run_sweep
 
 HOUSING = str(Path(__file__).parents[2] / "sample_data" / "housing.csv")
-OPTIONS = FitOptions(target="price", features=("sqft", "beds", "baths"))
+OPTIONS = FitOptions.of(target="price", features=("sqft", "beds", "baths"))
 
 
 def plain_costs(rate: float, iterations: int) -> list[float]:
@@ -37,7 +37,7 @@ def plain_costs(rate: float, iterations: int) -> list[float]:
 
 @pytest.mark.parametrize("rate", [0.001, 0.05, 0.3])
 def test_each_rate_of_a_sweep_descends_as_a_plain_loop_over_the_rows(rate: float) -> None:
-    sweep = run_sweep([HOUSING], FitOptions(target="price", features=OPTIONS.features, iterations=50), [0.01, rate])
+    sweep = run_sweep([HOUSING], FitOptions.of(target="price", features=OPTIONS.features, iterations=50), [0.01, rate])
     found = next(one for one in sweep.rates if one.learning_rate == rate)
     costs = plain_costs(rate, 50)
     assert found.cost == pytest.approx(costs[50], rel=1e-11)

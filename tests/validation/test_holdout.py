@@ -36,7 +36,7 @@ def test_every_iteration_and_its_validation_cost_are_those_of_a_plain_loop_over_
     blocks_of(block_bytes)
     paths = [noisy("a.csv", 40, 1, weighted=weighted), noisy("b.csv", 25, 2, weighted=weighted)]
     chosen: dict[str, Any] = {"weights": "w"} if weighted else {"exclude": ("w",)}
-    options = FitOptions(
+    options = FitOptions.of(
         target="y", holdout=0.3, seed=5, learning_rate=RATE, iterations=ITERATIONS, scale=scale, **chosen
     )
     result = run_fit(paths, options, [everything])
@@ -105,7 +105,7 @@ def test_the_fit_is_that_of_a_file_of_the_training_rows_alone(noisy: Callable[..
 def test_patience_stops_after_so_many_iterations_without_a_better_one_and_keeps_the_best(
     noisy: Callable[..., str], everything: Any
 ) -> None:
-    options = FitOptions(target="y", exclude=("w",), holdout=0.4, patience=7, learning_rate=0.05, iterations=5000)
+    options = FitOptions.of(target="y", exclude=("w",), holdout=0.4, patience=7, learning_rate=0.05, iterations=5000)
     result = run_fit([noisy(missing=False)], options, [everything])
     validation = [row.validation for row in everything.rows]
     best = int(np.argmin(validation))
@@ -123,7 +123,7 @@ def test_patience_stops_after_so_many_iterations_without_a_better_one_and_keeps_
 
 
 def test_patience_that_does_not_run_out_still_keeps_the_best(noisy: Callable[..., str], everything: Any) -> None:
-    options = FitOptions(target="y", exclude=("w",), holdout=0.4, patience=5000, learning_rate=0.05, iterations=600)
+    options = FitOptions.of(target="y", exclude=("w",), holdout=0.4, patience=5000, learning_rate=0.05, iterations=600)
     result = run_fit([noisy(missing=False)], options, [everything])
     best = int(np.argmin([row.validation for row in everything.rows]))
     assert result.descent.stopped is Stopped.ITERATIONS
@@ -134,7 +134,7 @@ def test_patience_that_does_not_run_out_still_keeps_the_best(noisy: Callable[...
 
 
 def test_without_patience_the_last_iteration_is_the_result(noisy: Callable[..., str], everything: Any) -> None:
-    options = FitOptions(target="y", exclude=("w",), holdout=0.4, learning_rate=0.05, iterations=600)
+    options = FitOptions.of(target="y", exclude=("w",), holdout=0.4, learning_rate=0.05, iterations=600)
     result = run_fit([noisy(missing=False)], options, [everything])
     assert result.holdout is not None
     assert result.holdout.kept == 600 != result.holdout.best_iteration

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # The options that mean the same for many groups side by side; all others belong to a single fit.
 _SHARED = frozenset(
     {
-        "files", "target", "features", "exclude", "categorical", "dates", "max_levels", "weights", "no_intercept", "by",
+        "files", "target", "features", "exclude", "categorical", "dates", "max_levels", "weights", "intercept", "by",
         "learning_rate", "iterations", "tolerance", "optimizer", "schedule", "scale", "na", "keep_na", "missing",
         "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "comment", "jobs",
         "format", "output", "quiet", "color", "save", "digits", "strict",
@@ -36,12 +36,13 @@ def check_options(context: click.Context) -> None:
 
 def run(inputs: Sequence[str], values: Mapping[str, Any], output: "Output") -> int:
     """Fit each group, write the result, and return the exit code."""
-    from gdcli.cli.fit_options import fit_options
+    from gdcli.cli.fit_options import fit_values
     from gdcli.cli.progress import Narrator
     from gdcli.cli.results import Destination
     from gdcli.fitting.groups import fit_groups
+    from gdcli.fitting.options import FitOptions
 
-    options = fit_options(values, None)
+    options = FitOptions.of(**fit_values(values))
     with Narrator(output.quiet) as narrator:
         fits = fit_groups(inputs, values["by"], options, narrator)
     if output.save is not None and not fits.diverged:

@@ -8,7 +8,7 @@ import click
 
 from gdcli.base.errors import ExitCode, Interrupted
 from gdcli.cli import options
-from gdcli.cli.fit_options import command_line, fit_length, fit_options
+from gdcli.cli.fit_options import command_line, fit_length, fit_values
 from gdcli.cli.help import Command
 from gdcli.cli.inputs import input_files
 
@@ -105,21 +105,22 @@ def _fit(
     lines: "LinesRecorder | None",
 ) -> "Fit":
     """Read and descend; the trace file is complete afterwards."""
-    from gdcli.api import run_fit
+    from gdcli.api import parse_options, run_fit
     from gdcli.base.names import printable
     from gdcli.cli.progress import Narrator
     from gdcli.engine.descent import Stopped
 
     if output.format == "table":
         import gdcli.report.fit  # noqa: F401  # here, while importing is cheap
-    options = output.drawing.asked(fit_options(values, output.every if lines is None else None))
+    shown = {"every": output.every if lines is None else None} | output.drawing.values
+    options, resume = parse_options(fit_values(values) | shown | {"resume": values["resume"]})
     with Narrator(output.quiet) as narrator, ExitStack() as stack:
         recorders: list[Recorder] = [] if lines is None else [lines]
         if output.trace is not None:
             recorders.append(_trace(output.trace, output, stdout, stack))
         if stdout.terminal and (output.trace_on_stdout or (lines is not None and output.path is None)):
             recorders.insert(0, narrator)
-        fit = run_fit(inputs, options, recorders, narrator)
+        fit = run_fit(inputs, options, recorders, narrator, resume)
     if output.trace_path is not None and fit.descent.stopped is Stopped.INTERRUPTED:
         reached = f"the iterations up to {fit.descent.iterations:,}"
         narrator.note(f"--trace {printable(output.trace_path)} has {reached}, where the descent was interrupted")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdcli.cli import options
-from gdcli.cli.fit_options import fit_options
+from gdcli.cli.fit_options import fit_values
 from gdcli.cli.help import Command
 from gdcli.cli.inputs import input_files
 
@@ -36,6 +36,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     from gdcli.cli.progress import Narrator, start_collecting
     from gdcli.cli.results import Destination
     from gdcli.cli.signals import received
+    from gdcli.fitting.options import FitOptions
     from gdcli.fitting.sweep import run_sweep
     from gdcli.report import sweep as report
     from gdcli.report.plots import picture_of_sweep
@@ -47,7 +48,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     destination = Destination.of(values, inputs)
     if destination.format == "table":
         import gdcli.report.fit  # noqa: F401  # here, while importing is cheap
-    chosen = fit_options({**values, "learning_rate": 0.01, "tolerance": None}, None)
+    chosen = FitOptions.of(**fit_values(values))
     start_collecting()
     with Narrator(destination.quiet) as narrator:
         sweep = run_sweep(inputs, chosen, values["rates"], narrator)

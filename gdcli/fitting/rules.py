@@ -1,0 +1,228 @@
+"""What an option can be, and which options go together: one table, of which the first rule that is broken speaks."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from gdcli.base.errors import UsageError
+from gdcli.engine.catalog import ITERATIONS, SCALES
+from gdcli.engine.optimizers import PLAIN_DESCENT, SEARCHED
+from gdcli.fitting.choices import RateRule
+
+if TYPE_CHECKING:
+    from gdcli.fitting.options import FitOptions
+
+# Each fold is a triangle of its own, merged with all others; more folds than this teach nothing more.
+MOST_FOLDS = 100
+
+
+class Rule(NamedTuple):
+    """A condition that no options may meet, and the message if they do: a text, or one made of the options."""
+
+    broken: "Callable[[FitOptions], object]"
+    message: "str | Callable[[FitOptions], str]"
+
+
+def check_together(options: "FitOptions") -> None:
+    """Raise UsageError with the message of the first rule that is broken."""
+    for broken, message in RULES:
+        if broken(options):
+            raise UsageError(message if isinstance(message, str) else message(options))
+    _ = options.reading  # checks itself
+
+
+def _word(options: "FitOptions") -> object:
+    rate = options.descent.rate
+    return rate.value if isinstance(rate, RateRule) else rate
+
+
+def _auto(options: "FitOptions") -> bool:
+    return options.descent.rate is RateRule.AUTO
+
+
+def _search(options: "FitOptions") -> bool:
+    return options.descent.rate is RateRule.SEARCH
+
+
+def _default(options: "FitOptions") -> str:
+    return f"such as --lr {options.descent.optimizer.rule.default_rate:g}"
+
+
+def _penalized(options: "FitOptions") -> bool:
+    return any(options.model.penalties)
+
+
+def _lasso(options: "FitOptions") -> bool:
+    return any(penalty.l1 for penalty in options.model.penalties)
+
+
+def _no_penalty(values: Sequence[float]) -> bool:
+    return not all(math.isfinite(value) and value >= 0 for value in values)
+
+
+def _undecided(values: Sequence[float], options: "FitOptions") -> bool:
+    return len(values) > 1 and options.checks.cv is None
+
+
+_LOSS = (
+    Rule(
+        lambda o: o.model.event is not None and not o.model.loss.classes,
+        "--event names a class: it needs --loss logistic",
+    ),
+    Rule(lambda o: o.model.loss.needs_rows and o.checks.inference, "--inference is for --loss squared only"),
+    Rule(lambda o: o.model.loss.needs_rows and o.show.explain, "--explain is for --loss squared only"),
+    Rule(
+        lambda o: o.model.loss.needs_rows and _auto(o) and not o.descent.optimizer.plain,
+        lambda o: (
+            f"--lr auto with --loss {o.model.loss.kind.name} is for plain descent: give a rate for "
+            f"{o.descent.optimizer.word}"
+        ),
+    ),
+)
+
+_STEPS = (
+    Rule(
+        lambda o: _search(o) and o.descent.optimizer.name not in SEARCHED,
+        f"--lr search goes with the optimizers {' and '.join(SEARCHED)}, whose steps lead downhill",
+    ),
+    Rule(
+        lambda o: o.searching and not o.descent.schedule.constant,
+        lambda o: f"--lr {_word(o)} finds a rate for each iteration: leave out --schedule",
+    ),
+    Rule(
+        lambda o: _auto(o) and not o.descent.optimizer.rule.foreseen,
+        lambda o: (
+            "--lr auto takes the best rate, which is not known before the descent for "
+            f"{o.descent.optimizer.name}: give one, {_default(o)}"
+        ),
+    ),
+    Rule(
+        lambda o: _auto(o) and not (o.constant or o.searching),
+        lambda o: f"--lr auto takes the best constant rate: with --schedule {o.descent.schedule.word} give one",
+    ),
+    Rule(
+        lambda o: o.show.explain and not (o.descent.optimizer.plain and o.constant),
+        "--explain shows the arithmetic of plain descent: leave out --optimizer, --schedule, --lr search",
+    ),
+)
+
+_BATCHES = (
+    Rule(
+        lambda o: o.descent.epochs is not None and o.descent.iterations != ITERATIONS,
+        "--epochs and --iterations are two ways to say how long: give one",
+    ),
+    Rule(
+        lambda o: o.descent.epochs is not None and o.descent.epochs < 0,
+        lambda o: f"the number of epochs is 0 or more, not {o.descent.epochs}",
+    ),
+    Rule(
+        lambda o: o.descent.batch_size is not None and o.descent.batch_size < 1,
+        lambda o: f"a batch has 1 row or more, not {o.descent.batch_size}",
+    ),
+    Rule(
+        lambda o: o.descent.batch_size and not o.descent.optimizer.rule.stochastic,
+        lambda o: f"--batch-size is for first-order optimizers: {o.descent.optimizer.name} needs all rows",
+    ),
+    Rule(
+        lambda o: o.descent.batch_size and _auto(o),
+        lambda o: f"--lr auto: no best rate is known for batches, so give one, {_default(o)}",
+    ),
+    Rule(
+        lambda o: o.descent.batch_size and _search(o),
+        lambda o: f"--lr search: a batch cannot be searched on, so give one, {_default(o)}",
+    ),
+    Rule(lambda o: o.descent.batch_size and o.checks.cv, "--cv is for descents on all rows: leave out --batch-size"),
+    Rule(
+        lambda o: o.descent.batch_size and o.show.explain,
+        "--explain is for descents on all rows: leave out --batch-size",
+    ),
+    Rule(
+        lambda o: o.descent.batch_size and o.machine.dask, "--dask is for descents on all rows: leave out --batch-size"
+    ),
+)
+
+_PENALTY = (
+    Rule(lambda o: _no_penalty(o.model.l2), lambda o: f"--l2 takes a number of 0 or more, not {min(o.model.l2)}"),
+    Rule(
+        lambda o: _undecided(o.model.l2, o),
+        lambda o: f"--l2 is given {len(o.model.l2)} times: add --cv K to choose the best of them, or one",
+    ),
+    Rule(lambda o: _no_penalty(o.model.l1), lambda o: f"--l1 takes a number of 0 or more, not {min(o.model.l1)}"),
+    Rule(
+        lambda o: _undecided(o.model.l1, o),
+        lambda o: f"--l1 is given {len(o.model.l1)} times: add --cv K to choose the best of them, or one",
+    ),
+    Rule(
+        lambda o: _penalized(o) and o.checks.inference,
+        "--inference is about least squares, which a penalty pulls away from: leave out one",
+    ),
+    Rule(
+        lambda o: _penalized(o) and o.show.explain,
+        "--explain shows the arithmetic of least squares: leave out --l2 and --l1",
+    ),
+    Rule(
+        lambda o: _lasso(o) and not o.descent.optimizer.plain,
+        f"--l1 takes proximal steps, which go with the optimizer {PLAIN_DESCENT} only",
+    ),
+    Rule(
+        lambda o: _lasso(o) and _auto(o) and not o.model.loss.needs_rows,
+        "--lr auto takes the best rate, which is not known with --l1: --lr search finds one",
+    ),
+)
+
+_THE_REST = (
+    Rule(
+        lambda o: not isinstance(o.descent.iterations, int) or o.descent.iterations < 0,
+        lambda o: f"the number of iterations is 0 or more, not {o.descent.iterations}",
+    ),
+    Rule(
+        lambda o: o.columns.max_levels < 1,
+        lambda o: f"a text column has at least 1 level, so --max-levels cannot be {o.columns.max_levels}",
+    ),
+    Rule(lambda o: not all(map(math.isfinite, o.descent.start.values())), "--start takes finite numbers only"),
+    Rule(
+        lambda o: (
+            o.descent.tolerance is not None and not (math.isfinite(o.descent.tolerance) and o.descent.tolerance > 0)
+        ),
+        lambda o: f"the tolerance is a number above 0, not {o.descent.tolerance!r}",
+    ),
+    Rule(
+        lambda o: o.model.scale not in SCALES,
+        lambda o: f"the scaling is one of {', '.join(SCALES)}, not {o.model.scale!r}",
+    ),
+    Rule(
+        lambda o: o.model.scale == "minmax" and not o.model.intercept,
+        "--scale minmax shifts the columns, so it needs the intercept",
+    ),
+    Rule(
+        lambda o: o.show.every is not None and o.show.every < 1,
+        lambda o: f"--every shows each K-th iteration, K is 1 or more, not {o.show.every}",
+    ),
+    Rule(
+        lambda o: o.checks.holdout is not None and not 0 < o.checks.holdout < 1,
+        lambda o: f"--holdout keeps a share between 0 and 1 of the rows, not {o.checks.holdout}",
+    ),
+    Rule(
+        lambda o: o.checks.patience is not None and (o.checks.patience < 1 or o.checks.holdout is None),
+        "--patience needs --holdout, and a number of iterations of 1 or more",
+    ),
+    Rule(
+        lambda o: o.checks.cv is not None and not 2 <= o.checks.cv <= MOST_FOLDS,
+        lambda o: f"--cv makes 2 to {MOST_FOLDS} folds, not {o.checks.cv}",
+    ),
+    Rule(
+        lambda o: o.checks.cv is not None and o.checks.holdout is not None,
+        "--holdout and --cv are two ways to validate: choose one",
+    ),
+    Rule(lambda o: o.descent.seed < 0, lambda o: f"the seed is 0 or more, not {o.descent.seed}"),
+    Rule(
+        lambda o: o.machine.memory is not None and o.machine.dask is not None,
+        "--memory is about this machine; with --dask the workers keep the rows: leave out one",
+    ),
+    Rule(
+        lambda o: o.machine.jobs is not None and o.machine.jobs < 1,
+        lambda o: f"the number of jobs is 1 or more, not {o.machine.jobs}",
+    ),
+)
+
+RULES = _LOSS + _STEPS + _BATCHES + _PENALTY + _THE_REST
