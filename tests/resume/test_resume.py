@@ -193,7 +193,7 @@ def test_a_nightly_descent_goes_on_in_place(
 ) -> None:
     path, model = table(), tmp_path / "m.json"
     assert gdfit(path, "-t", "price", "--lr", "0.05", "-n", "300", "--save", model, "-q") == (0, "", "")
-    done = gdfit(path, "--resume", model, "-n", "700", "--save", model, "--format", "json")
+    done = gdfit(path, "--resume", model, "-n", "700", "--save", model, "--format", "json", "-q")
     assert (done.code, done.err) == (0, "")
     document = json.loads(done.out)
     assert document["descent"]["learning_rate"] == 0.05
