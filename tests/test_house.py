@@ -128,6 +128,11 @@ def test_the_engine_loads_neither_pandas_nor_the_command_line() -> None:
     assert loaded_by(f"import {engine}").isdisjoint({"pandas", "rich", "click", "scipy"})
 
 
+def test_names_of_columns_are_completed_without_numpy() -> None:
+    code = "from gdcli.ingest.header import column_names; assert column_names('sample_data/penguins.csv')"
+    assert loaded_by(code).isdisjoint({"numpy", "pandas", "rich", "click", "scipy", "pyarrow"})
+
+
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     import gdcli
 

@@ -1,15 +1,14 @@
 """A DataFrame as a source of rows."""
 
-from collections.abc import Callable, Collection, Generator, Mapping
-from functools import partial
+from collections.abc import Collection, Generator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gdcli.base.errors import CellError, NotNumericError
 from gdcli.base.names import quoted
-from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.data.py_objects import numbers_of, texts_of, without_absent
+from gdcli.data.source import RowWriter, Source
 from gdcli.data.table import Block, Coded, Table
 
 if TYPE_CHECKING:
@@ -20,42 +19,36 @@ _FRAME_ROWS = 1 << 16
 _HEAD_ROWS = 1000
 
 
-class FrameSource:
+class FrameSource(Source):
     """A pandas DataFrame."""
 
     def __init__(self, frame: "pd.DataFrame", name: str = "DataFrame") -> None:
         self._frame = frame
         self.name = name
         self.names = tuple(str(column) for column in frame.columns)
-        self.unnamed: frozenset[str] = frozenset()
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield slices of the frame."""
         for start in range(0, len(self._frame), _FRAME_ROWS):
             rows = self._frame.iloc[start : start + _FRAME_ROWS]
-            yield FrameBlock(rows, self.name, partial(_row_of, self.name, start), self.names)
+            yield FrameBlock(rows, self.name, start, self.names)
 
-    def progress(self) -> tuple[int, int | None]:
-        """Nothing is read from a disk."""
-        return 0, None
+    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+        """The writer of these rows as CSV; see :class:`gdcli.data.source.Source`."""
+        from gdcli.data.csv.rewrite import rewriter_of_cells
 
-
-def _row_of(name: str, start: int, row: int) -> str:
-    return f"{name}, row {start + row}"
+        return rewriter_of_cells(self, column, only, classes)
 
 
-class FrameBlock:
-    """Some rows of a frame; ``place`` words where one of them is."""
+class FrameBlock(Block):
+    """Some rows of a frame, from row ``start`` on."""
 
-    numbers: NumberFormat = PLAIN_NUMBERS
-    separator = ""
-    skips = False
-
-    def __init__(self, frame: "pd.DataFrame", name: str, place: Callable[[int], str], names: tuple[str, ...]) -> None:
-        self._frame, self._name, self.where = frame, name, place
+    def __init__(self, frame: "pd.DataFrame", name: str, start: int, names: tuple[str, ...]) -> None:
+        self._frame, self._name, self._start = frame, name, start
         self._place = {column: i for i, column in enumerate(names)}
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
+        """Read some columns; see :class:`gdcli.data.table.Block`."""
         return Table(
             rows=len(self._frame),
             numeric={name: self._numbers(name, missing) for name in numeric},
@@ -67,18 +60,13 @@ class FrameBlock:
         """Whether no further block can follow."""
         return len(self._frame) < _FRAME_ROWS
 
-    def header_lines(self, names: Collection[str]) -> list[int]:
-        """There is no header."""
-        return []
-
-    def below(self, line: int) -> None:
-        """There is no header."""
-
-    def reread(self, changes: Mapping[str, str | None]) -> None:
-        """No option of CSV text means anything here."""
-
     def head(self) -> Block:
-        return FrameBlock(self._frame.iloc[:_HEAD_ROWS], self._name, self.where, tuple(self._place))
+        """A block of the first few rows."""
+        return FrameBlock(self._frame.iloc[:_HEAD_ROWS], self._name, self._start, tuple(self._place))
+
+    def where(self, row: int) -> str:
+        """The place of a row, for a message; rows count from 0."""
+        return f"{self._name}, row {self._start + row}"
 
     def _numbers(self, name: str, missing: frozenset[str]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
         import pandas as pd

@@ -1,7 +1,7 @@
 """Predictions as text, and what the writers of CSV and of JSON lines share."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,21 +10,23 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import listed, quoted
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.raw_rows import quoted_cell
-from gdcli.data.csv.source import CsvSource
-from gdcli.data.jsonl.source import JsonLinesSource
-from gdcli.data.table import Block, Source, Table
+from gdcli.data.source import Source
 from gdcli.engine.arrays import Array
 
-Beside = Callable[[Block, Table, Array], bytes]
-"""Writes the rows of a block, of which a table was parsed, with their predictions (n,); NaN is an empty cell."""
+
+def check_new_column(source: Source, column: str) -> None:
+    """Raise DataError if the column of the predictions is there already."""
+    if column in source.names:
+        raise DataError(f"{quoted(source.name)} has a column {quoted(column)} already; name another with --column")
 
 
 def check_same_columns(first: Source, other: Source) -> None:
-    """The columns may stand in another order, but must have the same names."""
-    if isinstance(first, JsonLinesSource) != isinstance(other, JsonLinesSource):
-        json, table = (first, other) if isinstance(first, JsonLinesSource) else (other, first)
+    """Raise DataError unless both have the same column names, in any order, and are written in the same form."""
+    if first.written_as != other.written_as:
+        odd, table = (other, first) if first.written_as == Source.written_as else (first, other)
         raise DataError(
-            f"{quoted(json.name)} is JSON lines and {quoted(table.name)} is not: predict each by a command of its own"
+            f"{quoted(odd.name)} is {odd.written_as} and {quoted(table.name)} is not: "
+            "predict each by a command of its own"
         )
     here, there = Counter(first.names), Counter(other.names)
     if here == there:
@@ -37,7 +39,7 @@ def check_same_columns(first: Source, other: Source) -> None:
 def prediction_texts(
     predictions: Array, classes: Sequence[bytes] | None, before: bytes, after: bytes, missing: bytes
 ) -> list[bytes]:
-    """Return each prediction's text between ``before`` and ``after``, and ``missing`` there for a NaN."""
+    """Each prediction's text between ``before`` and ``after``; ``missing`` between them for a NaN."""
     if classes is None:
         return _numbers(predictions, before, after, missing)
     which = np.where(np.isnan(predictions), 2, predictions >= 0.5).astype(np.intp)
@@ -46,7 +48,7 @@ def prediction_texts(
 
 
 def _numbers(predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:
-    """Return each number's shortest text between ``before`` and ``after``, and ``missing`` there for a NaN.
+    """Each number's shortest text between ``before`` and ``after``; ``missing`` between them for a NaN.
 
     The text of the whole list is made and cut at once: half the time of a call of ``repr`` for each number.
     """
@@ -60,20 +62,17 @@ def _numbers(predictions: Array, before: bytes, after: bytes, missing: bytes) ->
 
 
 def alternating(rows: list[bytes], texts: list[bytes]) -> bytes:
+    """The rows, each followed by its text."""
     parts = [b""] * (2 * len(rows))
     parts[0::2], parts[1::2] = rows, texts
     return b"".join(parts)
 
 
-def line_end(source: CsvSource) -> bytes:
-    line = source.header.line
-    return line[len(line.rstrip(b"\r\n")) :] or source.dialect.newline
-
-
 def text_cell(text: str, dialect: Dialect) -> bytes:
+    """The cell of a text, in quotes if it needs them."""
     return quoted_cell(text.encode("utf-8", "replace"), dialect)
 
 
 def cell(value: Any, dialect: Dialect) -> bytes:
-    """Return a value as a cell: a float by its shortest text, nothing for a missing one."""
+    """The cell of a value: a float by its shortest text, nothing for a missing one."""
     return b"" if value is None or value != value else text_cell(str(value), dialect)

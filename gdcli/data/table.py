@@ -1,13 +1,13 @@
-"""Blocks of columns, as every source gives them, whatever it reads."""
+"""Tables of columns, and blocks of rows that become them, whatever file they come from."""
 
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.data.number_format import NumberFormat
+from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.engine.arrays import Array
 
 
@@ -44,36 +44,20 @@ class Table:
 
 
 class Block(Protocol):
-    """Some consecutive rows of a source, not yet parsed.
-
-    ``numbers`` tells how it writes these.
+    """Consecutive rows of a source, not yet parsed. A format has to offer ``table``, ``head``, ``whole`` and ``where``;
+    the rest are the options of CSV text, which has more to say.
     """
 
-    @property
-    def numbers(self) -> NumberFormat:
-        """How numbers are written."""
-        ...
-
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
-        """Parse the named columns as numbers and as text; cells in ``missing`` have no value.
+        """The named columns, parsed as numbers and as text; cells in ``missing`` have no value.
 
-        Raises CellError for the first row or cell that cannot be used, NotNumericError where it is a cell of a
-        numeric column that is not a number.
+        Raises CellError for the first row or cell that cannot be used, NotNumericError if it is a cell of a numeric
+        column that is not a number.
         """
         ...
 
     def head(self) -> "Block":
-        """Return the first few rows, to take a quick look at."""
-        ...
-
-    @property
-    def separator(self) -> str:
-        """The separator of CSV text; empty elsewhere."""
-        ...
-
-    @property
-    def skips(self) -> bool:
-        """Whether bad rows are left out."""
+        """A block of the first few rows."""
         ...
 
     @property
@@ -81,39 +65,49 @@ class Block(Protocol):
         """Whether no further block can follow."""
         ...
 
-    def header_lines(self, names: Collection[str]) -> list[int]:
-        """Return the first line that has all the names among its cells; without names the first that is as wide as most
-        rows are, and wider than the header. Empty if there is none, or no text.
-        """
+    def where(self, row: int) -> str:
+        """The place of a row of this block, for a message: ``'housing.csv', line 17``."""
         ...
+
+    def cells(self, names: Collection[str]) -> list[list[Any]]:
+        """The values of some columns, each as a list; None for a missing one."""
+        table = self.table([], dict.fromkeys(names), frozenset({""}))
+        columns = [table.text[name] for name in names]
+        return [[None if code < 0 else one.levels[code] for code in one.codes.tolist()] for one in columns]
+
+    @property
+    def summary(self) -> Any | None:
+        """The summary that stands for the rows, if this is a summary's block; None for a block of rows."""
+        return None
+
+    @property
+    def numbers(self) -> NumberFormat:
+        """How numbers are written."""
+        return PLAIN_NUMBERS
+
+    @property
+    def separator(self) -> str:
+        """The separator of CSV text; empty for other formats."""
+        return ""
+
+    @property
+    def skips(self) -> bool:
+        """Whether bad rows are left out."""
+        return False
+
+    def header_lines(self, names: Collection[str]) -> list[int]:
+        """The first line of text that has all the names among its cells; without names the first that is as wide as
+        most rows are, and wider than the header. Empty if there is none.
+        """
+        return []
 
     def below(self, line: int) -> "tuple[Block, tuple[str, ...], frozenset[str]] | None":
-        """Return the rows under a header on some line, its names and those that are unnamed; None if there is none."""
-        ...
+        """The rows under a header on some line, its names and those that are unnamed; or None."""
+        return None
 
     def reread(self, changes: Mapping[str, str | None]) -> "Block | None":
-        """Return the same rows under other CSV options, by their names in ``CsvOptions``; None if there are none here.
+        """The same rows under other options, by their names in ``CsvOptions``; None if the format has no such options.
 
         Raises UsageError for options that contradict each other.
         """
-        ...
-
-    def where(self, row: int) -> str:
-        """Return the place of a row of this block for a message: ``'housing.csv', line 17``."""
-        ...
-
-
-class Source(Protocol):
-    """A table of rows: a file, stdin, a DataFrame."""
-
-    name: str
-    names: tuple[str, ...]
-    unnamed: frozenset[str]
-
-    def blocks(self) -> Generator[Block, None, None]:
-        """Yield the blocks in order; once only, unless the source is opened again."""
-        ...
-
-    def progress(self) -> tuple[int, int | None]:
-        """Return the bytes read so far, and of how many."""
-        ...
+        return None

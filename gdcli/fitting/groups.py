@@ -41,7 +41,6 @@ from gdcli.fitting.terms import categories, compared_with_baseline
 from gdcli.ingest.counts import RowCounts, tell_gaps
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.read import open_source
-from gdcli.ingest.summary import Summary
 
 # Slopes that are zero up to rounding are at a distance of rounding.
 _ROUNDING = 1e-12
@@ -125,8 +124,6 @@ def _blocks(
     chosen: Design | None = None
     for path in files:
         source = open_source(path, options.reading, listener, inputs)
-        if isinstance(source, Summary):
-            raise DataError(f"{quoted(path)} is a summary, which holds no rows to group")
         with closing(source.blocks()) as blocks:
             for block in blocks:
                 if chosen is None:

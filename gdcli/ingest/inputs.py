@@ -2,26 +2,17 @@
 
 import os
 import stat
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, listed, quoted
+from gdcli.data.source import FileMark, Source
 
 _NANO = 10**9
 
 _LAST_SECOND = 253402300799  # of the year 9999
 
 _MOST_NAMED = 3
-
-
-class FileMark(NamedTuple):
-    """A file's name, its size in bytes and its time of change in UTC (ISO 8601): what tells it from others later."""
-
-    name: str
-    size: int
-    modified: str
 
 
 class Inputs:
@@ -33,11 +24,11 @@ class Inputs:
         self._holders: dict[object, str] = {}
         self._grown: list[str] = []
 
-    def add(self, path: str, held: Sequence[FileMark] | None = None) -> None:
-        """Take the next input: a file of rows, or a summary with the marks of the files that it ``held``."""
+    def add(self, path: str, source: Source) -> None:
+        """Take the next input: a file of rows, or a summary, which stands for the rows of others."""
         status = _status(path)
-        own = [] if status is None or held is not None else [_mark(path, status)]
-        marks = [*own, *(held or ())]
+        own = [] if status is None or not source.has_rows else [_mark(path, status)]
+        marks = [*own, *source.stands_for]
         keys: dict[object, str] = {} if status is None else {(status.st_dev, status.st_ino): path}
         keys |= {(os.path.basename(mark.name), mark.size, mark.modified): mark.name for mark in marks}
         twice = {name: self._holders[key] for key, name in keys.items() if key in self._holders}

@@ -19,11 +19,11 @@ from gdcli.ingest.summary import Summary
 
 
 class Part(NamedTuple):
-    """A block, numbered from 0 in its file, or a whole summary."""
+    """A block, numbered from 0 in its file; the files are numbered too."""
 
     file: int
-    block: int
-    content: Block | Summary
+    number: int
+    block: Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,11 @@ class Reduction:
     sampling: Plan
 
     def reduce(self, part: Part) -> Aggregate | Piece:
-        """Return a part reduced, or its rows where they are too few for that. Raises CellError."""
-        if isinstance(part.content, Summary):
-            return part.content.reduced_for(self.design)
-        piece = piece_of(self.design.rows(part.content), self.sampling, part.file, part.block)
+        """The aggregate of a block, or its rows if they are too few for that. Raises CellError."""
+        summary: Summary | None = part.block.summary
+        if summary is not None:
+            return summary.reduced_for(self.design)
+        piece = piece_of(self.design.rows(part.block), self.sampling, part.file, part.number)
         return reduce_if_long(piece, self.sampling)
 
     def fold(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:

@@ -7,34 +7,34 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Union
+from typing import TYPE_CHECKING, NamedTuple, Union, cast
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
-from gdcli.base.names import STDIN, listed, quoted, shell_word
+from gdcli.base.names import STDIN, listed, quoted
 from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.design import Design, design
-from gdcli.data.formats import PEEK_BYTES, is_own, is_summary, source_of
 from gdcli.data.memory import available, check_room
 from gdcli.data.paths import is_url
-from gdcli.data.streams import Stream, check_exists, codec_name, open_stream
-from gdcli.data.table import Source
+from gdcli.data.source import FileMark, Source
+from gdcli.data.streams import check_exists, codec_name, open_stream
+from gdcli.data.table import Block
 from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.counts import tell_gaps
-from gdcli.ingest.inputs import FileMark, Inputs
+from gdcli.ingest.formats import open_input
+from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.one_pass import Part, Reduction
 from gdcli.ingest.plan import Plan
 from gdcli.ingest.row_store import RowStore
-from gdcli.ingest.summary import Summary, check_same_names, load_summary
+from gdcli.ingest.summary import Summary, check_same_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gdcli.data.csv.ranges import CsvFile
     from gdcli.ingest.remote import Numbered
 
-InputData = Union[str, "os.PathLike[str]", "pd.DataFrame", Summary]
+InputData = Union[str, "os.PathLike[str]", "pd.DataFrame", Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class _Input(NamedTuple):
     """An input that was opened, numbered from 0."""
 
     file: int
-    source: Source | Summary
+    source: Source
 
 
 def read(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Dataset:
@@ -131,7 +131,7 @@ def _reduced(
             name = "standard input" if isinstance(data[0], str) and data[0] == STDIN else _name(data[0])
             raise DataError(f"{quoted(name)} has a header but no rows")
         source, part = first
-        chosen = _design(source, part, columns)
+        chosen = _design(source, part.block, columns)
         if chosen.ignored:
             listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
         if chosen.dotted:
@@ -177,34 +177,29 @@ def check_rows(reading: Dataset) -> None:
         raise DataError(f"no row of {name} has a value in every column: {empty}; leave it out with --exclude")
 
 
-def open_source(item: InputData, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source | Summary:
-    """Open a path, ``-`` for stdin, or a DataFrame; a summary is known by its content, whatever its name."""
-    if isinstance(item, Summary):
-        inputs.add(item.name, item.marks)
-        return item
+def open_source(item: InputData, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source:
+    """The source of a path, ``-`` for stdin, a DataFrame, or of what is a source already."""
     if not isinstance(item, str | os.PathLike):
-        from gdcli.data.data_frame import FrameSource
-
-        return FrameSource(item)
+        source = _in_memory(item)
+        if not source.has_rows:
+            inputs.add(source.name, source)
+        return source
     stream = open_stream(os.fspath(item), options.csv.encoding, inputs.grew)
     try:
-        source = _source(stream, options, listener)
+        source = open_input(stream, options.csv, listener)
     except BaseException:
         stream.close()
         raise
-    inputs.add(os.fspath(item), source.marks if isinstance(source, Summary) else None)
+    inputs.add(os.fspath(item), source)
     return source
 
 
-def _source(stream: Stream, options: ReadOptions, listener: Listener) -> Source | Summary:
-    start = stream.peek(PEEK_BYTES)
-    if not is_own(start):
-        return source_of(stream, options.csv, listener)
-    content = stream.read_all()
-    if is_summary(start):
-        return load_summary(content, stream.name)
-    use = f"gdfit predict {shell_word(stream.name)} FILE"
-    raise DataError(f"{quoted(stream.name)} is a gdfit model, not data; to use it: {use}")
+def _in_memory(item: "pd.DataFrame | Source") -> Source:
+    if hasattr(type(item), "blocks"):  # a frame may have a column of that name, its class has none
+        return cast("Source", item)
+    from gdcli.data.data_frame import FrameSource
+
+    return FrameSource(cast("pd.DataFrame", item))
 
 
 def _opened(data: Sequence[InputData], options: ReadOptions, listener: Listener, inputs: Inputs) -> Iterator[_Input]:
@@ -213,36 +208,24 @@ def _opened(data: Sequence[InputData], options: ReadOptions, listener: Listener,
         yield _Input(file, open_source(item, options, listener, inputs))
 
 
-def _parts(inputs: Iterable[_Input], listener: Listener) -> Generator[tuple[Source | Summary, Part], None, None]:
-    """Yield the blocks of all inputs, each with where it comes from."""
+def _parts(inputs: Iterable[_Input], listener: Listener) -> Generator[tuple[Source, Part], None, None]:
+    """Yield the blocks of all inputs, each with its source."""
     for file, source in inputs:
-        if isinstance(source, Summary):
-            yield source, Part(file, 0, source)
-            continue
         with closing(source.blocks()) as blocks:
             for number, block in enumerate(blocks):
                 listener.reading(*source.progress())
                 yield source, Part(file, number, block)
 
 
-def _with_rows(inputs: Iterable[_Input], check: Callable[[Source | Summary], None]) -> "Iterator[Numbered]":
-    """Yield the inputs that hold rows as what the workers of a cluster can read."""
-    from gdcli.data.csv.source import CsvSource
+def _with_rows(inputs: Iterable[_Input], check: Callable[[Source], None]) -> "Iterator[Numbered]":
+    """Yield the inputs that hold rows, as the readers that the workers of a cluster get."""
     from gdcli.ingest.remote import Numbered
 
     for file, source in inputs:
-        content: CsvFile | Summary
-        if isinstance(source, CsvSource):
-            with closing(source):
-                content = source.file()
-            if not content.bytes:
-                continue
-        elif not isinstance(source, Summary):
-            raise DataError(f"{quoted(source.name)} is no CSV file, and no other can --dask read: leave that out")
-        else:
-            content = source
-        check(source)
-        yield Numbered(file, content)
+        reader = source.for_workers()
+        if reader is not None:
+            check(source)
+            yield Numbered(file, reader)
 
 
 def _size(data: Sequence[InputData]) -> int | None:
@@ -252,17 +235,15 @@ def _size(data: Sequence[InputData]) -> int | None:
     return None if unknown else sum(os.path.getsize(path) for path in paths)
 
 
-def _design(source: Source | Summary, first: Part, columns: ColumnOptions) -> Design:
-    if isinstance(source, Summary):
-        return source.design(columns)
-    assert not isinstance(first.content, Summary)
-    return design(first.content, source.names, source.unnamed, source.name, columns)
+def _design(source: Source, first: Block, columns: ColumnOptions) -> Design:
+    summary: Summary | None = first.summary
+    if summary is not None:
+        return summary.design(columns)
+    return design(first, source.names, source.unnamed, source.name, columns)
 
 
-def _checked(
-    parts: Iterable[tuple[Source | Summary, Part]], check: Callable[[Source | Summary], None]
-) -> Iterator[Part]:
-    """Yield the parts, of which each input was checked."""
+def _checked(parts: Iterable[tuple[Source, Part]], check: Callable[[Source], None]) -> Iterator[Part]:
+    """Yield the parts, and check the source of each once."""
     checked = None
     for source, part in parts:
         if source is not checked:
@@ -271,22 +252,21 @@ def _checked(
         yield part
 
 
-def _check(
-    source: Source | Summary, first: Source | Summary, chosen: Design, columns: ColumnOptions, sampling: Plan
-) -> None:
-    """Raise DataError where an input does not go with the first one, or with what is asked for."""
-    if isinstance(source, Summary) and isinstance(first, Summary):
-        if columns.summary and not columns.features:
-            check_same_names(first, source)
-    elif isinstance(source, Summary) or isinstance(first, Summary):
-        for name in (*chosen.features, chosen.target, chosen.weights):
-            if name is not None and not isinstance(source, Summary):
-                require(name, source.names, source.name)
-    else:
+def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions, sampling: Plan) -> None:
+    """Raise DataError if an input does not go with the first one, or with what is asked for."""
+    if source.has_rows and first.has_rows:
         _check_same_columns(first, source)
-    if isinstance(source, Summary) and sampling.folds > 1:
+    elif source.has_rows:
+        for name in (*chosen.features, chosen.target, chosen.weights):
+            if name is not None:
+                require(name, source.names, source.name)
+    elif not first.has_rows and columns.summary and not columns.features:
+        check_same_names(first, source)
+    if source.has_rows:
+        return
+    if sampling.folds > 1:
         raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which folds are made of")
-    if isinstance(source, Summary) and sampling.store is not None:
+    if sampling.store is not None:
         raise DataError(
             f"{quoted(source.name)} is a summary and holds no rows, which every --loss but squared needs, and "
             "--batch-size: give the files that it was made from"
@@ -306,6 +286,4 @@ def _check_same_columns(first: Source, other: Source) -> None:
 
 
 def _name(item: InputData) -> str:
-    if isinstance(item, Summary):
-        return item.name
-    return os.fspath(item) if isinstance(item, str | os.PathLike) else "DataFrame"
+    return os.fspath(item) if isinstance(item, str | os.PathLike) else _in_memory(item).name

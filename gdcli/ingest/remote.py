@@ -17,13 +17,12 @@ from typing import Any, NamedTuple, Protocol
 
 from gdcli.base.errors import DataError, GdfitError
 from gdcli.base.parallel import GROUP
-from gdcli.data.csv.ranges import CsvFile, OtherFileError, Place
+from gdcli.data.source import OtherFileError, Place, RangeReader
 from gdcli.engine.blas import threads_for
 from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.counts import MOST_NAMED_ROWS
 from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
 from gdcli.ingest.one_pass import Part, Reduction
-from gdcli.ingest.summary import Summary
 
 _BEGINNING = Place(0, 0, 0)
 
@@ -35,7 +34,7 @@ class Numbered(NamedTuple):
     """An input with rows, and its number among all inputs."""
 
     file: int
-    content: CsvFile | Summary
+    reader: RangeReader
 
 
 class Position(NamedTuple):
@@ -107,17 +106,12 @@ def run_section(reduction: Reduction, inputs: Iterable[Numbered], start: Positio
 
     def parts() -> Generator[Part, None, None]:
         nonlocal end, count
-        for input, (file, content) in enumerate(inputs, start.input):
-            if isinstance(content, Summary):
-                end, count = Position(input + 1, _BEGINNING), count + 1
-                yield Part(file, 0, content)
-                continue
-            place = start.place if input == start.input and start.place.block else content.start
-            with closing(content.blocks(place)) as blocks:
-                for number, block in enumerate(blocks, place.block):
-                    after = content.after(block, number)
-                    more = after.at < content.bytes
-                    end, count = Position(input, after) if more else Position(input + 1, _BEGINNING), count + 1
+        for input, (file, reader) in enumerate(inputs, start.input):
+            place = start.place if input == start.input and start.place.block else reader.start
+            with closing(reader.blocks(place)) as blocks:
+                for number, (block, after) in enumerate(blocks, place.block):
+                    end = Position(input + 1, _BEGINNING) if after is None else Position(input, after)
+                    count += 1
                     yield Part(file, number, block)
 
     with threads_for(len(reduction.design.features)), closing(parts()) as found:
@@ -204,23 +198,15 @@ class RangePlan:
 
     def _add(self, found: Numbered) -> None:
         self._opened.append(found)
-        self._before.append(self._before[-1] + (0 if isinstance(found.content, Summary) else found.content.bytes))
+        self._before.append(self._before[-1] + found.reader.bytes)
 
     def _blocks_of(self, number: int) -> int:
         if number not in self._blocks:
-            content = self._opened[number].content
-            if isinstance(content, Summary):
-                self._blocks[number] = 1
-            else:
-                with closing(content.guesses()) as guesses:
-                    self._blocks[number] = guesses.blocks
+            self._blocks[number] = self._opened[number].reader.count_blocks()
         return self._blocks[number]
 
     def _guess(self, number: int, block: int) -> Place:
-        content = self._opened[number].content
-        assert not isinstance(content, Summary)
-        with closing(content.guesses()) as guesses:
-            return Place(block, guesses.start_of(block), 0)
+        return Place(block, self._opened[number].reader.guess(block), 0)
 
 
 def reduced_elsewhere(

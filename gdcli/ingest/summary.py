@@ -4,7 +4,7 @@ It holds (q+1)² numbers, the columns' names, levels, minima and maxima, and the
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,13 @@ from gdcli.base.names import count_of, listed, quoted, shell_word
 from gdcli.base.schema import json_number, numbers, parse_json, readable, words
 from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
 from gdcli.data.design import Design
+from gdcli.data.source import FileMark, RangeReader, RowWriter, Source
+from gdcli.data.table import Block
 from gdcli.engine.arrays import Array, Extended
 from gdcli.engine.column import MISSING, Column
 from gdcli.engine.triangle import Triangle, select, square
 from gdcli.ingest.aggregate import Aggregate
-from gdcli.ingest.inputs import FileMark
+from gdcli.ingest.summary_block import SummaryBlock, SummaryRange, no_rows
 
 if TYPE_CHECKING:
     import os
@@ -34,7 +36,7 @@ _MOST_ROWS = 10**18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Summary:
+class Summary(Source):
     """Reduced rows and what their columns are. ``names`` are all columns, ``text`` those of them that hold text.
 
     ``missing`` is what became of missing cells; with ``mean`` they are gaps still, which a fit fills. ``marks`` tell
@@ -50,6 +52,28 @@ class Summary:
     missing: str = "drop"
     marks: tuple[FileMark, ...] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_rows(self) -> bool:
+        """No: it stands for rows."""
+        return False
+
+    @property
+    def stands_for(self) -> tuple[FileMark, ...]:
+        """The files whose rows it was made of."""
+        return self.marks
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Yield the one block."""
+        yield SummaryBlock(self)
+
+    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+        """Raise DataError: there are no rows to write."""
+        raise no_rows(self)
+
+    def for_workers(self) -> RangeReader:
+        """The summary, which is sent along as it is."""
+        return SummaryRange(self)
 
     def design(self, options: ColumnOptions) -> Design:
         """Return the design of a fit (or another summary) that begins with this summary."""
@@ -203,7 +227,7 @@ def load_summary(data: bytes, name: str) -> Summary:
         raise DataError(f"{quoted(name)} is damaged or was edited by hand: {detail}") from None
 
 
-def check_same_names(first: Summary, other: Summary) -> None:
+def check_same_names(first: Source, other: Source) -> None:
     """Summaries that become one must have the same columns, so that none is lost silently."""
     odd = sorted(set(first.names) ^ set(other.names))
     if odd:

@@ -17,15 +17,12 @@ from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, quoted
 from gdcli.base.parallel import ordered_map
 from gdcli.data.csv.options import CsvOptions
-from gdcli.data.csv.rewrite import CsvRows
-from gdcli.data.formats import PEEK_BYTES, is_own, is_summary, source_of
-from gdcli.data.jsonl.rewrite import JsonRows
-from gdcli.data.row_texts import Beside
-from gdcli.data.rows_out import rows_out
+from gdcli.data.source import RowText, RowWriter, Source
 from gdcli.data.streams import Stream, check_exists, open_stream
-from gdcli.data.table import Block, Source, Table
+from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
 from gdcli.ingest.counts import Skipped, filled_cells, skipped_of
+from gdcli.ingest.formats import open_input
 from gdcli.ingest.inputs import Inputs
 from gdcli.models.group_model import AnyModel
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
@@ -98,7 +95,7 @@ def predict_files(
         check_exists(path)
     tally = Tally()
     column = f"{model.target}_predicted" if options.column is None else options.column
-    out: CsvRows | JsonRows | None = None
+    out: RowWriter | None = None
     inputs = Inputs(listener)
     for path in files:
         with closing(open_stream(path, options.csv.encoding, inputs.grew)) as stream:
@@ -108,7 +105,7 @@ def predict_files(
             except DataError as error:
                 raise reading_of_model(error, options.csv) from None
             if out is None:
-                out = rows_out(source, column, options.only, model.classes if options.classes else None)
+                out = source.rewriter(column, options.only, model.classes if options.classes else None)
                 write(out.header)
             predict = partial(_predicted, model, out.beside(source))
             with closing(source.blocks()) as blocks:
@@ -127,11 +124,7 @@ def predict_files(
 
 def _open_source(stream: Stream, options: PredictOptions, listener: Listener) -> Source:
     encoding = getattr(stream.text, "encoding", None)  # where the text is not UTF-8 already
-    start = stream.peek(PEEK_BYTES)
-    if is_own(start):
-        kind = "summary, which holds no rows" if is_summary(start) else "model: one only, before the data"
-        raise DataError(f"{quoted(stream.name)} is a gdfit {kind}")
-    source = source_of(stream, options.csv, listener)
+    source = open_input(stream, options.csv, listener)
     if encoding is not None:
         listener.note(f"{quoted(stream.name)} is {encoding}; its rows are written as UTF-8")
     return source
@@ -143,7 +136,7 @@ def _told(blocks: Iterator[Block], source: Source, listener: Listener) -> Iterat
         listener.reading(*source.progress())
 
 
-def _predicted(model: AnyModel, write: Beside, block: Block) -> tuple[bytes, Tally]:
+def _predicted(model: AnyModel, write: RowText, block: Block) -> tuple[bytes, Tally]:
     """Return the block's rows with their predictions, and the count of those without."""
     table = model.table(block)
     predictions = model.predict_table(table)

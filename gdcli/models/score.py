@@ -23,7 +23,7 @@ from gdcli.base.names import quoted
 from gdcli.base.parallel import fold, ordered_map
 from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
-from gdcli.data.table import Block, Coded, Source
+from gdcli.data.table import Block, Coded
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.losses import LOSSES
@@ -31,7 +31,6 @@ from gdcli.engine.losses.contract import REST, Measure
 from gdcli.ingest.counts import RowCounts, Skipped, filled_cells, skipped_of
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.read import ReadOptions, open_source
-from gdcli.ingest.summary import Summary
 from gdcli.models.group_model import AnyModel
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
 
@@ -303,7 +302,7 @@ def _blocks(
 ) -> Generator[Block, None, None]:
     """Yield the blocks of all files, which are opened one after the other."""
     for path in files:
-        source = _open(path, options, listener, inputs)
+        source = open_source(path, options, listener, inputs)
         with closing(source.blocks()) as blocks:
             first = next(blocks, None)  # blocks that have begun close the file, whatever happens next
             try:
@@ -314,10 +313,3 @@ def _blocks(
             for block in blocks if first is None else chain([first], blocks):
                 listener.reading(*source.progress())
                 yield block
-
-
-def _open(path: str, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source:
-    source = open_source(path, options, listener, inputs)
-    if isinstance(source, Summary):
-        raise DataError(f"{quoted(path)} is a summary, which holds no rows to score")
-    return source

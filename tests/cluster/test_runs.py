@@ -108,17 +108,17 @@ def test_lines_around_tell_a_row_end_from_a_line_end_in_quotes(csv_file: Callabl
 @pytest.mark.parametrize("seed", range(5))
 def test_no_wrong_guess_changes_a_bit(csv_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     random = np.random.default_rng(seed)
-    right, count = csvfile.Guesses.start_of, csvfile.Guesses.blocks.fget
+    right, count = csvfile.BlockLocator.start_of, csvfile.BlockLocator.blocks.fget
     assert count is not None
 
-    def guessed(self: csvfile.Guesses, block: int) -> int:
+    def guessed(self: csvfile.BlockLocator, block: int) -> int:
         return right(self, block) + (int(random.integers(-300, 300)) if block and random.random() < 0.3 else 0)
 
     counted = property(lambda self: max(count(self) + int(random.integers(-2, 3)), 1))
     paths = [csv_file(table(120, i), f"{i}.csv") for i in range(4)]
     plain = bits(fit(paths, **OPTIONS))
-    monkeypatch.setattr("gdcli.data.csv.ranges.Guesses.start_of", guessed)
-    monkeypatch.setattr("gdcli.data.csv.ranges.Guesses.blocks", counted)
+    monkeypatch.setattr("gdcli.data.csv.ranges.BlockLocator.start_of", guessed)
+    monkeypatch.setattr("gdcli.data.csv.ranges.BlockLocator.blocks", counted)
     assert bits(fit(paths, dask="local:1", **OPTIONS)) == plain
 
 

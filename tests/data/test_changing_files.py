@@ -158,12 +158,12 @@ def test_parquet_that_changes_while_it_is_read_is_an_error(tmp_path: Path, notes
     from pyarrow import parquet
 
     from gdcli.data.csv.options import CsvOptions
-    from gdcli.data.formats import source_of
     from gdcli.data.streams import open_stream
+    from gdcli.ingest.formats import open_input
 
     path = tmp_path / "a.parquet"
     parquet.write_table(pyarrow.table({"x": [1.0, 2.0], "y": [3.0, 4.0]}), path)
-    blocks = source_of(open_stream(str(path)), CsvOptions(), notes).blocks()
+    blocks = open_input(open_stream(str(path)), CsvOptions(), notes).blocks()
     next(blocks)
     append(str(path), b"more")()
     with pytest.raises(DataError, match="was written to while it was read"):

@@ -14,8 +14,8 @@ from gdcli.data.csv.chunks import cut
 from gdcli.data.csv.comments import masked, without_comments
 from gdcli.data.csv.dialect import Dialect, open_table
 from gdcli.data.csv.options import CsvOptions
-from gdcli.data.header import column_names
 from gdcli.data.streams import open_stream
+from gdcli.ingest.header import column_names
 
 CASES = Path(__file__).parent.parent / "cases"
 COMMENTED = Dialect(",", '"', b"\n", ("a", "b"), frozenset(), comment="#")

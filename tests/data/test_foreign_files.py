@@ -3,8 +3,10 @@
 import pytest
 
 from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
 from gdcli.data.csv.options import CsvOptions
-from gdcli.data.formats import kind_of
+from gdcli.data.streams import open_stream
+from gdcli.ingest.formats import format_of, open_input
 
 
 @pytest.mark.parametrize(
@@ -16,12 +18,12 @@ from gdcli.data.formats import kind_of
         (b"\n<!DOCTYPE html><html>", "HTML"),
     ],
 )  # fmt: skip
-def test_a_file_of_another_program_is_named_for_what_it_is(start, what):
+def test_a_file_of_another_program_is_named_for_what_it_is(csv_file, start, what):
     with pytest.raises(DataError, match=what) as raised:
-        kind_of(start, "it's.csv", CsvOptions())
-    assert "'it'\"'\"'s.csv'" in str(raised.value)
+        open_input(open_stream(csv_file(start, "it's.csv")), CsvOptions(), Listener())
+    assert "/it'\"'\"'s.csv'" in str(raised.value)
 
 
 @pytest.mark.parametrize("start", [b"a,b\n1,2\n", b"PK,b\n", b"<a>,b\n", b"%PDF,b\n", b"$FL,x\n", b"ARROW,y\n"])
-def test_a_header_that_looks_a_little_like_one_is_csv(start):
-    assert kind_of(start, "a.csv", CsvOptions()).value == "CSV"
+def test_a_header_that_looks_a_little_like_one_is_csv(csv_file, start):
+    assert format_of(open_stream(csv_file(start)), CsvOptions()).name == "CSV"

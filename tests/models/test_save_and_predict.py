@@ -187,7 +187,11 @@ def test_memory_does_not_grow_with_the_file(line: Path, shell: Callable[..., Any
         ),
         ("gone.json points.csv", 1, "Error: cannot read 'gone.json': no such file"),
         ("model.json gone.csv", 1, "Error: cannot read 'gone.csv': no such file"),
-        ("model.json model.json", 1, "Error: 'model.json' is a gdfit model: one only, before the data"),
+        (
+            "model.json model.json",
+            1,
+            "Error: 'model.json' is a gdfit model, not data; to use it: gdfit predict model.json FILE",
+        ),
         ("model.json", 1, "Error: no data on standard input"),
         ("", 2, "Missing argument 'MODEL'"),
         ("model.json points.csv -o points.csv", 2, "--output points.csv would overwrite an input."),

@@ -261,9 +261,9 @@ def test_a_summary_has_no_rows_to_score_or_to_predict(
 ) -> None:
     model_file(SLOPES, intercept=0.5, target="y")
     done = shell("gdfit summarize -q -o d.json && gdfit score model.json d.json", b"x,kind,y\n0,a,0\n1,b,1\n2,a,5\n")
-    assert done == (1, "", "Error: 'd.json' is a summary, which holds no rows to score\n")
+    assert done == (1, "", "Error: 'd.json' is a summary, which holds no rows\n")
     assert shell("gdfit predict model.json d.json") == (
         1,
         "",
-        "Error: 'd.json' is a gdfit summary, which holds no rows\n",
+        "Error: 'd.json' is a summary, which holds no rows\n",
     )

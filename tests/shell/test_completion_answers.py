@@ -15,7 +15,7 @@ from gdcli.base.errors import UsageError
 from gdcli.cli.completion.answers import SHELLS, answer, encoded
 from gdcli.cli.completion.typed import inside_quotes, split_typed
 from gdcli.cli.group import COMMANDS
-from gdcli.data.header import column_names
+from gdcli.ingest.header import column_names
 
 ROOT = Path(__file__).resolve().parents[2]
 BREAKS = " \t\n\"'@><=;|&(:"

@@ -38,7 +38,7 @@ class ColumnName(click.types.StringParamType):
 
 def names_in_header(path: str, options: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the columns of a file, or none, as the options among these say how to read it."""
-    from gdcli.data.header import column_names
+    from gdcli.ingest.header import column_names
 
     return column_names(path, **{name: options[name] for name in _READING if options.get(name) is not None})
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from gdcli.base.errors import DataError
 from gdcli.base.names import listed, quoted
 from gdcli.data.csv.options import BLANKS, CsvOptions, is_separator
-from gdcli.data.csv.quotes import quoted_stretches
+from gdcli.data.csv.stretches import quoted_stretches
 from gdcli.data.csv.whitespace import Squeezed, parted_by_blanks
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.data.streams import Readable, Stream

@@ -22,7 +22,7 @@ from gdcli.data.csv.exact import check_utf8, parse_carefully, records
 from gdcli.data.csv.misplaced_header import header_lines, rows_below
 from gdcli.data.csv.quotes import Quoted, find_quoted
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
-from gdcli.data.table import Coded, Table
+from gdcli.data.table import Block, Coded, Table
 from gdcli.engine.arrays import Array
 
 _HEAD_BYTES = 1 << 16
@@ -39,7 +39,7 @@ class UnsureError(Exception):
     """The fast parser cannot vouch for its reading of this block."""
 
 
-class CsvBlock:
+class CsvBlock(Block):
     """A chunk of CSV text and how to read it."""
 
     def __init__(self, chunk: Chunk, dialect: Dialect) -> None:

@@ -2,11 +2,12 @@
 only at its start, a doubled quote inside stands for one, and what follows the closing quote is plain text again.
 """
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gdcli.data.csv.stretches import quoted_stretches
 
 Places = NDArray[np.intp]
 
@@ -17,7 +18,7 @@ _LINE_ENDS = b"\r\n"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quoted:
-    """The quoted stretches of a text: places of opening and closing quotes; ``len(text)`` where one never closes.
+    """The quoted stretches of a text: places of opening and closing quotes; ``len(text)`` for one that never closes.
 
     ``plain`` tells whether every quote stands right beside a separator or line end, as well-behaved writers put it.
     """
@@ -27,7 +28,7 @@ class Quoted:
     plain: bool
 
     def inside(self, places: Places) -> NDArray[np.bool_]:
-        """Return which places in the text lie inside a quoted field."""
+        """A mask of the places in the text that lie inside a quoted field."""
         if not len(self.opens):
             return np.zeros(len(places), dtype=bool)
         last = np.searchsorted(self.opens, places, side="right") - 1
@@ -35,7 +36,7 @@ class Quoted:
 
 
 def find_quoted(text: bytes, separator: str, quote: str) -> Quoted:
-    """Find the quoted stretches of a text that starts outside of one."""
+    """The quoted stretches of a text that starts outside of one."""
     mark = quote.encode()
     if not quote or mark not in text:
         return Quoted(_NONE, _NONE, plain=True)
@@ -84,15 +85,3 @@ def _one_by_one(text: bytes, separator: str, quote: str) -> Quoted:
     opens = np.array([start for start, _ in found], dtype=np.intp)
     closes = np.array([end for _, end in found], dtype=np.intp)
     return Quoted(opens, closes, plain=False)
-
-
-def quoted_stretches(text: bytes, separators: str, quote: str = '"') -> list[tuple[int, int]]:
-    """Return the places of opening and closing quotes, ``len(text)`` where one never closes.
-
-    The separator may be any of several; blanks may precede a quote.
-    """
-    q, ends = re.escape(quote.encode()), re.escape(separators.encode()) + rb"\r\n"
-    blanks = b"" if separators == " " else b" *"
-    field = re.compile(rb"(?:(?<=[" + ends + rb"])|\A)" + blanks + rb"(" + q + rb")[^" + q + rb"]*(?:" + q + q
-                       + rb"[^" + q + rb"]*)*(?:(" + q + rb")|\Z)")  # fmt: skip
-    return [(found.start(1), found.start(2) if found[2] else len(text)) for found in field.finditer(text)]

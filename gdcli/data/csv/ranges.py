@@ -2,17 +2,18 @@
 
 import csv
 import io
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.data.csv.chunks import BLOCK_BYTES, cut
 from gdcli.data.csv.dialect import Dialect, Header, count_lines
 from gdcli.data.paths import Opened, open_path
+from gdcli.data.source import OtherFileError, Place
 
 if TYPE_CHECKING:
     from gdcli.data.csv.fast import CsvBlock
@@ -24,18 +25,6 @@ _WINDOWS = (1 << 16, 1 << 20, 1 << 24)
 _ROWS_ALIKE = 4
 
 _LINES_TRIED = 100
-
-
-class Place(NamedTuple):
-    """Where a block begins: its number, its first byte after the header, and its line (counted from 1) in the file."""
-
-    block: int
-    at: int
-    line: int
-
-
-class OtherFileError(DataError):
-    """A file is not there, or is another one than was seen first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +51,34 @@ class CsvFile:
         """Where the first block begins."""
         return Place(0, 0, self.header.lines + 1)
 
-    def blocks(self, start: Place) -> Generator["CsvBlock", None, None]:
-        """Yield the blocks from a place on. Raises OtherFileError."""
+    def blocks(self, start: Place) -> Generator[tuple["CsvBlock", Place | None], None, None]:
+        """Yield the blocks from a place on; see :class:`gdcli.data.source.RangeReader`."""
         from gdcli.data.csv.fast import CsvBlock
 
         raw = self._open().raw
         with closing(raw):
             raw.seek(self.rows + start.at)
-            for chunk in cut(raw, self.name, self.header, self.block_bytes, start.at, start.line):
-                yield CsvBlock(chunk, self.header.dialect)
+            chunks = cut(raw, self.name, self.header, self.block_bytes, start.at, start.line)
+            for number, chunk in enumerate(chunks, start.block + 1):
+                lines = count_lines(chunk.text, self.header.dialect.newline)
+                after = Place(number, chunk.place - self.header.size + chunk.size, chunk.first_line + lines)
+                yield CsvBlock(chunk, self.header.dialect), after if after.at < self.bytes else None
 
-    def after(self, block: "CsvBlock", number: int) -> Place:
-        """Return where the block begins that comes after a block of some number."""
-        chunk = block.chunk
-        lines = count_lines(chunk.text, self.header.dialect.newline)
-        return Place(number + 1, chunk.place - self.header.size + chunk.size, chunk.first_line + lines)
+    def count_blocks(self) -> int:
+        """The most likely number of blocks."""
+        with self._locator() as locator:
+            return locator.blocks
 
-    def guesses(self) -> "Guesses":
-        """Return what guesses where blocks begin; it is to be closed."""
-        return Guesses(self, self._open().raw)
+    def guess(self, block: int) -> int:
+        """The most likely first byte of a block, counted from the end of the header."""
+        with self._locator() as locator:
+            return locator.start_of(block)
+
+    @contextmanager
+    def _locator(self) -> "Iterator[BlockLocator]":
+        """Open a BlockLocator for this file."""
+        with closing(self._open().raw) as raw:
+            yield BlockLocator(self, raw)
 
     def _open(self) -> Opened:
         try:
@@ -94,12 +92,11 @@ class CsvFile:
         return found
 
 
-class Guesses:
-    """Where the blocks of a file begin, by a look at the lines around. Only quoted line ends can make it wrong."""
+class BlockLocator:
+    """The beginnings of a file's blocks, by a look at the lines around. Only quoted line ends can make it wrong."""
 
     def __init__(self, file: CsvFile, raw: IO[bytes]) -> None:
         self._file, self._raw = file, raw
-        self.close = raw.close
 
     @property
     def blocks(self) -> int:

@@ -1,20 +1,26 @@
 """A CSV file, or stdin, as a source of rows."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.data.csv.chunks import cut
-from gdcli.data.csv.dialect import open_table
+from gdcli.data.csv.dialect import Dialect, open_table
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.csv.ranges import CsvFile
 from gdcli.data.paths import located
+from gdcli.data.source import RangeReader, RowWriter, Source
 from gdcli.data.streams import Stream
-from gdcli.data.table import Block
+from gdcli.data.table import Block, Table
+
+if TYPE_CHECKING:
+    from gdcli.data.csv.raw_rows import RawRows
 
 
-class CsvSource:
+class CsvSource(Source):
     """An open CSV file, compressed or not; its header is read on opening."""
 
     def __init__(self, stream: Stream, options: CsvOptions) -> None:
@@ -23,7 +29,11 @@ class CsvSource:
         self.name = self._stream.name
         self.dialect = self.header.dialect
         self.names = self.dialect.names
-        self.unnamed = self.dialect.unnamed
+
+    @property
+    def unnamed(self) -> frozenset[str]:
+        """The columns that have no name in the header."""
+        return self.dialect.unnamed
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield the blocks of rows, and close the file. Raises DataError if it changed meanwhile."""
@@ -36,20 +46,41 @@ class CsvSource:
         finally:
             self._stream.close()
 
-    def file(self) -> CsvFile:
-        """Return what another process needs to read the same rows. Raises DataError where that cannot be done."""
+    def for_workers(self) -> RangeReader | None:
+        """The file, closed here, for other processes; see :class:`gdcli.data.source.Source`."""
         stream, header = self._stream, self.header
+        stream.close()
         if stream.obstacle or stream.size is None:
             raise DataError(
                 f"{quoted(self.name)} {stream.obstacle}, so the workers of a cluster cannot read it in parts: "
                 "give uncompressed files in UTF-8, or leave out --dask"
             )
         rows = stream.mark + header.size
-        return CsvFile(self.name, located(self.name), stream.size, rows, replace(header, line=b"", rest=b""))
+        file = CsvFile(self.name, located(self.name), stream.size, rows, replace(header, line=b"", rest=b""))
+        return file if file.bytes else None
 
-    def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+        """The writer of rows like these; see :class:`gdcli.data.source.Source`."""
+        from gdcli.data.csv.rewrite import CsvRows
+        from gdcli.data.row_texts import check_new_column
+
+        if self.dialect.header and not only:
+            check_new_column(self, column)
+        return CsvRows(self, self.dialect, self._line_end, self.header.line.rstrip(b"\r\n"), column, only, classes)
+
+    def csv_rows(self, dialect: Dialect, end: bytes) -> "Callable[[Block, Table], RawRows]":
+        """The rows as they are, or moved to another dialect; see :class:`gdcli.data.source.Source`."""
+        from gdcli.data.csv.rewrite import block_rows
+
+        ours = self.dialect
+        marks = (ours.separator, ours.quote, ours.names, self._line_end)
+        same = marks == (dialect.separator, dialect.quote, dialect.names, end)
+        return partial(block_rows, ours, None if same else (dialect, end))
+
+    @property
+    def _line_end(self) -> bytes:
+        line = self.header.line
+        return line[len(line.rstrip(b"\r\n")) :] or self.dialect.newline
 
     def progress(self) -> tuple[int, int | None]:
         """Return the bytes taken from the disk so far, and of how many."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gdcli.data.arrow import arrow_module, coded_texts
+from gdcli.data.parquet.arrow import arrow_module, coded_texts
 from gdcli.data.py_objects import without_absent
 from gdcli.data.table import Table
 from gdcli.engine.arrays import Array

@@ -1,27 +1,31 @@
-"""Rows written again, each with its prediction: in the form, the marks and the order of the first input.
+"""Objects written again, each with its prediction as a key more, null if there is none."""
 
-CSV stays CSV and JSON lines stay JSON lines, the bytes of a row as they are; the rows of Parquet become CSV.
-"""
+from typing import TYPE_CHECKING, cast
 
 from gdcli.base.schema import dumps
-from gdcli.data.jsonl.source import JsonLinesBlock
-from gdcli.data.row_texts import Beside, alternating, check_same_columns, prediction_texts
-from gdcli.data.table import Block, Source, Table
+from gdcli.data.row_texts import alternating, check_new_column, check_same_columns, prediction_texts
+from gdcli.data.source import RowText, Source
+from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
+
+if TYPE_CHECKING:
+    from gdcli.data.jsonl.source import JsonLinesBlock
 
 
 class JsonRows:
-    """JSON lines: the prediction is a key more of each object, null where there is none."""
+    """The writer of JSON lines; the bytes of an object stay as they are."""
 
     header = b""
 
     def __init__(self, first: Source, column: str, only: bool, classes: tuple[str, str] | None) -> None:
+        if not only:
+            check_new_column(first, column)
         self._first, self._only = first, only
         self._key = dumps(column).encode() + b": "
         self._classes = None if classes is None else [dumps(name).encode() for name in classes]
 
-    def beside(self, source: Source) -> Beside:
-        """Return what writes the blocks of an input."""
+    def beside(self, source: Source) -> RowText:
+        """The function that writes the blocks of an input; see :class:`gdcli.data.source.RowWriter`."""
         check_same_columns(self._first, source)
         return self._write
 
@@ -29,8 +33,8 @@ class JsonRows:
         texts = prediction_texts(predictions, self._classes, self._key, b"}\n", b"null")
         if self._only:
             return b"{" + b"{".join(texts)
-        assert isinstance(block, JsonLinesBlock)
-        lines = [line for line in (line.strip(b" \t\r") for line in block.chunk.text.split(b"\n")) if line]
+        text = cast("JsonLinesBlock", block).chunk.text
+        lines = [line for line in (line.strip(b" \t\r") for line in text.split(b"\n")) if line]
         left_out = {bad.row for bad in table.skipped}
         lines = [line for row, line in enumerate(lines) if row not in left_out]
         return alternating([line[:-1].rstrip() + (b", " if line[1:-1].strip() else b"") for line in lines], texts)

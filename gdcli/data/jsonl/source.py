@@ -19,8 +19,8 @@ from gdcli.data.csv.exact import check_utf8
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.jsonl.fast import quick_names, quick_table
 from gdcli.data.jsonl.lines import Line, is_half, lines_of, names_of
-from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.data.py_objects import Fault, numbers_of, texts_of
+from gdcli.data.source import RowWriter, Source
 from gdcli.data.streams import Stream
 from gdcli.data.table import BadRow, Block, Coded, Table
 from gdcli.engine.arrays import Array
@@ -37,13 +37,14 @@ _STEP = 4096
 _ONE_AT_A_TIME = Lock()
 
 
-class JsonLinesSource:
+class JsonLinesSource(Source):
     """An open JSON lines text; its first block is read on opening."""
+
+    written_as = "JSON lines"
 
     def __init__(self, stream: Stream, options: CsvOptions) -> None:
         self._stream = stream
         self.name = stream.name
-        self.unnamed: frozenset[str] = frozenset()
         self._skip = options.on_bad_row == "skip"
         self._chunks = cut(stream.text, stream.name, Header(LINES, b"", b"", 0, 0))
         self._chunk = next(self._chunks, None)
@@ -77,12 +78,15 @@ class JsonLinesSource:
         """Return the bytes taken from the disk so far, and of how many."""
         return self._stream.position(), self._stream.size
 
+    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+        """The writer of objects like these; see :class:`gdcli.data.source.Source`."""
+        from gdcli.data.jsonl.rewrite import JsonRows
 
-class JsonLinesBlock:
+        return JsonRows(self, column, only, classes)
+
+
+class JsonLinesBlock(Block):
     """A chunk of lines, each an object; ``lines`` are the same, where they were read already."""
-
-    numbers: NumberFormat = PLAIN_NUMBERS
-    separator = ""
 
     def __init__(self, chunk: Chunk, names: tuple[str, ...], skip: bool, lines: list[Line] | None = None) -> None:
         self.chunk, self._names, self._skip, self._lines = chunk, names, skip, lines
@@ -110,13 +114,6 @@ class JsonLinesBlock:
     def whole(self) -> bool:
         """Whether no further block can follow."""
         return len(self.chunk.text) < BLOCK_BYTES
-
-    def header_lines(self, names: Collection[str]) -> list[int]:
-        """There is no header."""
-        return []
-
-    def below(self, line: int) -> None:
-        """There is no header."""
 
     def reread(self, changes: Mapping[str, str | None]) -> "JsonLinesBlock | None":
         """Return the same rows under other options; see :class:`gdcli.data.table.Block`."""

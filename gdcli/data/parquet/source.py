@@ -3,7 +3,7 @@
 A block is so many rows, whatever the file's row groups, so that the result is the same for any number of threads.
 """
 
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator
 from threading import Lock
 from typing import Any
 from weakref import finalize
@@ -12,9 +12,9 @@ import numpy as np
 
 from gdcli.base.errors import CellError, DataError, NotNumericError
 from gdcli.base.names import quoted, shell_word
-from gdcli.data.arrow import coded_texts, open_parquet, worded
-from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
+from gdcli.data.parquet.arrow import coded_texts, open_parquet, worded
 from gdcli.data.py_objects import numbers_of, without_absent
+from gdcli.data.source import RowWriter, Source
 from gdcli.data.streams import Stream
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
@@ -30,7 +30,7 @@ ParquetData = Callable[[Collection[str]], Any]
 """Some columns of a block's rows, as an Arrow table."""
 
 
-class ParquetSource:
+class ParquetSource(Source):
     """An open Parquet file. Its index stands at its end: what cannot be read from there is copied first."""
 
     def __init__(self, stream: Stream) -> None:
@@ -41,7 +41,6 @@ class ParquetSource:
         self.schema = self._file.schema_arrow
         self.rows: int = self._file.metadata.num_rows
         self.names = tuple(self.schema.names)
-        self.unnamed: frozenset[str] = frozenset()
         twice = [name for name in self.names if self.names.count(name) > 1]
         if twice:
             raise DataError(f"{quoted(self.name)} has more than one column named {quoted(twice[0])}")
@@ -61,6 +60,12 @@ class ParquetSource:
         """Return the share of the file that the rows so far take, about, in bytes, and its size."""
         size = self._stream.size
         return 0 if size is None else size * self._begun // max(self.rows, 1), size
+
+    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+        """The writer of these rows as CSV; see :class:`gdcli.data.source.Source`."""
+        from gdcli.data.csv.rewrite import rewriter_of_cells
+
+        return rewriter_of_cells(self, column, only, classes)
 
     def read(self, number: int, columns: Collection[str]) -> Any:
         """Return some columns of a block. Threads ask for one block after the other, about, and for the same ones."""
@@ -115,12 +120,8 @@ class _Held:
         return table
 
 
-class ParquetBlock:
+class ParquetBlock(Block):
     """So many ``rows`` of a Parquet file from ``start`` on."""
-
-    numbers: NumberFormat = PLAIN_NUMBERS
-    separator = ""
-    skips = False
 
     def __init__(self, source: ParquetSource, start: int, rows: int, data: ParquetData) -> None:
         self._source, self._start, self._rows, self._data = source, start, rows, data
@@ -147,16 +148,6 @@ class ParquetBlock:
     def whole(self) -> bool:
         """Whether no further block can follow."""
         return self._rows == self._source.rows
-
-    def header_lines(self, names: Collection[str]) -> list[int]:
-        """There is no header."""
-        return []
-
-    def below(self, line: int) -> None:
-        """There is no header."""
-
-    def reread(self, changes: Mapping[str, str | None]) -> None:
-        """No option of CSV text means anything here."""
 
     def where(self, row: int) -> str:
         """Return the place of a row for a message; rows count from 1."""

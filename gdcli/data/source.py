@@ -1,0 +1,126 @@
+"""Sources of rows: what a format has to offer, whatever it reads."""
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from gdcli.base.errors import DataError
+from gdcli.base.names import quoted
+from gdcli.data.table import Block, Table
+from gdcli.engine.arrays import Array
+
+if TYPE_CHECKING:
+    from gdcli.data.csv.dialect import Dialect
+    from gdcli.data.csv.raw_rows import RawRows
+
+
+class FileMark(NamedTuple):
+    """A file's name, its size in bytes and its time of change in UTC (ISO 8601): what tells it from others later."""
+
+    name: str
+    size: int
+    modified: str
+
+
+class Place(NamedTuple):
+    """The beginning of a block: its number, its first byte after the header, and its line (counted from 1)."""
+
+    block: int
+    at: int
+    line: int
+
+
+class OtherFileError(DataError):
+    """A file is gone, or is another one than was seen first."""
+
+
+class RangeReader(Protocol):
+    """An input whose blocks are read from any one on, by any process that finds the file; it is sent to workers."""
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of the rows."""
+        ...
+
+    @property
+    def start(self) -> Place:
+        """The beginning of the first block."""
+        ...
+
+    def blocks(self, start: Place) -> Generator[tuple[Block, Place | None], None, None]:
+        """Yield the blocks from a place on, each with the beginning of the next one (None: it is the last).
+
+        Raises OtherFileError.
+        """
+        ...
+
+    def count_blocks(self) -> int:
+        """The most likely number of blocks."""
+        ...
+
+    def guess(self, block: int) -> int:
+        """The most likely first byte of a block, counted from the end of the header."""
+        ...
+
+
+RowText = Callable[[Block, Table, Array], bytes]
+"""The text of a block's rows, of which a table was parsed, with their predictions (n,); NaN is an empty cell."""
+
+
+class RowWriter(Protocol):
+    """Writes rows again, each with its prediction, in the form of the first input."""
+
+    header: bytes
+
+    def beside(self, source: "Source") -> RowText:
+        """The function that writes the blocks of an input. Raises DataError if its columns are others."""
+        ...
+
+
+class Source(Protocol):
+    """A table of rows: a file, stdin, a DataFrame; or a summary, whose one block is an aggregate already.
+
+    ``written_as`` is the form that ``rewriter`` writes: only inputs of one form go into one output.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    written_as: str = "CSV"
+
+    @property
+    def unnamed(self) -> frozenset[str]:
+        """The columns that have no name in the header."""
+        return frozenset()
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are rows; a summary only stands for some."""
+        return True
+
+    @property
+    def stands_for(self) -> tuple[FileMark, ...]:
+        """The files whose rows a summary was made of."""
+        return ()
+
+    def blocks(self) -> Generator[Block, None, None]:
+        """Yield the blocks in order; once only, unless the source is opened again."""
+        ...
+
+    def progress(self) -> tuple[int, int | None]:
+        """The bytes read so far, and of how many (None if that is unknown)."""
+        return 0, None
+
+    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+        """The writer of rows like these with a further ``column``, or this ``only``.
+
+        With ``classes`` predictions are probabilities of the second one, and the likelier class is written.
+        Raises DataError if there is such a column already.
+        """
+        ...
+
+    def csv_rows(self, dialect: "Dialect", end: bytes) -> "Callable[[Block, Table], RawRows] | None":
+        """The function that gives a block's rows as CSV text in a dialect; None: they are no text, but cells."""
+        return None
+
+    def for_workers(self) -> RangeReader | None:
+        """The reader to send to the workers of a cluster, None without rows. Raises DataError if there can be none."""
+        raise DataError(f"{quoted(self.name)} is no CSV file, and no other can --dask read: leave that out")
