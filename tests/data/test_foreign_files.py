@@ -1,5 +1,7 @@
 """Files of other programs are named for what they are, by their content."""
 
+from contextlib import closing
+
 import pytest
 
 from gdcli.base.errors import DataError
@@ -19,11 +21,12 @@ from gdcli.ingest.formats import format_of, open_input
     ],
 )  # fmt: skip
 def test_a_file_of_another_program_is_named_for_what_it_is(csv_file, start, what):
-    with pytest.raises(DataError, match=what) as raised:
-        open_input(open_stream(csv_file(start, "it's.csv")), CsvOptions(), Listener())
+    with closing(open_stream(csv_file(start, "it's.csv"))) as stream, pytest.raises(DataError, match=what) as raised:
+        open_input(stream, CsvOptions(), Listener())
     assert "/it'\"'\"'s.csv'" in str(raised.value)
 
 
 @pytest.mark.parametrize("start", [b"a,b\n1,2\n", b"PK,b\n", b"<a>,b\n", b"%PDF,b\n", b"$FL,x\n", b"ARROW,y\n"])
 def test_a_header_that_looks_a_little_like_one_is_csv(csv_file, start):
-    assert format_of(open_stream(csv_file(start)), CsvOptions()).name == "CSV"
+    with closing(open_stream(csv_file(start))) as stream:
+        assert format_of(stream, CsvOptions()).name == "CSV"
