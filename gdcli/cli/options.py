@@ -9,11 +9,12 @@ from gdcli.cli.completion.columns import ColumnName
 from gdcli.cli.help import Option
 from gdcli.cli.types import Assignment, Count, Number, Rate, Size, Word, file_type
 from gdcli.engine.catalog import ITERATIONS, LOSS_ENTRIES, SCALES
+from gdcli.report.writers import WRITERS
 
 if TYPE_CHECKING:
     from gdcli.data.csv.options import CsvOptions
 
-OUTPUT_FORMATS = ("table", "json", "csv", "tsv", "markdown")
+_FORMATS = tuple(WRITERS)
 
 COLORS = {"auto": None, "always": True, "never": False}
 
@@ -296,8 +297,8 @@ input_options: Callable[[F], F] = bundle(
 
 output_options: Callable[[F], F] = bundle(
     option(
-        "--format", metavar="FORMAT", type=click.Choice(OUTPUT_FORMATS), default=OUTPUT_FORMATS[0], show_default=True,
-        group=OUTPUT, common=True, help="table, json, csv, tsv or markdown.",
+        "--format", metavar="FORMAT", type=click.Choice(_FORMATS), default=_FORMATS[0], show_default=True,
+        group=OUTPUT, common=True, help=f"{', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}.",
     ),
     option(
         "-o", "--output", metavar="FILE", type=file_type(), group=OUTPUT, common=True,

@@ -1,59 +1,89 @@
-"""The output options, checked once: where the result goes, and in which form."""
+"""Where a command's result goes, and in which form: the output options, checked once, and the writing by them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import click
 from click.core import ParameterSource
 
-from gdcli.base.atomic import check_writable, ending_of, is_special, same_file
+from gdcli.base.atomic import check_writable, ending_of, is_special, same_file, whole_file
 from gdcli.base.names import printable
-from gdcli.cli.drawing import Drawing
-from gdcli.cli.failures import check_stdout
+from gdcli.cli.failures import check_stdout, stdout_error
 from gdcli.cli.options import DIGITS, TRACE_ENDINGS
+from gdcli.cli.stdout import Stdout
+from gdcli.cli.terminal import color_system, terminal_columns
+from gdcli.report.writers import WRITERS
+
+if TYPE_CHECKING:
+    from gdcli.fitting.fit import Recorder
+    from gdcli.report.page import Page
+    from gdcli.report.plain_lines import LinesRecorder
+    from gdcli.report.report import Report
 
 STDOUT = "-"
 
+TABLE = "table"
 
-@dataclass(frozen=True, slots=True)
+# Iterations in a table at most; more are printed as plain lines while they come.
+LONGEST_TABLE = 1000
+
+
+@dataclass(slots=True)
 class Output:
-    """``path`` is None where the result goes to stdout; a ``trace`` there takes the result's place."""
+    """``path`` is None for stdout; a ``trace`` there takes the result's place.
+
+    ``format`` is a name in ``WRITERS``, or empty if the command has a text of its own. ``live`` fits print their
+    iterations while they come. As a context manager an output removes unfinished files after a failure.
+    """
 
     format: str
     path: str | None
-    trace: str | None
-    save: str | None
-    drawing: Drawing
-    every: int | None
-    digits: int
     quiet: bool
-    strict: bool
+    trace: str | None = None
+    save: str | None = None
+    plot: str | None = None
+    chart: bool = False
+    every: int | None = None
+    digits: int = DIGITS
+    live: bool = False
+    _stdout: Stdout | None = None
+    _lines: "LinesRecorder | None" = None
+    _files: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
-    def of(cls, context: click.Context, values: Mapping[str, Any], inputs: Sequence[str]) -> "Output":
+    def of(cls, context: click.Context, values: Mapping[str, Any], inputs: Sequence[str] = ()) -> "Output":
         """Take the options of a command, and refuse what contradicts itself or could not be written later.
 
-        A command need not have those on traces, digits and strictness.
+        A command need not have all of them.
         """
         output = cls(
-            format=values["format"],
+            format=values.get("format", ""),
             path=None if values["output"] == STDOUT else values["output"],
+            quiet=values.get("quiet", False),
             trace=values.get("trace"),
             save=values.get("save"),
-            drawing=Drawing.of(values, values["format"] == "table" and values.get("trace") != STDOUT),
+            plot=values.get("plot"),
+            chart=values.get("chart", False),
             every=values.get("every"),
-            digits=values.get("digits") or DIGITS,
-            quiet=values["quiet"],
-            strict=values.get("strict") or False,
+            digits=values.get("digits", DIGITS),
         )
+        output._check_pictures()
         if output.trace_on_stdout and context.get_parameter_source("format") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--trace - writes CSV to stdout instead of the result: give it without --format.")
         output._check_paths(inputs)
         if output.trace_on_stdout or (output.has_result and output.path is None):
             check_stdout()
+        if output.has_table:
+            import rich.table  # noqa: F401  # here, while importing is cheap
+        length = values.get("epochs") or values.get("iterations") or 0
+        output.live = output.has_table and output.every is not None and length // output.every > LONGEST_TABLE
         return output
+
+    # --- what goes where
 
     @property
     def trace_on_stdout(self) -> bool:
@@ -66,39 +96,54 @@ class Output:
         return None if self.trace_on_stdout else self.trace
 
     @property
-    def trace_ending(self) -> str:
-        """What the trace's name says about its format; CSV where it cannot say anything (/dev/null, a pipe)."""
-        ending = ending_of(self.trace or "")
-        return ending if ending in TRACE_ENDINGS else TRACE_ENDINGS[0]
-
-    @property
     def files(self) -> dict[str, str]:
         """The files to be written, by their option."""
-        all_files = {
-            "--output": self.path, "--trace": self.trace_path, "--save": self.save, "--plot": self.drawing.path,
-        }  # fmt: skip
+        all_files = {"--output": self.path, "--trace": self.trace_path, "--save": self.save, "--plot": self.plot}
         return {name: path for name, path in all_files.items() if path is not None}
 
     @property
     def has_result(self) -> bool:
         """Whether there is a result to write, on stdout or to a file. ``--quiet`` is about the screen."""
-        return self.path is not None or not (self.trace_on_stdout or (self.quiet and self.format == "table"))
+        return self.path is not None or not (self.trace_on_stdout or (self.quiet and self.format == TABLE))
 
     @property
     def has_table(self) -> bool:
         """Whether that result is a table."""
-        return self.has_result and self.format == "table"
+        return self.has_result and self.format == TABLE
 
     @property
     def table_on_stdout(self) -> bool:
         """Whether a table is what stdout gets."""
         return self.has_table and self.path is None
 
+    @property
+    def stdout(self) -> Stdout:
+        """The stream of stdout, prepared for what it gets."""
+        if self._stdout is None:
+            self._stdout = Stdout(for_people=self.table_on_stdout, finish_files=bool(self.files))
+        return self._stdout
+
+    # --- checks
+
     def check_kept(self, what: str, path: str) -> None:
         """Raise UsageError where an output other than a model would overwrite ``path``, which the command reads."""
         for name, written in self.files.items():
             if name != "--save" and same_file(written, path):
                 raise click.UsageError(f"{name} {printable(written)} would overwrite {what}.")
+
+    def _check_pictures(self) -> None:
+        if self.plot is not None:
+            from gdcli.report.plots import KINDS, require_matplotlib
+
+            if ending_of(self.plot) not in KINDS and not is_special(self.plot):
+                raise click.UsageError(f"--plot {printable(self.plot)}: its name must end in one of {' '.join(KINDS)}.")
+            require_matplotlib()
+        if self.chart:
+            if self.format != TABLE or self.trace_on_stdout:
+                raise click.UsageError("--chart goes under the table: give it with the table format only.")
+            from gdcli.report.chart import require_plotext
+
+            require_plotext()
 
     def _check_paths(self, inputs: Sequence[str]) -> None:
         trace = self.trace_path
@@ -115,3 +160,135 @@ class Output:
             if any(same_file(path, one) for one in inputs):
                 raise click.UsageError(f"{name} {printable(path)} would overwrite an input.")
             check_writable(path)
+
+    # --- a fit while it runs
+
+    def __enter__(self) -> "Output":
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._files.__exit__(*exception)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The options of a fit that say what it gathers for the table and the pictures, by their names."""
+        every = None if self.live else self.every
+        if self.plot is None and not self.chart:
+            return {"every": every}
+        from gdcli.fitting.picture import MOST_POINTS
+
+        return {"every": every, "picture": True, "points": 0 if self.plot is None else MOST_POINTS}
+
+    @contextmanager
+    def recorders(self, narrator: "Recorder") -> "Iterator[list[Recorder]]":
+        """Yield what takes the iterations while they come; the trace file is complete at the end of the block."""
+        recorders: list[Recorder] = []
+        if self.live:
+            self._lines = self._live_lines()
+            recorders.append(self._lines)
+        with ExitStack() as files:
+            if self.trace is not None:
+                from gdcli.report.trace import TRACE_WRITERS, TraceRecorder
+
+                stream = self._stdout_file() if self.trace_on_stdout else files.enter_context(whole_file(self.trace))
+                recorders.append(TraceRecorder(stream, TRACE_WRITERS[self._trace_ending()]))
+            if self.stdout.terminal and (self.trace_on_stdout or (self.live and self.path is None)):
+                recorders.insert(0, narrator)
+            yield recorders
+
+    def save_model(self, text: Callable[[], str]) -> None:
+        """Write a model, if ``--save`` asks for one."""
+        if self.save is not None:
+            with whole_file(self.save) as stream:
+                stream.write(text())
+
+    def _live_lines(self) -> "LinesRecorder":
+        from gdcli.report.plain_lines import LinesRecorder
+
+        assert self.every is not None
+        if self.path is not None:
+            return LinesRecorder(self._files.enter_context(whole_file(self.path)), self.digits, None, self.every)
+        width = terminal_columns() if self.stdout.terminal else None
+        return LinesRecorder(self._stdout_file(), self.digits, width, self.every)
+
+    def _trace_ending(self) -> str:
+        """Return the ending that says the trace's format; CSV if the name has none (stdout, /dev/null, a pipe)."""
+        ending = ending_of(self.trace or "")
+        return ending if ending in TRACE_ENDINGS else TRACE_ENDINGS[0]
+
+    def _stdout_file(self) -> TextIO:
+        return cast("TextIO", self.stdout)
+
+    # --- the result
+
+    def write(self, report: "Report") -> None:
+        """Write the picture and the result of a command. Files are complete before stdout gets the result."""
+        if self.plot is not None and report.picture is not None:
+            self._write_picture(report.picture)
+        if self._lines is not None:
+            self._lines.finish()
+        if self.has_result:
+            writer = WRITERS[self.format]
+            self._put(writer(report if self.chart else report._replace(chart=None), self._page()))
+        self._finish()
+
+    def write_text(self, text: str) -> None:
+        """Write the result of a command that has no other form."""
+        self._put(text)
+        self._finish()
+
+    @contextmanager
+    def byte_stream(self) -> Iterator[Callable[[bytes], object]]:
+        """Yield the function that takes the bytes of a result in pieces: for a whole file, or for stdout."""
+        if self.path is not None:
+            with whole_file(self.path, "wb") as stream:
+                yield stream.write
+            return
+        raw = None if self.stdout.terminal else getattr(sys.stdout, "buffer", None)
+        yield (lambda data: self.stdout.write(data.decode("utf-8"))) if raw is None else _guarded(raw.write)
+        self.stdout.finish()
+
+    def _finish(self) -> None:
+        self._files.close()
+        if self._stdout is not None:
+            self._stdout.finish()
+
+    def _page(self) -> "Page":
+        from gdcli.report.page import Page
+
+        if not self.table_on_stdout:
+            return Page()
+        terminal = self.stdout.terminal
+        return Page(terminal_columns() if terminal else None, self.stdout.encoding, color_system(terminal))
+
+    def _put(self, text: str) -> None:
+        if self.path is None:
+            (self.stdout.draw if self.format == TABLE else self.stdout.write)(text)
+        elif self._lines is not None:
+            self._lines.stream.write(text)
+        elif text:
+            with whole_file(self.path) as stream:
+                stream.write(text)
+
+    def _write_picture(self, picture: Callable[[str], bytes]) -> None:
+        from gdcli.report.plots import KINDS
+
+        assert self.plot is not None
+        ending = ending_of(self.plot)
+        drawn = picture(ending if ending in KINDS else KINDS[0])  # the name of /dev/stdout or a pipe says no kind
+        with whole_file(self.plot, "wb") as stream:
+            stream.write(drawn)
+
+
+def _guarded(write: Callable[[bytes], object]) -> Callable[[bytes], object]:
+    """Return ``write`` with the errors of stdout worded; that a reader has gone is not one of them."""
+
+    def guarded(data: bytes) -> object:
+        try:
+            return write(data)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise stdout_error(error) from error
+
+    return guarded

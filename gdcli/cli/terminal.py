@@ -1,63 +1,23 @@
-"""The terminal: notes, warnings and progress on stderr, and the Rich consoles that tables are printed on."""
+"""The terminal of stdout: how wide it is, its colors and its characters."""
 
-import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from rich.console import Console
-
-# Off a terminal nothing is cut or wrapped: wider than any table.
-_UNLIMITED = 1_000_000
+from typing import Any, Literal
 
 PLAIN_TERMINALS = {"", "dumb", "unknown"}
 
 _ASCII_LOCALES = {"C", "POSIX"}
 
 
-def render_table(
-    draw: "Callable[[Console], None]", encoding: str = "utf-8", terminal: bool = False, colour: bool = False
-) -> str:
-    """Return the text that ``draw`` prints on a Rich console, to be written in one piece.
-
-    For a terminal it is as wide as that, for a file or a pipe as wide as the content needs.
-    """
-    from rich.console import Console
-
-    kept = _Kept(encoding)
-    console = Console(
-        file=kept,
-        force_terminal=terminal,
-        color_system=("auto" if terminal and not is_plain_terminal() else "standard") if colour else None,
-        no_color=not colour,
-        width=terminal_columns() if terminal else _UNLIMITED,
-        height=25,  # of no use, but without it Rich takes a dumb terminal to be 80 columns wide
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-    )
-    draw(console)
-    return kept.getvalue()
+def color_system(terminal: bool) -> Literal["auto", "standard"] | None:
+    """Return Rich's color system for stdout, None for no colors."""
+    if not _wants_color(terminal):
+        return None
+    return "auto" if terminal and not is_plain_terminal() else "standard"
 
 
-class _Kept(io.StringIO):
-    """Text in memory that is to go where an encoding is in force."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__()
-        self._encoding = encoding
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return self._encoding
-
-
-def wants_colour(terminal: bool) -> bool:
-    """Return whether stdout is to be coloured: as ``--color`` says, else as the environment says, else a terminal
+def _wants_color(terminal: bool) -> bool:
+    """Whether stdout is to be colored: as ``--color`` says, else as the environment says, else if it is a terminal
     (https://no-color.org, https://force-color.org).
     """
     import click

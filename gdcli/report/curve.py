@@ -1,16 +1,15 @@
-"""The report on a walk down a curve: a table of the steps, a verdict per rate, and the machine formats.
+"""The report on a walk down a curve: a table of the steps and a verdict per rate.
 
 Every sentence is made from the numbers of this walk. In tables a column has one format from top to bottom; on a
 terminal digits give way first, then whole columns, and a line says so.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gdcli.engine.descent import Stopped
@@ -19,9 +18,9 @@ from gdcli.fitting.curve import Curve, Outcome, Shape, Walk
 from gdcli.fitting.trace import SHOW_ALL, thinned
 from gdcli.report import numbers
 from gdcli.report.curve_verdict import curve_verdict, falling_sides, in_digits, lies_alone, shown_limit, shown_rate
-from gdcli.report.delimited import as_delimited
 from gdcli.report.grid import Grid, GridColumn
 from gdcli.report.page import Page
+from gdcli.report.report import Report, Sheet
 from gdcli.report.sentences import joined
 
 CURVE_SCHEMA = "gdfit.curve/1"
@@ -42,32 +41,38 @@ _SPACE = 2
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
-# --- machine formats
+# --- for programs
 
 
-def curve_as_json(curve: Curve, digits: int = 6) -> str:
-    """Return the curve and its walks as a JSON object, one step per line. Only verdicts are rounded, to ``digits``."""
-    lines = [f"  {json.dumps(key)}: {_dumps(value)}" for key, value in _document(curve).items()]
-    walks = ",\n".join(_walk_as_json(curve, walk, digits) for walk in curve.walks)
-    return "{\n" + ",\n".join([*lines, f'  "rates": [\n{walks}\n  ]']) + "\n}\n"
+def curve_report(curve: Curve, digits: int = 6, *, fewer: bool = True) -> Report:
+    """Return the report on a curve: a row for each rate and step.
 
+    ``fewer`` allows fewer digits if the steps do not fit on a terminal with all of them.
+    """
+    from gdcli.report.chart import chart_of_curve
+    from gdcli.report.plots import picture_of_curve
 
-def curve_as_csv(curve: Curve, separator: str = ",") -> str:
-    """Return one row per rate and iteration."""
     rows = ((walk.learning_rate, *step.values()) for walk in curve.walks for step in _steps(walk))
-    return as_delimited(_HEADER, rows, separator)
+    return Report(
+        document=lambda: _document(curve, digits),
+        sheet=lambda: Sheet(_HEADER, rows),
+        columns=lambda: _columns(curve, digits),
+        text=lambda page: render_curve(curve, page, digits, fewer=fewer),
+        chart=lambda page: chart_of_curve(curve, page, page.colors is not None),
+        picture=lambda kind: picture_of_curve(curve, kind),
+    )
 
 
-def curve_as_markdown(curve: Curve, digits: int = 6) -> str:
-    """Return the table that a terminal without end would show, in Markdown."""
+def _columns(curve: Curve, digits: int) -> list[GridColumn]:
+    """Return the table that a terminal without end would show."""
     rows = shown_iterations(curve)
     cells = [[str(k) for k in rows], *(c for walk in curve.walks for c in _cells(walk, rows, _QUANTITIES, digits))]
     names = [f"{q} (lr {numbers.rate(walk.learning_rate)})" for walk in curve.walks for q in _QUANTITIES]
-    lines = [["step", *names], ["---:"] * len(cells), *zip(*cells, strict=True)]
-    return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
+    return [GridColumn(name, column) for name, column in zip(["step", *names], cells, strict=True)]
 
 
-def _document(curve: Curve) -> dict[str, Any]:
+def _document(curve: Curve, digits: int) -> dict[str, Any]:
+    """Return the curve and its walks. Only verdicts are rounded, to ``digits``."""
     shape = curve.shape
     return {
         "schema": CURVE_SCHEMA,
@@ -80,6 +85,7 @@ def _document(curve: Curve) -> dict[str, Any]:
         "minima": [{**_point(p), **_limits(p), "lowest": p in shape.lowest} for p in shape.minima],
         "maxima": [_point(p) for p in shape.points if p.kind is StationaryKind.MAXIMUM],
         "inflections": [_point(p) for p in shape.points if p.kind is StationaryKind.INFLECTION],
+        "rates": [_walk(curve, walk, digits) for walk in curve.walks],
     }
 
 
@@ -93,8 +99,8 @@ def _limits(point: StationaryPoint | None) -> dict[str, float | None]:
     return {"largest_stable": point.largest_stable_rate, "best": point.best_rate}
 
 
-def _walk_as_json(curve: Curve, walk: Walk, digits: int) -> str:
-    facts = {
+def _walk(curve: Curve, walk: Walk, digits: int) -> dict[str, Any]:
+    return {
         "learning_rate": walk.learning_rate,
         "behaviour": walk.behaviour and walk.behaviour.value,
         "outcome": walk.outcome.value,
@@ -102,10 +108,8 @@ def _walk_as_json(curve: Curve, walk: Walk, digits: int) -> str:
         "stopped": walk.stopped.value,
         "minimum": None if walk.valley is None else _number(walk.valley.x),
         **_limits(walk.valley),
+        "steps": _steps(walk),
     }
-    lines = ",\n".join(f"     {json.dumps(key)}: {_dumps(value)}" for key, value in facts.items())
-    steps = ",\n".join(f"       {_dumps(step)}" for step in _steps(walk))
-    return f'    {{{lines.lstrip()},\n     "steps": [\n{steps}\n     ]}}'
 
 
 def _steps(walk: Walk) -> list[dict[str, Any]]:
@@ -121,23 +125,17 @@ def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
 # --- the report for people
 
 
-def print_curve(curve: Curve, console: Console, *, digits: int = 6, fewer: bool = True) -> None:
-    """Print the report. ``fewer`` allows fewer digits where the steps do not fit with all of them."""
-    page = Page(console.width if console.is_terminal else None, console.encoding)
-    parts: list[RenderableType] = [
+def render_curve(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = True) -> RenderableType:
+    """Return the report: the curve, the steps and a verdict for each rate."""
+    return Group(
         _sentences(page, [polynomial_text(curve, page), *format_shape(curve.shape, digits)]),
+        Text(),
         render_steps(curve, page, digits, fewer=fewer),
+        Text(),
         render_verdicts(curve, page, digits),
-    ]
-    console.print(
-        Group(*(part for i, one in enumerate(parts) for part in ([Text(), one] if i else [one]))), soft_wrap=True
     )
 
 

@@ -6,9 +6,7 @@ whole, and a line says so. Where the encoding is no Unicode one, everything is A
 """
 
 from collections.abc import Iterable, Mapping
-
-from rich.console import Console, Group, RenderableType
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from gdcli.base.names import count_of, printable
 from gdcli.engine.catalog import SQUARED
@@ -17,31 +15,48 @@ from gdcli.engine.losses import LOSSES
 from gdcli.fitting.results import Coefficient, Fit
 from gdcli.report import numbers
 from gdcli.report.certainty import render_certainty
+from gdcli.report.fit_document import fit_columns, fit_document, fit_sheet
 from gdcli.report.grid import SPACE, Grid, GridColumn, literal
 from gdcli.report.page import Page, columns_that_fit
+from gdcli.report.report import Report
 from gdcli.report.sentences import UNCENTERED, batches, joined, left_out
 from gdcli.report.sparkline import sampled, sparkline
 from gdcli.report.validation import format_holdout, render_cross_validation
 from gdcli.report.verdict import COMMAND_INDENT, RateCommand, verdict
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
 _LONGEST_SPARKLINE = 40
 
 
-def print_fit(
-    fit: Fit, console: Console, *, digits: int = 6, command: RateCommand | None = None, iterations: bool = True
-) -> None:
-    """Print the whole report. ``command`` words the user's command line with another rate (see ``verdict``).
+def fit_report(fit: Fit, digits: int = 6, command: RateCommand | None = None, *, iterations: bool = True) -> Report:
+    """Return the report on a fit. ``command`` words the user's command line with another rate (see ``verdict``).
 
-    Without ``iterations`` their table is left out, where ``PlainLines`` has written them.
+    Without ``iterations`` the text has no table of them, because ``PlainLines`` has written them.
     """
-    page = Page(console.width if console.is_terminal else None, console.encoding)
-    console.print(render_fit(fit, page, digits=digits, command=command, iterations=iterations), soft_wrap=True)
+    from gdcli.report.chart import chart_of_fit
+    from gdcli.report.plots import picture_of_fit
+
+    drawn = fit.picture is not None
+    return Report(
+        document=lambda: fit_document(fit),
+        sheet=lambda: fit_sheet(fit),
+        columns=lambda: fit_columns(fit, digits),
+        text=lambda page: render_fit(fit, page, digits=digits, command=command, iterations=iterations),
+        chart=(lambda page: chart_of_fit(fit, page, page.colors is not None)) if drawn else None,
+        picture=(lambda kind: picture_of_fit(fit, kind)) if drawn else None,
+    )
 
 
 def render_fit(
     fit: Fit, page: Page, *, digits: int = 6, command: RateCommand | None = None, iterations: bool = True
-) -> RenderableType:
+) -> "RenderableType":
     """Return the report: after divergence the iterations so far and the way out, else everything."""
+    from rich.console import Group
+    from rich.text import Text
+
     parts = [render_iterations(fit, page, digits)] if iterations else []
     if fit.explanation is not None:
         from gdcli.report.explanation import render_explanation
@@ -61,8 +76,10 @@ def render_fit(
 # --- the iterations
 
 
-def render_iterations(fit: Fit, page: Page, digits: int = 6) -> RenderableType:
+def render_iterations(fit: Fit, page: Page, digits: int = 6) -> "RenderableType":
     """Return the table of the iterations, as many columns of it as fit, and notes under it."""
+    from rich.console import Group
+
     rows = fit.trace
     iteration = GridColumn("iteration", [str(row.iteration) for row in rows])
     # A descent on its way to infinity spans decades, of which each row keeps its digits.
@@ -110,8 +127,10 @@ def _importance(fit: Fit) -> list[float]:
 # --- the coefficients
 
 
-def render_coefficients(fit: Fit, page: Page, digits: int = 6) -> RenderableType:
+def render_coefficients(fit: Fit, page: Page, digits: int = 6) -> "RenderableType":
     """Return the table of the final coefficients in file units, and notes under it."""
+    from rich.console import Group
+
     rows = list(fit.coefficients)
     if fit.intercept is not None:
         rows.append(Coefficient("(intercept)", fit.intercept.value, fit.intercept.optimum))
@@ -231,9 +250,11 @@ def _way_down(fit: Fit, page: Page, iterations: bool) -> str | None:
 # --- the verdict
 
 
-def render_verdict(fit: Fit, page: Page, command: RateCommand | None = None) -> RenderableType:
+def render_verdict(fit: Fit, page: Page, command: RateCommand | None = None) -> "RenderableType":
     """Return the verdict's sentences, broken between words, and its commands, never broken: ready to paste."""
     style = "bold red" if fit.diverged else "green" if fit.descent.converged and not fit.saturated else "yellow"
+    from rich.text import Text
+
     text = Text(no_wrap=True, overflow="ignore")
     for i, sentence in enumerate(verdict(fit, command)):
         is_command = sentence.startswith(COMMAND_INDENT)
@@ -244,9 +265,9 @@ def render_verdict(fit: Fit, page: Page, command: RateCommand | None = None) -> 
     return text
 
 
-def _lines(lines: Iterable[str], style: str = "") -> Text:
+def _lines(lines: Iterable[str], style: str = "") -> "Text":
     return literal("\n".join(lines), style)
 
 
-def _note(sentence: str, page: Page) -> Text:
+def _note(sentence: str, page: Page) -> "Text":
     return _lines(page.wrapped(page.shown(sentence)), "dim")

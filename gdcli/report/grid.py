@@ -1,18 +1,18 @@
 """Tables on a terminal: columns of cells, aligned."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from rich.box import Box
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.table import Table
-from rich.text import Text
 
 from gdcli.report.page import Page
 
-_RULE = Box("    \n    \n ── \n    \n    \n    \n    \n    \n")
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.text import Text
 
-_ASCII_RULE = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+# A box of Rich's with a line under the header alone.
+_RULE = "    \n    \n {0}{0} \n    \n    \n    \n    \n    \n"
 
 # Between two columns; as drawn by Rich with the box and padding below.
 SPACE = 2
@@ -22,7 +22,7 @@ class GridColumn:
     """A column of a table: names to the left, numbers (cells of one length) to the right."""
 
     def __init__(self, header: str, cells: Sequence[str], *, left: bool = False) -> None:
-        self.header = header
+        self.header, self.cells, self.left = header, cells, left
         widths = [cell_len(text) for text in (header, *cells)]
         self.width = max(widths)  # in terminal columns
         # Rich justifies no text that it may not wrap.
@@ -35,9 +35,12 @@ class Grid:
     """A Rich table that is as wide as its columns, on any console."""
 
     def __init__(self, columns: Sequence[GridColumn], page: Page) -> None:
+        from rich.box import Box
+        from rich.table import Table
+
         self.width = sum(column.width for column in columns) + SPACE * (len(columns) - 1)
         self.table = Table(
-            box=_RULE if page.unicode else _ASCII_RULE,
+            box=Box(_RULE.format("─" if page.unicode else "-"), ascii=not page.unicode),
             show_edge=False,
             pad_edge=False,
             collapse_padding=True,
@@ -48,12 +51,15 @@ class Grid:
         # One cell holds the whole column: Rich takes 0.4 ms for a row, however short its cells are.
         self.table.add_row(*(literal(column.body) for column in columns))
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
         yield from console.render(self.table, options.update(width=self.width))
 
 
 # --- pieces
 
 
-def literal(text: str, style: str = "") -> Text:
+def literal(text: str, style: str = "") -> "Text":
+    """Return a text that Rich neither wraps nor cuts."""
+    from rich.text import Text
+
     return Text(text, style=style, no_wrap=True, overflow="ignore")

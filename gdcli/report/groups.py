@@ -1,28 +1,27 @@
-"""The report on the fits of groups: one row per group for people, and the machine formats.
+"""The report on the fits of groups: one row per group on the screen, one per group and term in other formats.
 
-JSON is one fit a line, with the keys of a single fit as far as they exist, and the group's. CSV, TSV and Markdown have
-one row per group and term.
+JSON is one fit a line, with the keys of a single fit as far as they exist, and the group's.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gdcli.base.names import count_of, listed, printable
-from gdcli.base.schema import dumps
 from gdcli.engine.catalog import SQUARED
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.results import INTERCEPT
 from gdcli.report import numbers
-from gdcli.report.delimited import as_delimited
-from gdcli.report.formats import FIT_SCHEMA, escaped
+from gdcli.report.fit_document import FIT_SCHEMA
+from gdcli.report.grid import GridColumn
 from gdcli.report.page import Page, columns_that_fit
+from gdcli.report.report import Report, Sheet
 from gdcli.report.sentences import UNCENTERED, joined
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from gdcli.engine.arrays import Array
 
@@ -30,33 +29,37 @@ _SPACE = 2
 
 _MOST_NAMED = 5
 
+_HEADER = ("term", "coefficient", "optimum", "standardized", "rows", "verdict")
+
 # --- the machine formats
 
 
-def groups_as_json(fits: GroupFits) -> str:
-    """Return one JSON object per line and group; what does not exist is null."""
-    return "".join(f"{dumps(_document(fits, i))}\n" for i in range(len(fits.groups)))
+def groups_report(fits: GroupFits, digits: int = 6) -> Report:
+    """Return the report on the fits of groups: a document for each group, and a row for each group and term."""
+    return Report(
+        document=lambda: [_document(fits, i) for i in range(len(fits.groups))],
+        sheet=lambda: _sheet(fits),
+        columns=lambda: _columns(fits, digits),
+        text=lambda page: render_groups(fits, page, digits),
+    )
 
 
-def groups_as_csv(fits: GroupFits, separator: str = ",") -> str:
-    """Return one row per group and term, the intercept last; what does not exist is an empty cell."""
-    header = [*fits.by, "term", "coefficient", "optimum", "standardized", "rows", "verdict"]
+def _sheet(fits: GroupFits) -> Sheet:
+    """Return one row per group and term, the intercept last."""
     rows = ((*key, term, *values, int(fits.count[i]), fits.verdict[i].value) for key, term, values, i in _rows(fits))
-    return as_delimited(header, rows, separator)
+    return Sheet([*fits.by, *_HEADER], rows)
 
 
-def groups_as_markdown(fits: GroupFits, digits: int = 6) -> str:
-    """Return the same as a Markdown table, numbers to about ``digits`` digits."""
+def _columns(fits: GroupFits, digits: int) -> list[GridColumn]:
+    """Return the same as columns of texts, numbers to about ``digits`` digits."""
     rows = list(_rows(fits))
     both = numbers.column([v for _, _, values, _ in rows for v in values[:2]], digits)
-    columns: list[Iterable[str]] = [[escaped(key[j]) for key, *_ in rows] for j in range(len(fits.by))]
-    columns += [[escaped(term) for _, term, *_ in rows], both[::2], both[1::2]]
-    columns.append(numbers.column([values[2] for _, _, values, _ in rows], digits, relative=True))
-    columns += [[str(fits.count[i]) for *_, i in rows], [fits.verdict[i].value for *_, i in rows]]
-    header = [*map(escaped, fits.by), "term", "coefficient", "optimum", "standardized", "rows", "verdict"]
-    rule = ["---"] * (len(fits.by) + 1) + ["---:"] * 4 + ["---"]
-    lines = [header, rule, *zip(*columns, strict=True)]
-    return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
+    standardized = numbers.column([values[2] for _, _, values, _ in rows], digits, relative=True)
+    columns = [GridColumn(name, [key[j] for key, *_ in rows], left=True) for j, name in enumerate(fits.by)]
+    columns.append(GridColumn("term", [term for _, term, *_ in rows], left=True))
+    cells = [both[::2], both[1::2], standardized, [str(fits.count[i]) for *_, i in rows]]
+    columns += [GridColumn(name, column) for name, column in zip(_HEADER[1:5], cells, strict=True)]
+    return [*columns, GridColumn("verdict", [fits.verdict[i].value for *_, i in rows], left=True)]
 
 
 def _rows(fits: GroupFits) -> Iterator[tuple[tuple[str, ...], str, tuple[float | None, ...], int]]:
@@ -146,18 +149,10 @@ def _number(value: float) -> float | None:
 # --- the table
 
 
-def print_groups(fits: GroupFits, console: "Console", digits: int = 6) -> None:
-    """Print the table and what it says in sum."""
-    page = Page(console.width if console.is_terminal else None, console.encoding)
-    console.print(render_groups(fits, page, digits), soft_wrap=True)
-
-
 def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableType":
     """Return one row per group, as many terms of it as fit, and the sentences under it."""
     from rich.console import Group
     from rich.text import Text
-
-    from gdcli.report.grid import GridColumn
 
     first = [
         GridColumn(page.shown(name), [page.shown(key[j]) for key in fits.groups], left=True)

@@ -7,6 +7,7 @@ Nothing here cuts a word, a number or a name. What is too wide for a terminal is
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.cells import cell_len
 
@@ -18,10 +19,11 @@ _BETWEEN_WORDS = re.compile(r" (?!%)")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``width`` in terminal columns, None where there is no limit (a file, a pipe)."""
+    """``width`` is in terminal columns, None for a file or a pipe; ``colors`` is Rich's color system, None for none."""
 
     width: int | None = None
     encoding: str = "utf-8"
+    colors: Literal["auto", "standard"] | None = None
 
     @property
     def unicode(self) -> bool:

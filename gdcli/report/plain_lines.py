@@ -69,3 +69,31 @@ class PlainLines:
         """Write, under the lines, which columns were left out and where they are."""
         if self._note:
             self._write("\n".join(self._page.wrapped(self._note)) + "\n")
+
+
+class LinesRecorder:
+    """Writes each K-th row as a plain line of fixed width."""
+
+    def __init__(self, stream: TextIO, digits: int, width: int | None, every: int) -> None:
+        self.stream = stream
+        self._digits, self._width, self._every = digits, width, every
+        self._lines: PlainLines | None = None
+
+    def begin(self, shape: TraceShape) -> None:
+        """Write the header."""
+        self._lines = PlainLines(self.stream, shape, self._digits, self._width)
+
+    def wants(self, number: int) -> bool:
+        """Each K-th row is wanted."""
+        return number % self._every == 0
+
+    def record(self, row: TraceRow) -> None:
+        """Write an iteration."""
+        assert self._lines is not None
+        self._lines.write(row)
+
+    def finish(self) -> None:
+        """Write which columns were left out, and a blank line."""
+        assert self._lines is not None
+        self._lines.finish()
+        self.stream.write("\n")

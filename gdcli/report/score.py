@@ -1,29 +1,35 @@
-"""The report on a score: a few lines for people, and the machine formats."""
+"""The report on a score: the measures, a line for each."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gdcli.base.names import count_of, printable
-from gdcli.base.schema import readable
 from gdcli.engine.losses import LOSSES, measure_keys
 from gdcli.engine.losses.contract import Domain, Measure
 from gdcli.models.score import Demands, Score
 from gdcli.report import numbers
-from gdcli.report.delimited import as_delimited
+from gdcli.report.grid import GridColumn, literal
 from gdcli.report.page import Page
+from gdcli.report.report import Report, Sheet
 from gdcli.report.sentences import UNCENTERED
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 SCORE_SCHEMA = "gdfit.score/1"
 
 _MEASURES = ("cost", "rmse", "mae", "r2", "mean_error")
 
 
-def score_as_json(score: Score, demands: Demands) -> str:
-    """Return the score as a JSON object, one key per line; what does not exist is null."""
-    document: dict[str, Any] = {
+def score_report(score: Score, demands: Demands, digits: int = 6) -> Report:
+    """Return the report on a score: in CSV a header and one row, to append to others."""
+    return Report(
+        document=lambda: _document(score, demands),
+        sheet=lambda: _sheet(score),
+        columns=lambda: _columns(score, digits),
+        text=lambda page: literal("\n".join(format_score(score, page, digits))),
+    )
+
+
+def _document(score: Score, demands: Demands) -> dict[str, Any]:
+    return {
         "schema": SCORE_SCHEMA,
         "version": score.version,
         "model": score.model,
@@ -44,20 +50,18 @@ def score_as_json(score: Score, demands: Demands) -> str:
         **{key: _finite(score.measures.get(key)) for key in measure_keys()},
         "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
     }
-    return readable(document)
 
 
-def score_as_csv(score: Score, separator: str = ",") -> str:
-    """Return a header and one row, to append to others; what does not exist is an empty cell."""
+def _sheet(score: Score) -> Sheet:
     own = {key: value for key, value in score.measures.items() if value is not None}
     row = (score.rows.read, score.rows.used, *(getattr(score, name) for name in _MEASURES), *own.values())
-    return as_delimited(["rows_read", "rows_used", *_MEASURES, *own], [row], separator)
+    return Sheet(["rows_read", "rows_used", *_MEASURES, *own], [row])
 
 
-def score_as_markdown(score: Score, digits: int = 6) -> str:
-    """Return the measures as a Markdown table."""
-    lines = [("measure", "value"), ("---", "---:"), *((label, value) for label, value, _ in _facts(score, digits))]
-    return "".join(f"| {label} | {value} |\n" for label, value in lines)
+def _columns(score: Score, digits: int) -> list[GridColumn]:
+    facts = _facts(score, digits)
+    labels, values = [label for label, _, _ in facts], [value for _, value, _ in facts]
+    return [GridColumn("measure", labels, left=True), GridColumn("value", values)]
 
 
 def format_score(score: Score, page: Page, digits: int = 6) -> list[str]:
@@ -71,14 +75,6 @@ def format_score(score: Score, page: Page, digits: int = 6) -> list[str]:
     weighted = f", weighted by {printable(score.weights)}" if score.weights is not None else ""
     title = f"{printable(score.target)} as predicted by {printable(score.model)}{weighted}"
     return [*page.wrapped(page.shown(title)), "", *lines]
-
-
-def print_score(score: Score, console: "Console", digits: int = 6) -> None:
-    """Print the report."""
-    from rich.text import Text
-
-    page = Page(console.width if console.is_terminal else None, console.encoding)
-    console.print(Text("\n".join(format_score(score, page, digits)), no_wrap=True, overflow="ignore"), soft_wrap=True)
 
 
 def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:

@@ -1,18 +1,18 @@
-"""The report of a sweep: one row per learning rate, as a table for people and in the machine formats."""
+"""The report on a sweep: one row per learning rate."""
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.sweep import Sweep, SweepRate
 from gdcli.report import numbers
-from gdcli.report.delimited import as_delimited
+from gdcli.report.grid import Grid, GridColumn
 from gdcli.report.page import Page
+from gdcli.report.report import Report, Sheet
 from gdcli.report.sparkline import sampled, sparkline
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
 SWEEP_SCHEMA = "gdfit.sweep/1"
 
@@ -33,9 +33,23 @@ _LONGEST_SPARKLINE = 16
 _RATE_DIGITS = 6
 
 
-def sweep_as_json(sweep: Sweep) -> str:
-    """Return the sweep as a JSON object, one rate per line; what does not exist is null."""
-    document: dict[str, Any] = {
+def sweep_report(sweep: Sweep, digits: int = 6) -> Report:
+    """Return the report on a sweep: a row for each rate."""
+    from gdcli.report.chart import chart_of_sweep
+    from gdcli.report.plots import picture_of_sweep
+
+    return Report(
+        document=lambda: _document(sweep),
+        sheet=lambda: Sheet(_HEADER, map(_values, sweep.rates)),
+        columns=lambda: _columns(sweep, digits, Page()),
+        text=lambda page: render_sweep(sweep, page, digits),
+        chart=lambda page: chart_of_sweep(sweep, page, page.colors is not None),
+        picture=lambda kind: picture_of_sweep(sweep, kind),
+    )
+
+
+def _document(sweep: Sweep) -> dict[str, Any]:
+    return {
         "schema": SWEEP_SCHEMA,
         "version": sweep.version,
         "files": list(sweep.files),
@@ -63,33 +77,6 @@ def sweep_as_json(sweep: Sweep) -> str:
             for rate in sweep.rates
         ],
     }
-    lines = []
-    for key, value in document.items():
-        if key == "rates":
-            rates = ",\n    ".join(json.dumps(rate, ensure_ascii=False, allow_nan=False) for rate in value)
-            lines.append(f'  "rates": [\n    {rates}\n  ]')
-        else:
-            lines.append(f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def sweep_as_csv(sweep: Sweep, separator: str = ",") -> str:
-    """Return one row per rate; what does not exist is an empty cell."""
-    return as_delimited(_HEADER, map(_values, sweep.rates), separator)
-
-
-def sweep_as_markdown(sweep: Sweep, digits: int = 6) -> str:
-    """Return the table as Markdown."""
-    columns = _columns(sweep, digits, Page())
-    lines = [[header for header, _ in columns], ["---:"] * len(columns)]
-    lines += [list(row) for row in zip(*(cells for _, cells in columns), strict=True)]
-    return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
-
-
-def print_sweep(sweep: Sweep, console: "Console", digits: int = 6) -> None:
-    """Print the table and what it means."""
-    page = Page(console.width if console.is_terminal else None, console.encoding)
-    console.print(render_sweep(sweep, page, digits), soft_wrap=True)
 
 
 def render_sweep(sweep: Sweep, page: Page, digits: int = 6) -> "RenderableType":
@@ -97,12 +84,8 @@ def render_sweep(sweep: Sweep, page: Page, digits: int = 6) -> "RenderableType":
     from rich.console import Group
     from rich.text import Text
 
-    from gdcli.report.grid import Grid, GridColumn
-
-    columns = [
-        GridColumn(header, cells, left=header in ("lr", "behaviour", "cost curve"))
-        for header, cells in _columns(sweep, digits, page)
-    ]
+    rates, *others = _columns(sweep, digits, page)
+    columns = [GridColumn(rates.header, rates.cells, left=True), *others]
     # On a narrow terminal the curve goes first, then the cost: the gap says the same.
     for header in ("cost curve", "cost", "to 1 %"):
         if page.width is not None and Grid(columns, page).width > page.width:
@@ -131,17 +114,17 @@ def format_rate_meaning(sweep: Sweep) -> list[str]:
     return sentences
 
 
-def _columns(sweep: Sweep, digits: int, page: Page) -> list[tuple[str, list[str]]]:
+def _columns(sweep: Sweep, digits: int, page: Page) -> list[GridColumn]:
     rates = sweep.rates
     measure = sweep.optimum.gap_measure
     shares = [None if rate.gap is None or measure <= 0 else rate.gap / measure for rate in rates]
     return [
-        ("lr", [f"{rate.learning_rate:.{_RATE_DIGITS}g}" for rate in rates]),
-        ("behaviour", [_behaviour(rate) for rate in rates]),
-        ("cost", numbers.column([rate.cost for rate in rates], digits, relative=True)),
-        ("gap %", numbers.percents(shares)),
-        ("to 1 %", [_needed(rate) for rate in rates]),
-        ("cost curve", [_curve(rate, page) for rate in rates]),
+        GridColumn("lr", [f"{rate.learning_rate:.{_RATE_DIGITS}g}" for rate in rates]),
+        GridColumn("behaviour", [_behaviour(rate) for rate in rates], left=True),
+        GridColumn("cost", numbers.column([rate.cost for rate in rates], digits, relative=True)),
+        GridColumn("gap %", numbers.percents(shares)),
+        GridColumn("to 1 %", [_needed(rate) for rate in rates]),
+        GridColumn("cost curve", [_curve(rate, page) for rate in rates], left=True),
     ]
 
 

@@ -8,8 +8,12 @@ import pytest
 
 from gdcli.cli import progress
 from gdcli.cli.progress import Narrator, in_bytes, in_time
-from gdcli.cli.terminal import render_table, table_encoding
+from gdcli.cli.terminal import table_encoding
 from gdcli.fitting.results import TraceShape
+from gdcli.report.grid import literal
+from gdcli.report.page import Page
+from gdcli.report.report import Report
+from gdcli.report.writers import as_table
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -183,7 +187,7 @@ def test_times_are_shown_as_on_a_clock(seconds, shown):
 
 def test_a_table_for_a_file_is_as_wide_as_it_needs_and_has_no_colour(monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
-    text = render_table(lambda made: made.print("[red]" + "x" * 500, style="red"))
+    text = as_table(Report(dict, lambda: None, list, lambda page: literal("[red]" + "x" * 500, "red")), Page())
     assert text == "[red]" + "x" * 500 + "\n"
 
 

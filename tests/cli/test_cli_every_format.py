@@ -4,10 +4,14 @@ import csv
 import io
 import json
 import re
+import subprocess
+import sys
+from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
 
+from gdcli.base.names import printable
 from gdcli.cli import main
 
 NAMES = (
@@ -127,3 +131,114 @@ def test_markdown_has_a_line_per_row_and_as_many_cells_in_each(result, table, mo
     assert len(lines) == 2 + len(TERMS) * (1 if "--exclude" in more else 2)
     assert len({len(re.findall(r"(?<!\\)(?:\\\\)*\|", line)) for line in lines}) == 1
     assert all(line.isprintable() for line in lines)
+
+
+class Table(HTMLParser):
+    """A parser of one ``<table>``: its rows of texts, the style of each cell, and all tags with their attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.styles, self.tags, self.open, self.between = [], [], set(), [], ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.open.append(tag)
+        self.tags |= {(tag, name) for name, _ in attributes} or {(tag, None)}
+        if tag == "tr":
+            self.rows.append([])
+            self.styles.append([])
+        elif tag in ("th", "td"):
+            self.rows[-1].append("")
+            self.styles[-1].append(dict(attributes).get("style"))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in ("th", "td"):
+            self.rows[-1][-1] += data
+        else:
+            self.between += data
+
+
+@pytest.fixture
+def html(result):
+    """Run gdfit with ``--format html`` and return the table that a parser finds."""
+
+    def run(*args):
+        found = Table(result(*args, "--format", "html"))
+        assert found.between.strip() == ""
+        assert {tag for tag, _ in found.tags} == {"table", "thead", "tbody", "tr", "th", "td"}
+        assert {name for _, name in found.tags} <= {None, "style"}
+        assert {len(row) for row in found.rows} == {len(found.rows[0])}
+        return found
+
+    return run
+
+
+def test_html_gives_the_names_back_as_text(html, table):
+    found = html(table, "-t", "y", "--exclude", "group")
+    assert found.rows[0] == ["term", "coefficient", "optimum", "standardized"]
+    assert [row[0] for row in found.rows[1:]] == [*map(printable, NAMES), "(intercept)"]
+
+
+def test_html_gives_the_names_of_groups_back_as_text(html, table):
+    found = html(table, "-t", "y", "--by", "group")
+    assert [row[:2] for row in found.rows[1:]] == [
+        [printable(group), printable(term)] for group in ("a\rb", 'c,"d"') for term in TERMS
+    ]
+
+
+def test_html_has_its_numbers_on_the_right_and_its_names_on_the_left(html, table):
+    for command in ([table, "-t", "y", "--by", "group"], [table, "-t", "y", "--exclude", "group", "--inference"]):
+        found = html(*command)
+        assert len({tuple(styles) for styles in found.styles}) == 1
+        for column, style in zip(zip(*found.rows[1:], strict=True), found.styles[0], strict=True):
+            numbers = all(re.fullmatch(r"<?-?[\d.,e+-]*", cell) for cell in column)
+            assert style == ("text-align: right" if numbers else None), column
+
+
+def test_every_command_with_a_result_writes_html(html, result, table):
+    before = [table, "-t", "y", "--exclude", "group"]
+    result(*before, "--save", "m.json", "-q")
+    assert html("sweep", *before).rows[0][:3] == ["lr", "behaviour", "cost"]
+    assert ["measure", "value"] in html("score", "m.json", table).rows
+    assert html("curve", "--poly", "0,0,1", "--lr", "0.1", "-n", "2").rows[0] == [
+        "step", "x (lr 0.1)", "y (lr 0.1)", "slope (lr 0.1)",
+    ]  # fmt: skip
+
+
+def test_the_numbers_of_html_are_those_of_csv_as_people_read_them(html, result, table):
+    words = (table, "-t", "y", "--exclude", "group", "--lr", "auto")
+    exact = list(csv.reader(io.StringIO(result(*words, "--format", "csv"), newline="")))
+    rounded = html(*words, "--digits", "12").rows
+    for row, cells in zip(exact[1:], rounded[1:], strict=True):
+        assert float(cells[1]) == pytest.approx(float(row[1]), rel=1e-10, abs=1e-10)
+
+
+TOY = """
+import sys
+from gdcli.report.writers import WRITERS
+WRITERS["toy"] = lambda report, page: f"{len(report.columns())} columns, {report.sheet().header[0]}\\n"
+from gdcli.cli import main
+for words in sys.stdin.read().splitlines():
+    assert main([*words.split(), "--format", "toy"]) == 0, words
+"""
+
+
+def test_another_format_is_one_function_and_one_line(tmp_path):
+    (tmp_path / "t.csv").write_text("x,kind,y\n" + "".join(f"{i},{'ab'[i % 2]},{i * 3 + i % 5}\n" for i in range(12)))
+    lines = ["t.csv -t y", "t.csv -t y --by kind", "sweep t.csv -t y", "curve --poly 0,0,1 --lr 0.1", "t.csv -t y -o o"]
+    done = subprocess.run(
+        [sys.executable, "-c", TOY], input="\n".join(lines), capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    assert done.stdout.splitlines() == ["4 columns, term", "7 columns, kind", "6 columns, learning_rate",
+                                        "4 columns, learning_rate"]  # fmt: skip
+    assert (tmp_path / "o").read_text() == "4 columns, term\n"
+    shown = subprocess.run(
+        [sys.executable, "-c", TOY.partition("for words")[0] + "main(['--help'])"],
+        capture_output=True, text=True, cwd=tmp_path, check=True,
+    )  # fmt: skip
+    assert "markdown, html or toy." in " ".join(shown.stdout.split())

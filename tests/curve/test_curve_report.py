@@ -11,11 +11,16 @@ import pytest
 from rich.cells import cell_len
 
 from gdcli.fitting.curve import walk_down
-from gdcli.report.curve import curve_as_csv, curve_as_json, curve_as_markdown, format_shape, polynomial_text
+from gdcli.report.curve import curve_report, format_shape, polynomial_text
 from gdcli.report.curve_verdict import curve_verdict
 from gdcli.report.page import Page
+from gdcli.report.writers import WRITERS
 
 ARTICLE = ("--poly", "0,0,1", "--start", "10", "--lr", "0.1", "--lr", "0.4", "--lr", "2", "-n", "5")
+
+
+def text_of(curve, form):
+    return WRITERS[form](curve_report(curve), Page())
 
 
 def said(*coefficients: float, start: float = 10, lr: float, n: int = 10) -> str:
@@ -295,7 +300,7 @@ def test_after_its_end_a_walk_has_blank_cells(curve):
 
 def test_json_has_the_contracts_keys_and_the_numbers_to_the_last_bit():
     curve = walk_down([0, 0, 1], 10, [0.1, 0.4, 2], 5)
-    document = json.loads(curve_as_json(curve))
+    document = json.loads(text_of(curve, "json"))
     assert document["schema"] == "gdfit.curve/1"
     assert (document["polynomial"], document["start"], document["iterations"]) == ([0.0, 0.0, 1.0], 10.0, 5)
     assert document["minima"] == [
@@ -313,7 +318,7 @@ def test_json_has_the_contracts_keys_and_the_numbers_to_the_last_bit():
 
 
 def test_json_of_a_curve_with_a_flat_minimum_has_null_for_its_rates():
-    document = json.loads(curve_as_json(walk_down([0, 0, 0, 0, 1], 10, [0.001])))
+    document = json.loads(text_of(walk_down([0, 0, 0, 0, 1], 10, [0.001]), "json"))
     assert document["minima"][0]["largest_stable"] is None
     assert document["minima"][0]["best"] is None
     assert document["rates"][0]["behaviour"] is None
@@ -321,29 +326,29 @@ def test_json_of_a_curve_with_a_flat_minimum_has_null_for_its_rates():
 
 def test_csv_has_a_row_per_rate_and_iteration():
     curve = walk_down([0, 0, 1], 10, [0.1, 2], 9)
-    rows = list(csv.DictReader(io.StringIO(curve_as_csv(curve))))
+    rows = list(csv.DictReader(io.StringIO(text_of(curve, "csv"))))
     assert list(rows[0]) == ["learning_rate", "iteration", "x", "y", "slope"]
     assert [(row["learning_rate"], row["iteration"]) for row in rows] == [
         *(("0.1", str(k)) for k in range(10)),
         *(("2", str(k)) for k in range(8)),
     ]
     assert [float(row["x"]) for row in rows] == [*curve.walks[0].x, *curve.walks[1].x]
-    assert curve_as_csv(curve, "\t") == curve_as_csv(curve).replace(",", "\t")
+    assert text_of(curve, "tsv") == text_of(curve, "csv").replace(",", "\t")
 
 
 @pytest.mark.parametrize("coefficients", [[0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 1], [0, 1e300]])
 def test_no_format_has_nan_or_infinity(coefficients):
     curve = walk_down(coefficients, 10, [0.1, 1e200, 1e308], 20)
-    document = json.loads(curve_as_json(curve), parse_constant=pytest.fail)
+    document = json.loads(text_of(curve, "json"), parse_constant=pytest.fail)
     assert any(step["x"] is None or step["y"] is None for rate in document["rates"] for step in rate["steps"])
-    for text in (curve_as_csv(curve), curve_as_markdown(curve), curve_as_json(curve)):
+    for text in (text_of(curve, "csv"), text_of(curve, "markdown"), text_of(curve, "json")):
         assert not re.search(r"\b(nan|inf|infinity)\b", text, re.IGNORECASE)
-    for row in csv.DictReader(io.StringIO(curve_as_csv(curve))):
+    for row in csv.DictReader(io.StringIO(text_of(curve, "csv"))):
         assert all(row[name] == "" or math.isfinite(float(row[name])) for name in ("x", "y", "slope"))
 
 
 def test_markdown_is_the_whole_table():
-    lines = curve_as_markdown(walk_down([0, 0, 1], 10, [0.1, 2], 2)).splitlines()
+    lines = text_of(walk_down([0, 0, 1], 10, [0.1, 2], 2), "markdown").splitlines()
     assert lines == [
         "| step | x (lr 0.1) | y (lr 0.1) | slope (lr 0.1) | x (lr 2) | y (lr 2) | slope (lr 2) |",
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

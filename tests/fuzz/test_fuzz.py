@@ -54,9 +54,9 @@ def test_a_planted_crash_is_found(monkeypatch):
 
 
 def test_a_planted_wrong_coefficient_is_found(monkeypatch):
-    from gdcli.report import formats
+    from gdcli.report import fit as report
 
-    document = formats._document
+    document = report.fit_document
 
     def planted(fit):
         found = document(fit)
@@ -64,7 +64,7 @@ def test_a_planted_wrong_coefficient_is_found(monkeypatch):
             one["optimum"] *= 1.001
         return found
 
-    monkeypatch.setattr(formats, "_document", planted)
+    monkeypatch.setattr(report, "fit_document", planted)
     [(_, complaint), *_] = fuzzer.fuzz(500, 1, Tally(), QUIET, shrink=False, families=["tables"])
     assert complaint.startswith("Failure: the coefficient of ")
 

@@ -284,11 +284,13 @@ def test_more_groups_than_a_text_column_may_have_levels(csv_file: Callable[..., 
 
 
 def test_json_of_one_group_has_the_keys_of_a_fit(csv_file: Callable[..., str], gdfit: Callable[..., object]) -> None:
-    from gdcli.report.groups import groups_as_json
+    from gdcli.report.groups import groups_report
+    from gdcli.report.page import Page
+    from gdcli.report.writers import as_json
 
     path = csv_file(written())
     fit = json.loads(gdfit(path, "-t", "y", "--format", "json").out)  # type: ignore[attr-defined]
-    lines = [json.loads(line) for line in groups_as_json(fitted(path)).splitlines()]
+    lines = [json.loads(line) for line in as_json(groups_report(fitted(path)), Page()).splitlines()]
     assert [line["group"] for line in lines] == [{"region": f"r{g}"} for g in range(6)]
     for line in lines:
         assert line["schema"] == fit["schema"]

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
 from gdcli import fit
-from gdcli.cli.terminal import render_table
 from gdcli.fitting.results import Fit
-from gdcli.report.fit import print_fit
+from gdcli.report.fit import fit_report
 from gdcli.report.numbers import p_value
+from gdcli.report.page import Page
+from gdcli.report.writers import as_table
 
 FIVE = ["std_error", "t", "p", "low", "high"]
 
@@ -43,9 +43,7 @@ def table(text: str) -> list[list[str]]:
 
 
 def shown(result: Fit, width: int) -> str:
-    stream = io.StringIO()
-    print_fit(result, Console(file=stream, width=width, height=25, force_terminal=True, color_system=None))
-    return stream.getvalue()
+    return as_table(fit_report(result), Page(width))
 
 
 def flat(text: str) -> str:
@@ -161,7 +159,7 @@ def test_the_way_there_depends_on_what_stopped_the_descent(
     result = fit(path, target="y", inference=True, **options)
     assert result.inference is not None
     assert not result.inference.applies
-    assert sentence in render_table(lambda console: print_fit(result, console))
+    assert sentence in as_table(fit_report(result), Page())
 
 
 def test_collinear_terms_are_blank_and_a_sentence_says_why(
@@ -233,7 +231,7 @@ def test_no_line_of_it_is_wider_than_the_terminal_and_none_is_cut(data: str, wid
 
 def test_without_unicode_the_report_is_ascii(data: str) -> None:
     result = fit(data, target="y", inference=True, iterations=5)
-    text = render_table(lambda console: print_fit(result, console), "ascii")
+    text = as_table(fit_report(result), Page(encoding="ascii"))
     assert text.isascii()
     assert "R^2          0." in text
 

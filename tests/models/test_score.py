@@ -15,9 +15,14 @@ from gdcli.ingest.read import ReadOptions
 from gdcli.models.model import Model
 from gdcli.models.score import Demands, Score, score_files
 from gdcli.report.page import Page
-from gdcli.report.score import format_score, score_as_csv, score_as_json, score_as_markdown
+from gdcli.report.score import format_score, score_report
+from gdcli.report.writers import WRITERS
 
 SLOPES = {"x": 2.0, "kind": {"a": 0.0, "b": -1.0}}
+
+
+def text_of(score, form, demands=None, digits=6):
+    return WRITERS[form](score_report(score, demands or Demands(), digits), Page())
 
 
 @pytest.fixture
@@ -170,7 +175,7 @@ def test_a_constant_target_meets_no_demand_on_r2(scored: Callable[..., Score]) -
 
 def test_json_has_every_number_to_its_last_digit(scored: Callable[..., Score]) -> None:
     score = scored(Rows(50).text)
-    document = json.loads(score_as_json(score, Demands(max_rmse=1e-9)))
+    document = json.loads(text_of(score, "json", Demands(max_rmse=1e-9)))
     assert document["schema"] == "gdfit.score/1"
     assert [document[name] for name in ("cost", "rmse", "mae", "r2", "mean_error")] == measures(score)
     counts = {"read": 50, "used": 50, "dropped": 0, "dropped_by_column": {}, "skipped": 0, "filled": {}}
@@ -181,19 +186,19 @@ def test_json_has_every_number_to_its_last_digit(scored: Callable[..., Score]) -
 
 def test_csv_is_a_header_and_one_row(scored: Callable[..., Score]) -> None:
     score = scored("x,kind,y\n0,a,0\n")
-    assert list(csv.reader(io.StringIO(score_as_csv(score)))) == [
+    assert list(csv.reader(io.StringIO(text_of(score, "csv")))) == [
         ["rows_read", "rows_used", "cost", "rmse", "mae", "r2", "mean_error"],
         ["1", "1", "0.25", "0.5", "0.5", "", "0.5"],
     ]
-    assert score_as_csv(score, "\t").splitlines()[1] == "1\t1\t0.25\t0.5\t0.5\t\t0.5"
+    assert text_of(score, "tsv").splitlines()[1] == "1\t1\t0.25\t0.5\t0.5\t\t0.5"
 
 
 def test_an_overflow_is_null_in_json_and_empty_in_csv(scored: Callable[..., Score]) -> None:
     score = scored("x,kind,y\n0,a,1e200\n0,a,-1e200\n")
-    document = json.loads(score_as_json(score, Demands()))
+    document = json.loads(text_of(score, "json"))
     assert (document["cost"], document["rmse"], document["r2"]) == (None, None, None)
     assert document["mae"] == 1e200
-    assert score_as_csv(score).splitlines()[1] == "2,2,,,1e+200,,0.0"
+    assert text_of(score, "csv").splitlines()[1] == "2,2,,,1e+200,,0.0"
 
 
 def test_the_report_says_what_was_used_and_what_the_sign_of_the_bias_means(scored: Callable[..., Score]) -> None:
@@ -210,7 +215,7 @@ def test_the_report_says_what_was_used_and_what_the_sign_of_the_bias_means(score
 
 
 def test_markdown_is_a_table(scored: Callable[..., Score]) -> None:
-    lines = score_as_markdown(scored("x,kind,y\n0,a,0\n0,a,1\n"), 3).splitlines()
+    lines = text_of(scored("x,kind,y\n0,a,0\n0,a,1\n"), "markdown", digits=3).splitlines()
     assert lines == [
         "| measure | value |",
         "| --- | ---: |",

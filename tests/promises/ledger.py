@@ -49,6 +49,7 @@ housing.csv -t price --lr auto --format json
 housing.csv -t price --lr auto --format csv
 housing.csv -t price --lr auto --format tsv
 housing.csv -t price --lr auto --format markdown
+housing.csv -t price --lr auto --format html
 housing.csv -t price --lr 0.1 -n 5 --trace -
 housing.csv -t price --lr 0.1 -n 5 --trace t.jsonl -q
 housing.csv -t price --lr auto --inference
@@ -110,6 +111,7 @@ bad.csv -t y
 bad.csv -t y --on-bad-row skip --lr auto --format csv
 odd%[red].csv -t y --lr auto
 odd%[red].csv -t y --lr auto --format csv
+odd%[red].csv -t y --lr auto --format html
 line.csv line.csv -t y --lr auto --format csv
 line.csv -t y --lr auto --save m.json -q
 line.csv -t y --resume m.json -n 10
@@ -139,6 +141,7 @@ sweep housing.csv -t price
 sweep housing.csv -t price --lr 0.01 --lr 0.1 --lr 0.5 --format json
 sweep housing.csv -t price --format csv
 sweep housing.csv -t price --format markdown
+sweep housing.csv -t price --format html
 curve --poly 1,0,0 --start 3 --lr 0.1 --lr 0.4 --lr 2
 curve --poly 1,0,-3,1 --format json -n 10
 curve --poly 1,0,-3,1 --format csv -n 10

@@ -1,18 +1,18 @@
 """Fit records made by hand."""
 
-import io
 from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.results import Coefficient, Descent, Fit, LearningRate, Optimum, TraceRow
 from gdcli.ingest.counts import RowCounts
-from gdcli.report.fit import print_fit
+from gdcli.report.fit import fit_report
+from gdcli.report.page import Page
+from gdcli.report.writers import as_table
 
 SHRINKING = (1.0, 0.9, 0.5, 0.1, 0.002)  # what is left of the start's gap at iterations 0, 1, 10, 100, 1000
 
@@ -108,15 +108,10 @@ def again(learning_rate: float, iterations: int | None = None) -> str:
 
 
 def report(fit: Fit, width: int = 80, terminal: bool = True, encoding: str = "utf-8", **options: Any) -> str:
-    """Print the report on a console of that kind and return what arrives there, as bytes would be decoded."""
-    raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, encoding=encoding, newline="")
-    console = Console(
-        file=stream, width=width, height=25, force_terminal=terminal, color_system=None, legacy_windows=False
-    )
-    print_fit(fit, console, command=again, **options)
-    stream.flush()
-    return raw.getvalue().decode(encoding)
+    """The table of the report on a page of that kind, as bytes would be decoded."""
+    digits = options.pop("digits", 6)
+    text = as_table(fit_report(fit, digits, again, **options), Page(width if terminal else None, encoding))
+    return text.encode(encoding).decode(encoding)
 
 
 @pytest.fixture(name="a_fit")

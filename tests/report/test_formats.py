@@ -10,7 +10,15 @@ import pytest
 
 from gdcli.engine.descent import Stopped
 from gdcli.fitting.results import TraceRow, TraceShape
-from gdcli.report.formats import TRACE_WRITERS, fit_as_csv, fit_as_json, fit_as_markdown
+from gdcli.report.fit import fit_report
+from gdcli.report.page import Page
+from gdcli.report.trace import TRACE_WRITERS
+from gdcli.report.writers import WRITERS
+
+
+def text_of(fit, form, digits=6):
+    return WRITERS[form](fit_report(fit, digits), Page())
+
 
 HOSTILE = ("=cmd()", 'a,"b"\tc', "line\nbreak", "[red]\x1b[31m", "größe|50 %s")
 
@@ -27,14 +35,14 @@ CONTRACT = {
 
 @pytest.mark.parametrize("part", CONTRACT)
 def test_json_has_the_keys_of_the_contract_first_and_in_its_order(a_fit, part):
-    document = json.loads(fit_as_json(a_fit()))
+    document = json.loads(text_of(a_fit(), "json"))
     keys = CONTRACT[part].split()
     assert list(document[part] if part else document)[: len(keys)] == keys
 
 
 def test_json_gives_every_number_back_to_the_last_bit(a_fit):
     fit = a_fit()
-    document = json.loads(fit_as_json(fit))
+    document = json.loads(text_of(fit, "json"))
     assert document["schema"] == "gdfit.fit/1"
     assert document["cost"] == fit.cost
     assert [c["value"] for c in document["coefficients"]] == [c.value for c in fit.coefficients]
@@ -51,7 +59,7 @@ def test_json_gives_every_number_back_to_the_last_bit(a_fit):
 
 def test_json_ends_with_a_newline_and_holds_no_nan(a_fit):
     rows = (TraceRow(0, (0.0, math.inf, math.nan), 0.0, math.inf, None),)
-    text = fit_as_json(a_fit(trace=rows, r2=math.nan))
+    text = text_of(a_fit(trace=rows, r2=math.nan), "json")
     assert text.endswith("}\n")
     document = json.loads(text, parse_constant=pytest.fail)
     assert document["r2"] is None
@@ -61,13 +69,13 @@ def test_json_ends_with_a_newline_and_holds_no_nan(a_fit):
 
 def test_json_says_null_for_an_intercept_that_is_not_there(a_fit):
     fit = a_fit(intercept=None)
-    document = json.loads(fit_as_json(replace(fit, trace=tuple(row._replace(intercept=None) for row in fit.trace))))
+    document = json.loads(text_of(replace(fit, trace=tuple(row._replace(intercept=None) for row in fit.trace)), "json"))
     assert document["intercept"] is None
     assert document["trace"][0]["c"] is None
 
 
 def test_json_after_divergence_has_null_values_and_the_optimum(a_diverged_fit):
-    document = json.loads(fit_as_json(a_diverged_fit()))
+    document = json.loads(text_of(a_diverged_fit(), "json"))
     assert document["intercept"] == {"value": None, "optimum": 15907.3}
     assert [c["value"] for c in document["coefficients"]] == [None] * 3
     assert all(c["optimum"] is not None for c in document["coefficients"])
@@ -77,16 +85,16 @@ def test_json_after_divergence_has_null_values_and_the_optimum(a_diverged_fit):
 
 def test_json_keeps_hostile_names_and_none_of_them_acts_on_a_terminal(a_fit):
     names = (*HOSTILE, "c1 \x9b31m", "\u2028", "\udcff")
-    text = fit_as_json(a_fit(names))
+    text = text_of(a_fit(names), "json")
     assert [c["term"] for c in json.loads(text)["coefficients"]] == list(names)
     assert all(c == "\n" or c.isprintable() for c in text)
     text.encode("utf-8")
 
 
-@pytest.mark.parametrize("separator", [",", "\t"])
-def test_csv_parses_back_to_the_same_names_and_numbers(a_fit, separator):
+@pytest.mark.parametrize(("form", "separator"), [("csv", ","), ("tsv", "\t")])
+def test_csv_parses_back_to_the_same_names_and_numbers(a_fit, form, separator):
     fit = a_fit(HOSTILE)
-    header, *rows = csv.reader(io.StringIO(fit_as_csv(fit, separator), newline=""), delimiter=separator)
+    header, *rows = csv.reader(io.StringIO(text_of(fit, form), newline=""), delimiter=separator)
     assert header == ["term", "coefficient", "optimum", "standardized"]
     assert [row[0] for row in rows] == [*HOSTILE, "(intercept)"]
     assert [float(row[1]) for row in rows[:-1]] == [c.value for c in fit.coefficients]
@@ -96,11 +104,11 @@ def test_csv_parses_back_to_the_same_names_and_numbers(a_fit, separator):
 def test_csv_has_an_empty_cell_for_what_does_not_exist(a_fit):
     fit = a_fit(("x",), intercept=None)
     fit = replace(fit, coefficients=(replace(fit.coefficients[0], standardized=None, optimum=math.nan),))
-    assert fit_as_csv(fit, ",").splitlines()[1].endswith(",,")
+    assert text_of(fit, "csv").splitlines()[1].endswith(",,")
 
 
 def test_markdown_has_a_row_per_coefficient_and_escapes_what_would_act(a_fit):
-    text = fit_as_markdown(a_fit(("a|b", "*bold*", "new\nline", "type[Condo]", "bill_length_mm", "_x_")), 4)
+    text = text_of(a_fit(("a|b", "*bold*", "new\nline", "type[Condo]", "bill_length_mm", "_x_")), "markdown", 4)
     lines = text.splitlines()
     assert lines[:2] == ["| term | coefficient | optimum | standardized |", "| --- | ---: | ---: | ---: |"]
     assert [line.split(" | ")[0] for line in lines[2:]] == [
@@ -114,13 +122,13 @@ def test_markdown_has_a_row_per_coefficient_and_escapes_what_would_act(a_fit):
     ]
 
 
-def test_csv_tsv_and_markdown_are_empty_after_divergence(a_diverged_fit):
+def test_all_but_json_and_the_table_are_empty_after_divergence(a_diverged_fit):
     fit = a_diverged_fit()
-    assert fit_as_csv(fit, ",") == fit_as_csv(fit, "\t") == fit_as_markdown(fit, 6) == ""
+    assert {text_of(fit, form) for form in ("csv", "tsv", "markdown", "html")} == {""}
 
 
 def test_csv_of_an_unstable_rate_is_empty_however_far_it_ran(a_diverged_fit):
-    assert fit_as_csv(a_diverged_fit(stopped=Stopped.ITERATIONS), ",") == ""
+    assert text_of(a_diverged_fit(stopped=Stopped.ITERATIONS), "csv") == ""
 
 
 # --- the trace

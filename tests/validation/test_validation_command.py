@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from gdcli import fit
-from gdcli.cli.terminal import render_table
 from gdcli.fitting.results import Fit
-from gdcli.report.fit import print_fit
+from gdcli.report.fit import fit_report
+from gdcli.report.page import Page
+from gdcli.report.writers import as_table
 
 
 @pytest.fixture
@@ -29,10 +29,7 @@ def header_of(text: str, first: str) -> list[str]:
 
 def shown(result: Fit, width: int) -> str:
     """The report on a terminal of some width."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=width, height=25, force_terminal=True, color_system=None)
-    print_fit(result, console)
-    return stream.getvalue()
+    return as_table(fit_report(result), Page(width))
 
 
 def flat(text: str) -> str:
@@ -172,7 +169,7 @@ def test_a_cross_validation_is_a_table_with_a_row_per_fold(gdfit: Callable[..., 
 
 def test_one_column_is_enough_where_the_last_iteration_is_the_best(data: str) -> None:
     result = fit(data, target="y", features="x", cv=3, iterations=20)
-    text = render_table(lambda console: print_fit(result, console), "ascii")
+    text = as_table(fit_report(result), Page(encoding="ascii"))
     assert header_of(text, "fold") == ["fold", "rows", "cost", "at", "20"]
     assert " +- " in text
     assert "(standard error) at iteration 20, the last and lowest." in text
@@ -181,7 +178,6 @@ def test_one_column_is_enough_where_the_last_iteration_is_the_best(data: str) ->
 
 def test_a_fold_that_diverges_is_named(csv_file: Callable[..., str]) -> None:
     from gdcli.fitting.results import CrossValidation
-    from gdcli.report.page import Page
     from gdcli.report.validation import format_cross_validation
 
     found = CrossValidation(3, 0, (5, 5, 5), 10, (1.0, None, 2.0), None, None, 0, (3.0, 3.0, 3.0), 3.0, 0.0)

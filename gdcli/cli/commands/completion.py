@@ -32,12 +32,12 @@ def command(shell: str, output: str | None) -> int:
     """Write the script that lets a shell complete commands, options, files and the column names of the file that was
     typed before: gdfit housing.csv --target p<TAB>.
     """
+    from gdcli.cli.output import Output
     from gdcli.cli.progress import Narrator
-    from gdcli.cli.results import Destination
 
-    destination = Destination.of({"format": shell, "output": output, "quiet": False})
+    destination = Output.of(click.get_current_context(), {"output": output})
     script = (SCRIPTS / f"gdfit.{shell}").read_text(encoding="utf-8")
-    destination.write(lambda console: None, lambda form: script)
+    destination.write_text(script)
     if destination.path is None and sys.stdout is not None and sys.stdout.isatty():
         with Narrator() as narrator:
             narrator.note(f"to have it in every shell, {WHERE[shell]}")

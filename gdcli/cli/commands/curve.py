@@ -1,6 +1,6 @@
 """``gdfit curve``: parse → run → report."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -10,9 +10,6 @@ from gdcli.cli import options
 from gdcli.cli.help import Command
 from gdcli.cli.options import option
 from gdcli.cli.types import Count, Number, ParamType
-
-if TYPE_CHECKING:
-    from gdcli.report.page import Page
 
 CURVE = "Curve"
 
@@ -70,31 +67,15 @@ def command(context: click.Context, /, **values: Any) -> int:
     """Walk down a curve by gradient descent: x, y and slope at each step, for one learning rate beside another, and
     what becomes of each. The curve is a polynomial.
     """
+    from gdcli.cli.output import Output
     from gdcli.cli.progress import Narrator, start_collecting
-    from gdcli.cli.results import Destination
     from gdcli.fitting.curve import walk_down
-    from gdcli.report import curve as report
-    from gdcli.report.plots import picture_of_curve
+    from gdcli.report.curve import curve_report
 
-    destination = Destination.of(values)
+    output = Output.of(context, values)
     start_collecting()
-    with Narrator(destination.quiet) as narrator:
+    with Narrator(output.quiet) as narrator:
         curve = walk_down(values["polynomial"], values["start"], values["rates"], values["iterations"], narrator)
-    digits = values["digits"]
     fewer = context.get_parameter_source("digits") is ParameterSource.DEFAULT
-
-    def text(form: str) -> str:
-        if form == "json":
-            return report.curve_as_json(curve, digits)
-        if form == "markdown":
-            return report.curve_as_markdown(curve, digits)
-        return report.curve_as_csv(curve, "\t" if form == "tsv" else ",")
-
-    def chart(page: "Page", colour: bool) -> str:
-        from gdcli.report.chart import chart_of_curve
-
-        return chart_of_curve(curve, page, colour)
-
-    destination.drawing.write(lambda kind: picture_of_curve(curve, kind))
-    destination.write(lambda console: report.print_curve(curve, console, digits=digits, fewer=fewer), text, chart)
+    output.write(curve_report(curve, output.digits, fewer=fewer))
     return ExitCode.OK

@@ -33,22 +33,22 @@ EXAMPLES = (
     help="python, mlr, or sql, also in the dialect of an engine: sql:sqlite, sql:duckdb, sql:postgres, sql:mysql.",
 )
 @output_option
-def command(model: str, **values: Any) -> int:
+@click.pass_context
+def command(context: click.Context, /, model: str, **values: Any) -> int:
     """Write a saved model as one expression, c + m1*x1 + …, of SQL, Python or Miller's DSL. A row that predict gives
     no prediction gives NULL, nan or an empty field; a column that is not there is an error. In sql, sql:duckdb and
     sql:postgres the columns of numbers must have a numeric type; sql:sqlite and sql:mysql read text too.
     """
-    from gdcli.cli.results import Destination
+    from gdcli.cli.output import Output
     from gdcli.models.export import EXPORTERS
     from gdcli.models.model_file import load_model
 
-    destination = Destination.of({"format": values["language"], "output": values["output"], "quiet": False}, [model])
+    output = Output.of(context, values, [model])
     loaded = load_model(model)
     if loaded.state.dates:
         raise DataError(
             f"{quoted(model)} reads dates as days since 1970-01-01 ({listed(map(quoted, loaded.state.dates))}), "
             "which no expression does: use gdfit predict"
         )
-    expression = EXPORTERS[values["language"]](loaded)
-    destination.write(lambda console: None, lambda form: f"{expression}\n")
+    output.write_text(f"{EXPORTERS[values['language']](loaded)}\n")
     return ExitCode.OK

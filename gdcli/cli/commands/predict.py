@@ -1,9 +1,7 @@
 """``gdfit predict``: a saved model's predictions beside the rows of a file."""
 
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +11,9 @@ from gdcli.cli.help import Command
 from gdcli.cli.inputs import input_files
 from gdcli.cli.model_options import model_argument, output_option, reading_options
 from gdcli.cli.options import OUTPUT, option
+
+if TYPE_CHECKING:
+    from gdcli.cli.output import Output
 
 EXAMPLES = (
     ("gdfit housing.csv -t price --lr auto --save model.json", "fit and save a model"),
@@ -47,12 +48,13 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
     that the model does not know, gets an empty cell. FILE is CSV or JSON lines, compressed or not, or Parquet, of which
     CSV is made; '-' or none is standard input.
     """
+    from gdcli.cli.output import Output
+
     inputs = input_files(context, files)
-    path = _output_path(values["output"], model, inputs)
-    return run(model, inputs, path, values)
+    return run(model, inputs, Output.of(context, values, [model, *inputs]), values)
 
 
-def run(model: str, inputs: Sequence[str], path: str | None, values: dict[str, Any]) -> int:
+def run(model: str, inputs: Sequence[str], output: "Output", values: dict[str, Any]) -> int:
     """Predict, and say on stderr which rows could not be."""
     from gdcli.cli.failures import say
     from gdcli.cli.progress import Narrator
@@ -64,9 +66,9 @@ def run(model: str, inputs: Sequence[str], path: str | None, values: dict[str, A
     classes = values["kind"] == "class"
     chosen = PredictOptions(values["column"], values["only"], classes, csv, values["jobs"])
     with Narrator(values["quiet"]) as narrator:
-        if path is None and sys.stdout is not None and sys.stdout.isatty():
+        if output.path is None and output.stdout.terminal:
             narrator.begin(None)  # rows and a progress line would fight over the terminal
-        with _written(path) as write:
+        with output.byte_stream() as write:
             tally = predict_files(loaded, inputs, chosen, write, narrator)
         if tally.unpredicted and not values["strict"]:
             narrator.note(str(tally))
@@ -74,51 +76,3 @@ def run(model: str, inputs: Sequence[str], path: str | None, values: dict[str, A
         say(f"Error: --strict: {tally}")
         return ExitCode.UNMET
     return ExitCode.OK
-
-
-def _output_path(path: str | None, model: str, inputs: Sequence[str]) -> str | None:
-    """Return where the rows go, None for stdout; refuse what could not be written later."""
-    from gdcli.base.atomic import check_writable, same_file
-    from gdcli.base.names import printable
-    from gdcli.cli.failures import check_stdout
-    from gdcli.cli.output import STDOUT
-
-    if path is None or path == STDOUT:
-        check_stdout()
-        return None
-    if any(same_file(path, one) for one in (model, *inputs)):
-        raise click.UsageError(f"--output {printable(path)} would overwrite an input.")
-    check_writable(path)
-    return path
-
-
-@contextmanager
-def _written(path: str | None) -> Iterator[Callable[[bytes], object]]:
-    """Yield what takes the bytes of the result: a whole file, or stdout."""
-    if path is not None:
-        from gdcli.base.atomic import whole_file
-
-        with whole_file(path, "wb") as stream:
-            yield stream.write
-        return
-    from gdcli.cli.outlets import Stdout
-
-    stdout = Stdout(for_people=False)
-    raw = None if stdout.terminal else getattr(sys.stdout, "buffer", None)
-    yield (lambda data: stdout.write(data.decode("utf-8"))) if raw is None else _guarded(raw.write)
-    stdout.finish()
-
-
-def _guarded(write: Callable[[bytes], object]) -> Callable[[bytes], object]:
-    """Return ``write`` with the errors of stdout worded; that a reader has gone is not one of them."""
-    from gdcli.cli.failures import stdout_error
-
-    def guarded(data: bytes) -> object:
-        try:
-            return write(data)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise stdout_error(error) from error
-
-    return guarded

@@ -44,30 +44,21 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
     counted, and not used.
     """
     from gdcli.cli.failures import say
+    from gdcli.cli.output import Output
     from gdcli.cli.progress import Narrator
-    from gdcli.cli.results import Destination
     from gdcli.ingest.read import ReadOptions
     from gdcli.models.group_model import load_any_model
     from gdcli.models.score import Demands, score_files
-    from gdcli.report import score as report
+    from gdcli.report.score import score_report
 
     inputs = input_files(context, files)
-    destination = Destination.of(values, [model, *inputs])
+    output = Output.of(context, values, [model, *inputs])
     loaded = load_any_model(model)
     reading = ReadOptions(options.chosen_csv_options(values, loaded.csv), values["jobs"])
-    with Narrator(destination.quiet) as narrator:
+    with Narrator(output.quiet) as narrator:
         score = score_files(loaded, model, inputs, values["weights"], reading, narrator)
     demands = Demands(values["max_rmse"], values["min_r2"])
-    digits = values["digits"]
-
-    def text(form: str) -> str:
-        if form == "json":
-            return report.score_as_json(score, demands)
-        if form == "markdown":
-            return report.score_as_markdown(score, digits)
-        return report.score_as_csv(score, "\t" if form == "tsv" else ",")
-
-    destination.write(lambda console: report.print_score(score, console, digits), text)
+    output.write(score_report(score, demands, output.digits))
     unmet = score.unmet(demands)
     if unmet:
         say(f"Error: {'; '.join(unmet)}")

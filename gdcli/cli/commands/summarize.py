@@ -30,21 +30,21 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     features among its columns. FILE is CSV or JSON lines, compressed or not, Parquet, or another summary; '-' or none
     is standard input. Rows that lack a cell in any summarised column are left out.
     """
+    from gdcli.cli.output import Output
     from gdcli.cli.progress import Narrator
-    from gdcli.cli.results import Destination
     from gdcli.data.columns import ColumnOptions
     from gdcli.ingest.read import ReadOptions
     from gdcli.ingest.summarize import run_summarize
     from gdcli.ingest.summary import summary_as_json
 
     inputs = input_files(context, files)
-    destination = Destination.of(values | {"format": "json"}, _kept(values["output"], inputs))
+    output = Output.of(context, values, _kept(values["output"], inputs))
     of_columns = ("features", "exclude", "weights", "categorical", "dates", "na", "keep_na", "missing", "max_levels")
     columns = ColumnOptions(target=None, **{name: values[name] for name in of_columns}, summary=True)
     reading = ReadOptions(options.chosen_csv_options(values), values["jobs"], dask=values["dask"])
     with Narrator(values["quiet"]) as narrator:
         summary = run_summarize(inputs, columns, reading, narrator)
-    destination.write(lambda console: None, lambda form: summary_as_json(summary))
+    output.write_text(summary_as_json(summary))
     return ExitCode.OK
 
 

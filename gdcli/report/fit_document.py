@@ -1,17 +1,12 @@
-"""The machine formats: JSON, CSV, TSV and Markdown of a fit, and the writers of its trace.
+"""The data of a fit's report: the JSON document, and the coefficients as rows and columns.
 
-Numbers round-trip (Python's shortest repr). What does not exist is null in JSON and an empty cell elsewhere; NaN and
-infinity do not exist. Names from the file are data here and stay as they are, quoted as each format wants it.
+Names from the file are data here and stay as they are; each format quotes them as it needs.
 """
 
 import math
-import re
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Protocol, TextIO
+from typing import Any
 
-from gdcli.base.names import printable
-from gdcli.base.schema import dumps
 from gdcli.engine.losses import parameters_as_json
 from gdcli.fitting.results import (
     INTERCEPT,
@@ -22,11 +17,11 @@ from gdcli.fitting.results import (
     Holdout,
     Inference,
     TraceRow,
-    TraceShape,
 )
 from gdcli.report import numbers
 from gdcli.report.certainty import certainty_cells
-from gdcli.report.delimited import as_delimited, row_writer
+from gdcli.report.grid import GridColumn
+from gdcli.report.report import Sheet
 
 FIT_SCHEMA = "gdfit.fit/1"
 
@@ -35,52 +30,33 @@ _HEADER = ("term", "coefficient", "optimum", "standardized")
 # Of each coefficient with --inference, in this order in every format.
 _CERTAINTY = ("std_error", "t", "p", "low", "high")
 
-# What GitHub's Markdown would act on inside a cell; an underscore only at the edge of a word.
-_MARKDOWN = re.compile(r"[\\`*<|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\](?=[(\[])")
 
-_FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
-
-# --- the fit
-
-
-def fit_as_json(fit: Fit) -> str:
-    """Return the fit as a JSON object, one key per line, one coefficient and one trace row per line."""
-    lines = []
-    for key, value in _document(fit).items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            items = ",\n    ".join(map(dumps, value))
-            lines.append(f"  {dumps(key)}: [\n    {items}\n  ]")
-        else:
-            lines.append(f"  {dumps(key)}: {dumps(value)}")
-    return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def fit_as_csv(fit: Fit, separator: str = ",") -> str:
-    """Return one row per coefficient, the intercept last; nothing after divergence."""
+def fit_sheet(fit: Fit) -> Sheet | None:
+    """Return one row per coefficient, the intercept last; None after divergence."""
     if fit.diverged:
-        return ""
+        return None
     certain = fit.inference is not None
     rows = ((c.term, c.value, c.optimum, c.standardized, *(_certain(c) if certain else ())) for c in _coefficients(fit))
-    return as_delimited([*_HEADER, *(_CERTAINTY if certain else ())], rows, separator)
+    return Sheet([*_HEADER, *(_CERTAINTY if certain else ())], rows)
 
 
-def fit_as_markdown(fit: Fit, digits: int = 6) -> str:
-    """Return the coefficients as a Markdown table, numbers to about ``digits`` digits; nothing after divergence."""
+def fit_columns(fit: Fit, digits: int = 6) -> list[GridColumn]:
+    """Return the same as columns of texts, numbers to about ``digits`` digits; none after divergence."""
     if fit.diverged:
-        return ""
+        return []
     rows = _coefficients(fit)
     both = numbers.column([v for c in rows for v in (c.value, c.optimum)], digits)
     standardized = numbers.column([c.standardized for c in rows], digits, relative=True)
-    columns = [[escaped(c.term) for c in rows], both[::2], both[1::2], standardized]
+    cells = [both[::2], both[1::2], standardized]
     header = [*_HEADER]
     if fit.inference is not None:
         header += _CERTAINTY
-        columns += certainty_cells(rows, digits)
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *zip(*columns, strict=True)]
-    return "".join(f"| {' | '.join(cell.strip() for cell in line)} |\n" for line in lines)
+        cells += certainty_cells(rows, digits)
+    terms = GridColumn(header[0], [c.term for c in rows], left=True)
+    return [terms, *(GridColumn(name, column) for name, column in zip(header[1:], cells, strict=True))]
 
 
-def _document(fit: Fit) -> dict[str, Any]:
+def fit_document(fit: Fit) -> dict[str, Any]:
     """Return the contract's keys in its order; what it does not name comes after them."""
     descent, rate, best = fit.descent, fit.learning_rate, fit.optimum
     return {
@@ -234,89 +210,3 @@ def _certainty(certainty: Certainty | None) -> dict[str, float | None]:
 
 def _number(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def escaped(name: str) -> str:
-    """Return a name as it stands in a cell of a Markdown table."""
-    return _MARKDOWN.sub(lambda match: "\\" + match[0], printable(name))
-
-
-# --- the trace
-
-
-class TraceWriter(Protocol):
-    """Writes iterations as they come."""
-
-    def __init__(self, stream: TextIO, shape: TraceShape) -> None: ...
-
-    def write(self, row: TraceRow) -> None:
-        """Write one iteration."""
-        ...
-
-
-class CsvTrace:
-    """``iteration,m,c,cost``, or ``m[NAME]`` for each of several terms; no ``c`` without an intercept.
-
-    Where it changes there is the ``learning_rate`` then, and with rows held out ``validation_cost`` at the end.
-    """
-
-    separator = ","
-
-    def __init__(self, stream: TextIO, shape: TraceShape) -> None:
-        self._write, self._shape = stream.write, shape
-        slopes = ["m"] if len(shape.terms) == 1 else [f"m[{term}]" for term in shape.terms]
-        c, validation = ["c"] if shape.intercept else [], ["validation_cost"] if shape.validation else []
-        header = ["iteration", *slopes, *c, "cost", *(["learning_rate"] if shape.scheduled else []), *validation]
-        row_writer(stream, self.separator).writerow(header)
-
-    def write(self, row: TraceRow) -> None:
-        values = _values(row, self._shape)
-        line = f"{row.iteration}{self.separator}{self.separator.join(map(_FLOAT, values))}\n"
-        # The letter n stands in "inf" and "nan", and in no finite number.
-        self._write(self._without_nonfinite(line) if "n" in line else line)
-
-    def _without_nonfinite(self, line: str) -> str:
-        cells = line.rstrip("\n").split(self.separator)
-        return self.separator.join("" if "n" in cell else cell for cell in cells) + "\n"
-
-
-class TsvTrace(CsvTrace):
-    """The same, separated by tabs."""
-
-    separator = "\t"
-
-
-class JsonLinesTrace:
-    """``{"iteration":0,"m":{"sqft":0.0},"c":0.0,"cost":…}`` per line; ``c`` is null without an intercept."""
-
-    def __init__(self, stream: TextIO, shape: TraceShape) -> None:
-        self._write, self._shape = stream.write, shape
-        names = [dumps(term).replace("%", "%%") for term in shape.terms]
-        slopes = ",".join(f"{name}:%s" for name in names)
-        c = "%s" if shape.intercept else "null"
-        more = ',"learning_rate":%s' if shape.scheduled else ""
-        more += ',"validation_cost":%s' if shape.validation else ""
-        self._line = f'{{"iteration":%d,"m":{{{slopes}}},"c":{c},"cost":%s{more}}}\n'
-
-    def write(self, row: TraceRow) -> None:
-        values = _values(row, self._shape)
-        if math.isfinite(sum(values)):
-            self._write(self._line % (row.iteration, *map(_FLOAT, values)))
-        else:
-            self._write(self._line % (row.iteration, *_texts_or_null(values)))
-
-
-TRACE_WRITERS: dict[str, type[TraceWriter]] = {".csv": CsvTrace, ".tsv": TsvTrace, ".jsonl": JsonLinesTrace}
-
-
-def _values(row: TraceRow, shape: TraceShape) -> tuple[float, ...]:
-    """Return the numbers of an iteration in the order of the columns."""
-    _, slopes, intercept, cost, _, held_out, rate = row
-    values = (*slopes, cost) if intercept is None else (*slopes, intercept, cost)
-    if shape.scheduled:
-        values = (*values, math.nan if rate is None else rate)
-    return (*values, math.nan if held_out is None else held_out) if shape.validation else values
-
-
-def _texts_or_null(values: Iterable[float]) -> list[str]:
-    return [_FLOAT(value) if math.isfinite(value) else "null" for value in values]

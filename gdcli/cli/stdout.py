@@ -1,0 +1,74 @@
+"""stdout as a stream of text: its encoding, what may reach a terminal, and a reader who has gone."""
+
+import re
+import sys
+
+from gdcli.cli.failures import stdout_error
+from gdcli.cli.terminal import table_encoding
+
+# Controls, and the marks that turn the direction of what follows. Colours are Rich's: a name's escape is text by then.
+_ACTING = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]|\r(?!\n)|\x1b"
+)
+
+_COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
+
+
+class Stdout:
+    """stdout as a stream of text that notices a reader who has gone.
+
+    With ``finish_files`` a closed pipe is remembered and raised only by :meth:`finish`, so that files are completed
+    first. ``for_people`` keeps to the characters of the locale; for programs the text is UTF-8 in any locale.
+    """
+
+    def __init__(self, for_people: bool, finish_files: bool = False) -> None:
+        self.terminal = sys.stdout is not None and sys.stdout.isatty()
+        self.encoding = table_encoding(sys.stdout) if for_people else "utf-8"
+        self._finish_files = finish_files
+        self._gone: BrokenPipeError | None = None
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding=self.encoding, errors="backslashreplace", newline="\n")
+
+    def write(self, text: str) -> int:
+        """Write data, or drop them if the reader has gone. A terminal gets control characters as escapes."""
+        return self._put(_harmless(text) if self.terminal else text)
+
+    def draw(self, text: str) -> int:
+        """Write text that is meant for a terminal, colours and all."""
+        if self.terminal:
+            text = "".join(part if i % 2 else _harmless(part) for i, part in enumerate(_COLOURS.split(text)))
+        return self._put(text)
+
+    def _put(self, text: str) -> int:
+        if sys.stdout is not None and self._gone is None:
+            try:
+                sys.stdout.write(text)
+            except OSError as error:
+                self._take(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written so far."""
+        if sys.stdout is not None and self._gone is None:
+            try:
+                sys.stdout.flush()
+            except OSError as error:
+                self._take(error)
+
+    def finish(self) -> None:
+        """Flush, and raise the BrokenPipeError that was remembered."""
+        self.flush()
+        if self._gone is not None:
+            raise self._gone
+
+    def _take(self, error: OSError) -> None:
+        if not isinstance(error, BrokenPipeError):
+            raise stdout_error(error) from error
+        if not self._finish_files:
+            raise error
+        self._gone = error
+
+
+def _harmless(text: str) -> str:
+    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

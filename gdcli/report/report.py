@@ -1,0 +1,34 @@
+"""The report on a result: what the writers of all formats ask for. Every command makes one of its result."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gdcli.report.grid import GridColumn
+    from gdcli.report.page import Page
+
+
+class Sheet(NamedTuple):
+    """Rows of values under a header, for programs: numbers to the last bit, None for what does not exist."""
+
+    header: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+class Report(NamedTuple):
+    """Functions that make the parts of a report, each called by the formats that need it.
+
+    ``document`` is the JSON object, or one for each group. ``sheet`` is None if there is no result (after divergence).
+    ``columns`` are the cells that people read, for a table outside a terminal: names as in the file, numbers rounded;
+    none if there is no result. ``text`` is the report on a page, ``chart`` what stands under it, ``picture`` a file of
+    one of the kinds of pictures; the last two are None if there is nothing to draw.
+    """
+
+    document: Callable[[], Mapping[str, Any] | Iterable[Mapping[str, Any]]]
+    sheet: Callable[[], Sheet | None]
+    columns: "Callable[[], Sequence[GridColumn]]"
+    text: "Callable[[Page], RenderableType]"
+    chart: "Callable[[Page], str] | None" = None
+    picture: Callable[[str], bytes] | None = None

@@ -1,0 +1,114 @@
+"""Trace files: every iteration as CSV, TSV or JSON lines, written as they come.
+
+Numbers round-trip (Python's shortest repr). What does not exist is null in JSON and an empty cell elsewhere; NaN and
+infinity do not exist.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Protocol, TextIO
+
+from gdcli.base.schema import dumps
+from gdcli.fitting.results import TraceRow, TraceShape
+from gdcli.report.delimited import row_writer
+
+_FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
+
+
+class TraceWriter(Protocol):
+    """Writes iterations as they come."""
+
+    def __init__(self, stream: TextIO, shape: TraceShape) -> None: ...
+
+    def write(self, row: TraceRow) -> None:
+        """Write one iteration."""
+        ...
+
+
+class CsvTrace:
+    """``iteration,m,c,cost``, or ``m[NAME]`` for each of several terms; no ``c`` without an intercept.
+
+    Where it changes there is the ``learning_rate`` then, and with rows held out ``validation_cost`` at the end.
+    """
+
+    separator = ","
+
+    def __init__(self, stream: TextIO, shape: TraceShape) -> None:
+        self._write, self._shape = stream.write, shape
+        slopes = ["m"] if len(shape.terms) == 1 else [f"m[{term}]" for term in shape.terms]
+        c, validation = ["c"] if shape.intercept else [], ["validation_cost"] if shape.validation else []
+        header = ["iteration", *slopes, *c, "cost", *(["learning_rate"] if shape.scheduled else []), *validation]
+        row_writer(stream, self.separator).writerow(header)
+
+    def write(self, row: TraceRow) -> None:
+        values = _values(row, self._shape)
+        line = f"{row.iteration}{self.separator}{self.separator.join(map(_FLOAT, values))}\n"
+        # The letter n stands in "inf" and "nan", and in no finite number.
+        self._write(self._without_nonfinite(line) if "n" in line else line)
+
+    def _without_nonfinite(self, line: str) -> str:
+        cells = line.rstrip("\n").split(self.separator)
+        return self.separator.join("" if "n" in cell else cell for cell in cells) + "\n"
+
+
+class TsvTrace(CsvTrace):
+    """The same, separated by tabs."""
+
+    separator = "\t"
+
+
+class JsonLinesTrace:
+    """``{"iteration":0,"m":{"sqft":0.0},"c":0.0,"cost":…}`` per line; ``c`` is null without an intercept."""
+
+    def __init__(self, stream: TextIO, shape: TraceShape) -> None:
+        self._write, self._shape = stream.write, shape
+        names = [dumps(term).replace("%", "%%") for term in shape.terms]
+        slopes = ",".join(f"{name}:%s" for name in names)
+        c = "%s" if shape.intercept else "null"
+        more = ',"learning_rate":%s' if shape.scheduled else ""
+        more += ',"validation_cost":%s' if shape.validation else ""
+        self._line = f'{{"iteration":%d,"m":{{{slopes}}},"c":{c},"cost":%s{more}}}\n'
+
+    def write(self, row: TraceRow) -> None:
+        values = _values(row, self._shape)
+        if math.isfinite(sum(values)):
+            self._write(self._line % (row.iteration, *map(_FLOAT, values)))
+        else:
+            self._write(self._line % (row.iteration, *_texts_or_null(values)))
+
+
+TRACE_WRITERS: dict[str, type[TraceWriter]] = {".csv": CsvTrace, ".tsv": TsvTrace, ".jsonl": JsonLinesTrace}
+
+
+class TraceRecorder:
+    """Writes every iteration to an open stream."""
+
+    def __init__(self, stream: TextIO, kind: type[TraceWriter]) -> None:
+        self._stream, self._kind = stream, kind
+        self._writer: TraceWriter | None = None
+
+    def begin(self, shape: TraceShape) -> None:
+        """Write the header."""
+        self._writer = self._kind(self._stream, shape)
+
+    def wants(self, number: int) -> bool:
+        """Every row is wanted."""
+        return True
+
+    def record(self, row: TraceRow) -> None:
+        """Write an iteration."""
+        assert self._writer is not None
+        self._writer.write(row)
+
+
+def _values(row: TraceRow, shape: TraceShape) -> tuple[float, ...]:
+    """Return the numbers of an iteration in the order of the columns."""
+    _, slopes, intercept, cost, _, held_out, rate = row
+    values = (*slopes, cost) if intercept is None else (*slopes, intercept, cost)
+    if shape.scheduled:
+        values = (*values, math.nan if rate is None else rate)
+    return (*values, math.nan if held_out is None else held_out) if shape.validation else values
+
+
+def _texts_or_null(values: Iterable[float]) -> list[str]:
+    return [_FLOAT(value) if math.isfinite(value) else "null" for value in values]
