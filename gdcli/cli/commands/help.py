@@ -13,7 +13,7 @@ from gdcli.cli.topics import TOPICS, topic_text
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions, RenderResult
 
 _WIDEST = 100
 
@@ -52,26 +52,33 @@ def command(context: click.Context, subject: str | None) -> int:
     """Explain a topic, or list the topics; show the help of a command. The same texts are man pages: man gdfit-losses,
     man gdfit-sweep.
     """
-    from gdcli.cli.failures import check_stdout
-    from gdcli.cli.results import Destination
+    from gdcli.cli.output import TABLE, Output
+    from gdcli.report.report import Report
 
-    check_stdout()
-    on_terminal = subject in TOPICS and sys.stdout.isatty()
-    Destination("table" if on_terminal else "text", None, quiet=False).write(
-        lambda console: print_topic(str(subject), console), lambda form: _text(context, subject)
-    )
+    on_terminal = subject in TOPICS and sys.stdout is not None and sys.stdout.isatty()
+    output = Output.of(context, {"output": None, "format": TABLE if on_terminal else ""})
+    if on_terminal:
+        output.write(Report(dict, lambda: None, list, lambda page: TopicPage(str(subject))))
+    else:
+        output.write_text(_text(context, subject))
     return ExitCode.OK
 
 
-def print_topic(name: str, console: "Console") -> None:
-    """Print a topic's page as Rich shows Markdown, in styles that suit light and dark terminals."""
-    from rich.markdown import Markdown
-    from rich.theme import Theme
+class TopicPage:
+    """A topic's page as Rich shows Markdown, in styles that suit light and dark terminals."""
 
-    plain = Theme({"markdown.code": "bold", "markdown.code_block": "none", "markdown.h1.border": "dim"})
-    page = Markdown(topic_text(name), code_theme="ansi_light", hyperlinks=False)
-    with console.use_theme(plain):
-        console.print(page, width=min(console.width, _WIDEST))
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
+        from rich.markdown import Markdown
+        from rich.theme import Theme
+
+        plain = Theme({"markdown.code": "bold", "markdown.code_block": "none", "markdown.h1.border": "dim"})
+        page = Markdown(topic_text(self._name), code_theme="ansi_light", hyperlinks=False)
+        with console.use_theme(plain):
+            width = min(options.max_width, _WIDEST)
+            yield from console.render(page, options.update(width=width, no_wrap=None, overflow=None))
 
 
 def _text(context: click.Context, subject: str | None) -> str:
