@@ -60,7 +60,7 @@ class Archive:
         self._opened, self._name = opened, name
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` decompressed bytes, fewer only at the end. Raises DataError if it is damaged."""
+        """Up to ``size`` decompressed bytes, fewer only at the end. Raises DataError if it is damaged."""
         try:
             return cast("bytes", self._opened.read(size))
         except (DataError, MemoryError):
@@ -80,7 +80,7 @@ def _reason(error: Exception) -> str:
 
 
 def decompressed(stream: Any, magic: bytes, name: str) -> "Archive | None":
-    """Return an input that begins with ``magic`` decompressed, or None if it is no archive."""
+    """An input that begins with ``magic`` decompressed, or None if it is no archive."""
     if magic.startswith(b"\x1f\x8b"):
         import gzip
 
@@ -91,7 +91,7 @@ def decompressed(stream: Any, magic: bytes, name: str) -> "Archive | None":
 
 
 def _decompressor_for(magic: bytes, name: str) -> Callable[[], _Decompressor] | None:
-    """Return the class of the streams that begin so; the libraries are imported when needed."""
+    """The class of the streams that begin so; the libraries are imported when needed."""
     if _BZIP2.match(magic):
         import bz2
 
@@ -153,7 +153,7 @@ class _Streams:
         self._ready = bytearray()
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` decompressed bytes, fewer only at the end."""
+        """Up to ``size`` decompressed bytes, fewer only at the end."""
         while len(self._ready) < size and self._more():
             pass
         taken = bytes(self._ready[:size])

@@ -1,4 +1,4 @@
-"""What a cell means: whether it is a number, and how texts become levels."""
+"""Cells: whether one is a number, and how texts become levels."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +19,13 @@ def is_number(text: str) -> bool:
 
 
 def absent_numbers(missing: frozenset[str], form: NumberFormat) -> list[float]:
-    """Return the numbers that stand for a missing value, however they are written."""
+    """The numbers that stand for a missing value, however they are written."""
     values = [form.value(word) for word in missing]
     return [value for value in values if value is not None and math.isfinite(value)]
 
 
 def parsed(column: Coded, missing: frozenset[str], form: NumberFormat) -> Array:
-    """Return texts as numbers: NaN where missing, infinite where a text is none."""
+    """The numbers that texts stand for: NaN for a missing one, infinite for a text that is no number."""
     absent = absent_numbers(missing, form)
     values = [form.value(level) for level in column.levels]
     lookup = np.array(
@@ -36,7 +36,7 @@ def parsed(column: Coded, missing: frozenset[str], form: NumberFormat) -> Array:
 
 
 def stripped(codes: NDArray[np.integer], levels: list[str], missing: frozenset[str]) -> Coded:
-    """Return codes for levels without blanks around them; what is then missing or equal is so."""
+    """Codes and levels without blanks around them; levels that are then equal, or missing, become one, or none."""
     clean = [level.strip() for level in levels]
     if clean == levels and not missing.intersection(levels):
         return Coded(codes, tuple(levels))
@@ -47,7 +47,7 @@ def stripped(codes: NDArray[np.integer], levels: list[str], missing: frozenset[s
 
 
 def coded(values: list[str], missing: frozenset[str]) -> Coded:
-    """Return a list of texts as codes and levels."""
+    """A list of texts as codes and levels."""
     place: dict[str, int] = {}
     codes = np.array([-1 if v in missing else place.setdefault(v, len(place)) for v in values], dtype=np.intp)
     return Coded(codes, tuple(place))
@@ -70,12 +70,12 @@ def check_lengths(table: Table, block: Block) -> None:
 
 
 def too_long(text: str) -> str:
-    """Say that a text is too long, of which the use is to follow."""
+    """The phrase "… is too long (more than 1,000)", to be completed with "for a level"."""
     return f"{quoted(text, 20)}, of {len(text):,} characters, is too long (more than {LONGEST_NAME:,})"
 
 
 def too_many_levels(source: str, wide: Mapping[str, Sequence[str]], rows: int | None) -> str:
-    """Word what is wrong with text columns of too many levels."""
+    """The error of text columns with too many levels."""
     parts = []
     for name, levels in wide.items():
         kind = "looks like an identifier"
@@ -86,6 +86,6 @@ def too_many_levels(source: str, wide: Mapping[str, Sequence[str]], rows: int | 
 
 
 def left_out_levels(wide: Iterable[str]) -> str:
-    """Word the advice to leave columns out."""
+    """The advice to leave columns out."""
     leave_out = " ".join(f"--exclude {shell_word(name)}" for name in wide)
     return f"leave out what is no category with {leave_out}, or allow more with --max-levels"

@@ -23,8 +23,8 @@ POLICIES = ("drop", "error", "mean")
 
 @dataclass(frozen=True, slots=True)
 class ColumnOptions:
-    """What the user said about columns. ``missing`` is one of ``POLICIES``; ``summary`` means: without a target;
-    the columns of ``by`` tell groups of rows apart. ``classes``: the target may be text, of which each level is a
+    """Options about columns. ``missing`` is one of ``POLICIES``; ``summary`` means: without a target;
+    the columns of ``by`` tell groups of rows apart. ``classes``: the target may be text, each level of which is a
     class. ``dates`` are COLUMN:FORMAT, a format of ``strptime`` each. With ``keep_na`` only empty cells and
     those in ``na`` are missing.
     """
@@ -49,12 +49,12 @@ class ColumnOptions:
 
 
 def missing_words(options: ColumnOptions) -> frozenset[str]:
-    """Return all texts that mean a missing value; the empty cell always does."""
+    """All texts that mean a missing value; the empty cell always does."""
     return frozenset({"", *(() if options.keep_na else MISSING_WORDS), *(word.strip() for word in options.na)})
 
 
 def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple[str | None, tuple[str, ...]]:
-    """Return the target and the features, in the file's order. Raises DataError, UsageError."""
+    """The target and the features, in the file's order. Raises DataError, UsageError."""
     if options.target is None and not options.summary:
         raise UsageError(
             f"say which column to predict: --target COLUMN. Columns of {quoted(source)}: {listed(names, 40)}"
@@ -97,7 +97,7 @@ def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple
 
 
 def require(name: str, names: tuple[str, ...], source: str) -> None:
-    """Raise DataError where there is no such column, with the one that may have been meant."""
+    """Raise DataError if there is no such column, with the one that may have been meant."""
     if name not in names:
         hint = did_you_mean(name, names)
         raise DataError(f"{quoted(source)} has no column {quoted(name)}.{hint} Columns: {listed(names, 20)}")

@@ -100,7 +100,7 @@ def days_by(spelling: str, text: str) -> float | None:
 
 
 def reader_of(spelling: str) -> Callable[[str], float | None]:
-    """What reads the dates of a spelling: ``ISO``, or a format of ``strptime``."""
+    """The function that reads dates of a spelling: ``ISO``, or a format of ``strptime``."""
     return iso_days if spelling == ISO else partial(days_by, spelling)
 
 

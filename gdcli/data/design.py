@@ -168,7 +168,7 @@ class Design:
     def _complete(
         self, masks: Mapping[str, NDArray[np.bool_]], block: Block
     ) -> tuple[NDArray[np.bool_] | None, dict[str, int]]:
-        """Return which rows have all their values (None: all of them), and how many lack one, by column."""
+        """A mask of the complete rows (None: all are), and the counts of rows that lack a value, by column."""
         if not masks:
             return None, {}
         if self.missing == "error":
@@ -203,7 +203,7 @@ class Design:
 
 
 def _masks(table: Table) -> dict[str, NDArray[np.bool_]]:
-    """Return which cells are missing (n,), by column, where there are any."""
+    """Masks of the missing cells (n,), by column, of the columns that have any."""
     with np.errstate(over="ignore", invalid="ignore"):
         masks = {name: np.isnan(v) for name, v in table.numeric.items() if not np.isfinite(v.sum())}
     masks |= {name: c.codes < 0 for name, c in table.text.items()}

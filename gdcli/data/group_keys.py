@@ -12,7 +12,7 @@ Key = tuple[str, ...]
 
 
 def combined(by: Sequence[Coded]) -> tuple[NDArray[np.intp], list[Key]]:
-    """Return each row's place (n,) among the combinations that occur, none of them missing, and these."""
+    """Each row's place (n,) among the combinations that occur, none of them missing, and these."""
     codes = np.zeros(len(by[0].codes), dtype=np.int64)
     for column in by:
         codes = codes * len(column.levels) + column.codes
@@ -25,7 +25,7 @@ def combined(by: Sequence[Coded]) -> tuple[NDArray[np.intp], list[Key]]:
 
 
 def in_order(keys: Sequence[Key]) -> list[int]:
-    """Return the places of the keys in sorted order, by the first column first; columns of numbers by their value."""
+    """The places of the keys in sorted order, by the first column first; columns of numbers by their value."""
     columns = list(zip(*keys, strict=True))
     numeric = [all(map(is_number, column)) for column in columns]
 

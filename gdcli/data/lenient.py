@@ -1,4 +1,4 @@
-"""A block of which every row is wanted, whatever its cells hold: what is not a number is infinite.
+"""Blocks read for predictions: every row is kept, and a cell of numbers that holds none is infinite.
 
 pandas chooses each column's kind here, so that one bad cell costs its own column a detour over text, not the block.
 """
@@ -86,12 +86,12 @@ def _numbers(column: "pd.Series[Any]", missing: frozenset[str], form: NumberForm
 
 
 def _marked(numbers: Array) -> Array:
-    """Return numbers with one infinity only."""
+    """Numbers with one infinity only."""
     return np.where(np.isinf(numbers), np.inf, numbers)
 
 
 def fill_gaps(table: Table, means: Mapping[str, Array | float], text: Iterable[str]) -> Table:
-    """Return a table whose missing numbers have the mean of their column (one, or each row's own (n,); a NaN fills
+    """A table whose missing numbers have the mean of their column (one, or each row's own (n,); a NaN fills
     nothing), and whose missing texts in some columns have a level of their own.
     """
     numeric, texts, counts = dict(table.numeric), dict(table.text), {}

@@ -25,7 +25,7 @@ _MEMINFO = Path("/proc/meminfo")
 
 
 def check_room(source: str, columns: int, rows: int = 0, folds: int = 1) -> None:
-    """Raise DataError where so many design columns, in blocks of so many rows, do not fit into the memory."""
+    """Raise DataError if the triangles of so many design columns do not fit into the memory."""
     needed = _BYTES * columns * (_MATRICES * rows + (_TRIANGLES + folds - 1) * columns)
     if needed > memory():
         raise DataError(
@@ -37,7 +37,7 @@ def check_room(source: str, columns: int, rows: int = 0, folds: int = 1) -> None
 
 @cache
 def memory() -> int:
-    """Return the bytes of memory that this process may use."""
+    """The bytes of memory that this process may use."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if hasattr(os, "sysconf") else [1 << 62]
     with contextlib.suppress(OSError, ValueError):  # no such group, or "max"
         limits.append(int(_CGROUP_LIMIT.read_text()))
@@ -45,7 +45,7 @@ def memory() -> int:
 
 
 def available() -> int:
-    """Return the bytes of memory that are free for this process now."""
+    """The bytes of memory that are free for this process now."""
     free = [memory()]
     with contextlib.suppress(OSError, ValueError, StopIteration):
         lines = _MEMINFO.read_text().splitlines()
@@ -56,7 +56,7 @@ def available() -> int:
 
 
 def size_of(size: int | str) -> int:
-    """Return the bytes of a size such as ``50M`` or ``1.5GB`` (powers of 1000). Raises UsageError for other words."""
+    """The bytes of a size such as ``50M`` or ``1.5GB`` (powers of 1000). Raises UsageError for other words."""
     found = _SIZE.fullmatch(str(size).strip())
     if found is None:
         raise UsageError(f"a size of memory is a number with K, M, G or T, such as 500M or 2G, not {quoted(str(size))}")

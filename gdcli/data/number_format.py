@@ -18,9 +18,9 @@ class NumberFormat:
         return self.value(text) is not None
 
     def value(self, text: str) -> float | None:
-        """Return the number that a cell holds, None where it holds none.
+        """The number that a cell holds, or None.
 
-        By the rule of pandas' parser (ASCII digits, no underscores), but thousands are parted everywhere or nowhere,
+        By the rule of pandas' parser (ASCII digits, no underscores), but thousands are separated everywhere or nowhere,
         and in threes: with ``.`` between them, 1.7 is no number.
         """
         if self.thousands is not None and self.thousands in text:

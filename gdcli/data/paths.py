@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class Opened(NamedTuple):
-    """A file open for reading, and its size in bytes, or None where it can only be read from its beginning."""
+    """A file open for reading, and its size in bytes; None if it can only be read from its beginning."""
 
     raw: IO[bytes]
     size: int | None
@@ -37,7 +37,7 @@ def is_url(path: str) -> bool:
 
 
 def located(path: str) -> str:
-    """Return a path so that another process, in another folder, finds the same file."""
+    """A path so that another process, in another folder, finds the same file."""
     return path if is_url(path) else os.path.abspath(path)
 
 
@@ -65,7 +65,7 @@ def check_url_exists(path: str) -> None:
 
 
 def matching_urls(pattern: str) -> list[str]:
-    """Return the URLs that a pattern matches, in sorted order."""
+    """The URLs that a pattern matches, in sorted order."""
 
     def found() -> list[str]:
         system, path = _system(pattern)
@@ -98,7 +98,7 @@ def _system(url: str) -> Any:
 
 
 def _asked(url: str, ask: Callable[[], T]) -> T:
-    """Return what is asked of a file system, its errors (each has some of its own) in our words."""
+    """The result of a call of a file system, whose errors (each has some of its own) become DataErrors."""
     try:
         return ask()
     except FileNotFoundError as error:
@@ -151,7 +151,7 @@ def _unreadable(path: str, error: OSError | ValueError) -> DataError:
 
 
 def matched(items: Sequence[T | str]) -> list[T | str]:
-    """Return the items, each path with ``*``, ``?`` or ``[…]`` replaced by the names that it matches, in sorted order.
+    """The items, each path with ``*``, ``?`` or ``[…]`` replaced by the names that it matches, in sorted order.
 
     A path that exists as it is stands for itself, whatever is in it; what is no path is passed on. Raises DataError for
     a pattern that matches nothing.

@@ -19,7 +19,7 @@ _NUMBERS = (int, float, np.integer, np.floating, Decimal)
 
 
 class Fault(NamedTuple):
-    """A cell that cannot be used: its row, and why; ``text`` is what it holds, where that is a text."""
+    """A cell that cannot be used: its row, and why; ``text`` is its content, if that is a text."""
 
     row: int
     reason: str
@@ -28,7 +28,7 @@ class Fault(NamedTuple):
 
 
 def numbers_of(values: Sequence[object], missing: frozenset[str]) -> tuple[Array, list[Fault]]:
-    """Return the cells as numbers (n,), NaN where missing, and those that are none."""
+    """The cells as numbers (n,), NaN for a missing one, and the faults of those that are none."""
     try:
         # Of plain numbers alone, by far the most common, NumPy makes the nearest floats at once.
         plain = set(map(type, values)) <= {int, float}
@@ -49,13 +49,13 @@ def numbers_of(values: Sequence[object], missing: frozenset[str]) -> tuple[Array
 
 
 def without_absent(numbers: Array, missing: frozenset[str]) -> Array:
-    """Return the numbers with NaN for those that stand for a missing value, such as -999."""
+    """The numbers with NaN for those that stand for a missing value, such as -999."""
     absent = absent_numbers(missing, PLAIN_NUMBERS)
     return np.where(np.isin(numbers, absent), np.nan, numbers) if absent else numbers
 
 
 def texts_of(values: Sequence[object], missing: frozenset[str]) -> Coded:
-    """Return the cells as texts: 1, True and 1.0 are equal, but three levels."""
+    """The cells as texts: 1, True and 1.0 are equal, but three levels."""
     if set(map(type, values)) != {str}:
         values = [None if _is_missing(value) else str(value) for value in values]
     codes, levels = pd.factorize(np.array(values, dtype=object))
@@ -67,7 +67,7 @@ def _one_by_one(values: Sequence[object], missing: frozenset[str]) -> Array:
 
 
 def _number(value: object, missing: frozenset[str]) -> float:
-    """Return a cell's number; NaN also where it has none."""
+    """The number of a cell; NaN also if it has none."""
     if isinstance(value, str):
         text = value.strip()
         number = None if text in missing else PLAIN_NUMBERS.value(text)

@@ -63,7 +63,7 @@ class RangeReader(Protocol):
 
 
 RowText = Callable[[Block, Table, Array], bytes]
-"""The text of a block's rows, of which a table was parsed, with their predictions (n,); NaN is an empty cell."""
+"""The text of a block's rows, given its table and predictions (n,); NaN becomes an empty cell."""
 
 
 class RowWriter(Protocol):

@@ -38,10 +38,10 @@ _BYTE_ORDER_MARKS = (
 
 
 class Readable(Protocol):
-    """What the rest of the program needs of a stream."""
+    """A stream of bytes, as far as the rest of the program needs one."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to ``size`` bytes, fewer only at the end."""
+        """Up to ``size`` bytes, fewer only at the end."""
         ...
 
 
@@ -49,7 +49,7 @@ class Readable(Protocol):
 class Stream:
     """An open input. ``position`` tells how many bytes of ``size`` (None if unknown) were taken from the disk.
 
-    The text is what ``file`` holds after ``mark`` bytes; or it is not, and an ``obstacle`` says why ("is compressed").
+    The text is the content of ``file`` after ``mark`` bytes, unless an ``obstacle`` says why not ("is compressed").
     ``watch`` knows a regular file as it was when it was opened.
     """
 
@@ -64,13 +64,13 @@ class Stream:
     watch: Watch | None = None
 
     def peek(self, size: int) -> bytes:
-        """Return the first bytes of the text, which stay to be read."""
+        """The first bytes of the text, which stay to be read."""
         taken = self.text.read(size)
         self.text = _Rejoined(taken, self.text)
         return taken
 
     def skip_lines(self, count: int) -> int:
-        """Leave out so many lines, or all there are; return their bytes."""
+        """Leave out ``count`` lines, or all if there are fewer; the number of their bytes."""
         size, data = 0, b""
         while count and (more := self.text.read(_STEP)):
             data += more
@@ -85,7 +85,7 @@ class Stream:
         return size
 
     def read_all(self) -> bytes:
-        """Return the whole text of a JSON file, which is no data, and close the input. Raises DataError for a bomb."""
+        """The whole text of a JSON file, which is no data, and close the input. Raises DataError for a bomb."""
         parts, left = [], LARGEST_FILE
         while part := self.text.read(1 << 20):
             parts.append(part)
@@ -226,7 +226,7 @@ class _Rejoined(io.RawIOBase):
 
 
 def _decoded(stream: Readable, encoding: str | None, name: str) -> tuple[Readable, int]:
-    """Return the stream as UTF-8 without byte-order mark, and that one's bytes. UTF-8 itself is passed on, and checked
+    """The stream as UTF-8 without byte-order mark, and that one's bytes. UTF-8 itself is passed on, and checked
     block by block.
     """
     start = stream.read(4)
@@ -239,7 +239,7 @@ def _decoded(stream: Readable, encoding: str | None, name: str) -> tuple[Readabl
 
 
 def codec_name(encoding: str) -> str:
-    """Return Python's name of a text encoding, or raise UsageError."""
+    """Python's name of a text encoding. Raises UsageError if there is none."""
     try:
         codec = codecs.lookup(encoding)
         "".encode(encoding)

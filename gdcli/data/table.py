@@ -30,7 +30,7 @@ class BadRow(NamedTuple):
 class Table:
     """Some rows of some columns. A missing number is NaN; there are no infinite ones.
 
-    ``skipped`` are the bad rows that are not among the ``rows``. ``late`` is the first row that has a column of which
+    ``skipped`` are the bad rows that are not among the ``rows``. ``late`` is the first row with a column that
     the source did not know when it was opened, and that column's name.
     ``filled`` counts missing cells that were filled, by column.
     """

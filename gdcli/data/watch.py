@@ -24,7 +24,7 @@ class Watch:
 
     @classmethod
     def of(cls, raw: IO[bytes], path: str | None, grew: Callable[[str], object]) -> "Watch | None":
-        """Return the watch of an open input, or None if it is no regular file."""
+        """The watch of an open input, or None if it is no regular file."""
         try:
             status = os.fstat(raw.fileno())
         except (OSError, ValueError):

@@ -35,7 +35,7 @@ from gdcli.fitting.problem import Problem
 from gdcli.fitting.row_view import row_sums, view_of
 from gdcli.fitting.target import Target, target_of
 from gdcli.ingest.aggregate import Aggregate
-from gdcli.ingest.kept_rows import asked
+from gdcli.ingest.kept_rows import ask_all
 from gdcli.ingest.read import Dataset
 
 # A residual is the rounding of so many operations on numbers of the size of the target and of the terms.
@@ -276,7 +276,7 @@ def batch_steps(
         penalty.slopes(pull)[...] = 2.0 * penalty.l2
     view = view_of(problem, target_of(reading, options), [0])
     batches = Batches(
-        blocks=[rows for found in asked(reading.reduced.groups, view.blocks) for rows in found],
+        blocks=[rows for found in ask_all(reading.reduced.groups, view.blocks) for rows in found],
         loss=problem.function if isinstance(problem, RowProblem) else Squared(),
         intercept=problem.scaling.intercept,
         weight=problem.triangle.weight,

@@ -15,7 +15,7 @@ from gdcli.engine.column import Column
 from gdcli.engine.losses.contract import REST, Domain
 from gdcli.engine.triangle import Triangle
 from gdcli.fitting.options import FitOptions
-from gdcli.ingest.kept_rows import KeptRows, asked
+from gdcli.ingest.kept_rows import KeptRows, ask_all
 from gdcli.ingest.read import Dataset
 
 _MOST_LEVELS = 5
@@ -68,7 +68,7 @@ def _two_classes(reading: Dataset, triangle: Triangle, name: str, options: FitOp
     else:
         at = triangle.columns.index(Column(name))
         values = sorted({float(triangle.minimum[at]), float(triangle.maximum[at])})
-        others = asked(reading.reduced.groups, partial(_first_other, known=values))
+        others = ask_all(reading.reduced.groups, partial(_first_other, known=values))
         values = sorted({*values, *chain(*others)})
         found = {f"{value:.17g}": (Column(name), value) for value in values}
     labels = list(found)

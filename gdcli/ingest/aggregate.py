@@ -72,7 +72,7 @@ class Piece(NamedTuple):
 
 
 def piece_of(rows: Rows, sampling: Plan, file: int, block: int) -> Piece:
-    """Return the rows of a block with their draws."""
+    """The rows of a block with their draws."""
     if sampling.folds == 1 and not sampling.points:
         return Piece(rows, None)
     draw = draws(sampling.seed, file, block, rows.read)
@@ -122,7 +122,7 @@ def _is_long(piece: Piece) -> bool:
 
 
 def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None]) -> Piece:
-    """Return several pieces as one, and leave none of them in the list."""
+    """The pieces joined; the list is emptied, to free their memory."""
     if len(pieces) == 1:
         return pieces.pop()
     columns = pieces[0].rows.columns
@@ -222,7 +222,7 @@ def _kept(
 
 
 def smallest(points: Points, most: int) -> Points:
-    """Return the points with the smallest draws, in their order."""
+    """The points with the smallest draws, in their order."""
     if len(points.draws) <= most:
         return points
     kept = np.sort(np.argpartition(points.draws, most)[:most])
@@ -230,7 +230,7 @@ def smallest(points: Points, most: int) -> Points:
 
 
 def merge_aggregates(left: Aggregate, right: Aggregate, sampling: Plan) -> Aggregate:
-    """Return the reduction of the rows of both."""
+    """The aggregate of the rows of both."""
     head, points = left.head, None
     if head is None or len(head.X) < HEAD_ROWS:
         head = _joined(head, right.head)
@@ -253,12 +253,12 @@ def merge_aggregates(left: Aggregate, right: Aggregate, sampling: Plan) -> Aggre
 
 
 def seal_group(reduced: Aggregate) -> Aggregate:
-    """Return the reduction of a whole group, whose blocks are now one."""
+    """The aggregate of a finished section, its kept blocks turned into one LocalRows."""
     return replace(reduced, blocks=(), groups=(LocalRows(reduced.blocks),)) if reduced.blocks else reduced
 
 
 def _joined(left: Points | None, right: Points | None) -> Points | None:
-    """Return the points of both; levels that one side lacks are zero there."""
+    """The points of both; levels that one side lacks are zero there."""
     if left is None or right is None:
         return left or right
     columns = tuple(dict.fromkeys([*left.columns, *right.columns]))
@@ -267,7 +267,7 @@ def _joined(left: Points | None, right: Points | None) -> Points | None:
 
 
 def spread_over(columns: tuple[Column, ...], own: tuple[Column, ...], X: Array) -> Array:
-    """Return rows ``X`` of their ``own`` columns over more of them, with zeros in those that they lack."""
+    """The rows ``X``, of their ``own`` columns, spread over more columns: zeros in those that they lack."""
     if own == columns:
         return X
     spread = np.zeros((len(X), len(columns)))

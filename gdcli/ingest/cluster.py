@@ -1,7 +1,7 @@
-"""A cluster of Dask's: the workers of a scheduler that runs somewhere, or processes started here for the while.
+"""Dask: the workers of a running scheduler, or processes started here for the time being.
 
-A task is a group of blocks (see :mod:`gdcli.ingest.remote`); its triangle comes back. Rows that are kept stay where
-they were read, and what is asked of them comes back. Dask is imported only where it is used.
+A task is a group of blocks (see :mod:`gdcli.ingest.remote`); its triangle comes back. Rows that are kept stay on
+the worker that read them, and answers about them come back. Dask is imported when it is used.
 """
 
 from asyncio import get_running_loop, run_coroutine_threadsafe
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
-from gdcli.ingest.remote import Future, Numbered, Position, Run, reduced_elsewhere, run_there
+from gdcli.ingest.remote import Future, Numbered, Position, Section, reduce_on_worker, reduced_elsewhere
 
 if TYPE_CHECKING:
     from concurrent.futures import Future as AnyFuture
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# When all workers are gone, some may come back within so many seconds.
+# Seconds within which workers may come back when all are gone.
 _RETURN = 60
 
 # So many groups for each thread of the workers are under way: none waits for work, and few are lost to a wrong guess.
 _AHEAD = 3
 
-# Where no answer arrives for so many seconds, it is asked whether there is anybody left to give it.
+# Seconds without an answer after which the workers are counted.
 _LOOK = 20.0
 
 # Seconds without an answer after which it is asked whether the worker that was asked still has the rows.
@@ -39,7 +39,7 @@ _LOOK_FOR_HOLDER = 1.0
 def reduced_on(
     client: Any, reduction: "Reduction", inputs: Iterator[Numbered], size: int | None, listener: Listener
 ) -> "Aggregate | None":
-    """Reduce all inputs, of so many bytes, on a cluster. Raises DataError.
+    """The aggregate of all inputs, reduced on a cluster; ``size`` is their bytes. Raises DataError.
 
     Rows that are kept stay on the workers, as long as the client is connected.
     """
@@ -107,9 +107,9 @@ async def _answer_at_once(key: str, question: Callable[[Sequence["KeptRows"]], T
     return await get_running_loop().run_in_executor(dask_worker.executors["default"], _answer, run, question)
 
 
-def _answer(run: Run, question: Callable[[Sequence["KeptRows"]], T]) -> T:
-    if run.reduced is None:  # the rows went with their worker, and could not be read again
-        raise DataError(run.lost)
+def _answer(run: Section, question: Callable[[Sequence["KeptRows"]], T]) -> T:
+    if run.reduced is None:  # the rows went with their worker and could not be read again
+        raise DataError(run.error)
     return question(run.kept)
 
 
@@ -123,15 +123,15 @@ def _awaited(client: Any, answer: Any) -> Any:
 
 
 class _SplitFuture:
-    """The promise of a run whose rows stay where they are read."""
+    """A section whose rows stay on the worker while its aggregate comes back."""
 
     def __init__(self, client: Any, run: Any) -> None:
         self._client, self._run = client, run
-        self._rest = client.submit(Run.without_rows, run, pure=False)
+        self._rest = client.submit(Section.without_rows, run, pure=False)
 
-    def result(self) -> Run:
+    def result(self) -> Section:
         """See :class:`gdcli.ingest.remote.Future`."""
-        rest: Run = self._rest.result()
+        rest: Section = self._rest.result()
         return rest.with_rows(_RemoteRows(self._client, self._run))
 
     def cancel(self) -> None:
@@ -143,21 +143,21 @@ class _SplitFuture:
         self._rest.add_done_callback(function)
 
 
-def _task(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, size: int) -> Run:
-    """What a worker does."""
+def _task(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, size: int) -> Section:
+    """The task of a worker: a section, reduced there."""
     from distributed import get_worker
 
-    found = run_there(reduction, inputs, start, size)
-    if not found.strange:
+    found = reduce_on_worker(reduction, inputs, start, size)
+    if not found.wrong_file:
         return found
-    where = f"worker {get_worker().address}: {found.lost}"
+    where = f"worker {get_worker().address}: {found.error}"
     return replace(
-        found, lost=f"{where}\nWith --dask every worker reads the files itself, under the same path as here."
+        found, error=f"{where}\nWith --dask every worker reads the files itself, under the same path as here."
     )
 
 
 def _threads(client: Any) -> int:
-    """Return how many groups the workers can reduce at a time, now. Raises DataError where all have gone for good."""
+    """The number of threads of all workers, now. Raises DataError if all workers have gone for good."""
     threads: dict[str, int] = client.nthreads()
     if not threads:
         try:

@@ -118,7 +118,7 @@ def _security(address: str) -> Any:
 
 
 def _within(seconds: float, late: str, start: Callable[[], T], undo: Callable[[T], object] = lambda _: None) -> T:
-    """The value of ``start``, or DataError(late) after so many seconds; ``undo`` takes a value that comes later.
+    """The value of ``start``, or DataError(late) after that time; ``undo`` takes a value that comes later.
 
     It runs in a thread that is left behind if it hangs. The caller's thread waits, so that signals arrive there; the
     other one, and the processes it starts, get none: a terminal sends Ctrl-C to all of them, but they are ended by us.
@@ -152,7 +152,7 @@ def _run(outcome: "Future[T]", start: Callable[[], T], undo: Callable[[T], objec
 
 @contextmanager
 def _local_client(processes: int) -> Iterator[Any]:
-    """The client of so many processes on this machine, one thread each, that end with the block."""
+    """The client of worker processes on this machine, one thread each, that end with the block."""
     from tempfile import TemporaryDirectory
 
     if find_spec("cryptography") is None:
@@ -261,7 +261,7 @@ def _start_resource_tracker() -> None:
 
 
 def _reason(error: BaseException) -> str:
-    """What the system said, if it did, else Dask."""
+    """The reason that the system gave, if it did, else Dask's."""
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, OSError) and found.strerror:

@@ -1,4 +1,4 @@
-"""How many rows were read, used, dropped and skipped, and how that is said."""
+"""Counts of rows read, used, dropped and skipped, and the phrases that tell them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,13 +28,13 @@ class RowCounts:
     filled: Mapping[str, int] = field(default_factory=dict)
 
 
-# So many bad rows are named.
+# Bad rows that are named.
 MOST_NAMED_ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """How many bad rows were left out, and of the first few where and why."""
+    """The count of bad rows left out, and the first few with place and reason."""
 
     count: int = 0
     first: tuple[str, ...] = ()
@@ -48,19 +48,19 @@ class Skipped:
 
 
 def skipped_of(rows: Sequence[BadRow]) -> Skipped:
-    """Return the bad rows of a block as a count with the first few reasons."""
+    """The bad rows of a block as a count with the first few reasons."""
     return Skipped(len(rows), tuple(bad.reason for bad in rows[:MOST_NAMED_ROWS]))
 
 
 def tell_gaps(rows: RowCounts, listener: Listener) -> None:
-    """Tell the listener what became of missing cells, where there were any."""
+    """Tell the listener how many rows were dropped and cells filled, if any."""
     for said in (dropped(rows), filled_cells(rows.filled)):
         if said:
             listener.note(said)
 
 
 def dropped(rows: RowCounts) -> str:
-    """Say how many rows were dropped, and for which columns; nothing where none were."""
+    """The phrase that says how many rows were dropped, and for which columns; empty if none were."""
     if not rows.dropped:
         return ""
     by_column = _by_column(rows.dropped_by_column)
@@ -68,10 +68,10 @@ def dropped(rows: RowCounts) -> str:
 
 
 def filled_cells(counts: Mapping[str, int]) -> str:
-    """Say how many missing cells are filled, by column; nothing where there are none."""
+    """The phrase that says how many missing cells are filled, by column; empty if none are."""
     return f"filled {count_of(sum(counts.values()), 'missing cell')} ({_by_column(counts)})" if counts else ""
 
 
 def _by_column(counts: Mapping[str, int]) -> str:
-    """Return columns with their counts, the largest first."""
+    """The columns with their counts, the largest first, for a message."""
     return ", ".join(f"{quoted(name)} {count:,}" for name, count in sorted(counts.items(), key=lambda c: -c[1]))

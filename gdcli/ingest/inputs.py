@@ -16,7 +16,7 @@ _MOST_NAMED = 3
 
 
 class Inputs:
-    """What a command reads. The listener is told of rows that count twice, and of files that grew."""
+    """The inputs of a command. The listener is told of rows that count twice, and of files that grew."""
 
     def __init__(self, listener: Listener) -> None:
         self.marks: list[FileMark] = []
@@ -53,7 +53,7 @@ class Inputs:
 
 
 def _status(path: str) -> os.stat_result | None:
-    """Return the status of a regular file, None for everything else."""
+    """The status of a regular file, None for everything else."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

@@ -30,7 +30,7 @@ class KeptRows:
 
     @property
     def bytes(self) -> int:
-        """What the rows take."""
+        """The bytes of memory that the rows take."""
         return self.X.nbytes + self.Y.nbytes + (0 if self.weights is None else self.weights.nbytes)
 
 
@@ -38,25 +38,25 @@ T = TypeVar("T")
 
 
 class RowGroup(Protocol):
-    """The kept rows of a group of blocks, wherever they are."""
+    """Rows kept from 64 consecutive blocks, in this process or on a worker."""
 
     def ask(self, question: "Callable[[Sequence[KeptRows]], T]") -> "Callable[[], T]":
-        """Have a question about the rows answered where they are, and return what waits for the answer."""
+        """Put a question to the process that holds the rows; the function returned waits for the answer."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalRows:
-    """A group in this process."""
+    """A row group in this process."""
 
     blocks: tuple[KeptRows, ...]
 
     def ask(self, question: "Callable[[Sequence[KeptRows]], T]") -> "Callable[[], T]":
-        """See :class:`RowGroup`; the answer is found when it is called for."""
+        """See :class:`RowGroup`; the answer is computed when it is waited for."""
         return partial(question, self.blocks)
 
 
-def asked(groups: "Sequence[RowGroup]", question: "Callable[[Sequence[KeptRows]], T]") -> "list[T]":
-    """Return every group's answer, in order; those that are elsewhere work at the same time."""
+def ask_all(groups: "Sequence[RowGroup]", question: "Callable[[Sequence[KeptRows]], T]") -> "list[T]":
+    """The answers of all groups, in order; groups on workers compute theirs at the same time."""
     answers = [group.ask(question) for group in groups]
     return [answer() for answer in answers]

@@ -1,6 +1,6 @@
-"""What becomes of the blocks, wherever that happens: each is reduced, so many fold into a group, and groups merge.
+"""The pass over all blocks: each is reduced, 64 fold into a section, and sections merge.
 
-Whoever does it, threads or the workers of a cluster, uses these functions in this order: hence the same bits.
+Threads and the workers of a cluster use these functions in the same order: hence the same bits.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -42,21 +42,21 @@ class Reduction:
         return reduce_if_long(piece, self.sampling)
 
     def fold(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:
-        """Return the parts of one group as one; None where there are none."""
+        """The aggregate of one section; None if it is empty."""
         whole = fold_left(join_short(parts, self.sampling, self.check), self.merge)
         return None if whole is None else seal_group(whole)
 
     def merge(self, left: Aggregate, right: Aggregate) -> Aggregate:
-        """Return the reduction of the rows of both."""
+        """The aggregate of the rows of both."""
         self.check(dict.fromkeys([*left.folds[0].columns, *right.folds[0].columns]))
         return merge_aggregates(left, right, self.sampling)
 
     def check(self, columns: Collection[Column]) -> None:
-        """Raise DataError where there are too many columns, or too many levels of one."""
+        """Raise DataError for too many columns, or too many levels of one."""
         self.design.check_levels(columns)
         check_room(self.design.source, len(columns), folds=self.sampling.folds)
 
     def of_all(self, parts: Iterator[Part], jobs: int | None) -> Aggregate | None:
-        """Reduce all parts, over threads; None where there are none."""
+        """The aggregate of all parts, reduced over threads; None if there are none."""
         with threads_for(len(self.design.features)):
             return fold_groups(ordered_map(self.reduce, parts, jobs), self.fold, self.merge)

@@ -1,4 +1,4 @@
-"""The plan of one pass: which rows go to which fold, and what is kept besides."""
+"""The plan of one pass: the fold of each row, and what is kept besides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from gdcli.ingest.row_store import RowStore
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which rows go where. ``folds`` cuts [0, 1) into parts: a row whose draw falls into the i-th is in fold i.
+    """The fold of each row in one pass, and what is kept besides. ``cuts`` divide [0, 1): a row whose draw
+    falls into the i-th part is in fold i.
 
     ``points`` rows are kept as a sample: those with the smallest draws. With a ``store`` all rows are kept there.
     """
@@ -28,7 +29,7 @@ class Plan:
 
 
 def draws(seed: int, file: int, block: int, rows: int) -> Array:
-    """Return a number in [0, 1) for each row of a block (n,), missing cells or not: it decides on the row's fold.
+    """A number in [0, 1) for each row of a block (n,), missing cells or not: it decides on the row's fold.
 
     A function of (seed, file, block, row) alone, with files, 8 MiB blocks and rows counted from 0:
     ``numpy.random.Generator(numpy.random.Philox(key=seed, counter=[0, 0, block, file])).random(rows)``.
@@ -37,5 +38,5 @@ def draws(seed: int, file: int, block: int, rows: int) -> Array:
 
 
 def fold_of(draw: Array, cuts: Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
-    """Return the fold (n,) that each draw falls into."""
+    """The fold (n,) that each draw falls into."""
     return np.searchsorted(np.asarray(cuts), draw, side="right")

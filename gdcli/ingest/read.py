@@ -68,9 +68,9 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """All input, reduced. Rows that are kept are there until the end of a ``with`` block: a cluster may hold them.
+    """All inputs, reduced. Rows that are kept live until the end of a ``with`` block: a cluster may hold them.
 
-    ``marks`` tell the files apart that the rows came from, those that summaries were made of among them.
+    ``marks`` are the files that the rows came from, those that summaries were made of among them.
     """
 
     design: Design
@@ -96,7 +96,7 @@ class _Input(NamedTuple):
 
 
 def read(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Dataset:
-    """Read every row of every input once. Raises DataError, CellError, UsageError."""
+    """The dataset of all inputs, read once. Raises DataError, CellError, UsageError."""
     if not data:
         raise UsageError("there is nothing to read: give a path, or a list of them that is not empty")
     if options.csv.encoding is not None:
@@ -159,14 +159,14 @@ def _reduced(
 
 
 def read_noted(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Dataset:
-    """Read every row once, and tell the listener how many were dropped, and how many cells are filled."""
+    """The dataset of all inputs; the listener is told how many rows were dropped and cells filled."""
     reading = read(data, columns, options, listener)
     tell_gaps(reading.reduced.rows, listener)
     return reading
 
 
 def check_rows(reading: Dataset) -> None:
-    """Raise DataError where no row is left."""
+    """Raise DataError if no row is left."""
     reduced = reading.reduced
     name = quoted(reading.design.source) if len(reading.files) == 1 else f"{len(reading.files)} files"
     if reduced.read == 0:
@@ -178,7 +178,7 @@ def check_rows(reading: Dataset) -> None:
 
 
 def open_source(item: InputData, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source:
-    """The source of a path, ``-`` for stdin, a DataFrame, or of what is a source already."""
+    """The source of a path (``-`` is stdin) or a DataFrame; a source, such as a summary, is its own."""
     if not isinstance(item, str | os.PathLike):
         source = _in_memory(item)
         if not source.has_rows:
@@ -229,7 +229,7 @@ def _with_rows(inputs: Iterable[_Input], check: Callable[[Source], None]) -> "It
 
 
 def _size(data: Sequence[InputData]) -> int | None:
-    """Return the bytes of all inputs, or None where they are not known before they are opened."""
+    """The bytes of all inputs, or None if they are not known before they are opened."""
     paths = [os.fspath(item) for item in data if isinstance(item, str | os.PathLike)]
     unknown = any(path == STDIN or is_url(path) for path in paths)
     return None if unknown else sum(os.path.getsize(path) for path in paths)

@@ -1,9 +1,9 @@
-"""Groups of blocks reduced elsewhere, at the same time, and merged here in their order.
+"""Sections of blocks reduced on workers, at the same time, and merged here in their order.
 
-Where a group begins is known for certain only when the one before it has been cut into blocks: a line end may lie
-inside quotes, and a file may hold one block less than its size suggests. So the beginnings are guessed, from sizes and
-a look at the text there. Each group tells where it ended, from which it follows whether the next one began where it
-should; if not, the guessing begins anew from there. The result is right whatever was guessed.
+The beginning of a section is certain only when the one before it has been cut into blocks: a line end may lie inside
+quotes, and a file may hold one block less than its size suggests. So beginnings are guessed, from sizes and a look at
+the text there. Each section tells where it ended; if the next one did not begin there, the guessing begins anew from
+that place. The result is right whatever was guessed.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ from gdcli.ingest.one_pass import Part, Reduction
 
 _BEGINNING = Place(0, 0, 0)
 
-# Where nothing arrives for so many seconds, it is asked whether there is anybody left to do it.
+# Seconds without a result after which the workers are counted.
 _LOOK = 20.0
 
 
@@ -38,70 +38,69 @@ class Numbered(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a block begins: in which of the inputs with rows, counted from 0, and where in it."""
+    """The beginning of a block: the number of its input, among those with rows, and the place in it."""
 
     input: int
     place: Place
 
     def is_at(self, other: "Position") -> bool:
-        """Whether both are the same; of lines, which only one of them may know, they say nothing."""
+        """Whether both mark the same byte. Line numbers are ignored: a guessed position has none."""
         return self.input == other.input and self.place[:2] == other.place[:2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """A group that was reduced, and where the block after it begins. ``parts`` are its blocks and summaries.
+class Section:
+    """A section that was reduced, and the beginning of the block after it. ``parts`` counts its blocks.
 
-    ``lost`` says why nothing came of it: ``strange`` where that is not the rows' fault, but the file there was not the
-    one that was meant.
+    ``error`` is set if the section failed; ``wrong_file`` if the worker found another file under this path.
     """
 
     end: Position
     parts: int
     reduced: Aggregate | None
-    lost: str = ""
-    strange: bool = False
+    error: str = ""
+    wrong_file: bool = False
 
     @property
     def kept(self) -> tuple[KeptRows, ...]:
-        """All rows, where they are kept."""
+        """All kept rows."""
         groups = () if self.reduced is None else self.reduced.groups
         return tuple(rows for group in groups if isinstance(group, LocalRows) for rows in group.blocks)
 
     def __sizeof__(self) -> int:
-        """So that a cluster knows what it would have to move."""
+        """The bytes that a cluster would have to move."""
         return object.__sizeof__(self) + sum(rows.bytes for rows in self.kept)
 
-    def without_rows(self) -> "Run":
-        """Return the same without the rows."""
+    def without_rows(self) -> "Section":
+        """The section without its rows."""
         return self if self.reduced is None else replace(self, reduced=replace(self.reduced, groups=()))
 
-    def with_rows(self, group: RowGroup) -> "Run":
-        """Return the same, whose rows are somewhere."""
+    def with_rows(self, group: RowGroup) -> "Section":
+        """The section with its rows in a row group."""
         return self if self.reduced is None else replace(self, reduced=replace(self.reduced, groups=(group,)))
 
 
 class Future(Protocol):
-    """A run to come: a future of Dask's or of the standard library."""
+    """The result of a submitted section."""
 
-    def result(self) -> Run:
-        """Wait for it, and return it; where it was lost, wait until it is done again."""
+    def result(self) -> Section:
+        """The section, waited for; one that was lost with its worker is done again."""
         ...
 
     def cancel(self) -> object:
-        """Do without it."""
+        """Give the section up."""
         ...
 
     def add_done_callback(self, function: Callable[[Any], object], /) -> object:
-        """Call a function, from whichever thread, when it is done for the first time."""
+        """Call a function, from any thread, when the section is done for the first time."""
         ...
 
 
 Submit = Callable[[Reduction, Sequence[Numbered], Position, int], Future]
 
 
-def run_section(reduction: Reduction, inputs: Iterable[Numbered], start: Position, size: int) -> Run:
-    """Reduce ``size`` blocks from where a group starts; ``inputs`` begin with the one there. Raises DataError."""
+def reduce_section(reduction: Reduction, inputs: Iterable[Numbered], start: Position, size: int) -> Section:
+    """The section of ``size`` blocks from ``start`` on; ``inputs`` begin with the one there. Raises DataError."""
     end, count = start, 0
 
     def parts() -> Generator[Part, None, None]:
@@ -116,21 +115,21 @@ def run_section(reduction: Reduction, inputs: Iterable[Numbered], start: Positio
 
     with threads_for(len(reduction.design.features)), closing(parts()) as found:
         whole = reduction.fold(map(reduction.reduce, islice(found, size)))
-    return Run(end, count, whole)
+    return Section(end, count, whole)
 
 
-def run_there(reduction: Reduction, inputs: Sequence[Numbered], start: Position, size: int) -> Run:
-    """As :func:`run_section`, for another process: errors of the rows and of their files are part of the answer."""
+def reduce_on_worker(reduction: Reduction, inputs: Sequence[Numbered], start: Position, size: int) -> Section:
+    """As :func:`reduce_section`, on a worker: errors of rows and files are part of the answer."""
     try:
-        return run_section(reduction, inputs, start, size)
+        return reduce_section(reduction, inputs, start, size)
     except OtherFileError as error:
-        return Run(start, 0, None, str(error), strange=True)
+        return Section(start, 0, None, str(error), wrong_file=True)
     except GdfitError as error:
-        return Run(start, 0, None, str(error))
+        return Section(start, 0, None, str(error))
 
 
 class RangePlan:
-    """The inputs with rows, opened when they are needed, and where groups most likely begin among their blocks."""
+    """The inputs with rows, opened when needed, and the most likely beginnings of sections among their blocks."""
 
     def __init__(self, inputs: Iterator[Numbered]) -> None:
         self._inputs = inputs
@@ -140,11 +139,11 @@ class RangePlan:
         self._blocks: dict[int, int] = {}
 
     def holds(self, position: Position) -> bool:
-        """Whether there is anything from a position on. Raises what opening the input there raised."""
+        """Whether there are rows from a position on. Raises the error of opening the input there."""
         return self._input(position.input) is not None
 
     def inputs(self, start: Position, end: Position) -> tuple[Numbered, ...]:
-        """Return what lies between two positions."""
+        """The inputs between two positions."""
         return tuple(self._opened[start.input : end.input + (end.place.block > 0)])
 
     def inputs_from(self, start: Position) -> Iterator[Numbered]:
@@ -155,13 +154,13 @@ class RangePlan:
             number += 1
 
     def bytes_before(self, position: Position) -> int:
-        """Return the bytes of the rows before a position."""
+        """The bytes of the rows before a position."""
         return self._before[position.input] + position.place.at
 
     def starts(self, start: Position) -> Iterator[Position]:
-        """Yield where groups begin, from the start of one of them on; the end of all is the last.
+        """Yield the beginnings of sections, from one of them on; the last is the end of all inputs.
 
-        Where an input cannot be opened, what comes before it ends there, and then the error is raised.
+        If an input cannot be opened, the sections before it end there, and then the error is raised.
         """
         yield start
         number, block, wanted = start.input, start.place.block, GROUP
@@ -216,52 +215,54 @@ def reduced_elsewhere(
     ahead: Callable[[], int],
     progress: Callable[[int], object],
 ) -> Aggregate | None:
-    """Reduce all inputs, ``ahead`` groups at a time; None where there are none.
+    """The aggregate of all inputs, reduced ``ahead`` sections at a time; None if there are none.
 
-    ``ahead`` raises where nobody is left to do them; ``progress`` takes the bytes done.
+    ``ahead`` raises if no worker is left; ``progress`` takes the bytes done.
     """
     plan = RangePlan(inputs)
     whole: Aggregate | None = None
     here = Position(0, _BEGINNING)
     while plan.holds(here):
-        with closing(_runs(reduction, plan, here, submit, ahead, progress)) as runs:
-            for start, found in runs:
+        with closing(_sections(reduction, plan, here, submit, ahead, progress)) as sections:
+            for start, found in sections:
                 if not start.is_at(here):
                     break
                 named = 0 if whole is None else len(whole.skipped.first)
-                known = _known(reduction, plan, found, start, here, named)
+                known = _confirmed(reduction, plan, found, start, here, named)
                 assert known.reduced is not None
                 whole = known.reduced if whole is None else reduction.merge(whole, known.reduced)
                 here = known.end
     return whole
 
 
-def _known(reduction: Reduction, plan: RangePlan, found: Run, start: Position, here: Position, named: int) -> Run:
-    """Return a run that began ``here``, with its lines; done here where it was not done, or lines are to be named.
+def _confirmed(
+    reduction: Reduction, plan: RangePlan, found: Section, start: Position, here: Position, named: int
+) -> Section:
+    """The section that begins ``here``, with its lines; reduced in this process if it failed, or if lines are named.
 
-    ``start`` is the same position with what was known of it; so many skipped rows were ``named`` before it.
+    ``start`` is the same position as it was guessed; ``named`` skipped rows were named before it.
     """
-    if found.strange:
-        raise DataError(found.lost)
+    if found.wrong_file:
+        raise DataError(found.error)
     guessed = start.place.block > 0 and not start.place.line
     unnamed = guessed and found.reduced is not None and found.reduced.skipped.count > 0 and named < MOST_NAMED_ROWS
-    if found.lost or unnamed or (found.parts < GROUP and plan.holds(found.end)):
-        return run_section(reduction, plan.inputs_from(here), here, GROUP)
+    if found.error or unnamed or (found.parts < GROUP and plan.holds(found.end)):
+        return reduce_section(reduction, plan.inputs_from(here), here, GROUP)
     if guessed and found.end.input == here.input:
         place = found.end.place
         return replace(found, end=Position(here.input, place._replace(line=place.line + here.place.line)))
     return found
 
 
-def _runs(
+def _sections(
     reduction: Reduction,
     plan: RangePlan,
     start: Position,
     submit: Submit,
     ahead: Callable[[], int],
     progress: Callable[[int], object],
-) -> Generator[tuple[Position, Run], None, None]:
-    """Yield each run in order, with where it began; those that are not taken are cancelled."""
+) -> Generator[tuple[Position, Section], None, None]:
+    """Yield the sections in order, each with its beginning; those that are not taken are cancelled."""
     starts = pairwise(plan.starts(start))
     pending: deque[tuple[Position, Future]] = deque()
     arriving: SimpleQueue[tuple[Position, int]] = SimpleQueue()
@@ -279,12 +280,12 @@ def _runs(
                     failed = error
                     break
                 size = plan.bytes_before(end) - plan.bytes_before(begin)
-                promise = submit(reduction, plan.inputs(begin, end), begin, GROUP)
-                promise.add_done_callback(partial(_put, arriving, (begin, size)))
-                pending.append((begin, promise))
+                future = submit(reduction, plan.inputs(begin, end), begin, GROUP)
+                future.add_done_callback(partial(_put, arriving, (begin, size)))
+                pending.append((begin, future))
             if not pending:
                 break
-            begin, promise = pending[0]
+            begin, future = pending[0]
             # What has arrived may be lost again with its worker: it is not asked whether it is done, but waited for.
             while begin not in arrived or not arriving.empty():
                 try:
@@ -295,16 +296,16 @@ def _runs(
                 arrived.add(position)
                 done += size
                 progress(done)
-            found = promise.result()
+            found = future.result()
             pending.popleft()
             arrived.discard(begin)
             yield begin, found
         if failed is not None:
             raise failed
     finally:
-        for _, promise in pending:
-            promise.cancel()
+        for _, future in pending:
+            future.cancel()
 
 
-def _put(arriving: "SimpleQueue[tuple[Position, int]]", what: tuple[Position, int], promise: object) -> None:
+def _put(arriving: "SimpleQueue[tuple[Position, int]]", what: tuple[Position, int], future: object) -> None:
     arriving.put(what)

@@ -1,4 +1,4 @@
-"""Where rows are kept: in memory up to a limit, beyond it in a temporary file that is mapped into memory.
+"""The store of kept rows: in memory up to a limit, beyond it in a temporary file that is mapped into memory.
 
 The file has no name from the start, so that it vanishes with the process, however that ends.
 """
@@ -18,7 +18,7 @@ from gdcli.engine.arrays import Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pages:
-    """The part of a file that some rows are mapped from, of so many bytes a row."""
+    """The part of a file that some rows are mapped from, with the bytes of a row."""
 
     mapped: mmap.mmap
     row_bytes: int
@@ -44,7 +44,7 @@ class RowStore:
         return RowStore, (sys.maxsize,)
 
     def keep(self, X: Array) -> tuple[Array, Pages | None]:
-        """Return ``X`` (n, q), or the same numbers in a file, and its pages there.
+        """The matrix ``X`` (n, q), or the same numbers in a file, and its pages there.
 
         Raises DataError where the disk has no room.
         """

@@ -37,10 +37,10 @@ _MOST_ROWS = 10**18
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary(Source):
-    """Reduced rows and what their columns are. ``names`` are all columns, ``text`` those of them that hold text.
+    """An aggregate that stands for its rows, and the columns. ``names`` are all columns, ``text`` those that hold text.
 
-    ``missing`` is what became of missing cells; with ``mean`` they are gaps still, which a fit fills. ``marks`` tell
-    apart the files whose rows are in it; those of older summaries, and stdin, have none.
+    ``missing`` is the policy for missing cells; with ``mean`` they are gaps still, which a fit fills. ``marks`` are the
+    files that the rows came from; older summaries, and stdin, have none.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Summary(Source):
         return SummaryRange(self)
 
     def design(self, options: ColumnOptions) -> Design:
-        """Return the design of a fit (or another summary) that begins with this summary."""
+        """The design of a fit (or another summary) that begins with this summary."""
         if options.weights not in (None, self.weights):
             raise DataError(self._other_weights(options.weights))
         # The weights are in the triangle, but no column of it.
@@ -104,7 +104,7 @@ class Summary(Source):
         )
 
     def reduced_for(self, design: Design) -> Aggregate:
-        """Return the rows reduced to the columns of a design. Raises DataError where they are not there."""
+        """The aggregate for the columns of a design. Raises DataError if they are not there."""
         if design.weights != self.weights:
             raise DataError(self._other_weights(design.weights))
         wanted = [*design.features, *([design.target] if design.target is not None else [])]
@@ -127,7 +127,7 @@ class Summary(Source):
         return Aggregate(folds, reduced.read, reduced.complete, reduced.missing, filled=filled)
 
     def _check_gaps(self, wanted: Sequence[str], design: Design) -> None:
-        """Raise DataError where a fit would treat missing cells in another way than the summary did."""
+        """Raise DataError if a fit would treat missing cells in another way than the summary did."""
         again = "summarise its files again with"
         gaps = [name for name in wanted if name in self.reduced.filled]
         if design.target in gaps:
@@ -169,7 +169,7 @@ class Summary(Source):
 
 
 def summary_as_json(summary: Summary) -> str:
-    """Return a summary as JSON text. R is split into a float and its rounding, so that no digit is lost."""
+    """The JSON text of a summary. R is split into a float and its rounding, so that no digit is lost."""
     reduced = summary.reduced
     triangle = reduced.triangle
     with np.errstate(over="ignore"):
@@ -214,7 +214,7 @@ def summary_as_json(summary: Summary) -> str:
 
 
 def load_summary(data: bytes, name: str) -> Summary:
-    """Return the summary in a file's bytes. Raises DataError where it is damaged."""
+    """The summary in a file's bytes. Raises DataError if it is damaged."""
     content = parse_json(data, name, "summary")
     if content.get("schema") != SUMMARY_SCHEMA:
         raise DataError(
@@ -238,12 +238,12 @@ def check_same_names(first: Source, other: Source) -> None:
 
 
 def _bounds(triangle: Triangle, values: Array) -> list[float | None]:
-    """Return minima or maxima; None for a column in which no cell has a value."""
+    """Minima or maxima; None for a column in which no cell has a value."""
     return [value if known else None for value, known in zip(values.tolist(), triangle.known, strict=True)]
 
 
 def _bounds_of(values: Any, may_lack: Sequence[bool], none: float, name: str) -> Array:
-    """Return what ``_bounds`` wrote, with ``none`` for None, which columns with gaps may have."""
+    """Minima or maxima as ``_bounds`` wrote them; ``none`` replaces None, which columns with gaps may have."""
     if not isinstance(values, list) or len(values) != len(may_lack):
         raise ValueError(f"{name} has the wrong size")
     pairs = zip(values, may_lack, strict=True)
@@ -271,7 +271,7 @@ def _sized(values: Any, size: int, name: str) -> tuple[float, ...]:
 
 
 def _check(reduced: Aggregate) -> None:
-    """Raise ValueError where the numbers contradict each other, as no rows could."""
+    """Raise ValueError if the numbers contradict each other, as no rows could."""
     triangle = reduced.triangle
     if not 1 <= triangle.count <= reduced.complete <= reduced.read <= _MOST_ROWS:
         raise ValueError("the counts of the rows do not fit each other")

@@ -17,19 +17,19 @@ from gdcli.base.listener import Listener
 from gdcli.data.csv import ranges as csvfile
 from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.one_pass import Reduction
-from gdcli.ingest.remote import Numbered, Run, reduced_elsewhere, run_there
+from gdcli.ingest.remote import Numbered, Section, reduce_on_worker, reduced_elsewhere
 from tests.cluster.conftest import bits, table
 
 OPTIONS: dict[str, Any] = {"target": "y", "exclude": "note", "iterations": 5}
 
 
 class Done:
-    """A promise that was kept when it was given."""
+    """A future that is done when it is given."""
 
-    def __init__(self, found: Run) -> None:
+    def __init__(self, found: Section) -> None:
         self.found, self.cancelled = found, False
 
-    def result(self) -> Run:
+    def result(self) -> Section:
         return self.found
 
     def cancel(self) -> None:
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, small: Callable[..., None]) -> list[D
     given: list[Done] = []
 
     def submit(*task: Any) -> Done:
-        found = run_there(*pickle.loads(pickle.dumps(task)))
+        found = reduce_on_worker(*pickle.loads(pickle.dumps(task)))
         given.append(Done(pickle.loads(pickle.dumps(found))))
         return given[-1]
 

@@ -77,8 +77,8 @@ def cut(
 
 
 def _next(stream: Readable, taken: bytes, wanted: int, dialect: Dialect) -> tuple[bytes | None, bytes, bool]:
-    """Return the text up to the first row end at or after ``wanted`` bytes, the text after it, and whether the
-    stream has ended. The text is None where a row does not end.
+    """The text up to the first row end at or after ``wanted`` bytes, the text after it, and whether the
+    stream has ended. The text is None if a row does not end.
     """
     body = stream.read(wanted - len(taken)) if len(taken) < wanted else b""
     ended = len(taken) + len(body) < wanted
@@ -103,7 +103,7 @@ def _next(stream: Readable, taken: bytes, wanted: int, dialect: Dialect) -> tupl
 
 
 def row_end(text: bytes, at: int, dialect: Dialect) -> int | None:
-    """Return the place after the first line end at or after ``at`` that is outside quotes, if there is one."""
+    """The place after the first line end at or after ``at`` that is outside quotes; None if there is none."""
     found = text.find(dialect.newline, at)
     if found < 0 or not _holds_quote(text, dialect):
         return found + 1 if found >= 0 else None
@@ -121,7 +121,7 @@ def _holds_quote(text: bytes, dialect: Dialect) -> bool:
 
 
 def _endless(name: str, line: int, text: bytes, dialect: Dialect) -> str:
-    """Word the error of a row that does not end, naming the line of the quote that swallowed it."""
+    """The error of a row that does not end, with the line of the quote that swallowed it."""
     marks = find_quoted(masked(text, dialect), dialect.separator, dialect.quote)
     if len(marks.opens):
         line += text.count(dialect.newline, 0, int(marks.opens[-1]))

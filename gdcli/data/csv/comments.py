@@ -11,7 +11,7 @@ from gdcli.data.csv.quotes import Places, find_quoted
 
 
 def without_comments(text: bytes, dialect: Dialect) -> bytes:
-    """Return a text, which begins outside quotes, with empty lines for its comments."""
+    """The text, which begins outside quotes, with empty lines for its comments."""
     stretches = comment_stretches(text, dialect)
     if not stretches:
         return text
@@ -20,7 +20,7 @@ def without_comments(text: bytes, dialect: Dialect) -> bytes:
 
 
 def masked(text: bytes, dialect: Dialect) -> bytes:
-    """Return a text of the same length, in whose comments there are no quotes."""
+    """The text with the quotes in its comments masked; its length stays."""
     stretches = comment_stretches(text, dialect)
     quote = dialect.quote.encode()
     if not any(quote in text[start:end] for start, end in stretches):
@@ -32,7 +32,7 @@ def masked(text: bytes, dialect: Dialect) -> bytes:
 
 
 def comment_stretches(text: bytes, dialect: Dialect) -> list[tuple[int, int]]:
-    """Return where comments start and end, line ends not included."""
+    """The places where comments start and end, without line ends."""
     mark, quote = dialect.comment.encode(), dialect.quote.encode()
     if not mark or mark not in text:
         return []

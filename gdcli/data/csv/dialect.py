@@ -1,4 +1,4 @@
-"""How a CSV file is written: its separator and line ends, and the column names, from the header line."""
+"""The dialect of a CSV file: separator, line ends and column names, from the header line."""
 
 import csv
 import io
@@ -67,7 +67,7 @@ _SEPARATOR_LINE = re.compile(r"(\"?)sep=(.)\1[\r\n]*", re.IGNORECASE)
 
 
 def open_table(stream: Stream, options: CsvOptions) -> Header:
-    """Read up to the first row; what the stream gives then are the rows. Raises DataError where there is no header."""
+    """The header, read from a stream, which then stands at the first row. Raises DataError if there is no header."""
     size = stream.skip_lines(options.skip_rows)
     separator, quote = options.separator, options.quotechar
     if separator == BLANKS or (
@@ -80,7 +80,7 @@ def open_table(stream: Stream, options: CsvOptions) -> Header:
 
 
 def remarks(name: str, header: Header, options: CsvOptions) -> tuple[str | None, str | None]:
-    """Return a note on what was found out about a file, and a warning where its header is most likely none."""
+    """A note on what was found out about a file, and a warning if its header is most likely a row."""
     dialect, warning, found = header.dialect, None, []
     if options.separator is None and dialect.separator != ",":
         kind = SEPARATOR_NAMES.get(dialect.separator, quoted(dialect.separator))
@@ -100,9 +100,9 @@ def remarks(name: str, header: Header, options: CsvOptions) -> tuple[str | None,
 def read_header(
     stream: Readable, name: str, options: CsvOptions, separator: str | None = None, skipped: int = 0
 ) -> Header:
-    """Read the first line of the table, after ``skipped`` bytes. Raises DataError where there is none.
+    """The header on the first line of the table, after ``skipped`` bytes. Raises DataError if there is none.
 
-    Blank lines and comments above it do not count, and a line such as ``sep=;`` says what parts the cells.
+    Blank lines and comments above it do not count, and a line such as ``sep=;`` names the separator.
     """
     csv.field_size_limit(sys.maxsize)
     top = _Top(stream, name, options, skipped)
@@ -152,7 +152,7 @@ class _Top:
         self.comment = b""
 
     def line(self, separator: str | None) -> str:
-        """Return the first line that is neither blank nor a comment, with its end. Raises DataError for none."""
+        """The first line that is neither blank nor a comment, with its end. Raises DataError for none."""
         self._leave_out_lines()
         if not self.data:
             skipped = self._options.skip_rows
@@ -188,7 +188,7 @@ class _Top:
         return taken
 
     def comment_cells(self, separator: str) -> list[str]:
-        """Return the cells of the last comment."""
+        """The cells of the last comment."""
         try:
             return _cells(self.comment.decode("utf-8"), separator, self._options)
         except UnicodeDecodeError:
@@ -248,14 +248,14 @@ def _names_columns(comment: Sequence[str], columns: int, options: CsvOptions) ->
 
 
 def count_lines(text: bytes, newline: bytes) -> int:
-    """Return how many physical lines end in a text (lines inside quoted fields count too)."""
+    """The number of physical lines that end in a text (lines inside quoted fields count too)."""
     import numpy as np  # the header alone, which completion reads, needs none
 
     return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == newline[0]))
 
 
 def undecodable(name: str, line: int, place: int, byte: int) -> str:
-    """Word the error of a byte that is not UTF-8."""
+    """The error of a byte that is not UTF-8."""
     return (
         f"{quoted(name)}, line {line}: byte 0x{byte:02X} at {place} is not UTF-8; "
         "name the file's encoding, for example --encoding latin-1"
@@ -263,7 +263,7 @@ def undecodable(name: str, line: int, place: int, byte: int) -> str:
 
 
 def _line_end(text: bytes, separators: str, quote: str) -> int | None:
-    """Return the place after the first line end outside quotes."""
+    """The place after the first line end outside quotes."""
     marks = iter(quoted_stretches(text, separators, quote))
     start, close = next(marks, (len(text), len(text)))
     for found in _LINE_END.finditer(text):
@@ -277,8 +277,8 @@ def _line_end(text: bytes, separators: str, quote: str) -> int | None:
 
 
 def _most_frequent(header: str, options: CsvOptions) -> str:
-    """Return the separator that occurs most often outside quotes, not the decimal mark or the mark of a comment if
-    another one is there; the comma where none is.
+    """The separator that occurs most often outside quotes, not the decimal mark or the mark of a comment if
+    another one is there; the comma if none is.
     """
     text = header.encode()
     marks = quoted_stretches(text, SEPARATORS, options.quotechar)

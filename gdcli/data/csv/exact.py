@@ -113,7 +113,7 @@ def records(chunk: Chunk, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
 
 
 def check_utf8(chunk: Chunk, dialect: Dialect) -> str:
-    """Return the chunk's text, or raise CellError for the first byte that is not UTF-8."""
+    """The chunk's text, or raise CellError for the first byte that is not UTF-8."""
     try:
         return chunk.text.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -152,7 +152,7 @@ def _check_row(cells: list[str], dialect: Dialect) -> None:
 
 
 def _names(cells: list[str], dialect: Dialect) -> tuple[str, ...]:
-    """Return what a row would name the columns, were it the header."""
+    """The column names, if a row were the header."""
     named = zip((cell.strip() for cell in cells), dialect.names, strict=True)
     return tuple(name if not cell and name in dialect.unnamed else cell for cell, name in named)
 
@@ -171,7 +171,7 @@ def _number(cell: str, name: str, form: NumberFormat, missing: frozenset[str], a
 
 
 def _reading(cell: str, name: str, form: NumberFormat) -> str:
-    """Word how a cell among numbers may be read, by a format that leaves all the numbers before it as they are."""
+    """The advice on a format that reads a cell as a number, and all the numbers before it as they are read now."""
     for other in NUMBER_FORMATS:
         value = other.value(cell)
         if value is not None and other.decimal == form.decimal and form.thousands is None:

@@ -53,7 +53,7 @@ class CsvBlock(Block):
 
     @property
     def separator(self) -> str:
-        """What parts the cells."""
+        """The separator."""
         return self.dialect.separator
 
     @property
@@ -73,7 +73,7 @@ class CsvBlock(Block):
         return self._last[1]
 
     def head(self) -> "CsvBlock":
-        """Return a block of the first few rows."""
+        """A block of the first few rows."""
         end = row_end(self.chunk.text, _HEAD_BYTES, self.dialect) or len(self.chunk.text)
         return CsvBlock(replace(self.chunk, text=self.chunk.text[:end]), self.dialect)
 
@@ -83,16 +83,16 @@ class CsvBlock(Block):
         return len(self.chunk.text) < BLOCK_BYTES
 
     def header_lines(self, names: Collection[str]) -> list[int]:
-        """Return the lines that a header may stand on; see :class:`gdcli.data.table.Block`."""
+        """The lines that a header may stand on; see :class:`gdcli.data.table.Block`."""
         return header_lines(self.head().chunk, self.dialect, names)
 
     def below(self, line: int) -> "tuple[CsvBlock, tuple[str, ...], frozenset[str]] | None":
-        """Return the rows under a header on some line; see :class:`gdcli.data.table.Block`."""
+        """The rows under a header on some line; see :class:`gdcli.data.table.Block`."""
         found = rows_below(self.chunk, self.dialect, line)
         return None if found is None else (CsvBlock(*found), found[1].names, found[1].unnamed)
 
     def reread(self, changes: Mapping[str, str | None]) -> "CsvBlock":
-        """Return the same rows under other options; see :class:`gdcli.data.table.Block`."""
+        """The same rows under other options; see :class:`gdcli.data.table.Block`."""
         dialect, fields = self.dialect, dict(changes)
         old = dialect.numbers
         numbers = NumberFormat(fields.get("decimal") or old.decimal, fields.get("thousands", old.thousands))
@@ -107,7 +107,7 @@ class CsvBlock(Block):
         return CsvBlock(chunk, replace(dialect, quote=quote, numbers=numbers, skip_bad=skip))
 
     def where(self, row: int) -> str:
-        """Return the place of a row for a message."""
+        """The place of a row for a message."""
         left_out = set() if self._last is None else {bad.row for bad in self._last[1].skipped}
         kept = (line for number, (line, _) in enumerate(records(self.chunk, self.dialect)) if number not in left_out)
         for number, line in enumerate(kept):
@@ -139,7 +139,7 @@ def _parse_fast(
     chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
 ) -> Table:
     form = dialect.numbers
-    # pandas would take 1.7 for 17 where thousands are parted by dots: texts are told apart by our own rule.
+    # pandas would take 1.7 for 17 if dots separate thousands: texts are told apart by our own rule.
     as_texts = form.thousands is not None and form.thousands.encode() in chunk.text
     kinds = {**dict.fromkeys(numeric, "category" if as_texts else np.float64), **dict.fromkeys(text, "category")}
     if not numeric and dialect.header and dialect.separator.join(dialect.names).encode() in chunk.text:
@@ -159,7 +159,7 @@ def _parse_fast(
 
 
 def _columns_of(frame: pd.DataFrame, names: Collection[str]) -> dict[str, Array]:
-    """Return columns of numbers; all of them at once, where a frame has no others."""
+    """Columns of numbers, all at once if the frame has no others."""
     if len(names) < len(frame.columns):
         return {name: frame[name].to_numpy() for name in names}
     return dict(zip(frame.columns, frame.to_numpy().T, strict=True))
@@ -217,7 +217,7 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
 
 
 def _dtypes(kinds: Mapping[str, Any], place: Mapping[str, int]) -> Any:
-    """Return the types for pandas: one where all columns agree, which takes it half the time among thousands."""
+    """The types for pandas: one if all columns agree, which takes it half the time among thousands."""
     if all(kind is np.float64 for kind in kinds.values()):
         return np.float64
     return {place[name]: kind for name, kind in kinds.items() if kind is not None}
@@ -226,7 +226,7 @@ def _dtypes(kinds: Mapping[str, Any], place: Mapping[str, int]) -> Any:
 def _missing_words(
     kinds: Mapping[str, Any], place: Mapping[str, int], missing: frozenset[str], dialect: Dialect
 ) -> list[str] | dict[int, list[str]]:
-    """Return the words for pandas: one list where all columns agree, which spares it a list for each of thousands."""
+    """The words for pandas: one list if all columns agree, which spares it a list for each of thousands."""
     of_kind = {kind: _missing_as(kind, missing, dialect) for kind in kinds.values()}
     lists = list(of_kind.values())
     if all(words == lists[0] for words in lists):
@@ -235,13 +235,13 @@ def _missing_words(
 
 
 def _missing_as(kind: object, missing: frozenset[str], dialect: Dialect) -> list[str]:
-    """Return the words for pandas: it takes 999 for 999.0 too, which is right among plain numbers only."""
+    """The missing words for pandas; it takes 999 for 999.0 too, which is right among plain numbers only."""
     numbers = kind is np.float64 and dialect.numbers == PLAIN_NUMBERS
     return sorted(word for word in missing if numbers or not is_number(word))
 
 
 def _count_separators(text: bytes, marks: Quoted, dialect: Dialect) -> int:
-    """Return the number of separators outside quotes."""
+    """The number of separators outside quotes."""
     found = np.frombuffer(text, dtype=np.uint8) == ord(dialect.separator)
     total = int(np.count_nonzero(found))
     return total - int(marks.inside(np.flatnonzero(found)).sum()) if len(marks.opens) else total
@@ -269,7 +269,7 @@ def _has_infinite(values: Array) -> bool:
 
 
 def coded_column(column: object, missing: frozenset[str]) -> Coded:
-    """Return a pandas Categorical of ``read_frame`` as codes and stripped levels."""
+    """The codes and stripped levels of a pandas Categorical from ``read_frame``."""
     categorical = cast("pd.Categorical", column)
     codes, levels = categorical.codes, [str(level) for level in categorical.categories]
     at = levels.index(_MARK)

@@ -12,7 +12,7 @@ from gdcli.data.csv.dialect import SEPARATORS, Dialect, read_header
 from gdcli.data.csv.exact import records
 from gdcli.data.csv.options import CsvOptions
 
-# A header stands among so many first rows.
+# First rows among which a header is looked for.
 _MOST_ROWS = 50
 
 

@@ -1,4 +1,4 @@
-"""What the user says about CSV text: checked once, and trusted below."""
+"""Options for CSV text: checked once, and trusted below."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from gdcli.base.errors import UsageError
 from gdcli.base.names import quoted
 from gdcli.data.number_format import NumberFormat
 
-# The word for cells that are parted by runs of blanks and tabs, as in tables for people.
+# The word for cells that are separated by runs of blanks and tabs, as in tables for people.
 BLANKS = "blanks"
 
 # Blanks that cannot be told from others on a screen, as hints name them.
@@ -62,7 +62,7 @@ class CsvOptions:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> "CsvOptions":
-        """Return the options among some values, where None means: not said. What was said ``before`` holds for those.
+        """The options among some values; for those that are None, what was said ``before`` holds.
 
         The marks in numbers are said together: one alone would change what the other means.
         """
@@ -73,7 +73,7 @@ class CsvOptions:
 
     @property
     def said(self) -> dict[str, Any]:
-        """What was said about how files are written: the values that are no defaults."""
+        """The options about how files are written that are no defaults."""
         default = CsvOptions()
         return {name: getattr(self, name) for name in _WRITTEN if getattr(self, name) != getattr(default, name)}
 
@@ -93,7 +93,7 @@ _TYPES = {"header": bool, "skip_rows": int}
 
 
 def said_of(found: Any) -> dict[str, Any]:
-    """Return what a file says that was ``said``, checked. Raises ValueError."""
+    """The ``said`` options that a file holds, checked. Raises ValueError."""
     if not isinstance(found, dict) or not set(found) <= set(_WRITTEN):
         raise ValueError("csv holds something else than options of CSV")
     for name, value in found.items():
@@ -106,12 +106,12 @@ def said_of(found: Any) -> dict[str, Any]:
 
 
 def is_separator(character: str) -> bool:
-    """Whether a character can part cells."""
+    """Whether a character can separate cells."""
     return len(character) == 1 and character.isascii() and not character.isalnum() and character not in "\r\n\"'.+-\0"
 
 
 def _separator(text: str | None) -> str | None:
-    """Return the character that ``--sep`` means: ``tab`` and ``\\t`` are a tab."""
+    """The character that ``--sep`` means: ``tab`` and ``\\t`` are a tab."""
     if text is None or text == BLANKS:
         return text
     character = {"tab": "\t", "\\t": "\t"}.get(text, text)

@@ -1,4 +1,4 @@
-"""Where the quoted fields of a CSV text are, by the rule of pandas' C parser (and RFC 4180): a quote opens a field
+"""Quoted fields of a CSV text, by the rule of pandas' C parser (and RFC 4180): a quote opens a field
 only at its start, a doubled quote inside stands for one, and what follows the closing quote is plain text again.
 """
 

@@ -18,7 +18,7 @@ from gdcli.data.source import OtherFileError, Place
 if TYPE_CHECKING:
     from gdcli.data.csv.fast import CsvBlock
 
-# A row's end is looked for in so many bytes, and in more where there is none; in the end there is no guessing.
+# Bytes in which a row's end is looked for, then in more; after the last there is no guessing.
 _WINDOWS = (1 << 16, 1 << 20, 1 << 24)
 
 # So many rows with as many fields as the header tell a row's end from a line end in a quoted cell.
@@ -29,7 +29,7 @@ _LINES_TRIED = 100
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """``path`` is how any process finds it, ``size`` all its bytes, of which the first ``rows`` come before the rows.
+    """A CSV file by its ``path`` for any process, and its ``size``; the rows begin after ``rows`` bytes.
 
     ``header`` holds no text.
     """
@@ -48,7 +48,7 @@ class CsvFile:
 
     @property
     def start(self) -> Place:
-        """Where the first block begins."""
+        """The beginning of the first block."""
         return Place(0, 0, self.header.lines + 1)
 
     def blocks(self, start: Place) -> Generator[tuple["CsvBlock", Place | None], None, None]:
@@ -108,7 +108,7 @@ class BlockLocator:
         return count
 
     def start_of(self, block: int) -> int:
-        """Return the place of a block's first byte, counted from the end of the header."""
+        """The most likely place of a block's first byte, counted from the end of the header."""
         file = self._file
         at = block * file.block_bytes
         if not at:
@@ -125,7 +125,7 @@ class BlockLocator:
 
 
 def _row_end(text: bytes, dialect: Dialect) -> int | None:
-    """Return the place after the first line end that rows follow, or else after the first one, if there is one."""
+    """The place after the first line end that rows follow, or else after the first one; or None."""
     first = found = text.find(dialect.newline) + 1
     if dialect.quote.encode() not in text:
         return found or None

@@ -28,7 +28,7 @@ class RawRows:
 
 
 def raw_rows(chunk: Chunk, dialect: Dialect, count: int) -> RawRows:
-    """Return the rows of a chunk, of which parsing has found ``count``; blank lines are none."""
+    """The rows of a chunk, in which parsing has found ``count``; blank lines are none."""
     found = _split_evenly(chunk.text, dialect) or _split_one_by_one(chunk.text, dialect)
     # The last one: a lone '""' is a row for one parser and a blank line for the other.
     for blank in (None, _is_blank, _is_void):
@@ -40,7 +40,7 @@ def raw_rows(chunk: Chunk, dialect: Dialect, count: int) -> RawRows:
 
 
 def raw_cells(row: bytes, dialect: Dialect) -> list[bytes]:
-    """Return the cells of a row, quotes and blanks included."""
+    """The cells of a row, quotes and blanks included."""
     separator = dialect.separator.encode()
     if dialect.quote.encode() not in row:
         return row.split(separator)
@@ -51,7 +51,7 @@ def raw_cells(row: bytes, dialect: Dialect) -> list[bytes]:
 
 
 def quoted_cell(cell: bytes, dialect: Dialect) -> bytes:
-    """Return a text as a cell: in quotes where it holds the separator, a quote or a line end."""
+    """The cell of a text: in quotes if it holds the separator, a quote or a line end."""
     quote = dialect.quote.encode()
     if any(mark in cell for mark in (dialect.separator.encode(), quote, b"\r", b"\n")):
         return quote + cell.replace(quote, quote + quote) + quote
@@ -59,7 +59,7 @@ def quoted_cell(cell: bytes, dialect: Dialect) -> bytes:
 
 
 def moved_cell(cell: bytes, before: Dialect, after: Dialect) -> bytes:
-    """Return a raw cell for a row with other marks: unchanged, but for quotes that it needs there."""
+    """A raw cell for a row with other marks: unchanged, but for quotes that it needs there."""
     quote = before.quote.encode()
     is_quoted = cell.startswith(quote) and cell.endswith(quote)
     if before.quote == after.quote and (after.separator.encode() not in cell or is_quoted):
@@ -112,7 +112,7 @@ def _split_one_by_one(text: bytes, dialect: Dialect) -> RawRows:
 
 
 def without_rows(found: RawRows, places: Collection[int]) -> RawRows:
-    """Return the rows but for those at some places."""
+    """The rows but for those at some places."""
     return _those(found, [place not in places for place in range(len(found.rows))])
 
 

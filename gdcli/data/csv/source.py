@@ -83,5 +83,5 @@ class CsvSource(Source):
         return line[len(line.rstrip(b"\r\n")) :] or self.dialect.newline
 
     def progress(self) -> tuple[int, int | None]:
-        """Return the bytes taken from the disk so far, and of how many."""
+        """The bytes taken from the disk so far, and of how many."""
         return self._stream.position(), self._stream.size

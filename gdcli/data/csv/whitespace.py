@@ -1,4 +1,4 @@
-"""Tables for people, whose cells are parted by runs of blanks and tabs."""
+"""Tables for people, whose cells are separated by runs of blanks and tabs."""
 
 import re
 

@@ -21,7 +21,7 @@ LEAST_BYTES = 1 << 20
 
 
 def quick_names(text: bytes) -> tuple[str, ...] | None:
-    """Return the keys of all objects, in the order in which they are first seen; None where that is not sure."""
+    """The keys of all objects, in the order in which they are first seen; or None if that is not sure."""
     found = _read(text, (), ())
     return None if found is None else tuple(found.column_names)
 
@@ -29,7 +29,7 @@ def quick_names(text: bytes) -> tuple[str, ...] | None:
 def quick_table(
     text: bytes, names: tuple[str, ...], numeric: Collection[str], words: Collection[str], missing: frozenset[str]
 ) -> Table | None:
-    """Return some columns as numbers and some as texts, of rows with no other keys than ``names``; None where it is
+    """Some columns as numbers and some as texts, of rows with no other keys than ``names``; None if it is
     not sure.
     """
     found = _read(text, numeric, words)
@@ -46,7 +46,7 @@ def quick_table(
 
 
 def _read(text: bytes, numeric: Collection[str], words: Collection[str]) -> Any:
-    """Return all columns as an Arrow table, or None."""
+    """All columns as an Arrow table, or None."""
     lines = _flat_lines(text)
     if len(text) < LEAST_BYTES or not lines:
         return None
@@ -72,7 +72,7 @@ def _read(text: bytes, numeric: Collection[str], words: Collection[str]) -> Any:
 
 
 def _flat_lines(text: bytes) -> int:
-    """Return the number of lines, each an object without values in it; 0 where that is not sure.
+    """The number of lines, each an object without values in it; 0 if that is not sure.
 
     The library takes an object for a row wherever it begins, but on a line that starts with the only ``{`` it begins
     nowhere else, and where the line ends with ``}`` it has also ended.

@@ -40,7 +40,7 @@ def lines_of(text: str, first_line: int) -> Iterator[Line]:
 
 
 def names_of(rows: Iterable[dict[str, Any]]) -> tuple[str, ...]:
-    """Return the keys of all objects, in the order in which they are first seen."""
+    """The keys of all objects, in the order in which they are first seen."""
     return tuple(dict.fromkeys(key for row in rows for key in row))
 
 

@@ -75,7 +75,7 @@ class JsonLinesSource(Source):
             self._stream.close()
 
     def progress(self) -> tuple[int, int | None]:
-        """Return the bytes taken from the disk so far, and of how many."""
+        """The bytes taken from the disk so far, and of how many."""
         return self._stream.position(), self._stream.size
 
     def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
@@ -101,7 +101,7 @@ class JsonLinesBlock(Block):
         return self._last[1]
 
     def head(self) -> Block:
-        """Return a block of the first few rows."""
+        """A block of the first few rows."""
         end = self.chunk.text.find(b"\n", _HEAD_BYTES) + 1 or len(self.chunk.text)
         return JsonLinesBlock(replace(self.chunk, text=self.chunk.text[:end]), self._names, self._skip)
 
@@ -116,13 +116,13 @@ class JsonLinesBlock(Block):
         return len(self.chunk.text) < BLOCK_BYTES
 
     def reread(self, changes: Mapping[str, str | None]) -> "JsonLinesBlock | None":
-        """Return the same rows under other options; see :class:`gdcli.data.table.Block`."""
+        """The same rows under other options; see :class:`gdcli.data.table.Block`."""
         if set(changes) != {"on_bad_row"}:
             return None
         return JsonLinesBlock(self.chunk, self._names, changes["on_bad_row"] == "skip", self._lines)
 
     def where(self, row: int) -> str:
-        """Return the place of a row for a message."""
+        """The place of a row for a message."""
         left_out = set() if self._last is None else {bad.row for bad in self._last[1].skipped}
         kept = (line for place, line in enumerate(self.lines()) if place not in left_out)
         return _place(self.chunk.name, next(islice(kept, row, None)).number)

@@ -17,14 +17,14 @@ from gdcli.data.table import Coded
 
 _LONGEST_REASON = 300
 
-# A row group may be as large as the file: its columns are read by pieces of so many bytes, not as a whole.
+# Bytes read at a time of a column: a row group may be as large as the file.
 _BUFFER = 1 << 16
 
 _IN_MEMORY = 64 << 20
 
 
 def open_parquet(stream: Stream) -> Any:
-    """Return the ``pyarrow.parquet.ParquetFile`` of a stream. Raises DataError where there is none, or no pyarrow.
+    """The ``pyarrow.parquet.ParquetFile`` of a stream. Raises DataError if it cannot be read, or without pyarrow.
 
     The index stands at the end: what cannot be read from there (stdin, a compressed file) is copied first.
     """
@@ -58,7 +58,7 @@ def _copied(stream: Stream) -> IO[bytes]:
 
 @contextmanager
 def worded(name: str) -> Iterator[None]:
-    """Word the errors of the library, which has several kinds for a damaged file."""
+    """A context in which the errors of the library, which has several kinds for a damaged file, become DataErrors."""
     try:
         yield
     except (DataError, MemoryError):
@@ -69,14 +69,14 @@ def worded(name: str) -> Iterator[None]:
 
 
 def arrow_module(name: str) -> Any:
-    """Import a module of pyarrow. Raises ImportError where there is none."""
+    """A module of pyarrow, imported. Raises ImportError if it is not installed."""
     if sys.modules.get("pyarrow", sys) is None:  # hidden by gdcli.cli.main
         del sys.modules["pyarrow"]
     return importlib.import_module(name)
 
 
 def coded_texts(column: Any, missing: frozenset[str]) -> Coded:
-    """Return a chunked array as texts: each different value is made one once."""
+    """The texts of a chunked array; each distinct value is converted once."""
     import pyarrow
 
     try:

@@ -1,6 +1,6 @@
 """Parquet as a source of rows, through pyarrow: only the columns that are used are read, block by block.
 
-A block is so many rows, whatever the file's row groups, so that the result is the same for any number of threads.
+A block has a fixed number of rows, whatever the file's row groups: the result is the same for any number of threads.
 """
 
 from collections.abc import Callable, Collection, Generator
@@ -57,7 +57,7 @@ class ParquetSource(Source):
         self._stream.check_end(rewritten=True)
 
     def progress(self) -> tuple[int, int | None]:
-        """Return the share of the file that the rows so far take, about, in bytes, and its size."""
+        """The bytes that the rows so far take in the file, about, and its size."""
         size = self._stream.size
         return 0 if size is None else size * self._begun // max(self.rows, 1), size
 
@@ -68,7 +68,7 @@ class ParquetSource(Source):
         return rewriter_of_cells(self, column, only, classes)
 
     def read(self, number: int, columns: Collection[str]) -> Any:
-        """Return some columns of a block. Threads ask for one block after the other, about, and for the same ones."""
+        """Some columns of a block. Threads ask for one block after the other, about, and for the same ones."""
         with self._lock, worded(self.name):
             if not self._reader.has(number, columns):
                 self._reader = _Reader(self._file, columns, self._block_rows)
@@ -88,14 +88,14 @@ class _Reader:
         return self._columns.issuperset(columns) and (number >= self._next or number in self._waiting)
 
     def take(self, number: int) -> Any:
-        """Return a block as an Arrow table, once."""
+        """A block as an Arrow table, once."""
         while self._next <= number:
             self._waiting[self._next] = self._block()
             self._next += 1
         return self._waiting.pop(number)
 
     def _block(self) -> Any:
-        """Return the next rows; how the library cuts them does not matter."""
+        """The next rows; how the library cuts them does not matter."""
         import pyarrow
 
         while self._rows < self._block_rows and (batch := next(self._batches, None)) is not None:
@@ -121,7 +121,7 @@ class _Held:
 
 
 class ParquetBlock(Block):
-    """So many ``rows`` of a Parquet file from ``start`` on."""
+    """Some ``rows`` of a Parquet file, from row ``start`` on."""
 
     def __init__(self, source: ParquetSource, start: int, rows: int, data: ParquetData) -> None:
         self._source, self._start, self._rows, self._data = source, start, rows, data
@@ -140,7 +140,7 @@ class ParquetBlock(Block):
             )
 
     def head(self) -> Block:
-        """Return a block of the first few rows."""
+        """A block of the first few rows."""
         rows = min(self._rows, _HEAD_ROWS)
         return ParquetBlock(self._source, self._start, rows, lambda columns: self._data(columns).slice(0, rows))
 
@@ -150,11 +150,11 @@ class ParquetBlock(Block):
         return self._rows == self._source.rows
 
     def where(self, row: int) -> str:
-        """Return the place of a row for a message; rows count from 1."""
+        """The place of a row for a message; rows count from 1."""
         return f"{quoted(self._source.name)}, row {self._start + row + 1}"
 
     def cells(self, names: Collection[str]) -> list[list[Any]]:
-        """Return the values of some columns, each as a list; a missing one is None."""
+        """The values of some columns, each as a list; a missing one is None."""
         data = self._data(names)
         with worded(self._source.name):
             return [data.column(name).to_pylist() for name in names]
