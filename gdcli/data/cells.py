@@ -58,7 +58,7 @@ LONGEST_NAME = 1000
 
 
 def check_lengths(table: Table, block: Block) -> None:
-    """Raise CellError where a text is too long to tell rows apart by it in a report."""
+    """Raise CellError for a text that is too long to tell rows apart by it in a report."""
     for name, column in table.text.items():
         for i, level in enumerate(column.levels):
             if len(level) > LONGEST_NAME:

@@ -104,7 +104,7 @@ def require(name: str, names: tuple[str, ...], source: str) -> None:
 
 
 def require_once(columns: Iterable[str], names: Sequence[str], source: str) -> None:
-    """Raise DataError where one of the columns is not there, or is there twice."""
+    """Raise DataError if one of the columns is missing, or is there twice."""
     for column in columns:
         require(column, tuple(names), source)
         if list(names).count(column) > 1:

@@ -182,7 +182,7 @@ class Design:
         return ~np.logical_or.reduce(list(masks.values())), counts
 
     def _check_levels(self, levels: Mapping[str, list[str]], table: Table) -> None:
-        """Raise where a text column has too many levels; all such columns of this block in one message."""
+        """Raise DataError for a text column with too many levels; all such columns of this block in one message."""
         if all(len(found) <= self.max_levels for found in levels.values()):
             return
         found_here = {name: list(table.text[name].levels) for name in self.features if name in self.text}
@@ -192,7 +192,7 @@ class Design:
         )
 
     def check_levels(self, columns: Iterable[Column]) -> None:
-        """Raise where the levels of all blocks together are too many."""
+        """Raise DataError if the levels of all blocks together are too many."""
         levels: dict[str, list[str]] = {}
         for column in columns:
             if column.level is not None:

@@ -32,7 +32,7 @@ def read_leniently(
     """Parse some columns, ``dates`` by their spelling as numbers; a missing number is NaN, and a cell of a numeric
     column that holds no finite one is infinite.
 
-    Raises CellError only where a row has another number of fields than the header, or cannot be decoded, or a cell
+    Raises CellError only if a row has another number of fields than the header, or cannot be decoded, or a cell
     holds cells of its own.
     """
     dated = [name for name in numeric if name in dates]

@@ -1,4 +1,4 @@
-"""How much memory there is, and whether a table has too many columns for it, found before the work begins."""
+"""Memory: how much there is, and whether a table has too many columns for it, before the work begins."""
 
 import contextlib
 import os

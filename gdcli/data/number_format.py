@@ -1,4 +1,4 @@
-"""How a table writes its numbers: 1234.5, or 1.234,5 as in much of Europe."""
+"""Formats of numbers: 1234.5, or 1.234,5 as in much of Europe."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """The ``decimal`` mark, and what parts ``thousands`` (None: nothing may)."""
+    """The ``decimal`` mark and the separator of ``thousands`` (None: there is none)."""
 
     decimal: str = "."
     thousands: str | None = None

@@ -54,7 +54,7 @@ def open_path(path: str) -> Opened:
 
 
 def check_url_exists(path: str) -> None:
-    """Raise where a path cannot be an input, before any work is done."""
+    """Raise DataError for a path that cannot be an input, before any work is done."""
     try:
         # A named pipe may be opened once only.
         if not is_url(path) and not stat.S_ISREG(os.stat(path).st_mode):
@@ -153,7 +153,7 @@ def _unreadable(path: str, error: OSError | ValueError) -> DataError:
 def matched(items: Sequence[T | str]) -> list[T | str]:
     """The items, each path with ``*``, ``?`` or ``[…]`` replaced by the names that it matches, in sorted order.
 
-    A path that exists as it is stands for itself, whatever is in it; what is no path is passed on. Raises DataError for
+    A path that exists as it is stands for itself; other items than paths are passed on. Raises DataError for
     a pattern that matches nothing.
     """
     return [name for item in items for name in (_names(os.fspath(item)) if _is_pattern(item) else [item])]
@@ -163,7 +163,7 @@ def _is_pattern(item: object) -> TypeGuard[str | os.PathLike[str]]:
     if not isinstance(item, str | os.PathLike):
         return False
     path = os.fspath(item)
-    if is_url(path):  # where a question mark parts the query from the address
+    if is_url(path):  # where a question mark begins the query
         return glob.has_magic(path.replace("?", ""))
     return glob.has_magic(path) and not os.path.lexists(path)
 

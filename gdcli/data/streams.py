@@ -109,7 +109,7 @@ class Stream:
 
 
 def check_exists(path: str) -> None:
-    """Raise where a path cannot be an input, before any work is done."""
+    """Raise DataError for a path that cannot be an input, before any work is done."""
     if path != STDIN:
         paths.check_url_exists(path)
 
@@ -117,7 +117,7 @@ def check_exists(path: str) -> None:
 def open_stream(path: str, encoding: str | None = None, grew: Callable[[str], object] = str) -> Stream:
     """Open a path or a URL, or stdin for ``-``; ``grew`` is told the name of a file that grows until it is read.
 
-    Raises DataError where it cannot be opened or is empty, UsageError for an encoding that does not exist.
+    Raises DataError if it cannot be opened or is empty, UsageError for an encoding that does not exist.
     """
     if path == STDIN:
         if sys.stdin is None:
@@ -179,7 +179,7 @@ class _Counted(io.RawIOBase):
         return bytes(view[:filled])
 
     def _piece(self, view: memoryview) -> int:
-        """Take what there is, at least a byte before the end, and return how many bytes that are."""
+        """Read into ``view`` what there is, at least a byte before the end; the number of bytes read."""
         while True:
             try:
                 found: int | None = cast("io.BufferedReader", self.raw).readinto1(view)
@@ -197,7 +197,7 @@ def _wait_for(raw: IO[bytes]) -> None:
         poll = select.poll()
         poll.register(raw.fileno(), select.POLLIN)
         poll.poll()
-    except (AttributeError, OSError):  # where there is no poll, or no descriptor
+    except (AttributeError, OSError):  # a system without poll, or no descriptor
         time.sleep(0.01)
 
 

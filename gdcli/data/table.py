@@ -13,7 +13,7 @@ from gdcli.engine.arrays import Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """A text column: ``codes`` (n,) are places in ``levels``, −1 where the cell is missing."""
+    """A text column: ``codes`` (n,) are places in ``levels``, −1 for a missing cell."""
 
     codes: NDArray[np.integer]
     levels: tuple[str, ...]
@@ -82,7 +82,7 @@ class Block(Protocol):
 
     @property
     def numbers(self) -> NumberFormat:
-        """How numbers are written."""
+        """The format of numbers."""
         return PLAIN_NUMBERS
 
     @property

@@ -34,11 +34,11 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregate:
-    """One triangle of complete rows for each fold, how many rows were read and dropped for want of a value, by column,
-    and how many cells are to be ``filled``.
+    """The triangle of the complete rows of each fold, and counts: rows read, complete, and ``missing`` a value (by
+    column); cells to be ``filled`` (by column); bad rows ``skipped``.
 
-    ``head`` holds the first few rows, ``points`` a random sample, where rows were to be had. All of them, where they
-    were to be kept, are in ``blocks``, as long as their group grows, and then in ``groups``.
+    ``head`` holds the first few rows, ``points`` a random sample; a summary has neither. Rows that are kept lie in
+    ``blocks`` while their section grows, and then in ``groups``.
     """
 
     folds: tuple[Triangle, ...]
@@ -90,7 +90,7 @@ def join_short(
     """Join pieces that are too short with those after them, and reduce them together.
 
     Blocks of a wide table hold few rows, and merging as many triangles costs far more than the rows.
-    ``check`` raises where the columns of several pieces are too many.
+    ``check`` raises if the columns of several pieces are too many.
     """
     short: list[Piece] = []
     for part in parts:

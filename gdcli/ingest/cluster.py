@@ -57,7 +57,7 @@ class _RemoteRows:
     """A group whose rows are on a worker. If it dies, Dask has another one read them again.
 
     The worker that holds the rows is asked directly, past the scheduler's queue of tasks: a descent asks thousands of
-    times, and a task takes 10 ms besides its work, of which this spares most.
+    times, and a task takes 10 ms besides its work, most of which this spares.
     """
 
     def __init__(self, client: Any, run: Any) -> None:

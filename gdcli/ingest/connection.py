@@ -2,7 +2,7 @@
 
 Every start has a bound, can be interrupted, and fails with one line. What is started here talks over TLS, with a
 certificate made for the run and held in memory, so that no other user of the machine can connect. Dask is imported
-only where it is used.
+only when it is used.
 """
 
 import logging
@@ -272,7 +272,7 @@ def _reason(error: BaseException) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """A context that keeps Dask's own remarks off stderr: what matters is said in our words."""
+    """A context that keeps Dask's own remarks off stderr: what matters becomes an error or a note of gdfit's."""
     known = [name for name in logging.root.manager.loggerDict if name.startswith(tuple(f"{top}." for top in _LOGGERS))]
     loggers = [logging.getLogger(name) for name in (*_LOGGERS, *known)]
     levels = [logger.level for logger in loggers]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """How many rows were read, used and dropped; a row lacking several cells counts for each column.
+    """The counts of rows read, used and dropped; a row lacking several cells counts for each column.
 
     ``skipped`` bad rows are not among those read. ``filled`` counts, by column, the cells without a value in rows that
     were used: the mean took their place, or the level of missing text.

@@ -25,7 +25,7 @@ class Inputs:
         self._grown: list[str] = []
 
     def add(self, path: str, source: Source) -> None:
-        """Take the next input: a file of rows, or a summary, which stands for the rows of others."""
+        """Add the next input: a file of rows, or a summary, which stands for the rows of others."""
         status = _status(path)
         own = [] if status is None or not source.has_rows else [_mark(path, status)]
         marks = [*own, *source.stands_for]
@@ -38,7 +38,7 @@ class Inputs:
         self.marks += marks
 
     def grew(self, name: str) -> None:
-        """Take the name of a file that others wrote to while it was read."""
+        """Note a file that others wrote to while it was read."""
         self._grown.append(name)
 
     def tell_growth(self, rows: int) -> None:

@@ -24,7 +24,7 @@ class Pages:
     row_bytes: int
 
     def drop(self, start: int, stop: int) -> None:
-        """Let go of the memory of rows ``start`` to ``stop``; the next look at them maps them again."""
+        """Drop the cached pages of rows ``start`` to ``stop``; the next look at them maps them again."""
         first = start * self.row_bytes // mmap.PAGESIZE * mmap.PAGESIZE
         if hasattr(self.mapped, "madvise"):
             self.mapped.madvise(mmap.MADV_DONTNEED, first, stop * self.row_bytes - first)
@@ -46,7 +46,7 @@ class RowStore:
     def keep(self, X: Array) -> tuple[Array, Pages | None]:
         """The matrix ``X`` (n, q), or the same numbers in a file, and its pages there.
 
-        Raises DataError where the disk has no room.
+        Raises DataError if the disk is full.
         """
         with self._lock:
             if X.nbytes <= self._left or not X.nbytes:

@@ -211,7 +211,7 @@ LATIN = ("when,size,kind,note,y\n" + "1,2,é,-,3\n" * 9).encode("latin-1")
 REFUSED: dict[str, tuple[bytes, tuple[str, ...], str]] = {
     "an archive": (gzip.compress(table().encode()), (), "is compressed, so the workers"),
     "another encoding": (LATIN, ("--encoding", "latin-1"), "is not UTF-8, so the workers"),
-    "blanks": (b"size y\n1  2\n2  3\n4  4\n", (), "is parted by blanks, so the workers"),
+    "blanks": (b"size y\n1  2\n2  3\n4  4\n", (), "is separated by blanks, so the workers"),
     "JSON lines": (b'{"size": 1, "y": 2}\n{"size": 2, "y": 3}\n', (), "is no CSV file"),
     "threads": (table().encode(), ("--jobs", "2"), "--jobs counts threads here"),
     "groups": (table().encode(), ("--by", "kind"), "without --dask"),

@@ -31,8 +31,8 @@ _LINE_END = re.compile(rb"\r\n?|\n")
 class Dialect:
     """``names`` are the header's cells; an unnamed column is called ``column3`` and is listed in ``unnamed``.
 
-    Without a ``header`` the names are x1, x2 … ``skip_bad`` leaves out bad rows instead of raising. Where the ``quote``
-    is empty, nothing is quoted. Lines that begin with ``comment`` are none of the table, unless that is empty.
+    Without a ``header`` the names are x1, x2 … ``skip_bad`` leaves out bad rows instead of raising. With an empty
+    ``quote`` nothing is quoted. Lines that begin with ``comment`` are none of the table, unless that is empty.
     """
 
     separator: str
@@ -48,7 +48,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A dialect, and where the rows start: ``rest`` was read already, ``lines`` and ``size`` lie before it.
+    """A dialect and the place of the first row: ``rest`` was read already, ``lines`` and ``size`` lie before it.
 
     ``line`` are the header's bytes, with their line end; without a header there are none. ``in_comment``: the names
     stand in the comment above the rows.
@@ -74,13 +74,13 @@ def open_table(stream: Stream, options: CsvOptions) -> Header:
         separator is None and parted_by_blanks(stream.peek(_HEADER_STEP), quote, options.comment or "")
     ):
         stream.text = Squeezed(stream.text, stream.name, quote, options.comment or "")
-        stream.obstacle = stream.obstacle or "is parted by blanks"
+        stream.obstacle = stream.obstacle or "is separated by blanks"
         return read_header(stream.text, stream.name, options, " ", size)
     return read_header(stream.text, stream.name, options, options.separator, size)
 
 
 def remarks(name: str, header: Header, options: CsvOptions) -> tuple[str | None, str | None]:
-    """A note on what was found out about a file, and a warning if its header is most likely a row."""
+    """A note on the separator and the names found in a file, and a warning if its header is most likely a row."""
     dialect, warning, found = header.dialect, None, []
     if options.separator is None and dialect.separator != ",":
         kind = SEPARATOR_NAMES.get(dialect.separator, quoted(dialect.separator))
@@ -182,7 +182,7 @@ class _Top:
         return decoded
 
     def take(self, line: str) -> bytes:
-        """Take the first line off the data, and return its bytes."""
+        """The bytes of the first line, taken off the data."""
         taken = line.encode()
         self._take(len(taken))
         return taken

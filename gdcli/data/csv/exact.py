@@ -123,7 +123,7 @@ def check_utf8(chunk: Chunk, dialect: Dialect) -> str:
 
 
 def _check_closed(chunk: Chunk, dialect: Dialect) -> None:
-    """Raise where the last quoted field never closes."""
+    """Raise CellError if the last quoted field never closes."""
     marks = find_quoted(chunk.text, dialect.separator, dialect.quote)
     if len(marks.closes) and marks.closes[-1] == len(chunk.text):
         line = chunk.first_line + count_lines(chunk.text[: marks.opens[-1]], dialect.newline)

@@ -1,4 +1,4 @@
-"""A block of CSV text as columns: fast through pandas' C parser, and carefully, cell by cell, where that fails.
+"""A block of CSV text as columns: fast through pandas' C parser, and carefully, cell by cell, if that fails.
 
 The fast way refuses whatever it is not sure of: a row with another number of fields than the header, a number that
 does not parse. The careful way then either gives the right answer or names the first cell that is wrong. Both agree
@@ -48,7 +48,7 @@ class CsvBlock(Block):
 
     @property
     def numbers(self) -> NumberFormat:
-        """How numbers are written."""
+        """The format of numbers."""
         return self.dialect.numbers
 
     @property

@@ -16,7 +16,7 @@ _MOST_BYTES = 1 << 20
 
 
 def _open(stream: Stream, options: CsvOptions, listener: Listener) -> "CsvSource":
-    """The source of an open file; the listener is told what was found out about it."""
+    """The source of an open file; the listener is told its separator, if it is no comma."""
     from gdcli.data.csv.source import CsvSource
 
     source = CsvSource(stream, options)

@@ -1,4 +1,4 @@
-"""Headers below the first line: where a table may begin, and its rows if it begins there."""
+"""Headers below the first line: the lines on which a table may begin, and its rows then."""
 
 import io
 import re

@@ -79,7 +79,7 @@ class CsvOptions:
 
     @property
     def numbers(self) -> NumberFormat:
-        """How numbers are written."""
+        """The format of numbers."""
         return NumberFormat(self.decimal, self.thousands)
 
 

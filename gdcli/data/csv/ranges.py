@@ -100,7 +100,7 @@ class BlockLocator:
 
     @property
     def blocks(self) -> int:
-        """How many blocks there are."""
+        """The most likely number of blocks."""
         file = self._file
         count = -(-file.bytes // file.block_bytes)
         while count > 1 and self.start_of(count - 1) >= file.bytes:  # the row there is the last one

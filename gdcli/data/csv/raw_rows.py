@@ -1,4 +1,4 @@
-"""The rows of a block of CSV text as they stand in the file: what is passed on unchanged beside what was parsed.
+"""The rows of a block of CSV text as they stand in the file, which are passed on unchanged.
 
 Where rows and cells end is decided by the same rule as in parsing (see :mod:`gdcli.data.csv.quotes`).
 """

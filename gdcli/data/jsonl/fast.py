@@ -1,4 +1,4 @@
-"""A block of JSON lines as columns through pyarrow, where that is installed: several times as fast, and threads do
+"""A block of JSON lines as columns through pyarrow, if that is installed: several times as fast, and threads do
 run side by side.
 
 It refuses whatever it is not sure of to read as :mod:`gdcli.data.jsonl.lines` does, which then reads the block: values

@@ -1,4 +1,4 @@
-"""The lines of a JSON lines text, an object each: read one by one, so that what is wrong has its line.
+"""The lines of a JSON lines text, an object each: read one by one, so that a fault has its line.
 
 Of equal keys in one object the last one counts. NaN and Infinity are not JSON.
 """
@@ -16,9 +16,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 class Line(NamedTuple):
-    """A line that is not blank, counted from 1 in the file: the object that it holds, or what is wrong with it and
-    what to do about it.
-    """
+    """A line that is not blank, counted from 1 in the file: its object; or its fault, with a hint on what to do."""
 
     number: int
     content: dict[str, Any] | None

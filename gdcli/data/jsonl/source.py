@@ -86,7 +86,7 @@ class JsonLinesSource(Source):
 
 
 class JsonLinesBlock(Block):
-    """A chunk of lines, each an object; ``lines`` are the same, where they were read already."""
+    """A chunk of lines, each an object; ``lines`` are the objects, if they were read already."""
 
     def __init__(self, chunk: Chunk, names: tuple[str, ...], skip: bool, lines: list[Line] | None = None) -> None:
         self.chunk, self._names, self._skip, self._lines = chunk, names, skip, lines
@@ -161,7 +161,7 @@ class JsonLinesBlock(Block):
         )
 
     def _judge(self, name: str, faults: Sequence[Fault], cells: "_Cells", bad: dict[int, str]) -> None:
-        """Take the rows of faulty cells as bad, or raise for the first."""
+        """Count the rows of faulty cells as bad, or raise the error of the first."""
         for fault in faults:
             place = _place(self.chunk.name, cells.numbers[fault.row])
             reason = f"{place}, column {quoted(name)}: {fault.reason}"
@@ -187,7 +187,7 @@ class _Cells:
         return len(self.numbers)
 
     def add(self, line: Line) -> None:
-        """Take a line."""
+        """Add a line."""
         if line.content is None:
             self.broken[self.count] = line
         self.numbers.append(line.number)
