@@ -15,7 +15,7 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column, sorted_levels
 from gdcli.engine.qr import SLICE_ROWS
 from gdcli.engine.triangle import Triangle, from_rows, merge
-from gdcli.ingest.counts import RowCounts, Skipped, skipped_of
+from gdcli.ingest.counts import RowCounts, SkippedRows, skipped_of
 from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
 from gdcli.ingest.plan import Plan, draws, fold_of
 from gdcli.ingest.row_store import RowStore
@@ -49,7 +49,7 @@ class Aggregate:
     points: Points | None = None
     blocks: tuple[KeptRows, ...] = ()
     groups: tuple[RowGroup, ...] = ()
-    skipped: Skipped = field(default_factory=Skipped)
+    skipped: SkippedRows = field(default_factory=SkippedRows)
     filled: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -33,23 +33,23 @@ MOST_NAMED_ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedRows:
     """The count of bad rows left out, and the first few with place and reason."""
 
     count: int = 0
     first: tuple[str, ...] = ()
 
-    def __add__(self, later: "Skipped") -> "Skipped":
-        return Skipped(self.count + later.count, (*self.first, *later.first)[:MOST_NAMED_ROWS])
+    def __add__(self, later: "SkippedRows") -> "SkippedRows":
+        return SkippedRows(self.count + later.count, (*self.first, *later.first)[:MOST_NAMED_ROWS])
 
     def __str__(self) -> str:
         more = f"; and {self.count - len(self.first):,} more" if self.count > len(self.first) else ""
         return f"skipped {count_of(self.count, 'bad row')}: {'; '.join(self.first)}{more}"
 
 
-def skipped_of(rows: Sequence[BadRow]) -> Skipped:
+def skipped_of(rows: Sequence[BadRow]) -> SkippedRows:
     """The bad rows of a block as a count with the first few reasons."""
-    return Skipped(len(rows), tuple(bad.reason for bad in rows[:MOST_NAMED_ROWS]))
+    return SkippedRows(len(rows), tuple(bad.reason for bad in rows[:MOST_NAMED_ROWS]))
 
 
 def tell_gaps(rows: RowCounts, listener: Listener) -> None:

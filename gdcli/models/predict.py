@@ -21,7 +21,7 @@ from gdcli.data.source import RowText, RowWriter, Source
 from gdcli.data.streams import Stream, check_exists, open_stream
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
-from gdcli.ingest.counts import Skipped, filled_cells, skipped_of
+from gdcli.ingest.counts import SkippedRows, filled_cells, skipped_of
 from gdcli.ingest.formats import open_input
 from gdcli.ingest.inputs import Inputs
 from gdcli.models.group_model import AnyModel
@@ -55,7 +55,7 @@ class Tally:
     unpredicted: int = 0
     by_column: Counter[str] = field(default_factory=Counter)
     unknown: dict[str, list[str]] = field(default_factory=dict)
-    skipped: Skipped = field(default_factory=Skipped)
+    skipped: SkippedRows = field(default_factory=SkippedRows)
     filled: Counter[str] = field(default_factory=Counter)
     obstacle: str = ""
 

@@ -28,7 +28,7 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import REST, Measure
-from gdcli.ingest.counts import RowCounts, Skipped, filled_cells, skipped_of
+from gdcli.ingest.counts import RowCounts, SkippedRows, filled_cells, skipped_of
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.read import ReadOptions, open_source
 from gdcli.models.group_model import AnyModel
@@ -101,7 +101,7 @@ class Sums(NamedTuple):
     loss: float = 0.0
     by_row: tuple[float, ...] = ()
     rows: tuple[Array, ...] = ()
-    skipped: Skipped = Skipped()
+    skipped: SkippedRows = SkippedRows()
     filled: Mapping[str, int] = MappingProxyType({})
     obstacle: str = ""
 
