@@ -113,7 +113,7 @@ def test_a_summary_has_no_rows_to_group(gdfit: Callable, table: str, tmp_path: P
     gdfit("summarize", table, "-o", tmp_path / "sum.json")
     done = gdfit(tmp_path / "sum.json", "-t", "y", "--by", "region")
     assert done.code == 1
-    assert "no rows to group" in done.err
+    assert "is a summary, which holds no rows" in done.err
 
 
 @pytest.fixture
