@@ -21,11 +21,14 @@ import numpy as np
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Proximal, Step, unchanged
 from gdcli.engine.losses.contract import Loss
+from gdcli.engine.objective import Point
 from gdcli.engine.optimizers import Optimizer, OptimizerState
 from gdcli.engine.row_objective import RowBlock
 from gdcli.engine.schedules import Schedule
 
 _ROWS, _BLOCKS = 1, 2
+
+_UNKNOWN_COST = np.asarray(np.nan)
 
 
 class _Rows(NamedTuple):
@@ -170,7 +173,7 @@ class BatchSteps:
             if pull is not None:
                 gradient += pull * theta
             rate = rate_at(iteration)
-            update, state = step_of(gradient, state, rate)
+            update, state = step_of(Point(theta, _UNKNOWN_COST, gradient), state, rate)
             theta = proximal(theta + update, rate)
             iteration += 1
         return iteration, theta, state

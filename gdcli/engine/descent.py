@@ -9,8 +9,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from gdcli.engine.arrays import Array
+from gdcli.engine.objective import Objective, Point
 from gdcli.engine.optimizers import Optimizer, OptimizerState
-from gdcli.engine.quadratic import Objective
 from gdcli.engine.schedules import Schedule
 
 # A cost this many times the starting cost does not come back.
@@ -40,6 +40,11 @@ class Step(NamedTuple):
     stopped: Stopped | None
     state: OptimizerState = ()
     learning_rate: float | Array = 0.0
+
+    @property
+    def point(self) -> Point:
+        """θ, the cost and the gradient."""
+        return Point(self.theta, self.cost, self.gradient)
 
 
 Search = Callable[[Step, float | Array], float | Array]
@@ -86,17 +91,15 @@ def descend(
     """
 
     def updated(step: Step) -> tuple[int, Array, OptimizerState]:
-        update, after = optimizer.step(step.gradient, step.state, step.learning_rate)
+        update, after = optimizer.step(step.point, step.state, step.learning_rate)
         return step.iteration + 1, proximal(step.theta + update, step.learning_rate), after
 
     advance = advance or updated
     state = optimizer.init(theta) if state is None else state
     iteration = 0
     while True:
-        cost, gradient = objective.value_and_gradient(theta)
-        step = Step(iteration, theta, cost, gradient, None, state)
-        learning_rate = search(step, schedule(iteration))
-        step = Step(iteration, theta, cost, gradient, None, state, learning_rate)
+        step = Step(iteration, *objective.at(theta), None, state)
+        step = step._replace(learning_rate=search(step, schedule(iteration)))
         for rule in stop_rules:
             stopped = rule(step)
             if stopped is not None:

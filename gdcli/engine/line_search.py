@@ -12,9 +12,9 @@ import numpy as np
 
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Step
+from gdcli.engine.objective import Objective
 from gdcli.engine.optimizers import Optimizer
 from gdcli.engine.penalty import Penalty
-from gdcli.engine.quadratic import Valued
 
 FIRST_TRIAL = 1.0
 
@@ -31,7 +31,7 @@ _MOST_HALVINGS = 200
 class Backtracking:
     """Finds the rate of each step in turn; its first trial is twice the rate before. One is for one descent."""
 
-    def __init__(self, objective: Valued, optimizer: Optimizer, penalty: Penalty) -> None:
+    def __init__(self, objective: Objective, optimizer: Optimizer, penalty: Penalty) -> None:
         self._objective, self._optimizer, self._penalty = objective, optimizer, penalty
         self._trial: Array | None = None
 
@@ -50,7 +50,7 @@ class Backtracking:
     def _accepted(self, step: Step, rate: Array) -> tuple[Array, Array]:
         """Return the rates, halved until they are small enough, and the decrease that the gradient promises."""
         # The optimisers that are searched with have steps in proportion to the rate.
-        update, _state = self._optimizer.step(step.gradient, step.state, 1.0)
+        update, _state = self._optimizer.step(step.point, step.state, 1.0)
         for _ in range(_MOST_HALVINGS):
             there = self._penalty.proximal(step.theta + rate * update, rate)
             corner = self._penalty.corner(there) - self._penalty.corner(step.theta)

@@ -11,8 +11,9 @@ import numpy as np
 
 from gdcli.engine.arrays import Array
 from gdcli.engine.lasso import lasso_minimum as penalized_minimum
+from gdcli.engine.objective import CurvedObjective, Point
 from gdcli.engine.penalty import UNPENALIZED, Penalty
-from gdcli.engine.quadratic import Curved, Quadratic
+from gdcli.engine.quadratic import Quadratic
 
 MOST_NEWTON_STEPS = 100
 
@@ -78,19 +79,19 @@ def _decomposed(hessian: Array) -> tuple[Array, Array]:
     return np.maximum(eigenvalues, max(_FLATTEST * float(eigenvalues[-1]), _PLANE)), vectors
 
 
-def newton_step(
-    objective: Curved, theta: Array, cost: float, gradient: Array, null_space: Array, penalty: Penalty = UNPENALIZED
-) -> Array:
-    """Return the step to subtract from θ: Newton's, halved until the ``cost`` there falls.
+def newton_step(objective: CurvedObjective, point: Point, null_space: Array, penalty: Penalty = UNPENALIZED) -> Array:
+    """The step to subtract from θ: Newton's, halved until the cost falls.
 
     Where it had to be halved, the better of that and of the same with the curvature of a parabola above each row's
     loss: of Huber's loss far from its optimum no row may be left that has a curvature of its own. The ``penalty`` is
     part of the cost; of it only B·Σ|β| is not in the gradient.
     """
 
+    theta, cost, gradient = point
+
     def halved(above: bool) -> tuple[Array, bool]:
         step = _whole_step(objective.hessian(theta, above), gradient, null_space, theta, penalty)
-        return _halved(objective, theta, cost, step, _promised(theta, gradient, step, penalty))
+        return _halved(objective, theta, float(cost), step, _promised(theta, gradient, step, penalty))
 
     step, whole = halved(above=False)
     if whole:
@@ -110,7 +111,7 @@ def _promised(theta: Array, gradient: Array, step: Array, penalty: Penalty) -> f
     return float(gradient @ step + penalty.corner(theta) - penalty.corner(theta - step))
 
 
-def _halved(objective: Curved, theta: Array, cost: float, step: Array, promised: float) -> tuple[Array, bool]:
+def _halved(objective: CurvedObjective, theta: Array, cost: float, step: Array, promised: float) -> tuple[Array, bool]:
     """Return the step, halved until the cost falls enough, and whether the whole did; zero where it never does.
 
     What is lost in the rounding of the cost does not count: near the minimum it says nothing, the gradient much.
@@ -124,7 +125,7 @@ def _halved(objective: Curved, theta: Array, cost: float, step: Array, promised:
 
 
 def newton_minimum(
-    objective: Curved,
+    objective: CurvedObjective,
     theta: Array,
     null_space: Array,
     penalty: Penalty = UNPENALIZED,
@@ -136,18 +137,19 @@ def newton_minimum(
     ``recedes``: along which it never rises again, however far. Of a cost without a minimum the steps come to be such
     directions, with an error that falls as the curvature along them.
     """
-    cost, gradient = objective.value_and_gradient(theta)
+    point = objective.at(theta)
     for iteration in range(MOST_NEWTON_STEPS):
-        if not (np.isfinite(cost) and np.isfinite(gradient).all()):
+        if not (np.isfinite(point.cost) and np.isfinite(point.gradient).all()):
             return None
-        step = newton_step(objective, theta, float(cost), gradient, null_space, penalty)
-        nothing_left = _promised(theta, gradient, step, penalty) <= _NOTHING_LEFT * abs(float(cost))
+        step = newton_step(objective, point, null_space, penalty)
+        promised = _promised(point.theta, point.gradient, step, penalty)
+        nothing_left = promised <= _NOTHING_LEFT * abs(float(point.cost))
         if recedes is not None and iteration >= _FIRST_STEPS and recedes(-step):
             return None
-        theta = theta - step
-        cost, gradient = objective.value_and_gradient(theta)
+        point = objective.at(point.theta - step)
         if nothing_left:
             break
+    theta, cost, gradient = point
     hessian = objective.hessian(theta)
     next_step = _whole_step(hessian, gradient, null_space, theta, penalty)
     return Minimum(theta, float(cost), gradient, hessian, next_step)

@@ -1,16 +1,17 @@
-"""Step rules. An optimiser turns a gradient and a learning rate into an update of θ; it knows no data.
+"""Step rules. An optimizer turns a point and a learning rate into an update of θ; it knows no data.
 
-``init(θ)`` returns the state, ``step(gradient, state, learning_rate)`` the update and the next state:
-θ ← θ + update. States are immutable values, so that a descent can be saved and resumed: a tuple of arrays, each of
-θ's shape. All is done number by number, so that θ may be a stack (…, p).
+``init(θ)`` gives the state, ``step(point, state, rate)`` the update and the next state: θ ← θ + update. States are
+immutable values, so that a descent can be saved and resumed: a tuple of arrays, each of θ's shape. All is done number
+by number, so that θ may be a stack (…, p).
 
 The updates are those that PyTorch documents for ``torch.optim`` (https://docs.pytorch.org/docs/stable/optim.html), with
-its defaults; g is the gradient, η the learning rate.
+its defaults except for the rate; g is the gradient, η the learning rate, t the number of the step from 1.
 """
 
-import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
+from enum import Enum
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,69 +19,100 @@ from gdcli.base.errors import UsageError
 from gdcli.engine.arrays import Array
 from gdcli.engine.forecast import UNKNOWN, Forecast, PlainForecast
 from gdcli.engine.momentum import MomentumForecast
+from gdcli.engine.objective import Point
+from gdcli.engine.parameter import Parameter
 from gdcli.engine.recurrence import heavy_ball, nesterov
 from gdcli.engine.spectrum import Spectrum
 
 OptimizerState = tuple[Array, ...]
 
-Solve = Callable[[Array], Array]
-"""Maps a gradient (…, p) to H⁻¹ · gradient, with the Hessian H where the gradient was taken."""
+NewtonDirection = Callable[[Point], Array]
+"""Maps a point to H⁻¹ · gradient (…, p), with the Hessian H there."""
 
 PLAIN_DESCENT = "gd"
-
-DEFAULT_RATE = 0.01
 
 DEFAULT_BETA = 0.9
 
 
-class Optimizer(Protocol):
-    """A step rule. ``name`` is its word on the command line, ``default_rate`` its learning rate unless one is given.
+class OptimizerKind(Enum):
+    """What an update depends on; what an optimizer can be combined with follows from it."""
 
-    ``foreseen`` says whether a forecast knows anything of its rates, ``stochastic`` whether the gradient may be that of
-    some rows only.
+    GRADIENT = "−η times the gradient"
+    MOMENTUM = "a fixed linear function of all gradients so far"
+    ADAPTIVE = "gradients, divided by the size of earlier ones"
+    SECOND_ORDER = "the gradient and the Hessian"
+
+    @property
+    def has_forecast(self) -> bool:
+        """Whether a squared error's spectrum tells stable rates and iteration counts."""
+        return self is not OptimizerKind.ADAPTIVE
+
+    @property
+    def memoryless(self) -> bool:
+        """Whether an update depends on the point alone, and so leads downhill: a line search always finds a rate.
+
+        At a constant rate each distance to the optimum of a squared error is multiplied by 1 − η·λ.
+        """
+        return self in (OptimizerKind.GRADIENT, OptimizerKind.SECOND_ORDER)
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether the gradient may be that of a batch of rows."""
+        return self is not OptimizerKind.SECOND_ORDER
+
+    @property
+    def proximal(self) -> bool:
+        """Whether soft thresholding after each update (l1) leads to the minimum; its threshold η·B suits −η·g only."""
+        return self is OptimizerKind.GRADIENT
+
+
+class Optimizer(ABC):
+    """A step rule: ``name`` is its word, ``parameters`` the numbers behind it, whose ``values`` it is made with.
+
+    ``memories`` is the number of arrays in its state, all zero at first. ``newton`` is the direction of Newton's method
+    on the problem; ``intercept`` says whether θ begins with one, which no weight decay acts on.
     """
 
-    name: str
-    default_rate: float
-    foreseen: bool
-    stochastic: bool
+    name: ClassVar[str]
+    kind: ClassVar[OptimizerKind]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    default_rate: ClassVar[float] = 0.01
+    memories: ClassVar[int] = 0
+
+    def __init__(self, *values: float, newton: NewtonDirection | None = None, intercept: bool = True) -> None:
+        self.values = values or tuple(parameter.default for parameter in self.parameters)
+        self.newton, self.intercept = newton, intercept
 
     def init(self, theta: Array) -> OptimizerState:
-        """Return the state before the first step."""
-        ...
+        """The state before the first step."""
+        return tuple(np.zeros_like(theta) for _ in range(self.memories))
 
-    def step(
-        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
-    ) -> tuple[Array, OptimizerState]:
-        """Return the update to add to θ, and the state after it."""
-        ...
+    @abstractmethod
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
+        """The update to add to θ, and the state after it."""
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        """Return what can be said of its rates on a squared error, for a descent that starts with this state."""
-        ...
+        """The forecast of its rates on a squared error, for a descent that starts with this state."""
+        return UNKNOWN
 
 
-class GradientDescent:
+class GradientDescent(Optimizer):
     """θ ← θ − η·g."""
 
     name = PLAIN_DESCENT
-    default_rate = DEFAULT_RATE
-    foreseen = True
-    stochastic = True
+    kind = OptimizerKind.GRADIENT
 
-    def init(self, theta: Array) -> OptimizerState:
-        return ()
-
-    def step(
-        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
-    ) -> tuple[Array, OptimizerState]:
-        return -learning_rate * gradient, state
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
+        return -rate * point.gradient, state
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return PlainForecast(spectrum)
 
 
-class Momentum:
+_BETA = Parameter("BETA", "a number from 0 to below 1", lambda beta: 0.0 <= beta < 1.0, DEFAULT_BETA)
+
+
+class Momentum(Optimizer):
     """Heavy ball: b ← β·b + g;  θ ← θ − η·b.
 
     torch.optim.SGD(momentum=β), without dampening (B. T. Polyak, Some methods of speeding up the convergence of
@@ -88,28 +120,20 @@ class Momentum:
     """
 
     name = "momentum"
-    default_rate = DEFAULT_RATE
-    foreseen = True
-    stochastic = True
+    kind = OptimizerKind.MOMENTUM
+    parameters = (_BETA,)
+    memories = 1
 
-    def __init__(self, beta: float = DEFAULT_BETA) -> None:
-        self.beta = beta
-
-    def init(self, theta: Array) -> OptimizerState:
-        return (np.zeros_like(theta),)
-
-    def step(
-        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
-    ) -> tuple[Array, OptimizerState]:
-        (b,) = state
-        b = self.beta * b + gradient
-        return -learning_rate * b, (b,)
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
+        (b,), (beta,) = state, self.values
+        b = beta * b + point.gradient
+        return -rate * b, (b,)
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        return MomentumForecast(heavy_ball(self.beta), spectrum, spectrum.vectors @ state[0])
+        return MomentumForecast(heavy_ball(*self.values), spectrum, spectrum.vectors @ state[0])
 
 
-class Nesterov:
+class Nesterov(Optimizer):
     """b ← β·b + g;  θ ← θ − η·(g + β·b).
 
     torch.optim.SGD(momentum=β, nesterov=True): θ is the point that looks ahead, where the gradient is taken (Sutskever,
@@ -117,137 +141,93 @@ class Nesterov:
     """
 
     name = "nesterov"
-    default_rate = DEFAULT_RATE
-    foreseen = True
-    stochastic = True
+    kind = OptimizerKind.MOMENTUM
+    parameters = (_BETA,)
+    memories = 1
 
-    def __init__(self, beta: float = DEFAULT_BETA) -> None:
-        self.beta = beta
-
-    def init(self, theta: Array) -> OptimizerState:
-        return (np.zeros_like(theta),)
-
-    def step(
-        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
-    ) -> tuple[Array, OptimizerState]:
-        (b,) = state
-        b = self.beta * b + gradient
-        return -learning_rate * (gradient + self.beta * b), (b,)
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
+        (b,), (beta,) = state, self.values
+        b = beta * b + point.gradient
+        return -rate * (point.gradient + beta * b), (b,)
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        return MomentumForecast(nesterov(self.beta), spectrum, spectrum.vectors @ state[0])
+        return MomentumForecast(nesterov(*self.values), spectrum, spectrum.vectors @ state[0])
 
 
-class Adagrad:
+class Adagrad(Optimizer):
     """s ← s + g²;  θ ← θ − η·g/(√s + ε).
 
     torch.optim.Adagrad, without decay (Duchi, Hazan & Singer, Adaptive subgradient methods, JMLR 12, 2011).
     """
 
     name = "adagrad"
-    default_rate = DEFAULT_RATE
-    foreseen = False
-    stochastic = True
+    kind = OptimizerKind.ADAPTIVE
+    memories = 1
     epsilon = 1e-10
 
-    def init(self, theta: Array) -> OptimizerState:
-        return (np.zeros_like(theta),)
-
-    def step(
-        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
-    ) -> tuple[Array, OptimizerState]:
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
         (s,) = state
-        s = s + gradient**2
-        return -learning_rate * gradient / (np.sqrt(s) + self.epsilon), (s,)
-
-    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        return UNKNOWN
+        s = s + point.gradient**2
+        return -rate * point.gradient / (np.sqrt(s) + self.epsilon), (s,)
 
 
-class RMSprop:
+class RMSprop(Optimizer):
     """v ← α·v + (1 − α)·g²;  θ ← θ − η·g/(√v + ε).
 
     torch.optim.RMSprop, neither centred nor with momentum (Hinton, Neural networks for machine learning, lecture 6).
     """
 
     name = "rmsprop"
-    default_rate = DEFAULT_RATE
-    foreseen = False
-    stochastic = True
+    kind = OptimizerKind.ADAPTIVE
+    memories = 1
     alpha, epsilon = 0.99, 1e-8
 
-    def init(self, theta: Array) -> OptimizerState:
-        return (np.zeros_like(theta),)
-
-    def step(
-        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
-    ) -> tuple[Array, OptimizerState]:
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
         (v,) = state
-        v = self.alpha * v + (1.0 - self.alpha) * gradient**2
-        return -learning_rate * gradient / (np.sqrt(v) + self.epsilon), (v,)
-
-    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        return UNKNOWN
+        v = self.alpha * v + (1.0 - self.alpha) * point.gradient**2
+        return -rate * point.gradient / (np.sqrt(v) + self.epsilon), (v,)
 
 
-class Adam:
+class Adam(Optimizer):
     """m ← β₁·m + (1 − β₁)·g;  v ← β₂·v + (1 − β₂)·g²;  θ ← θ − η·m̂/(√v̂ + ε), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
 
-    torch.optim.Adam, without weight decay (Kingma & Ba, Adam: a method for stochastic optimization, ICLR 2015). t, the
-    number of the step, is part of the memory, in each of its places.
+    torch.optim.Adam, without weight decay (Kingma & Ba, Adam: a method for stochastic optimization, ICLR 2015). t is
+    part of the state, in each of its places.
     """
 
     name = "adam"
-    default_rate = DEFAULT_RATE
-    foreseen = False
-    stochastic = True
+    kind = OptimizerKind.ADAPTIVE
+    memories = 3
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
-    def init(self, theta: Array) -> OptimizerState:
-        return np.zeros_like(theta), np.zeros_like(theta), np.zeros_like(theta)
-
-    def step(
-        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
-    ) -> tuple[Array, OptimizerState]:
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
         m, v, t = state
         t = t + 1.0
-        m = self.beta1 * m + (1.0 - self.beta1) * gradient
-        v = self.beta2 * v + (1.0 - self.beta2) * gradient**2
+        m = self.beta1 * m + (1.0 - self.beta1) * point.gradient
+        v = self.beta2 * v + (1.0 - self.beta2) * point.gradient**2
         mean, square = m / (1.0 - self.beta1**t), v / (1.0 - self.beta2**t)
-        return -learning_rate * mean / (np.sqrt(square) + self.epsilon), (m, v, t)
-
-    def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        return UNKNOWN
+        return -rate * mean / (np.sqrt(square) + self.epsilon), (m, v, t)
 
 
-class Newton:
+class Newton(Optimizer):
     """θ ← θ − η·H⁻¹·g: at rate 1 the minimum of a squared error, in one step.
 
     Along every eigenvector the distance to the optimum shrinks by 1 − η: plain descent where all eigenvalues are 1.
     """
 
     name = "newton"
+    kind = OptimizerKind.SECOND_ORDER
     default_rate = 1.0
-    foreseen = True
-    stochastic = False
 
-    def __init__(self, solve: Solve | None = None) -> None:
-        self.solve = solve
-
-    def init(self, theta: Array) -> OptimizerState:
-        return ()
-
-    def step(
-        self, gradient: Array, state: OptimizerState, learning_rate: Array | float
-    ) -> tuple[Array, OptimizerState]:
-        assert self.solve is not None, "Newton's method needs the Hessian"
-        return -learning_rate * self.solve(gradient), state
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
+        assert self.newton is not None, "Newton's method needs the Hessian"
+        return -rate * self.newton(point), state
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
         return PlainForecast(spectrum.whitened)
 
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+OPTIMIZERS: dict[str, type[Optimizer]] = {
     PLAIN_DESCENT: GradientDescent,
     "momentum": Momentum,
     "nesterov": Nesterov,
@@ -257,33 +237,31 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "newton": Newton,
 }
 
-# Those whose updates lead downhill, whatever their state, so that a shorter one always lowers the cost.
-SEARCHED = (PLAIN_DESCENT, "newton")
 
-# Those that take a parameter, and how the help writes it.
-PARAMETERS = {"momentum": "BETA", "nesterov": "BETA"}
+def optimizers_that(able: Callable[[OptimizerKind], bool]) -> list[str]:
+    """The names of the optimizers whose kind is ``able``."""
+    return [name for name, optimizer in OPTIMIZERS.items() if able(optimizer.kind)]
 
 
 def parse_optimizer(word: str) -> tuple[str, tuple[float, ...]]:
-    """Return the name and the parameters of ``name`` or ``name:parameter``. Raises UsageError for any other word."""
+    """The name and the parameters of ``name`` or ``name:parameter``. Raises UsageError for any other word."""
     name, colon, text = word.partition(":")
     if name not in OPTIMIZERS:
         raise UsageError(f"there is no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}")
-    if not colon:
-        return name, (DEFAULT_BETA,) if name in PARAMETERS else ()
-    if name not in PARAMETERS:
+    wanted = OPTIMIZERS[name].parameters
+    if colon and not wanted:
         raise UsageError(f"the optimizer {name} takes no parameter, so leave out ':{text}'")
-    try:
-        beta = float(text)
-    except ValueError:
-        beta = math.nan
-    if not 0.0 <= beta < 1.0:
-        raise UsageError(f"{name}:BETA takes a number from 0 to below 1, such as {name}:{DEFAULT_BETA}, not {text!r}")
-    return name, (beta,)
+    values = [parameter.default for parameter in wanted]
+    for i, given in enumerate(text.split(":", len(wanted) - 1) if colon else []):
+        try:
+            values[i] = wanted[i].read(given)
+        except ValueError:
+            form, usual = f"{name}:{wanted[i].name}", f"{name}:{wanted[i].default:g}"
+            raise UsageError(f"{form} takes {wanted[i].wanted}, such as {usual}, not {given!r}") from None
+    return name, tuple(values)
 
 
-def optimizer_of(word: str, solve: Solve | None = None) -> Optimizer:
-    """Return the optimiser that a word asks for; ``solve`` is the Hessian's inverse, for the one that needs it."""
-    name, parameters = parse_optimizer(word)
-    optimizer = OPTIMIZERS[name](*parameters)
-    return Newton(solve) if isinstance(optimizer, Newton) else optimizer
+def optimizer_of(word: str, newton: NewtonDirection | None = None, intercept: bool = True) -> Optimizer:
+    """The optimizer that a word asks for, with what it may need of the problem."""
+    name, values = parse_optimizer(word)
+    return OPTIMIZERS[name](*values, newton=newton, intercept=intercept)

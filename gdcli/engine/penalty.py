@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gdcli.engine.arrays import Array
-from gdcli.engine.quadratic import Curved, Quadratic, Valued
+from gdcli.engine.objective import CurvedObjective, Objective, Point
+from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.scaling import compact
 
 
@@ -65,12 +66,12 @@ class Penalty:
 UNPENALIZED = Penalty()
 
 
-def penalized(objective: Valued, penalty: Penalty) -> Valued:
+def penalized(objective: Objective, penalty: Penalty) -> Objective:
     """Return the objective with the penalty added, where there is one."""
     return PenalizedObjective(objective, penalty) if penalty else objective
 
 
-def penalized_curved(objective: Curved, penalty: Penalty) -> Curved:
+def penalized_curved(objective: CurvedObjective, penalty: Penalty) -> CurvedObjective:
     """As ``penalized``, for Newton's method."""
     return PenalizedCurved(objective, penalty) if penalty else objective
 
@@ -78,7 +79,7 @@ def penalized_curved(objective: Curved, penalty: Penalty) -> Curved:
 class PenalizedObjective:
     """An objective with the penalty added; the gradient is that of the smooth part, without B·Σ|β|."""
 
-    def __init__(self, objective: Valued, penalty: Penalty) -> None:
+    def __init__(self, objective: Objective, penalty: Penalty) -> None:
         self.objective, self.penalty = objective, penalty
 
     def value(self, theta: Array) -> Array:
@@ -86,18 +87,18 @@ class PenalizedObjective:
         cost: Array = self.objective.value(theta) + self.penalty.value(theta)
         return cost
 
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        """Return the cost (…) and its gradient (…, p) at θ."""
-        cost, gradient = self.objective.value_and_gradient(theta)
+    def at(self, theta: Array) -> Point:
+        """The point at θ."""
+        _, cost, gradient = self.objective.at(theta)
         gradient = gradient.copy()
         self.penalty.slopes(gradient)[...] += 2.0 * self.penalty.l2 * self.penalty.slopes(theta)
-        return cost + self.penalty.value(theta), gradient
+        return Point(theta, cost + self.penalty.value(theta), gradient)
 
 
 class PenalizedCurved(PenalizedObjective):
     """As ``Penalized``, with the Hessian of the smooth part."""
 
-    def __init__(self, objective: Curved, penalty: Penalty) -> None:
+    def __init__(self, objective: CurvedObjective, penalty: Penalty) -> None:
         super().__init__(objective, penalty)
         self._curved = objective
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.polynomial import polynomial
 
 from gdcli.engine.arrays import Array
+from gdcli.engine.objective import Point
 
 # The largest power of two that is a float: a root beyond is out of reach.
 _LARGEST_ROOT = 1 << 1023
@@ -81,13 +82,17 @@ class Polynomial:
         """Whether the coefficients of y and y' are finite."""
         return bool(np.isfinite(self._powers).all())
 
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        """Return y (…) and y' (…, 1) at x; not finite, with NumPy's warnings, where they are too large for a float."""
+    def at(self, theta: Array) -> Point:
+        """The point with y (…) and y' (…, 1) at x; not finite, with NumPy's warnings, if too large for a float."""
         both = np.empty((*theta.shape[:-1], 2))
         both[...] = self._powers[-1]
         for power in self._powers[-2::-1]:
             both = both * theta + power
-        return both[..., 0], both[..., 1:]
+        return Point(theta, both[..., 0], both[..., 1:])
+
+    def value(self, theta: Array) -> Array:
+        """y (…) at x."""
+        return self.at(theta).cost
 
 
 def ends(coefficients: Sequence[float]) -> tuple[int, int]:

@@ -1,11 +1,11 @@
-"""What is descended on: ``value_and_gradient(θ)``, here from a triangle. θ may be a stack of shape (…, p)."""
+"""The mean squared error as an objective, from a triangle. θ may be a stack of shape (…, p)."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from gdcli.engine.arrays import Array
+from gdcli.engine.objective import Point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,30 +20,6 @@ class Quadratic:
     z: Array
     rho: Array
     weight: Array
-
-
-class Objective(Protocol):
-    """A function of θ (…, p) to be minimised, in scaled units."""
-
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        """Return the cost (…) and its gradient (…, p) at θ."""
-        ...
-
-
-class Valued(Objective, Protocol):
-    """An objective whose cost is to be had alone."""
-
-    def value(self, theta: Array) -> Array:
-        """Return the cost (…) at θ."""
-        ...
-
-
-class Curved(Valued, Protocol):
-    """A convex objective with a Hessian, for one θ (p,)."""
-
-    def hessian(self, theta: Array, above: bool = False) -> Array:
-        """Return the matrix of second derivatives (p, p) at θ, or that of parabolas ``above`` the rows' losses."""
-        ...
 
 
 class SquaredError:
@@ -61,13 +37,13 @@ class SquaredError:
         self._share = 1.0 / weight
 
     def value(self, theta: Array) -> Array:
-        """Return the cost (…) at θ."""
+        """The cost (…) at θ."""
         residual = self.problem.z - np.matvec(self.problem.R1, theta)
         cost: Array = np.vecdot(residual, residual) * self._share + self._floor
         return cost
 
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        """Return the cost (…) and its gradient (…, p) at θ."""
+    def at(self, theta: Array) -> Point:
+        """The point at θ."""
         residual = self.problem.z - np.matvec(self.problem.R1, theta)
         cost = np.vecdot(residual, residual) * self._share + self._floor
-        return cost, np.matvec(self._gradient, residual)
+        return Point(theta, cost, np.matvec(self._gradient, residual))

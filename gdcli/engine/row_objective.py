@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from gdcli.engine.arrays import Array
 from gdcli.engine.losses.contract import Loss
+from gdcli.engine.objective import Point
 
 # 8192 rows of a dozen columns take 800 kB, which stays in the L2 cache between X·m and Xᵀ·slope.
 LOSS_SLICE_ROWS = 8192
@@ -259,7 +260,6 @@ class RowObjective:
 
     def __init__(self, groups: Sequence[LossSums], weight: float, unit: float = 1.0, degree: int = 2) -> None:
         self._groups, self.weight, self.unit, self.degree = groups, weight, unit, degree
-        self.latest: tuple[Array, float] = (np.empty(0), np.inf)
         # A line search, the report of an iteration, and a descent by Newton's method after the search for the optimum
         # by the same come back to the same points.
         self._evaluations, self._hessians = _Remembered(), _Remembered()
@@ -268,11 +268,9 @@ class RowObjective:
         """Return the cost at θ."""
         return self._evaluated(theta)[0]
 
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        """Return the cost at θ and its gradient (p,). ``latest`` is then θ and the cost, for Newton's method."""
-        cost, gradient = self._evaluated(theta)
-        self.latest = theta, float(cost)
-        return cost, gradient
+    def at(self, theta: Array) -> Point:
+        """The point at θ."""
+        return Point(theta, *self._evaluated(theta))
 
     def _evaluated(self, theta: Array) -> tuple[Array, Array]:
         total = self._evaluations.at(theta, self._gradient) / self.weight

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.engine.arrays import Array
+from gdcli.engine.parameter import Parameter
 
 Schedule = Callable[[int], float | Array]
 
@@ -49,27 +50,6 @@ def later(rates: Schedule, by: int) -> Schedule:
     return lambda k: rates(k + by)
 
 
-class Parameter(NamedTuple):
-    """One number of a schedule's word: above 0, at most ``largest``; ``whole`` for a count."""
-
-    name: str
-    largest: float = math.inf
-    whole: bool = False
-
-    @property
-    def wanted(self) -> str:
-        """What the number has to be, in words."""
-        limit = f" and at most {self.largest:g}" if math.isfinite(self.largest) else ""
-        return f"a whole number above 0{limit}" if self.whole else f"a number above 0{limit}"
-
-    def read(self, text: str) -> float | int:
-        """Return the number in a text. Raises ValueError where it is not one of those."""
-        number = int(text) if self.whole else float(text)
-        if not (math.isfinite(number) and 0 < number <= self.largest):
-            raise ValueError(text)
-        return number
-
-
 class ScheduleKind(NamedTuple):
     """A schedule of the command line. ``wrap(rates, iterations, *parameters)`` is the schedule itself."""
 
@@ -77,13 +57,15 @@ class ScheduleKind(NamedTuple):
     wrap: Callable[..., Schedule]
 
 
-_SHARE = Parameter("R", largest=1.0)
+_FACTOR = Parameter("R", "a number above 0 and at most 1", lambda factor: 0.0 < factor <= 1.0)
+_DECAY = Parameter("R", "a number above 0", lambda decay: decay > 0.0)
+_EVERY = Parameter("K", "a whole number above 0", lambda every: every > 0, whole=True)
 
 SCHEDULES: dict[str, ScheduleKind] = {
     CONSTANT: ScheduleKind((), lambda rates, n: rates),
-    "inverse": ScheduleKind((Parameter("R"),), lambda rates, n, R: inverse(rates, R)),
-    "exponential": ScheduleKind((_SHARE,), lambda rates, n, R: exponential(rates, R)),
-    "step": ScheduleKind((_SHARE, Parameter("K", whole=True)), lambda rates, n, R, K: step(rates, R, K)),
+    "inverse": ScheduleKind((_DECAY,), lambda rates, n, R: inverse(rates, R)),
+    "exponential": ScheduleKind((_FACTOR,), lambda rates, n, R: exponential(rates, R)),
+    "step": ScheduleKind((_FACTOR, _EVERY), lambda rates, n, R, K: step(rates, R, K)),
     "cosine": ScheduleKind((), lambda rates, n: cosine(rates, n)),
 }
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.least_squares import RANK_TOLERANCE
+from gdcli.engine.objective import Point
 from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.stack import Stack
 
@@ -199,15 +200,19 @@ class AlongEigenvectors:
         self._eigenvalues = problem.eigenvalues
         self._least = problem.cost / problem.scaling.target_scale**2
 
-    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
-        """Return the costs (g,) and the gradients (g, k)."""
+    def at(self, theta: Array) -> Point:
+        """The point at u."""
         left = theta + self._distance
         gradient = self._eigenvalues * left
-        return 0.5 * np.vecdot(gradient, left) + self._least, gradient
+        return Point(theta, 0.5 * np.vecdot(gradient, left) + self._least, gradient)
 
-    def solve(self, gradient: Array) -> Array:
-        """Return H⁺ · gradient (g, k)."""
-        return gradient / _divisor(self._eigenvalues)
+    def value(self, theta: Array) -> Array:
+        """The costs (g,) at u."""
+        return self.at(theta).cost
+
+    def newton_direction(self, point: Point) -> Array:
+        """H⁺ · gradient (g, k)."""
+        return point.gradient / _divisor(self._eigenvalues)
 
 
 def _divisor(values: Array) -> Array:

@@ -12,7 +12,7 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.losses import parse_loss
 from gdcli.engine.losses.contract import Domain, Loss
-from gdcli.engine.optimizers import OPTIMIZERS, PLAIN_DESCENT, Newton, Optimizer, Solve, parse_optimizer
+from gdcli.engine.optimizers import OPTIMIZERS, NewtonDirection, Optimizer, OptimizerKind, parse_optimizer
 from gdcli.engine.schedules import CONSTANT, SCHEDULES, Schedule, constant, later, parse_schedule
 
 
@@ -63,15 +63,19 @@ class OptimizerChoice(NamedTuple):
         """The optimizer itself."""
         return OPTIMIZERS[self.name](*self.parameters)
 
-    def on(self, solve: Solve) -> Optimizer:
-        """The optimizer for a problem whose Hessian is inverted by ``solve``."""
-        rule = self.rule
-        return Newton(solve) if isinstance(rule, Newton) else rule
+    def on(self, newton: NewtonDirection, intercept: bool) -> Optimizer:
+        """The optimizer for a problem, with the direction of Newton's method there."""
+        return OPTIMIZERS[self.name](*self.parameters, newton=newton, intercept=intercept)
+
+    @property
+    def kind(self) -> OptimizerKind:
+        """What its updates depend on."""
+        return self.rule.kind
 
     @property
     def plain(self) -> bool:
         """Whether it is plain gradient descent."""
-        return self.name == PLAIN_DESCENT
+        return self.kind is OptimizerKind.GRADIENT
 
 
 class ScheduleChoice(NamedTuple):

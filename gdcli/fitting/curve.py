@@ -250,7 +250,7 @@ def _checked(polynomial: Sequence[float], start: float, rates: Sequence[float], 
 
 def _value_and_slope(polynomial: Polynomial, x: Array) -> tuple[Array, Array]:
     with np.errstate(over="ignore", invalid="ignore"):
-        y, slope = polynomial.value_and_gradient(x[..., np.newaxis])
+        _, y, slope = polynomial.at(x[..., np.newaxis])
     return y, slope[..., 0]
 
 

@@ -145,7 +145,8 @@ def _descend(
         if options.descent.tolerance is not None:
             rules.append(below(options.descent.tolerance, problem.penalty.steepest))
         rules += [when(asked, Stopped.INTERRUPTED), after(options.descent.iterations)]
-        optimizer, rates = options.descent.optimizer.on(problem.solve), options.descent.rates(rate, problem.before)
+        optimizer = options.descent.optimizer.on(problem.newton_direction, options.model.intercept)
+        rates = options.descent.rates(rate, problem.before)
         advance = None
         if options.descent.batch_size is not None:
             from gdcli.fitting.row_problem import batch_steps

@@ -26,8 +26,9 @@ from gdcli.data.streams import check_exists, codec_name
 from gdcli.data.table import Block
 from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.descent import Step, Stopped, descend
-from gdcli.engine.optimizers import Newton
-from gdcli.engine.quadratic import Objective, SquaredError
+from gdcli.engine.objective import Objective
+from gdcli.engine.optimizers import OptimizerKind
+from gdcli.engine.quadratic import SquaredError
 from gdcli.engine.spectrum import Behaviour, Spectrum
 from gdcli.engine.stack import Stack, absorb, empty, fill_groups, grouped_rows, reduced
 from gdcli.engine.stack_descent import Ends, best_rates, lane_iterations_to
@@ -273,13 +274,14 @@ def _descend(
 ) -> tuple[Step, Array]:
     """Return the last step, and θ there: along the eigenvectors where that comes to the same, as it is faster."""
     along = AlongEigenvectors(problem, distance)
-    optimizer = options.descent.optimizer.on(along.solve)
+    optimizer = options.descent.optimizer.on(along.newton_direction, options.model.intercept)
     rates = options.descent.rates(rate[:, np.newaxis])
-    objective: Objective = along if optimizer.foreseen else SquaredError(problem.quadratic)
-    start = np.zeros_like(distance if optimizer.foreseen else problem.theta)
+    linear = optimizer.kind.has_forecast
+    objective: Objective = along if linear else SquaredError(problem.quadratic)
+    start = np.zeros_like(distance if linear else problem.theta)
     steps = descend(objective, optimizer, rates, start, (ends.rule,), search=ends.corrected)
     (last,) = deque(steps, maxlen=1)
-    if not optimizer.foreseen:
+    if not linear:
         return last, last.theta
     return last, np.matvec(np.swapaxes(problem.vectors, 1, 2), last.theta)
 
@@ -293,7 +295,7 @@ def _foreseen(problem: StackedProblem, rate: Array, options: FitOptions) -> tupl
     unit = Spectrum(np.ones(1), np.ones((1, 1)), np.ones(1))
     forecast = optimizer.forecast(unit, optimizer.init(np.zeros(1)))
     steepest = problem.eigenvalues.max(axis=1)
-    if isinstance(optimizer, Newton):
+    if optimizer.kind is OptimizerKind.SECOND_ORDER:
         steepest = np.ones_like(steepest)
     behaviour = np.full(len(rate), None, dtype=object)
     if options.constant:

@@ -11,9 +11,10 @@ from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Step, Stopped, after, descend
-from gdcli.engine.optimizers import Solve
+from gdcli.engine.objective import Objective, Point
+from gdcli.engine.optimizers import NewtonDirection
 from gdcli.engine.penalty import penalized
-from gdcli.engine.quadratic import SquaredError, Valued
+from gdcli.engine.quadratic import SquaredError
 from gdcli.engine.scaling import stacked
 from gdcli.engine.spectrum import Behaviour
 from gdcli.engine.triangle import merge
@@ -127,12 +128,12 @@ def _as_one_stack(
     held = [problem.scaled(fold) for fold, problem in zip(folds, problems, strict=True)]
     validation, units = SquaredError(stacked(held)), np.array([problem.unit for problem in problems])
 
-    def solve(gradient: Array) -> Array:
-        return np.stack([problem.solve(own) for problem, own in zip(problems, gradient, strict=True)])
+    def newton_direction(point: Point) -> Array:
+        return np.stack([one.newton_direction(Point(*own)) for one, *own in zip(problems, *point, strict=True)])
 
     objective = penalized(SquaredError(stacked([problem.data for problem in problems])), options.model.penalty)
     start = np.stack([problem.start for problem in problems])
-    for step in _steps(objective, solve, start, rate, options):
+    for step in _steps(objective, newton_direction, start, rate, options):
         yield step.iteration, validation.value(step.theta) * units
 
 
@@ -141,14 +142,16 @@ def _side_by_side(
 ) -> Iterator[tuple[int, Array]]:
     """Yield each iteration and its validation costs (folds,): one descent over the rows for each fold, in step."""
     held = [problem.held_out(reading, fold) for fold, problem in enumerate(problems)]
-    descents = [_steps(p.objective, p.solve, p.start, rate, options) for p in problems]
+    descents = [_steps(p.objective, p.newton_direction, p.start, rate, options) for p in problems]
     for steps in zip(*descents, strict=True):
         costs = [float(rows.value(step.theta)) * p.unit for rows, step, p in zip(held, steps, problems, strict=True)]
         yield steps[0].iteration, np.array(costs)
 
 
-def _steps(objective: Valued, solve: Solve, start: Array, rate: float, options: FitOptions) -> Iterator[Step]:
-    optimizer = options.descent.optimizer.on(solve)
+def _steps(
+    objective: Objective, newton: NewtonDirection, start: Array, rate: float, options: FitOptions
+) -> Iterator[Step]:
+    optimizer = options.descent.optimizer.on(newton, options.model.intercept)
     return descend(
         objective,
         optimizer,

@@ -12,9 +12,9 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import ITERATIONS, SCALES, SQUARED
 from gdcli.engine.descent import Search, as_scheduled
 from gdcli.engine.line_search import Backtracking
+from gdcli.engine.objective import Objective
 from gdcli.engine.optimizers import PLAIN_DESCENT, Optimizer
 from gdcli.engine.penalty import Penalty
-from gdcli.engine.quadratic import Valued
 from gdcli.engine.schedules import CONSTANT, Schedule
 from gdcli.fitting.choices import LossChoice, OptimizerChoice, RateRule, ScheduleChoice, rate_of
 from gdcli.fitting.rules import check_together
@@ -176,7 +176,7 @@ class FitOptions:
         keeps_rows = self.model.loss.needs_rows or self.descent.batch_size is not None
         return ReadOptions(self.csv, self.machine.jobs, plan, self.machine.dask, keeps_rows, self.machine.memory)
 
-    def search_on(self, objective: Valued, optimizer: Optimizer) -> Search:
+    def search_on(self, objective: Objective, optimizer: Optimizer) -> Search:
         """The correction of the schedule's rates: a new search for each descent, or none."""
         if not self.searching:
             return as_scheduled

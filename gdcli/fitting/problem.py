@@ -22,9 +22,10 @@ from gdcli.engine.descent import Step
 from gdcli.engine.forecast import Forecast
 from gdcli.engine.lasso import gap, penalized_optimum
 from gdcli.engine.line_search import FIRST_TRIAL
+from gdcli.engine.objective import Objective, Point
 from gdcli.engine.optimizers import Optimizer, OptimizerState
 from gdcli.engine.penalty import Penalty, penalized, ridge
-from gdcli.engine.quadratic import Quadratic, SquaredError, Valued
+from gdcli.engine.quadratic import Quadratic, SquaredError
 from gdcli.engine.scaling import Scaling, scale, scale_as, standard_deviations
 from gdcli.engine.triangle import Triangle, fill
 from gdcli.fitting.options import FitOptions
@@ -83,7 +84,7 @@ class Problem:
         return False
 
     @property
-    def objective(self) -> Valued:
+    def objective(self) -> Objective:
         """What is minimised, on the scaled problem."""
         return penalized(SquaredError(self.data), self.penalty)
 
@@ -117,9 +118,9 @@ class Problem:
         """Return the cost without the penalty, in the cost's units."""
         return float(SquaredError(self.data).value(theta)) * self.unit
 
-    def solve(self, gradient: Array) -> Array:
-        """Return H⁻¹ · gradient (…, p), for Newton's method."""
-        return self.spectrum.solve(gradient)
+    def newton_direction(self, point: Point) -> Array:
+        """H⁻¹ · gradient (p,) at a point; the step of Newton's method is against it."""
+        return self.spectrum.solve(point.gradient)
 
     def forecast(self, optimizer: Optimizer, state: OptimizerState) -> Forecast:
         """Return what is known of an optimiser's rates before the first step."""
@@ -145,7 +146,7 @@ class Problem:
         """The loss's parameter, None if it has none."""
         return None
 
-    def held_out(self, reading: Dataset, fold: int = 1) -> Valued:
+    def held_out(self, reading: Dataset, fold: int = 1) -> Objective:
         """Return the mean loss over the rows of a fold that is held out, on this problem's scale."""
         return SquaredError(self.scaled(reading.reduced.folds[fold]))
 

@@ -23,9 +23,9 @@ from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
 from gdcli.engine.lasso import corner_gap
 from gdcli.engine.losses.contract import Loss
 from gdcli.engine.losses.squared import Squared
-from gdcli.engine.optimizers import PLAIN_DESCENT, Optimizer, OptimizerState
+from gdcli.engine.objective import CurvedObjective, Objective, Point
+from gdcli.engine.optimizers import Optimizer, OptimizerKind, OptimizerState
 from gdcli.engine.penalty import penalized_curved, ridge
-from gdcli.engine.quadratic import Curved, Valued
 from gdcli.engine.row_objective import RowObjective
 from gdcli.engine.scaling import standard_deviations
 from gdcli.engine.schedules import Schedule
@@ -92,7 +92,7 @@ class RowProblem(Problem):
         return self.scaling.target_scale**self.function.degree
 
     @property
-    def objective(self) -> Curved:
+    def objective(self) -> CurvedObjective:
         return penalized_curved(self.rows, self.penalty)
 
     @property
@@ -121,15 +121,13 @@ class RowProblem(Problem):
             self.penalty.slopes(direction)[...] = 0.0
         return self.rows.recedes(direction)
 
-    def solve(self, gradient: Array) -> Array:
-        """Return the Newton step where the gradient was taken last, halved until the cost falls."""
-        theta, mean = self.rows.latest
-        cost = mean + float(self.penalty.value(theta))
-        return newton.newton_step(self.objective, theta, cost, gradient, self.optimum.null_space)
+    def newton_direction(self, point: Point) -> Array:
+        """The Newton step, halved until the cost falls."""
+        return newton.newton_step(self.objective, point, self.optimum.null_space)
 
     def forecast(self, optimizer: Optimizer, state: OptimizerState) -> Forecast:
         """Return what the bound says of plain descent: it is stable below 2/L. Of others nothing is known."""
-        if optimizer.name != PLAIN_DESCENT or self.curvature is None:
+        if optimizer.kind is not OptimizerKind.GRADIENT or self.curvature is None:
             return UNKNOWN
         return Unknown(largest_stable=2.0 / self.curvature)
 
@@ -150,7 +148,7 @@ class RowProblem(Problem):
     def parameter(self) -> float | None:
         return self.function.parameter
 
-    def held_out(self, reading: Dataset, fold: int = 1) -> Valued:
+    def held_out(self, reading: Dataset, fold: int = 1) -> Objective:
         return self.kept.objective(self, self.function, [fold])
 
     def alike(self, other: Problem, folds: Sequence[int]) -> Problem:

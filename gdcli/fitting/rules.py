@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.engine.catalog import ITERATIONS, SCALES
-from gdcli.engine.optimizers import PLAIN_DESCENT, SEARCHED
+from gdcli.engine.optimizers import optimizers_that
 from gdcli.fitting.choices import RateRule
 
 if TYPE_CHECKING:
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 # Each fold is a triangle of its own, merged with all others; more folds than this teach nothing more.
 MOST_FOLDS = 100
+
+_SEARCHED = " and ".join(optimizers_that(lambda kind: kind.memoryless))
+
+_PROXIMAL = " or ".join(optimizers_that(lambda kind: kind.proximal))
 
 
 class Rule(NamedTuple):
@@ -82,15 +86,15 @@ _LOSS = (
 
 _STEPS = (
     Rule(
-        lambda o: _search(o) and o.descent.optimizer.name not in SEARCHED,
-        f"--lr search goes with the optimizers {' and '.join(SEARCHED)}, whose steps lead downhill",
+        lambda o: _search(o) and not o.descent.optimizer.kind.memoryless,
+        f"--lr search goes with the optimizers {_SEARCHED}, whose steps lead downhill",
     ),
     Rule(
         lambda o: o.searching and not o.descent.schedule.constant,
         lambda o: f"--lr {_word(o)} finds a rate for each iteration: leave out --schedule",
     ),
     Rule(
-        lambda o: _auto(o) and not o.descent.optimizer.rule.foreseen,
+        lambda o: _auto(o) and not o.descent.optimizer.kind.has_forecast,
         lambda o: (
             "--lr auto takes the best rate, which is not known before the descent for "
             f"{o.descent.optimizer.name}: give one, {_default(o)}"
@@ -120,7 +124,7 @@ _BATCHES = (
         lambda o: f"a batch has 1 row or more, not {o.descent.batch_size}",
     ),
     Rule(
-        lambda o: o.descent.batch_size and not o.descent.optimizer.rule.stochastic,
+        lambda o: o.descent.batch_size and not o.descent.optimizer.kind.stochastic,
         lambda o: f"--batch-size is for first-order optimizers: {o.descent.optimizer.name} needs all rows",
     ),
     Rule(
@@ -161,8 +165,8 @@ _PENALTY = (
         "--explain shows the arithmetic of least squares: leave out --l2 and --l1",
     ),
     Rule(
-        lambda o: _lasso(o) and not o.descent.optimizer.plain,
-        f"--l1 takes proximal steps, which go with the optimizer {PLAIN_DESCENT} only",
+        lambda o: _lasso(o) and not o.descent.optimizer.kind.proximal,
+        f"--l1 takes proximal steps, which go with the optimizer {_PROXIMAL} only",
     ),
     Rule(
         lambda o: _lasso(o) and _auto(o) and not o.model.loss.needs_rows,

@@ -13,7 +13,7 @@ from gdcli.engine import schedules
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import DIVERGENCE_FACTOR, after, descend
 from gdcli.engine.forecast import Forecast
-from gdcli.engine.optimizers import OPTIMIZERS
+from gdcli.engine.optimizers import GradientDescent
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.learning_rate import forecast_of
 from gdcli.fitting.options import FitOptions
@@ -144,7 +144,7 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
     smallest = PERFECT * problem.mean_square / problem.scaling.target_scale**2
     steps = descend(
         problem.objective,
-        OPTIMIZERS["gd"](),
+        GradientDescent(),
         schedules.constant(rates[:, np.newaxis]),
         np.tile(problem.start, (len(rates), 1)),
         (after(options.descent.iterations),),

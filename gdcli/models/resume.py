@@ -151,7 +151,7 @@ def resume_from(model: Model, problem: Problem, options: FitOptions) -> Problem:
     ours = np.array([*scaling.center, *scaling.scale, scaling.target_scale])
     theirs = np.array([*state.center, *state.scale, state.target_scale])
     theta = np.array(state.theta)
-    cost = float(problem.objective.value_and_gradient(theta)[0]) * problem.unit
+    cost = float(problem.objective.value(theta)) * problem.unit
     # A mean close to zero is judged against its deviation.
     slack = np.concatenate([scaling.scale, np.zeros(len(scaling.scale) + 1)])
     same_scaling = np.all(np.abs(ours - theirs) <= _SAME * (np.abs(theirs) + slack))

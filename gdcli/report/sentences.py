@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gdcli.engine.losses import LOSSES
-from gdcli.engine.optimizers import PLAIN_DESCENT, Newton
+from gdcli.engine.optimizers import OPTIMIZERS, PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT
 from gdcli.fitting.results import Fit
 from gdcli.report import numbers as digits
@@ -127,7 +127,8 @@ def on_batches(fit: Fit) -> str:
 
 def is_plain(fit: Fit) -> bool:
     """Whether every distance to the optimum is multiplied by 1 − η·λ in each iteration."""
-    return fit.descent.optimizer in (PLAIN_DESCENT, Newton.name) and fit.descent.schedule == CONSTANT
+    name, _ = parse_optimizer(fit.descent.optimizer)
+    return OPTIMIZERS[name].kind.memoryless and fit.descent.schedule == CONSTANT
 
 
 def with_optimizer(fit: Fit) -> str:

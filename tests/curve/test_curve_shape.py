@@ -22,13 +22,13 @@ def shape_of(*coefficients: float) -> Shape:
 
 def test_value_and_slope_of_a_stack_are_those_of_the_polynomial_and_its_derivative():
     x = np.array([[-2.0], [0.0], [3.0]])
-    y, slope = Polynomial([1.0, -2.0, 0.5, 4.0]).value_and_gradient(x)
+    _, y, slope = Polynomial([1.0, -2.0, 0.5, 4.0]).at(x)
     assert y.tolist() == [1 - 2 * v + 0.5 * v**2 + 4 * v**3 for v in (-2, 0, 3)]
     assert slope.tolist() == [[-2 + v + 12 * v**2] for v in (-2, 0, 3)]
 
 
 def test_the_slope_of_a_constant_is_zero():
-    y, slope = Polynomial([5.0]).value_and_gradient(np.array([[7.0]]))
+    _, y, slope = Polynomial([5.0]).at(np.array([[7.0]]))
     assert (y.tolist(), slope.tolist()) == ([5.0], [[0.0]])
 
 
@@ -84,7 +84,7 @@ def test_stationary_points_are_where_the_slope_changes_sign():
         coefficients = [random.randint(-20, 20) / 10 for _ in range(random.randint(2, 9))]
         polynomial, points = Polynomial(coefficients), stationary_points(coefficients)
         between = [-1e4, *((a.x + b.x) / 2 for a, b in pairwise(points)), 1e4]
-        signs = np.sign(polynomial.value_and_gradient(np.array(between)[:, np.newaxis])[1][:, 0]).tolist()
+        signs = np.sign(polynomial.at(np.array(between)[:, np.newaxis]).gradient[:, 0]).tolist()
         if points:
             assert signs[:-1] == [point.left for point in points]
             assert signs[1:] == [point.right for point in points]

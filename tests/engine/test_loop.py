@@ -9,6 +9,7 @@ import pytest
 
 from gdcli import fit
 from gdcli.engine.descent import Step, Stopped, after, below, descend, divergence
+from gdcli.engine.objective import Point
 from gdcli.engine.optimizers import OPTIMIZERS, GradientDescent
 from gdcli.engine.schedules import constant
 
@@ -22,10 +23,13 @@ class Bowl:
     def __init__(self) -> None:
         self.asked = 0
 
-    def value_and_gradient(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, theta: np.ndarray) -> Point:
         self.asked += 1
         gradient = (theta - BEST) @ H
-        return 0.5 * np.vecdot(theta - BEST, gradient) + 5.0, gradient
+        return Point(theta, 0.5 * np.vecdot(theta - BEST, gradient) + 5.0, gradient)
+
+    def value(self, theta: np.ndarray) -> np.ndarray:
+        return self.at(theta).cost
 
 
 class Counting(GradientDescent):
@@ -34,9 +38,9 @@ class Counting(GradientDescent):
     def __init__(self) -> None:
         self.rates: list[Any] = []
 
-    def step(self, gradient: np.ndarray, state: Any, learning_rate: Any) -> tuple[np.ndarray, Any]:
-        self.rates.append(learning_rate)
-        return super().step(gradient, state, learning_rate)
+    def step(self, point: Point, state: Any, rate: Any) -> tuple[np.ndarray, Any]:
+        self.rates.append(rate)
+        return super().step(point, state, rate)
 
 
 class NegatingStep(GradientDescent):
@@ -48,9 +52,19 @@ class NegatingStep(GradientDescent):
     def init(self, theta: np.ndarray) -> int:
         return 1
 
-    def step(self, gradient: np.ndarray, state: int, learning_rate: Any) -> tuple[np.ndarray, int]:
-        update, _ = super().step(gradient, None, learning_rate)
+    def step(self, point: Point, state: int, rate: Any) -> tuple[np.ndarray, int]:
+        update, _ = super().step(point, None, rate)
         return (-update if state == self.wrong else update), state + 1
+
+
+def always(rule: GradientDescent) -> type[GradientDescent]:
+    """A class of which every object is ``rule``."""
+
+    class Always(GradientDescent):
+        def __new__(cls, **_: Any) -> Any:
+            return rule
+
+    return Always
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 250])
@@ -67,7 +81,7 @@ def test_a_fit_calls_the_step_rule_exactly_n_times(
     csv_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch, n: int
 ) -> None:
     rule = Counting()
-    monkeypatch.setitem(OPTIMIZERS, "gd", lambda: rule)
+    monkeypatch.setitem(OPTIMIZERS, "gd", always(rule))
     result = fit(csv_file("x,y\n1,2\n2,3\n3,7\n4,5\n"), target="y", iterations=n, learning_rate=0.25)
     assert rule.rates == [0.25] * n
     assert result.descent.iterations == n
@@ -77,7 +91,7 @@ def test_a_fit_that_stops_early_calls_the_step_rule_no_more_than_it_says(
     csv_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rule = Counting()
-    monkeypatch.setitem(OPTIMIZERS, "gd", lambda: rule)
+    monkeypatch.setitem(OPTIMIZERS, "gd", always(rule))
     result = fit(csv_file("x,y\n1,2\n2,3\n3,7\n4,5\n"), target="y", learning_rate=0.3, tolerance=1e-6)
     assert result.descent.stopped is Stopped.TOLERANCE
     assert len(rule.rates) == result.descent.iterations < 1000
@@ -89,7 +103,7 @@ def test_negating_step_7_leaves_the_rows_before_it_and_changes_all_after(
     path = csv_file("x,y\n1,2\n2,3\n3,7\n4,5\n")
     options: dict[str, Any] = {"target": "y", "iterations": 20, "learning_rate": 0.1, "every": 1}
     plain = fit(path, **options).trace
-    monkeypatch.setitem(OPTIMIZERS, "gd", lambda: NegatingStep(7))
+    monkeypatch.setitem(OPTIMIZERS, "gd", always(NegatingStep(7)))
     negated = fit(path, **options).trace
     assert negated[:7] == plain[:7]
     assert all(a.slopes != b.slopes and a.cost != b.cost for a, b in zip(negated[7:], plain[7:], strict=True))
@@ -106,7 +120,7 @@ def test_the_step_that_was_negated_went_exactly_the_other_way() -> None:
 
 def test_a_step_holds_the_cost_and_gradient_at_its_own_parameters() -> None:
     for step in descend(Bowl(), GradientDescent(), constant(0.1), np.array([4.0, 4.0]), (after(5),)):
-        cost, gradient = Bowl().value_and_gradient(step.theta)
+        _, cost, gradient = Bowl().at(step.theta)
         assert step.cost == cost
         assert (step.gradient == gradient).all()
 
@@ -196,7 +210,7 @@ def test_a_descent_diverges_where_its_cost_first_exceeds_a_million_times_the_sta
 ) -> None:
     bowl, theta, costs = Bowl(), np.zeros(2), [1.0]
     while costs[-1] < 1e12:
-        cost, gradient = bowl.value_and_gradient(theta)
+        _, cost, gradient = bowl.at(theta)
         costs = [float(cost)] if bowl.asked == 1 else [*costs, float(cost)]
         theta = theta - learning_rate * gradient
     rules = (divergence(0.0), after(200))

@@ -5,6 +5,7 @@ import pytest
 
 from gdcli.engine import newton
 from gdcli.engine.lasso import corner_gap
+from gdcli.engine.objective import Point
 from gdcli.engine.penalty import Penalty, penalized_curved
 
 NOTHING = np.zeros((0, 4))
@@ -28,8 +29,8 @@ class PlainLogistic:
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         return self.X.T @ (1.0 / (1.0 + np.exp(-self.X @ theta)) - self.y) / len(self.y)
 
-    def value_and_gradient(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return self.value(theta), self.gradient(theta)
+    def at(self, theta: np.ndarray) -> Point:
+        return Point(theta, self.value(theta), self.gradient(theta))
 
     def hessian(self, theta: np.ndarray, above: bool = False) -> np.ndarray:
         probability = 1.0 / (1.0 + np.exp(-self.X @ theta))

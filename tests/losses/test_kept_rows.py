@@ -119,7 +119,7 @@ def test_the_objective_is_that_of_the_scaled_columns(loss: Loss, weighted: bool,
     theta = rng.normal(size=A.shape[1]) * 0.4
     z = 1.7 * (A @ theta)
     value, slope = loss.value_and_slope(z, y)
-    cost, gradient = objective.value_and_gradient(theta)
+    _, cost, gradient = objective.at(theta)
     assert float(cost) == pytest.approx(weights @ value / weights.sum() / 1.7**2, rel=1e-12)
     np.testing.assert_allclose(gradient, A.T @ (weights * slope) / weights.sum() / 1.7, rtol=1e-10, atol=1e-13)
     curvature = weights * loss.curvature(z, y)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.engine.objective import Point
 from gdcli.engine.spectrum import Spectrum
 
 
@@ -13,21 +14,29 @@ class Bowl(NamedTuple):
     hessian: np.ndarray
     best: np.ndarray
 
-    def value_and_gradient(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, theta: np.ndarray) -> Point:
         gradient = (theta - self.best) @ self.hessian
-        return 0.5 * np.vecdot(theta - self.best, gradient) + 1.0, gradient
+        return Point(theta, 0.5 * np.vecdot(theta - self.best, gradient) + 1.0, gradient)
 
     def value(self, theta: np.ndarray) -> np.ndarray:
-        return self.value_and_gradient(theta)[0]
+        return self.at(theta).cost
 
     def gap(self, theta: np.ndarray) -> float:
-        return float(self.value_and_gradient(theta)[0]) - 1.0
+        return float(self.at(theta).cost) - 1.0
+
+    def newton(self, point: Point) -> np.ndarray:
+        return self.spectrum.solve(point.gradient)
 
     @property
     def spectrum(self) -> Spectrum:
         """Of a start at zero."""
         values, vectors = np.linalg.eigh(self.hessian)
         return Spectrum(values[::-1], vectors.T[::-1], vectors.T[::-1] @ -self.best)
+
+
+def slope(gradient: np.ndarray) -> Point:
+    """A point of which nothing is known but its gradient."""
+    return Point(np.zeros_like(gradient), np.float64(np.nan), gradient)
 
 
 def bowl(eigenvalues: list[float], seed: int = 0) -> Bowl:

@@ -41,7 +41,7 @@ def walk(
     before: int = 0,
 ) -> Step:
     """Return the last step."""
-    optimizer = optimizer_of(word, bowl.spectrum.solve)
+    optimizer = optimizer_of(word, bowl.newton)
     rates = schedule_of(schedule, rate, iterations, before)
     theta = np.zeros(len(bowl.best)) if start is None else start
     *_, last = descend(bowl, optimizer, rates, theta, (divergence(0.0), after(iterations)), state)
@@ -89,7 +89,7 @@ def test_300_and_700_iterations_are_1000(word: str, schedule: str, share: float)
 
 def _first_of(bowl: Bowl, word: str, rate: float, iterations: int, planned: int) -> Step:
     """Return the step at which a cosine over ``planned`` iterations was stopped."""
-    optimizer = optimizer_of(word, bowl.spectrum.solve)
+    optimizer = optimizer_of(word, bowl.newton)
     rates = schedule_of("cosine", rate, planned)
     *_, last = descend(bowl, optimizer, rates, np.zeros(len(bowl.best)), (after(iterations),))
     return last
@@ -115,7 +115,7 @@ def test_newton_leaves_alone_what_the_data_do_not_determine() -> None:
     flat = Bowl(hessian, np.array([1.0, 0.0, -1.0]))
     whole = flat.spectrum
     known = Spectrum(whole.eigenvalues[:2], whole.vectors[:2], whole.distances[:2])
-    optimizer = optimizer_of("newton", known.solve)
+    optimizer = optimizer_of("newton", lambda point: known.solve(point.gradient))
     start = np.array([5.0, 7.0, 5.0])
     *_, last = descend(flat, optimizer, schedule_of("constant", 1.0, 1), start, (after(1),))
     np.testing.assert_allclose(last.theta, [1.0, 7.0, -1.0], atol=1e-14)

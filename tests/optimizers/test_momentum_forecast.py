@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bowls import slope
 
 from gdcli.base.listener import Listener
 from gdcli.engine.forecast import Forecast, PlainForecast
@@ -50,7 +51,7 @@ def real_gaps(rule: Rule, of: Spectrum, rate: float, iterations: int, velocity: 
         found.append(0.5 * of.eigenvalues @ distance**2)
         if not found[-1] < 1e12 * found[0]:
             break
-        update, state = rule.step(of.eigenvalues * distance, state, rate)
+        update, state = rule.step(slope(of.eigenvalues * distance), state, rate)
         distance = distance + update
     return np.array(found)
 
@@ -115,7 +116,7 @@ def test_the_gaps_by_eigenvector_are_those_of_the_real_descent(kind: type, beta:
             assert found is not None
             real = 0.5 * of.eigenvalues * distance**2
             np.testing.assert_allclose(found, real, rtol=1e-6, atol=1e-13 * start_gap(of))
-            update, state = rule.step(of.eigenvalues * distance, state, rate)
+            update, state = rule.step(slope(of.eigenvalues * distance), state, rate)
             distance = distance + update
 
 
@@ -187,7 +188,7 @@ def overshoots(rule: Rule, rate: float) -> bool:
     """Whether the distance along an eigenvector of λ = 2 ever changes its sign."""
     distance, state = np.ones(1), rule.init(np.ones(1))
     for _ in range(30_000):
-        update, state = rule.step(2.0 * distance, state, rate)
+        update, state = rule.step(slope(2.0 * distance), state, rate)
         distance = distance + update
         if distance[0] < 0:
             return True
@@ -238,7 +239,7 @@ def grid_arrival(rule: Rule, of: Spectrum, rates: np.ndarray, limit: float, iter
     state, outside = rule.init(distance), np.zeros(len(rates), dtype=int)
     for k in range(iterations + 1):
         outside[~(0.5 * distance**2 @ of.eigenvalues <= limit)] = k + 1
-        update, state = rule.step(of.eigenvalues * distance, state, rates[:, np.newaxis])
+        update, state = rule.step(slope(of.eigenvalues * distance), state, rates[:, np.newaxis])
         with np.errstate(over="ignore", invalid="ignore"):
             distance = np.clip(distance + update, -1e100, 1e100)
     return int(outside.min())
@@ -282,7 +283,7 @@ def test_no_rate_of_a_grid_of_4000_is_within_1_percent_more_than_one_iteration_e
     options = FitOptions.of(target=target, features=tuple(features), optimizer=word, learning_rate="auto")
     with read([path], options.columns, options.reading, Listener()) as reading:
         problem = prepare(reading, options, Listener())
-    rule, of = options.optimizer_on(problem.solve), problem.spectrum
+    rule, of = options.descent.optimizer.rule, problem.spectrum
     said = rule.forecast(of, rule.init(problem.start))
     best, iterations = said.best_rate(problem.within)
     assert best is not None
@@ -317,7 +318,7 @@ def test_a_billion_iterations_are_forecast_by_leaps(word: str) -> None:
     assert isinstance(rule, Momentum | Nesterov)
     of = Spectrum(np.array([1.0, 1e-9]), np.eye(2), np.array([1.0, 1.0]))
     found = rule.forecast(of, (np.zeros(2),)).iterations_to(0.5, 1e-4 * 0.5e-9)
-    assert found == pytest.approx(math.log(1e2) * (1 - rule.beta) / (0.5 * 1e-9), rel=1e-5)
+    assert found == pytest.approx(math.log(1e2) * (1 - rule.values[0]) / (0.5 * 1e-9), rel=1e-5)
 
 
 def test_swings_that_go_on_for_too_long_are_no_forecast() -> None:

@@ -14,6 +14,7 @@ from gdcli import fit
 from gdcli.base.errors import UsageError
 from gdcli.engine.descent import Step, after, descend
 from gdcli.engine.line_search import Backtracking
+from gdcli.engine.objective import Point
 from gdcli.engine.optimizers import GradientDescent, Newton
 from gdcli.engine.penalty import Penalty
 from gdcli.engine.schedules import constant
@@ -28,13 +29,14 @@ def searched(objective: Any, start: np.ndarray, iterations: int, first: float = 
 class Rosenbrock:
     """(1 − x)² + 100(y − x²)²: no quadratic, and no rate for all of it."""
 
-    def value_and_gradient(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, theta: np.ndarray) -> Point:
         x, y = theta
         valley = y - x**2
-        return (1 - x) ** 2 + 100 * valley**2, np.array([-2 * (1 - x) - 400 * x * valley, 200 * valley])
+        gradient = np.array([-2 * (1 - x) - 400 * x * valley, 200 * valley])
+        return Point(theta, (1 - x) ** 2 + 100 * valley**2, gradient)
 
     def value(self, theta: np.ndarray) -> np.ndarray:
-        return self.value_and_gradient(theta)[0]
+        return self.at(theta).cost
 
 
 @pytest.mark.parametrize("objective", [bowl([20.0, 5.0, 1.0, 0.2], 2), Rosenbrock()], ids=["bowl", "valley"])
@@ -43,9 +45,9 @@ def test_every_rate_is_the_first_half_of_the_trial_to_lower_the_cost_enough(obje
     trial = 1.0
     for step in searched(objective, theta, 40):
         assert step.theta == pytest.approx(theta, rel=1e-12)
-        cost, gradient = objective.value_and_gradient(theta)
+        _, cost, gradient = objective.at(theta)
         rate = trial
-        while objective.value_and_gradient(theta - rate * gradient)[0] > cost - 0.3 * rate * gradient @ gradient:
+        while objective.value(theta - rate * gradient) > cost - 0.3 * rate * gradient @ gradient:
             rate /= 2
         assert step.learning_rate == rate
         theta, trial = theta - rate * gradient, 2 * rate
@@ -77,7 +79,7 @@ def test_at_the_optimum_the_rate_does_not_grow() -> None:
 
 def test_newton_keeps_its_whole_step() -> None:
     one = bowl([20.0, 5.0, 1.0, 0.2], 2)
-    optimizer = Newton(one.spectrum.solve)
+    optimizer = Newton(newton=one.newton)
     search = Backtracking(one, optimizer, Penalty())
     first, second = islice(descend(one, optimizer, constant(1.0), np.zeros(4), (), search=search), 2)
     assert first.learning_rate == 1.0

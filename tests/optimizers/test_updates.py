@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from bowls import slope
 
 from gdcli.engine.optimizers import OPTIMIZERS, Newton, optimizer_of
 
@@ -67,7 +68,7 @@ def updates(word: str, gradients: np.ndarray) -> np.ndarray:
     state = optimizer.init(np.zeros(gradients.shape[1:]))
     found = []
     for gradient, rate in zip(gradients, GAMMAS, strict=True):
-        update, state = optimizer.step(gradient, state, rate)
+        update, state = optimizer.step(slope(gradient), state, rate)
         found.append(update)
     return np.array(found)
 
@@ -95,10 +96,10 @@ def test_every_parameter_of_a_stack_is_on_its_own(word: str) -> None:
 @pytest.mark.parametrize("word", DOCUMENTED)
 def test_a_state_is_left_as_it_was(word: str) -> None:
     optimizer, gradient = optimizer_of(word), np.array([1.0, -2.0])
-    _, state = optimizer.step(gradient, optimizer.init(np.zeros(2)), 0.1)
+    _, state = optimizer.step(slope(gradient), optimizer.init(np.zeros(2)), 0.1)
     before = [part.copy() for part in state]
-    first, _ = optimizer.step(gradient, state, 0.1)
-    again, _ = optimizer.step(gradient, state, 0.1)
+    first, _ = optimizer.step(slope(gradient), state, 0.1)
+    again, _ = optimizer.step(slope(gradient), state, 0.1)
     np.testing.assert_array_equal(first, again)
     assert all((part == saved).all() for part, saved in zip(state, before, strict=True))
     assert gradient.tolist() == [1.0, -2.0]
@@ -108,15 +109,15 @@ def test_a_state_is_left_as_it_was(word: str) -> None:
 def test_a_state_is_rows_like_theta(word: str) -> None:
     optimizer = optimizer_of(word)
     state = optimizer.init(np.zeros((4, 3)))
-    _, after = optimizer.step(np.ones((4, 3)), state, 0.1)
+    _, after = optimizer.step(slope(np.ones((4, 3))), state, 0.1)
     assert [part.shape for part in state] == [part.shape for part in after] == [(4, 3)] * len(state)
     assert all((part == 0).all() for part in state)
 
 
 def test_newton_multiplies_the_gradient_by_the_inverse_hessian() -> None:
     hessian, gradient = np.array([[3.0, 1.0], [1.0, 2.0]]), np.array([5.0, -1.0])
-    optimizer = Newton(lambda g: np.linalg.solve(hessian, g))
-    update, state = optimizer.step(gradient, optimizer.init(np.zeros(2)), 0.5)
+    optimizer = Newton(newton=lambda point: np.linalg.solve(hessian, point.gradient))
+    update, state = optimizer.step(slope(gradient), optimizer.init(np.zeros(2)), 0.5)
     np.testing.assert_allclose(hessian @ update, -0.5 * gradient, rtol=1e-14)
     assert state == ()
     assert optimizer.default_rate == 1.0

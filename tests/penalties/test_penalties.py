@@ -146,11 +146,8 @@ def test_the_penalised_gradient_is_the_numerical_derivative(intercept: bool) -> 
     problem = Quadratic(random.normal(size=(5, 3)), random.normal(size=5), np.array(0.7), np.array(5.0))
     objective = penalized(SquaredError(problem), penalty := Penalty(0.3, 0.4, intercept))
     theta, h = np.array([0.5, -1.0, 2.0]), 1e-6
-    slope = [
-        (objective.value_and_gradient(theta + h * e)[0] - objective.value_and_gradient(theta - h * e)[0]) / (2 * h)
-        for e in np.eye(3)
-    ]
-    assert penalty.steepest(theta, objective.value_and_gradient(theta)[1]) == pytest.approx(slope, rel=1e-8)
+    slope = [(objective.at(theta + h * e).cost - objective.at(theta - h * e).cost) / (2 * h) for e in np.eye(3)]
+    assert penalty.steepest(theta, objective.at(theta).gradient) == pytest.approx(slope, rel=1e-8)
 
 
 def test_a_gap_keeps_its_digits_where_the_costs_agree_in_all_of_theirs() -> None:
