@@ -56,7 +56,7 @@ def render_certainty(fit: Fit, found: Inference, page: "Page", digits: int = 6) 
     rows = [*fit.coefficients, *([] if fit.intercept is None else [fit.intercept])]
     share = f"{found.confidence:.0%}".replace("%", " %")
     headers = ["std error", "t", "p", f"{share} low", f"{share} high"]
-    columns = [GridColumn("term", [page.shown(row.term) for row in rows], left=True)]
+    columns = [GridColumn("term", page.in_column([row.term for row in rows]), left=True)]
     columns += [GridColumn(header, cells) for header, cells in zip(headers, certainty_cells(rows, digits), strict=True)]
     missing: list[str] = []
     # The interval and t say again what the standard error and p say.

@@ -84,7 +84,7 @@ def render_iterations(fit: Fit, page: Page, digits: int = 6) -> "RenderableType"
     iteration = GridColumn("iteration", [str(row.iteration) for row in rows])
     # A descent on its way to infinity spans decades, of which each row keeps its digits.
     relative = not fit.diverged
-    names = ["m"] if len(fit.trace_terms) == 1 else [page.shown(term) for term in fit.trace_terms]
+    names = ["m"] if len(fit.trace_terms) == 1 else page.in_column(fit.trace_terms)
     terms = [
         GridColumn(name, numbers.column([row.slopes[i] for row in rows], digits, relative=relative))
         for i, name in enumerate(names)
@@ -137,7 +137,7 @@ def render_coefficients(fit: Fit, page: Page, digits: int = 6) -> "RenderableTyp
     # One format for both, to compare them line by line.
     both = numbers.column([v for c in rows for v in (c.value, c.optimum)], digits)
     columns = [
-        GridColumn("term", [page.shown(c.term) for c in rows], left=True),
+        GridColumn("term", page.in_column([c.term for c in rows]), left=True),
         GridColumn("coefficient", both[::2]),
         GridColumn("optimum", both[1::2]),
         GridColumn("standardized", numbers.column([c.standardized for c in rows], digits, relative=True)),

@@ -155,11 +155,11 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
     from rich.text import Text
 
     first = [
-        GridColumn(page.shown(name), [page.shown(key[j]) for key in fits.groups], left=True)
-        for j, name in enumerate(fits.by)
+        GridColumn(page.in_column(fits.by)[j], page.in_column([key[j] for key in fits.groups]), left=True)
+        for j in range(len(fits.by))
     ]
     first.append(GridColumn("rows", [str(count) for count in fits.count.tolist()]))
-    names = [page.shown(term.label) for term in fits.terms]
+    names = page.in_column([term.label for term in fits.terms])
     slopes = _numbers(fits.slopes.T)
     terms = [GridColumn(name, numbers.column(slopes[j], digits)) for j, name in enumerate(names)]
     others = {"c": GridColumn("c", numbers.column(_numbers(fits.intercepts), digits))} if fits.intercept else {}

@@ -1,7 +1,7 @@
 """What a report is written on: how wide it is, and which characters it has.
 
-Nothing here cuts a word, a number or a name. What is too wide for a terminal is left out by whole columns
-(``columns_that_fit``), and sentences break between words.
+Nothing here cuts a word or a number, and off a terminal no name either. What is too wide for a terminal is left out by
+whole columns (``columns_that_fit``), and sentences break between words.
 """
 
 import re
@@ -9,12 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from gdcli.base.names import printable
 
 # A number stays with its percent sign.
 _BETWEEN_WORDS = re.compile(r" (?!%)")
+
+
+# A name in a table takes half of the terminal at most, but so many columns at least.
+_NAME_SHARE, _SHORTEST_NAME = 2, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,20 @@ class Page:
         if self.unicode or name.isascii():
             return name
         return name.encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def in_column(self, names: Sequence[str]) -> list[str]:
+        """Return names as :meth:`shown`, on a terminal those that are long without their middles; different ones stay
+        different.
+        """
+        full = [self.shown(name) for name in names]
+        if self.width is None:
+            return full
+        room = max(self.width // _NAME_SHARE, _SHORTEST_NAME)
+        for tail in (room // 2, room // 4, room - room // 4):
+            short = [_without_middle(name, room, tail, "…" if self.unicode else "..") for name in full]
+            if len(set(short)) == len(set(full)):
+                return short
+        return full
 
     def wrapped(self, sentence: str, indent: int = 0) -> list[str]:
         """Return a sentence as lines that break between words; those after the first are indented."""
@@ -83,3 +101,12 @@ def _most_important(widths: Sequence[int], importance: Sequence[float], room: in
             break
         kept.append(i)
     return sorted(kept)
+
+
+def _without_middle(name: str, room: int, tail: int, mark: str) -> str:
+    """Return a name as it is if it fits, else its head, a mark and a tail of so many columns."""
+    if cell_len(name) <= room:
+        return name
+    end = set_cell_size(name[::-1], tail)[::-1].lstrip()
+    head = set_cell_size(name, room - tail - len(mark)).rstrip()
+    return f"{head}{mark}{end}"

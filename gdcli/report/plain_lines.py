@@ -36,7 +36,7 @@ class PlainLines:
         self._page = Page(width, stream.encoding or "utf-8")
         self._to_percent = 100.0 / shape.gap_measure if shape.gap_measure > 0 else 0.0
         number, gap = (digits + _AROUND_DIGITS, digits - 1), (_GAP_DIGITS + _AROUND_DIGITS, _GAP_DIGITS - 1)
-        names = ["m"] if len(shape.terms) == 1 else [self._page.shown(term) for term in shape.terms]
+        names = ["m"] if len(shape.terms) == 1 else self._page.in_column(shape.terms)
         slopes = [(max(number[0], cell_len(name)), number[1]) for name in names]
         others = ({"c": number} if shape.intercept else {}) | {"cost": number}
         others |= {"lr": number} if shape.scheduled else {}

@@ -103,9 +103,13 @@ def test_coefficients_leave_out_standardized_first_and_then_the_optimum(a_fit, r
     assert "Left out to fit 40 columns: optimum and standardized. --format csv" in " ".join(text.split())
 
 
-def test_a_name_that_fits_nowhere_runs_over_the_width_and_is_not_cut(a_fit, report):
-    name = "x" * 100
-    assert any(line.startswith(name + "  ") for line in report(a_fit((name,)), 40).splitlines())
+def test_a_name_that_fits_nowhere_keeps_its_ends_on_a_terminal(a_fit, report):
+    name = "a" + "x" * 98 + "b"
+    lines = table(report(a_fit((name,)), 40), "term")
+    assert max(map(cell_len, lines)) <= 40
+    assert lines[2].startswith("ax")
+    assert lines[2].split()[0].endswith("xb")
+    assert name in report(a_fit((name,)), terminal=False)
 
 
 def test_off_a_terminal_a_table_is_as_wide_as_its_content(a_fit, report):
@@ -214,3 +218,16 @@ def test_a_report_without_a_trace_is_still_a_report(a_fit, report):
 
 def test_fewer_digits_are_fewer_digits(a_fit, report):
     assert re.search(r"^RMSE +7\.85e\+04$|^RMSE +78455$", report(a_fit(), digits=3), re.MULTILINE)
+
+
+LONG = "a_column_whose_name_says_everything_that_there_is_to_know_about_its_values"
+
+
+def test_a_long_name_loses_its_middle_on_a_terminal_and_nothing_off_it(a_fit, report):
+    terms = (LONG, LONG.replace("everything", "anything__"), "beds")
+    text = report(a_fit(terms))
+    assert all(cell_len(line) <= 80 for table_of in ("iteration", "term") for line in table(text, table_of))
+    shown = [line[0] for line in rows_of(text, "term")[2:5]]
+    assert len(set(shown)) == 3
+    assert all(len(one) <= 40 and one.startswith("a_column_") and one.endswith("values") for one in shown[:2])
+    assert [line[0] for line in rows_of(report(a_fit(terms), terminal=False), "term")[2:5]] == list(terms)
