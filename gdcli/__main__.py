@@ -3,14 +3,18 @@
 import contextlib
 import io
 import os
+import signal
 import sys
 from typing import NoReturn
-
-from gdcli.cli import main as run
 
 
 def main() -> NoReturn:
     """Run gdfit on the process's arguments and leave with its exit code."""
+    # Until signals are dealt with, Ctrl-C ends the process as SIGTERM does: without a traceback.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from gdcli.cli import main as run
+
     for name in ("stdout", "stderr"):
         _complete(name)
     code = run()

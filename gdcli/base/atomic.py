@@ -4,6 +4,7 @@ A regular file is written under a temporary name in the same folder, flushed to 
 regular file (a FIFO, /dev/null, a descriptor such as /dev/stdout) cannot be renamed over and is written directly.
 """
 
+import codecs
 import contextlib
 import io
 import os
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, Literal, NoReturn, TextIO, overload
 
 from gdcli.base.errors import DataError
-from gdcli.base.names import quoted
+from gdcli.base.names import harmless, quoted
 
 try:
     import fcntl
@@ -218,8 +219,21 @@ class _Named(Complete):
             _refuse(self.shown, error)
 
 
+class _Screen(_Named):
+    """A terminal: what would act on it is shown as an escape."""
+
+    def __init__(self, descriptor: int, shown: str) -> None:
+        super().__init__(descriptor, shown)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+
+    def write(self, data: Any, /) -> int:
+        super().write(harmless(self._decoder.decode(bytes(data))).encode("utf-8"))
+        return len(data)
+
+
 def _stream(descriptor: int, shown: str, mode: str) -> IO[Any]:
-    buffered = io.BufferedWriter(_Named(descriptor, shown), _BUFFER)
+    raw = (_Screen if os.isatty(descriptor) else _Named)(descriptor, shown)
+    buffered = io.BufferedWriter(raw, _BUFFER)
     if mode == "wb":
         return buffered
     # What UTF-8 cannot hold (a file's name in another encoding) is shown as an escape.

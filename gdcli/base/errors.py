@@ -19,6 +19,8 @@ class ExitCode(IntEnum):
     """The learning rate is unstable, or the descent diverged."""
     UNMET = 4
     """A demand (``--strict``, ``--min-r2`` …) was not met."""
+    HUNG_UP = 129
+    """The terminal was closed: 128 and the signal's number, as for the two below."""
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -55,7 +57,7 @@ class NotNumericError(CellError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """SIGINT or SIGTERM arrived; ``exit_code`` tells which."""
+    """SIGINT, SIGTERM or SIGHUP arrived; ``exit_code`` tells which."""
 
     def __init__(self, exit_code: ExitCode = ExitCode.INTERRUPTED) -> None:
         super().__init__()

@@ -1,10 +1,16 @@
 """Names and cells from files, made safe and readable in messages and tables."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     pass
+
+# Controls, and the marks that turn the direction of what follows.
+_ACTING = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]|\r(?!\n)|\x1b"
+)
 
 _CLOSE_ENOUGH = 0.6  # difflib's own default cutoff
 
@@ -18,6 +24,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def harmless(text: str) -> str:
+    """Lines of text whose characters that act on a terminal, line ends and tabs excepted, are shown as escapes."""
+    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:

@@ -39,7 +39,7 @@ def _main(args: list[str]) -> int:
         except BaseException as error:
             failures.remove_unfinished_files()
             signals.restore_defaults()
-            code = failures.report(error)
+            code = failures.report(signals.cause_of(error))
     failures.drop_stdout_if_broken()
     return code
 

@@ -19,7 +19,7 @@ EXIT_STATUS = (
     ("2", "Wrong usage."),
     ("3", "The learning rate is unstable, or the descent diverged."),
     ("4", "A demand was not met: --strict, --min-r2 …; the full result is still printed."),
-    ("130, 143", "Interrupted by Ctrl-C; by SIGTERM."),
+    ("129, 130, 143", "Interrupted because the terminal was closed; by Ctrl-C; by SIGTERM."),
 )
 
 

@@ -1,25 +1,38 @@
 """Ctrl-C, SIGTERM and a closing terminal as the exception :class:`gdcli.base.errors.Interrupted`."""
 
 import signal
+import sys
+from _thread import start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from time import sleep
 from types import FrameType
+from typing import Any
 
 from gdcli.base.errors import ExitCode, Interrupted
 
-_CODES = {"SIGINT": ExitCode.INTERRUPTED, "SIGTERM": ExitCode.TERMINATED, "SIGHUP": ExitCode.TERMINATED}
+_CODES = {"SIGINT": ExitCode.INTERRUPTED, "SIGTERM": ExitCode.TERMINATED, "SIGHUP": ExitCode.HUNG_UP}
 
 _received: ExitCode | None = None
 
 _held = False
 
+# The signal that was raised and not dealt with since.
+_raised: ExitCode | None = None
+
+# Seconds until a signal is raised again whose exception was lost.
+_AGAIN = 0.01
+
 
 @contextmanager
 def raised() -> Iterator[None]:
     """Raise Interrupted in this block when a signal arrives. What the caller ignores (nohup, &) stays ignored."""
-    global _received
-    _received = None
+    global _received, _raised
+    _received = _raised = None
     before = {}
+    unraisable = sys.unraisablehook
+    sys.unraisablehook = partial(_raise_again, otherwise=unraisable)
     for name in _CODES:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -27,6 +40,7 @@ def raised() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.unraisablehook = unraisable
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -34,8 +48,8 @@ def raised() -> Iterator[None]:
 @contextmanager
 def held() -> Iterator[Callable[[], bool]]:
     """Only note the first signal that arrives in this block; a second one is raised. The value tells of the first."""
-    global _held, _received
-    _held, _received = True, None  # an earlier one was raised and dealt with
+    global _held, _received, _raised
+    _held, _received, _raised = True, None, None  # an earlier one was raised and dealt with
     try:
         yield lambda: _received is not None
     finally:
@@ -47,6 +61,11 @@ def received() -> ExitCode:
     return _received or ExitCode.INTERRUPTED
 
 
+def cause_of(error: BaseException) -> BaseException:
+    """The interruption that led to an error, if one did: an import that a signal ends may fail with any error."""
+    return error if _raised is None else Interrupted(_raised)
+
+
 def restore_defaults() -> None:
     """Let a further signal end the process at once: nothing is left to tidy up."""
     for name in _CODES:
@@ -56,9 +75,25 @@ def restore_defaults() -> None:
 
 
 def _raise(number: int, frame: FrameType | None) -> None:
-    global _received
+    global _received, _raised
     first = _received is None
     _received = _CODES[signal.Signals(number).name]
     if _held and first:
         return
+    _raised = _received
     raise Interrupted(_received)
+
+
+def _raise_again(unraisable: "sys.UnraisableHookArgs", otherwise: Callable[[Any], object]) -> None:
+    """Raise a signal anew that arrived where Python drops exceptions: in a callback of its garbage, or of an import."""
+    if not isinstance(unraisable.exc_value, Interrupted):
+        otherwise(unraisable)
+        return
+    code = unraisable.exc_value.exit_code
+    number = next(getattr(signal, name) for name in _CODES if _CODES[name] == code)
+
+    def later() -> None:
+        sleep(_AGAIN)
+        signal.raise_signal(number)
+
+    start_new_thread(later, ())

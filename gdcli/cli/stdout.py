@@ -3,13 +3,9 @@
 import re
 import sys
 
+from gdcli.base.names import harmless
 from gdcli.cli.failures import stdout_error
 from gdcli.cli.terminal import table_encoding
-
-# Controls, and the marks that turn the direction of what follows. Colours are Rich's: a name's escape is text by then.
-_ACTING = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]|\r(?!\n)|\x1b"
-)
 
 _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 
@@ -32,12 +28,12 @@ class Stdout:
 
     def write(self, text: str) -> int:
         """Write data, or drop them if the reader has gone. A terminal gets control characters as escapes."""
-        return self._put(_harmless(text) if self.terminal else text)
+        return self._put(harmless(text) if self.terminal else text)
 
     def draw(self, text: str) -> int:
         """Write text that is meant for a terminal, colours and all."""
         if self.terminal:
-            text = "".join(part if i % 2 else _harmless(part) for i, part in enumerate(_COLOURS.split(text)))
+            text = "".join(part if i % 2 else harmless(part) for i, part in enumerate(_COLOURS.split(text)))
         return self._put(text)
 
     def _put(self, text: str) -> int:
@@ -68,7 +64,3 @@ class Stdout:
         if not self._finish_files:
             raise error
         self._gone = error
-
-
-def _harmless(text: str) -> str:
-    return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)

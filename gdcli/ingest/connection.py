@@ -15,6 +15,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
+from shutil import rmtree
 from threading import Event, Thread
 from time import monotonic
 from typing import Any, TypeVar
@@ -153,7 +154,7 @@ def _run(outcome: "Future[T]", start: Callable[[], T], undo: Callable[[T], objec
 @contextmanager
 def _local_client(processes: int) -> Iterator[Any]:
     """The client of worker processes on this machine, one thread each, that end with the block."""
-    from tempfile import TemporaryDirectory
+    from tempfile import mkdtemp
 
     if find_spec("cryptography") is None:
         raise DataError(f"--dask {LOCAL}{processes} needs the package cryptography: pip install 'gdfit[dask]'")
@@ -161,24 +162,43 @@ def _local_client(processes: int) -> Iterator[Any]:
     _check_open_files(processes)
     _start_resource_tracker()
     nannies: list[Any] = []
+    clients: list[Any] = []
     ended = Event()
-    with TemporaryDirectory(prefix="gdfit-dask-", ignore_cleanup_errors=True) as folder:
-        start = partial(_start_workers, processes, folder, nannies, ended)
+    folder = mkdtemp(prefix="gdfit-dask-")
+    start = partial(_start_workers, processes, folder, nannies, ended)
+    try:
         try:
-            try:
-                client = _within(START, f"{what} within {START:g} s: start fewer", start, _close)
-            except DataError:
-                raise
-            except Exception as error:  # Dask passes on whatever happened in any of its parts
-                raise DataError(f"{what}: {_reason(error)}") from None
-            with client.cluster, client:
-                yield client
-        except BaseException:  # nobody waits for what they are doing
-            until = monotonic() + _END
-            _kill(nannies)
-            while not ended.wait(0.05) and monotonic() < until:
-                _kill(nannies)  # those that have just been started, too
+            clients.append(_within(START, f"{what} within {START:g} s: start fewer", start, _close))
+        except DataError:
             raise
+        except Exception as error:  # Dask passes on whatever happened in any of its parts
+            raise DataError(f"{what}: {_reason(error)}") from None
+        yield clients[0]
+    finally:
+        _carry_out(partial(_end, nannies, ended, clients, folder))
+
+
+def _end(nannies: Sequence[Any], ended: Event, clients: Sequence[Any], folder: str) -> None:
+    """End the processes at once, as nobody waits for what they are doing, and remove their files."""
+    until = monotonic() + _END
+    _kill(nannies)
+    while not ended.wait(0.05) and monotonic() < until:
+        _kill(nannies)  # those that have just been started, too
+    for client in clients:
+        with suppress(Exception):  # it takes too long, or what it would close is gone
+            _within(_END, "", partial(_close, client))
+    rmtree(folder, ignore_errors=True)
+
+
+def _carry_out(work: Callable[[], None]) -> None:
+    """Do the work in a thread, where no signal arrives; one that arrives here is raised when the work is done."""
+    thread = Thread(target=work, name="gdfit: end of a cluster", daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except BaseException:
+        thread.join(2 * _END)
+        raise
 
 
 def _start_workers(processes: int, folder: str, nannies: list[Any], ended: Event) -> Any:
@@ -192,7 +212,7 @@ def _start_workers(processes: int, folder: str, nannies: list[Any], ended: Event
         return nannies[-1]
 
     try:
-        with dask.config.set(_NO_PAGES):
+        with dask.config.set({**_NO_PAGES, "temporary-directory": folder}):
             cluster = LocalCluster(
                 n_workers=processes,
                 threads_per_worker=1,

@@ -4,16 +4,19 @@ import csv
 import io
 import json
 import os
+import random
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
 
 from gdcli.base.errors import Interrupted
 from gdcli.cli import signals
+from tests.cli.conftest import environment
 
-SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 
 def wait_for(condition):
@@ -157,3 +160,73 @@ def test_a_signal_of_an_earlier_block_is_not_told_of_again():
         signal.raise_signal(signal.SIGTERM)
     with signals.held() as asked:
         assert not asked()
+
+
+INTERRUPTED_IMPORT = """
+import os, sys
+
+class Interrupting:
+    number, left = int(sys.argv[1]), int(sys.argv[2])
+
+    def find_spec(self, name, path=None, target=None):
+        Interrupting.left -= 1
+        if Interrupting.left == 0:
+            os.kill(os.getpid(), Interrupting.number)
+
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["gdfit", *sys.argv[3:]]
+from gdcli.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("moment", random.Random(13).sample(range(5, 500), 6))
+def test_while_importing_a_signal_ends_the_process_without_a_traceback(points, moment):
+    number, code = SIGNALS[moment % 3]
+    words = [str(int(number)), str(moment), "points.csv", "-t", "y"]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORT, *words], cwd=points.parent, capture_output=True, env=environment()
+    )
+    # Before gdfit's first line has run, the system ends the process.
+    assert (done.returncode, done.stdout, done.stderr) in [(code, b"", b"Interrupted.\n"), (-number, b"", b"")]
+
+
+def test_an_error_that_a_signal_led_to_is_an_interruption():
+    with signals.raised():
+        with pytest.raises(Interrupted):
+            signal.raise_signal(signal.SIGHUP)
+        cause = signals.cause_of(ImportError("numpy is damaged"))
+    assert isinstance(cause, Interrupted)
+    assert cause.exit_code == 129
+
+
+def test_a_signal_that_arrives_where_python_drops_exceptions_is_raised_again():
+    class Garbage:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    def collect():
+        Garbage()
+        time.sleep(5)
+
+    with signals.raised(), pytest.raises(Interrupted) as found:
+        collect()
+    assert found.value.exit_code == 143
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="there is no /proc to look at")
+@pytest.mark.parametrize("ready", [False, True], ids=["while the workers start", "while they work"])
+def test_no_folder_of_the_workers_stays(started, points, tmp_path, monkeypatch, ready):
+    pytest.importorskip("distributed", reason="Dask is not installed")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    args = ["points.csv", "-t", "y", "--loss", "huber", "-n", "1000000", "--dask", "local:1"]
+    monkeypatch.setenv("TMPDIR", str(folder))
+    process = started(points.parent, *args)
+    wait_for(lambda: os.listdir(folder))
+    if ready:
+        process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (143, "Interrupted.\n")
+    assert os.listdir(folder) == []

@@ -52,6 +52,18 @@ def test_no_other_command_does(terminal, gdfit, odd, line):
     assert not set(ACTING) & set(screen)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["odd.csv -t y --format csv -o", "odd.csv -t y -q --trace", "predict m.json odd.csv -o", "odd.csv -t y -o",
+     "score m.json odd.csv --format json -o"],
+)  # fmt: skip
+def test_a_terminal_that_is_named_as_a_file_gets_none_either(terminal, gdfit, odd, line):
+    assert gdfit("odd.csv", "-t", "y", "--save", "m.json", "-q").code == 0
+    screen = terminal(*line.split(), "/dev/stdout", streams="stdin stdout").screen
+    assert screen
+    assert not set(ACTING) & set(screen)
+
+
 def test_files_and_pipes_keep_the_names(gdfit, odd):
     assert NAME in gdfit("odd.csv", "-t", "y", "--format", "csv").out
     assert gdfit("odd.csv", "-t", "y", "--format", "csv", "-o", "out.csv").code == 0

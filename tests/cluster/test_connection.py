@@ -260,6 +260,20 @@ def test_a_start_is_interrupted_at_once(number: int, silent: socket.socket, csv_
     assert (process.returncode, err) == (128 + number, "Interrupted.\n")
 
 
+def test_an_end_that_hangs_is_given_up_and_leaves_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert connection._END == 5
+    close, closing = connection._close, threading.Event()
+    monkeypatch.setattr(connection, "_END", 0.3)
+    monkeypatch.setattr(connection, "_close", lambda client: closing.wait(60))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with connection.connected("local:1", Listener()) as client:
+        began = time.monotonic()
+    assert time.monotonic() - began < 10
+    assert list(tmp_path.iterdir()) == []
+    closing.set()
+    close(client)
+
+
 def test_signals_are_kept_from_the_processes_that_a_start_starts() -> None:
     if not os.path.exists("/proc/self/status"):
         pytest.skip("there is no /proc to look at")
