@@ -7,6 +7,8 @@ import os
 
 import pytest
 
+from tests.cli.conftest import Done
+
 
 def test_the_result_is_on_stdout_and_notes_are_on_stderr(gdfit, points):
     points.write_text(points.read_text().replace(",", ";"))
@@ -120,6 +122,20 @@ def test_a_trace_on_stdout_and_a_format_contradict_each_other(gdfit, points):
         assert "--trace - writes CSV to stdout" in done.err
 
 
+@pytest.fixture
+def run_here(points, monkeypatch, capfd):
+    """Run a command line in this process, in the folder of the points."""
+    from gdcli.cli import main
+
+    monkeypatch.chdir(points.parent)
+
+    def run(*words):
+        code = main(list(words))
+        return Done(code, *capfd.readouterr())
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -137,6 +153,31 @@ def test_files_that_cannot_be_meant_are_wrong_usage(gdfit, points, args, message
     assert (done.code, done.out) == (2, "")
     assert message in done.err
     assert points.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{} -t y -o points.csv", "{} -t y --trace points.csv", "{} -t y --save points.csv", "summarize {} -o points.csv",
+     "predict m.json {} -o points.csv", "score m.json {} --format json -o points.csv"],
+)  # fmt: skip
+@pytest.mark.parametrize("scheme", ["file://", "simplecache::file://"])
+def test_an_input_by_its_address_is_not_overwritten_either(run_here, points, line, scheme):
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    before = points.read_bytes()
+    assert run_here("points.csv", "-t", "y", "-n", "1", "--save", "m.json", "-q").code == 0
+    done = run_here(*line.format(scheme + str(points)).split())
+    assert (done.code, done.out) == (2, "")
+    assert "points.csv would overwrite an input" in done.err
+    assert points.read_bytes() == before
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # fsspec leaves its cache open
+@pytest.mark.parametrize("scheme", ["file://", "simplecache::file://", "filecache::file://", "blockcache::file://"])
+def test_an_address_of_a_file_fits_as_its_path_does(run_here, points, tmp_path, monkeypatch, scheme):
+    pytest.importorskip("fsspec", reason="fsspec is not installed")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    words = ["-t", "y", "--format", "csv"]
+    assert run_here(scheme + str(points), *words) == run_here("points.csv", *words)
 
 
 def test_an_unwritable_file_is_known_before_the_data_are_read(gdfit, points):
