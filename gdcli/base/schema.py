@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 # summaries are read whole: what is larger than this, decompressed, is neither.
 LARGEST_FILE = 256 << 20
 
+# Values and brackets in it: as objects in memory they are up to a hundred times as large as their text.
+_MOST_VALUES = 1 << 24
+
+_MOST_BRACKETS = 1 << 22
+
 # json.dumps leaves these as they are: C1 controls and line separators act on a terminal, a lone surrogate
 # (an undecodable byte) cannot be written as UTF-8.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -50,6 +55,8 @@ def _lines(value: Any, indent: str) -> str:
 
 def parse_json(data: bytes, path: str, kind: str) -> dict[str, Any]:
     """Return the JSON object in a file's bytes. Raises DataError for anything else."""
+    if data.count(b",") > _MOST_VALUES or data.count(b"[") + data.count(b"{") > _MOST_BRACKETS:
+        raise DataError(f"{quoted(path)} is not a gdfit {kind}: no {kind} has so many values")
     try:
         content = json.loads(data.decode("utf-8"), parse_constant=_no_constant)
     except (UnicodeDecodeError, ValueError, RecursionError):

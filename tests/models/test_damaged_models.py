@@ -3,12 +3,15 @@
 import copy
 import json
 import random
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gdcli.base.errors import DataError
+from gdcli.base.schema import parse_json
 from tests.conftest import Done
 
 VALUES = [
@@ -76,3 +79,15 @@ def test_no_damage_to_a_model_is_a_fault_of_gdfits(
             assert done.err.count("\n") <= 5, (what, command, done.err)
             refused += done.code == 1
     assert refused > CASES / 2
+
+
+@pytest.mark.parametrize("value", [b"[]", b'{"":[]}', b"[[[[]]]]", b"1,1,1,1"])
+def test_more_values_than_any_model_has_are_refused_before_they_take_memory(value: bytes) -> None:
+    document = b'{"schema": "gdfit.model/1", "x": [' + (value + b",") * (1 << 22) + b"0]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match="no model has so many values"):
+            parse_json(document, "m.json", "model")
+        assert tracemalloc.get_traced_memory()[1] < len(document)
+    finally:
+        tracemalloc.stop()
