@@ -20,7 +20,7 @@ from gdcli.data.streams import open_stream
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 30_000
 TABLE = ("x,y\n" + "".join(f"{i},{2 * i + i % 3}\n" for i in range(ROWS))).encode()
-FIT = ("-t", "y", "-n", "1", "--format", "json", "--jobs", "1")
+FIT = ("-t", "y", "-n", "1", "--format", "json", "--jobs", "1", "-q")
 
 
 def send_in_pieces(descriptor: int, end: bytes) -> None:
