@@ -21,8 +21,10 @@ SQUARED = "squared"
 LOSS_ENTRIES = (
     Entry(SQUARED, "", ""),
     Entry("huber", "DELTA", "DELTA in target units"),
+    Entry("quantile", "TAU", "TAU between 0 and 1, 0.5 is the median"),
     Entry("logistic", "", "a target of two values"),
     Entry("poisson", "", "counts"),
+    Entry("gamma", "", "numbers above 0"),
 )
 
 SCALES = ("standard", "minmax", "none")

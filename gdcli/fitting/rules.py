@@ -76,6 +76,20 @@ _LOSS = (
     Rule(lambda o: o.model.loss.needs_rows and o.checks.inference, "--inference is for --loss squared only"),
     Rule(lambda o: o.model.loss.needs_rows and o.show.explain, "--explain is for --loss squared only"),
     Rule(
+        lambda o: not o.model.loss.kind.smooth and not o.descent.optimizer.kind.stochastic,
+        lambda o: (
+            f"--optimizer {o.descent.optimizer.name} needs a curvature, and --loss {o.model.loss.kind.name} has none: "
+            "leave it out"
+        ),
+    ),
+    Rule(
+        lambda o: not o.model.loss.kind.smooth and (_auto(o) or _search(o)),
+        lambda o: (
+            f"--lr {_word(o)}: the slope of --loss {o.model.loss.kind.name} jumps, so it says nothing of good rates: "
+            f"give one, {_default(o)}"
+        ),
+    ),
+    Rule(
         lambda o: o.model.loss.needs_rows and _auto(o) and not o.descent.optimizer.plain,
         lambda o: (
             f"--lr auto with --loss {o.model.loss.kind.name} is for plain descent: give a rate for "

@@ -43,7 +43,7 @@ def cost_unit(fit: Fit, target: str, square: str = "²") -> str:
 
 def unknown_distance(fit: Fit) -> str:
     """Say why no distance to the optimum is known."""
-    known = fit.optimum.cost is not None
+    known = fit.optimum.cost is not None or not LOSSES[fit.loss].smooth
     return "the distance to the optimum is not known" if known else "the cost has no minimum to converge to"
 
 
@@ -123,6 +123,16 @@ def on_batches(fit: Fit) -> str:
             "with one that falls, as by --schedule cosine, it settles."
         )
     return "More epochs (--epochs), or another rate, may bring it closer."
+
+
+def on_corners(fit: Fit) -> str:
+    """Say what brings a descent on a cost with corners closer."""
+    if fit.descent.schedule == CONSTANT:
+        return (
+            "The minimum is not computed for this loss. At a constant rate the descent keeps stepping over it; "
+            "with one that falls, as by --schedule cosine, it settles."
+        )
+    return "The minimum is not computed for this loss. More iterations (-n), or another rate, may bring it closer."
 
 
 def is_plain(fit: Fit) -> bool:

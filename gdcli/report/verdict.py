@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gdcli.base.names import count_of, printable
 from gdcli.engine.descent import Stopped
+from gdcli.engine.losses import LOSSES
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.results import Fit
 from gdcli.report import numbers as digits
@@ -20,6 +21,7 @@ from gdcli.report.sentences import (
     how_long,
     is_plain,
     on_batches,
+    on_corners,
     on_the_bound,
     out_of_patience,
     roughly,
@@ -224,6 +226,8 @@ def _advice(fit: Fit, command: RateCommand | None) -> list[str]:
         return []
     if done.stopped is Stopped.TOLERANCE:
         return ["A smaller --tol goes further."]
+    if not LOSSES[fit.loss].smooth and fit.descent.batches is None:
+        return [on_corners(fit)]
     if fit.optimum.cost is None:
         # Both classes are there, so that no intercept runs away; slopes cannot with a penalty.
         return ["With a penalty, such as --l2 0.01, it has one."] if fit.classes and fit.penalty is None else []

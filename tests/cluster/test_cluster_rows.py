@@ -27,12 +27,12 @@ def counted(rows: int = 600, seed: int = 0) -> str:
     names, *cells = csv.reader(io.StringIO(table(rows, seed, note=False)))
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([*names, "count", "sold", "answer", "w"])
+    writer.writerow([*names, "count", "sold", "answer", "w", "amount"])
     for when, size, kind, note, y in cells:
         z = float(size) + (kind == "p")
         sold = int(random.random() < 1 / (1 + np.exp(-z)))
         row = [when, size, kind, note, y, random.poisson(np.exp(0.3 * z)), sold, ["no", "yes"][sold]]
-        writer.writerow([*row, random.integers(0, 4)])
+        writer.writerow([*row, random.integers(0, 4), random.gamma(2.0, np.exp(0.3 * z))])
     return out.getvalue()
 
 
@@ -42,6 +42,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "classes of text": {"target": "answer", "loss": "logistic", "l2": 0.01},
     "poisson with a searched rate": {"target": "count", "loss": "poisson", "learning_rate": "auto"},
     "folds": {"target": "sold", "loss": "logistic", "cv": 3, "l2": 0.01},
+    "gamma": {"target": "amount", "loss": "gamma", "learning_rate": "auto"},
+    "a quantile": {"target": "y", "loss": "quantile:0.9", "weights": "w"},
     "a holdout and filled gaps": {"target": "y", "loss": "huber:2", "holdout": 0.3, "missing": "mean"},
 }
 

@@ -86,8 +86,10 @@ def test_every_loss_says_what_its_target_is() -> None:
     assert {name: loss.domain for name, loss in LOSSES.items()} == {
         "squared": Domain.NUMBERS,
         "huber": Domain.NUMBERS,
+        "quantile": Domain.NUMBERS,
         "logistic": Domain.CLASSES,
         "poisson": Domain.COUNTS,
+        "gamma": Domain.POSITIVE,
     }
 
 

@@ -9,10 +9,12 @@ from scipy.optimize import minimize
 
 from gdcli.api import fit
 from gdcli.base.errors import DataError, UsageError
-from gdcli.engine.losses.contract import Loss
+from gdcli.engine.losses.contract import Domain, Loss
+from gdcli.engine.losses.gamma import Gamma
 from gdcli.engine.losses.huber import Huber
 from gdcli.engine.losses.logistic import Logistic
 from gdcli.engine.losses.poisson import Poisson
+from gdcli.engine.losses.quantile import Quantile
 from gdcli.engine.losses.squared import Squared
 from gdcli.fitting.results import Fit
 
@@ -36,11 +38,12 @@ def frame() -> pd.DataFrame:
             "answer": np.where(rng.random(400) < 1 / (1 + np.exp(-z)), "yes", "no"),
             "count": rng.poisson(np.exp(0.5 * z)).astype(float),
             "w": rng.integers(0, 4, size=400).astype(float),
+            "amount": rng.gamma(2.0, np.exp(0.5 * z)),
         }
     )
 
 
-TARGETS = {"huber:0.8": "number", "logistic": "answer", "poisson": "count"}
+TARGETS = {"huber:0.8": "number", "logistic": "answer", "poisson": "count", "gamma": "amount"}
 
 
 def mean_loss(word: str, theta: np.ndarray, frame: pd.DataFrame, weights: np.ndarray) -> float:
@@ -52,6 +55,9 @@ def mean_loss(word: str, theta: np.ndarray, frame: pd.DataFrame, weights: np.nda
     elif word == "poisson":
         y = frame["count"].to_numpy()
         losses = np.exp(z) - y * z - y + y * np.log(np.maximum(y, 1e-300))
+    elif word == "gamma":
+        ratio = frame["amount"].to_numpy() * np.exp(-z)
+        losses = ratio - 1.0 - np.log(ratio)
     else:
         r = np.abs(frame["number"].to_numpy() - z)
         losses = np.where(r <= 0.8, 0.5 * r * r, 0.8 * (r - 0.4))
@@ -63,10 +69,12 @@ def coefficients(result: Fit) -> list[float]:
     return [float(c.optimum or np.nan) for c in (result.intercept, *result.coefficients)]
 
 
-@pytest.mark.parametrize("loss", [Squared(), Huber(0.7), Logistic(), Poisson()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss", [Squared(), Huber(0.7), Quantile(0.3), Logistic(), Poisson(), Gamma()], ids=lambda loss: loss.name
+)
 def test_slope_and_curvature_are_the_numerical_derivatives(loss: Loss) -> None:
-    z = np.linspace(-4.0, 4.0, 41) + 0.013  # clear of the corners of Huber's slope
-    for y in (0.0, 1.0):
+    z = np.linspace(-4.0, 4.0, 41) + 0.013  # clear of the corners of Huber's slope, and of the quantile's
+    for y in (0.5, 1.0) if loss.domain is Domain.POSITIVE else (0.0, 1.0):
         y_s, h = np.full_like(z, y), 1e-5
         up, down = loss.value_and_slope(z + h, y_s), loss.value_and_slope(z - h, y_s)
         np.testing.assert_allclose(loss.value_and_slope(z, y_s)[1], (up[0] - down[0]) / (2 * h), atol=1e-8)

@@ -49,6 +49,7 @@ def frame() -> pd.DataFrame:
             "y": 4 + 2 * z + random.standard_t(3, ROWS),
             "answer": random.random(ROWS) < 1 / (1 + np.exp(-z)),
             "count": random.poisson(np.exp(0.5 * z)),
+            "amount": random.gamma(2.0, np.exp(0.3 * z)),
         }
     )
 
@@ -71,6 +72,8 @@ LOSSES: dict[str, tuple[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]] = 
     f"huber:{DELTA}": ("y", lambda z, y: np.clip(z - y, -DELTA, DELTA)),
     "logistic": ("answer", lambda z, y: 1 / (1 + np.exp(-z)) - y),
     "poisson": ("count", lambda z, y: np.exp(z) - y),
+    "gamma": ("amount", lambda z, y: 1 - y * np.exp(-z)),
+    "quantile:0.3": ("y", lambda z, y: np.where(z > y, 0.7, -0.3)),
 }
 
 
@@ -102,7 +105,7 @@ def plain_loop(
         for start in range(0, ROWS, size):
             rows = order[start : start + size]
             slope = w[rows] * slope_of(A[rows] @ theta * unit, y[rows])
-            gradient = ROWS / w.sum() / len(rows) * slope @ A[rows] / unit
+            gradient = ROWS / w.sum() / len(rows) * slope @ A[rows] / (1.0 if loss.startswith("quantile") else unit)
             gradient[1:] += 2 * l2 * theta[1:]
             theta = theta - RATE * gradient
             theta[1:] = np.sign(theta[1:]) * np.maximum(np.abs(theta[1:]) - RATE * l1, 0)

@@ -116,6 +116,14 @@ def poisson(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.exp(z) - y + y * (np.log(np.maximum(y, 1)) - z), np.exp(z) - y  # of counts
 
 
+def quantile(z: np.ndarray, y: np.ndarray, tau: float = 0.3) -> tuple[np.ndarray, np.ndarray]:
+    return np.where(y >= z, tau * (y - z), (tau - 1) * (y - z)), np.where(z > y, 1 - tau, -tau)
+
+
+def gamma(z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return y / np.exp(z) - 1 + z - np.log(y), 1 - y / np.exp(z)
+
+
 def descend(
     table: Table,
     held: np.ndarray,
@@ -140,7 +148,8 @@ def descend(
         return np.sqrt((w @ apart**2) / N * n / (n - 1))
 
     center, width = np.zeros(p, np.longdouble), np.ones(p, np.longdouble)
-    unit = deviation(y) if loss in (squares, huber) else np.longdouble(1)
+    unit = deviation(y) if loss in (squares, huber, quantile) else np.longdouble(1)
+    divisor = np.longdouble(1) if loss is quantile else unit  # squares grow with the unit's square, a quantile's as it
     constant = X[counted].min(axis=0) == X[counted].max(axis=0)
     for j in np.flatnonzero(~constant):
         if scale == "standard":
@@ -157,7 +166,7 @@ def descend(
         value, slope = loss(X @ slopes + offset, y)
         missed, _ = loss(table.X[held] @ slopes + offset, table.y[held])
         found.append((slopes, offset, (w @ value) / N, (weight @ missed) / weight.sum()))
-        pull = w * slope / unit / N
+        pull = w * slope / divisor / N
         m, c = m - rate * (Z.T @ pull + 2 * l2 * m), c - rate * pull.sum()
         m = np.sign(m) * np.maximum(np.abs(m) - rate * l1, 0)
     m_all, c_all, costs, validation = zip(*found, strict=True)

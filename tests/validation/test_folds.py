@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from plain_folds import Table, descend, documented_draws, fold_of, huber, logistic, poisson, read_table
+from plain_folds import Table, descend, documented_draws, fold_of, gamma, huber, logistic, poisson, quantile, read_table
 
 import gdcli
 from gdcli import fit
@@ -66,6 +66,8 @@ OTHERS = {
     "huber:5": (huber, lambda y: y, 0.5),
     "logistic": (logistic, lambda y: y > 50, 0.5),
     "poisson": (poisson, lambda y: y // 10, 0.05),
+    "gamma": (gamma, lambda y: y.clip(lower=0) / 50 + 0.5, 0.05),
+    "quantile:0.3": (quantile, lambda y: y, 0.5),
 }
 
 

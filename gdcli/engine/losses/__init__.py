@@ -4,12 +4,14 @@ import math
 
 from gdcli.base.errors import UsageError
 from gdcli.engine.losses.contract import Loss
+from gdcli.engine.losses.gamma import Gamma
 from gdcli.engine.losses.huber import Huber
 from gdcli.engine.losses.logistic import Logistic
 from gdcli.engine.losses.poisson import Poisson
+from gdcli.engine.losses.quantile import Quantile
 from gdcli.engine.losses.squared import Squared
 
-LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in (Squared, Huber, Logistic, Poisson)}
+LOSSES: dict[str, type[Loss]] = {loss.name: loss for loss in (Squared, Huber, Quantile, Logistic, Poisson, Gamma)}
 
 
 def parse_loss(word: str) -> tuple[type[Loss], float | None]:
