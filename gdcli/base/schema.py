@@ -1,16 +1,19 @@
-"""JSON files that gdfit writes, and reads back with every value checked."""
+"""Records as JSON and back by their annotations, every value checked; the layout of the files that gdfit writes."""
 
 import json
 import math
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import MISSING, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 
-if TYPE_CHECKING:
-    pass
+Record = TypeVar("Record")
 
 # A model of ten thousand terms takes some megabytes, one of a hundred thousand groups ten times that, and models and
 # summaries are read whole: what is larger than this, decompressed, is neither.
@@ -70,38 +73,98 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
+def to_json(value: Any) -> Any:
+    """A record as what JSON has: dataclasses, NamedTuples and mappings as objects, tuples as lists, enums as values."""
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: to_json(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return {name: to_json(item) for name, item in zip(value._fields, value, strict=True)}
+    if isinstance(value, Mapping):
+        return {name: to_json(item) for name, item in value.items()}
+    return [to_json(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def from_json(kind: type[Record], value: Any) -> Record:
+    """A record from the JSON object that holds its fields, each checked by its annotation.
+
+    A field with a default may be missing, and other keys are nobody's: files of other versions are read too. Raises
+    ValueError with the path of the key: "terms[3].coefficient is not a number". A whole number is one of 0 or more.
+    """
+    found: Record = _record(kind, value, "")
+    return found
+
+
+def _record(kind: Any, value: Any, path: str) -> Any:
+    content, found = _expect(value, dict, path, "an object"), {}
+    for name, (annotation, optional) in _fields_of(kind).items():
+        at = f"{path}.{name}" if path else name
+        if name in content:
+            found[name] = _checked(annotation, content[name], at)
+        elif not optional:
+            raise ValueError(f"'{at}' is missing")
+    return kind(**found)
+
+
+@cache
+def _fields_of(kind: Any) -> dict[str, tuple[Any, bool]]:
+    """The annotation of each field, and whether it has a default."""
+    annotations = get_type_hints(kind)
+    if is_dataclass(kind):
+        optional = {f.name for f in fields(kind) if f.default is not MISSING or f.default_factory is not MISSING}
+    else:
+        optional = set(kind._field_defaults)
+    return {name: (annotations[name], name in optional) for name in annotations}
+
+
+def _checked(kind: Any, value: Any, path: str) -> Any:
+    """A value of a kind. Raises ValueError for any other."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is Any:
+        return value
+    if origin in (Union, UnionType):
+        (other,) = (each for each in inner if each is not NoneType)
+        return None if value is None else _checked(other, value, path)
+    if origin is tuple:
+        return _tuple(inner, value, path)
+    if origin is Mapping:
+        items = _expect(value, dict, path, "an object").items()
+        return {name: _checked(inner[1], item, f"{path}[{quoted(name)}]") for name, item in items}
+    if kind is float:
+        return json_number(value, path)
+    if kind is int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(f"{path} is not a count")
+        return value
+    if kind in _NAMES:
+        return _expect(value, kind, path, _NAMES[kind])
+    if issubclass(kind, Enum):
+        return kind(value)
+    return _record(kind, value, path)
+
+
+_NAMES = {str: "a text", bool: "true or false"}
+
+
+def _tuple(inner: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
+    items = _expect(value, list, path, "a list")
+    kinds = [inner[0]] * len(items) if inner[1:] == (Ellipsis,) else inner
+    if len(items) != len(kinds):
+        raise ValueError(f"{path} has the wrong size")
+    if len(items) > 1 and kinds[0] is float:  # a fast way, as most of a large file is numbers
+        return tuple(json_number(item, path) for item in items)
+    return tuple(_checked(kind, item, f"{path}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True)))
+
+
+def _expect(value: Any, kind: Any, path: str, name: str) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(f"{path or 'the file'} is not {name}")
+    return value
+
+
 def json_number(value: Any, name: str) -> float:
-    """Return a finite number, or raise ValueError."""
+    """A finite number. Raises ValueError for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{name} is not a number")
     return float(value)
-
-
-def numbers(values: Any, name: str) -> tuple[float, ...]:
-    """Return a list of finite numbers as a tuple, or raise ValueError."""
-    if not isinstance(values, list):
-        raise ValueError(f"{name} is not a list")
-    return tuple(json_number(value, name) for value in values)
-
-
-def words(values: Any, name: str) -> tuple[str, ...]:
-    """Return a list of texts as a tuple, or raise ValueError."""
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError(f"{name} is not a list of texts")
-    return tuple(values)
-
-
-def json_object(value: Any, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} is not an object")
-    return value
-
-
-def json_list(value: Any, name: str) -> list[Any]:
-    if not isinstance(value, list):
-        raise ValueError(f"{name} is not a list")
-    return value
-
-
-def json_text(value: Any, name: str) -> str:
-    return words([value], name)[0]

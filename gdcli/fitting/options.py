@@ -21,7 +21,7 @@ from gdcli.fitting.rules import check_together
 from gdcli.ingest.plan import Plan
 from gdcli.ingest.read import ReadOptions
 
-Record = TypeVar("Record", "Machine", "ModelOptions", "DescentOptions", "Checks", "Show")
+OptionPart = TypeVar("OptionPart", "Machine", "ModelOptions", "DescentOptions", "Checks", "Show")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ class FitOptions:
         return Backtracking(objective, optimizer, self.model.penalty)
 
 
-def _record(kind: type[Record], values: Mapping[str, Any]) -> Record:
+def _record(kind: type[OptionPart], values: Mapping[str, Any]) -> OptionPart:
     """A record of those values that are its fields."""
     return kind(**{one.name: values[one.name] for one in fields(kind) if one.name in values})
 

@@ -13,7 +13,7 @@ import numpy as np
 from gdcli import __version__
 from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, listed, quoted, shell_word
-from gdcli.base.schema import json_number, numbers, parse_json, readable, words
+from gdcli.base.schema import from_json, parse_json, readable, to_json
 from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
 from gdcli.data.design import Design
 from gdcli.data.source import FileMark, RangeReader, RowWriter, Source
@@ -182,7 +182,7 @@ def summary_as_json(summary: Summary) -> str:
         "schema": SUMMARY_SCHEMA,
         "version": __version__,
         "files": list(summary.files),
-        "sources": [mark._asdict() for mark in summary.marks],
+        "sources": to_json(summary.marks),
         "columns": [
             {"name": name, "kind": "text", "levels": [c.level for c in triangle.columns if c.name == name]}
             if name in summary.text
@@ -222,9 +222,8 @@ def load_summary(data: bytes, name: str) -> Summary:
         )
     try:
         return _summary(content, name)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
-        detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise DataError(f"{quoted(name)} is damaged or was edited by hand: {detail}") from None
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{quoted(name)} is damaged or was edited by hand: {error}") from None
 
 
 def check_same_names(first: Source, other: Source) -> None:
@@ -242,32 +241,26 @@ def _bounds(triangle: Triangle, values: Array) -> list[float | None]:
     return [value if known else None for value, known in zip(values.tolist(), triangle.known, strict=True)]
 
 
-def _bounds_of(values: Any, may_lack: Sequence[bool], none: float, name: str) -> Array:
-    """Minima or maxima as ``_bounds`` wrote them; ``none`` replaces None, which columns with gaps may have."""
-    if not isinstance(values, list) or len(values) != len(may_lack):
+def _bounds_of(values: Sequence[float | None], may_lack: Sequence[bool], none: float, name: str) -> Array:
+    """Minima or maxima of a file, with ``none`` for None, which only columns with gaps may have."""
+    if len(values) != len(may_lack):
         raise ValueError(f"{name} has the wrong size")
-    pairs = zip(values, may_lack, strict=True)
-    return np.array([none if lacks and value is None else json_number(value, name) for value, lacks in pairs])
+    if any(value is None and not lacks for value, lacks in zip(values, may_lack, strict=True)):
+        raise ValueError(f"{name} is not a number")
+    return np.array([none if value is None else value for value in values])
 
 
 def _upper(R: Array | Extended) -> list[list[float]]:
     return [R[i, i:].tolist() for i in range(len(R))]
 
 
-def _square(rows: Any, size: int) -> Extended:
-    R = np.zeros((size, size), dtype=np.longdouble)
-    if not isinstance(rows, list) or len(rows) != size:
+def _square(rows: Sequence[Sequence[float]], size: int) -> Extended:
+    if [len(row) for row in rows] != [*range(size, 0, -1)]:
         raise ValueError("R has the wrong size")
+    R = np.zeros((size, size), dtype=np.longdouble)
     for i, row in enumerate(rows):
-        R[i, i:] = _sized(row, size - i, "R")
+        R[i, i:] = row
     return R
-
-
-def _sized(values: Any, size: int, name: str) -> tuple[float, ...]:
-    found = numbers(values, name)
-    if len(found) != size:
-        raise ValueError(f"{name} has the wrong size")
-    return found
 
 
 def _check(reduced: Aggregate) -> None:
@@ -293,72 +286,97 @@ def _check(reduced: Aggregate) -> None:
         raise ValueError(f"the numbers of {quoted(name)} contradict each other")
 
 
-def _counts(values: Mapping[str, Any]) -> dict[str, int]:
-    return {words([name], "a column")[0]: _whole(count, "rows") for name, count in values.items()}
-
-
-def _whole(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{name} is not a count")
-    return value
-
-
 def _summary(content: Mapping[str, Any], name: str) -> Summary:
-    names = words([column["name"] for column in content["columns"]], "columns")
-    text = frozenset(column["name"] for column in content["columns"] if column["kind"] == "text")
-    stored, rows = content["triangle"], content["rows"]
-    columns = tuple(
-        Column(words([column], "a column")[0], None if level is None else words([level], "a level")[0])
-        for column, level in stored["columns"]
-    )
+    stored = from_json(StoredSummary, content)
+    names = tuple(column.name for column in stored.columns)
+    text = frozenset(column.name for column in stored.columns if column.kind == "text")
+    columns = tuple(Column(column, level) for column, level in stored.triangle.columns)
     if len(set(columns)) != len(columns) or {c.name for c in columns} - set(names) or len(set(names)) != len(names):
         raise ValueError("the columns of the triangle are not those of the summary")
-    missing = content.get("missing", "drop")
-    if missing not in POLICIES:
-        raise ValueError(f"this gdfit knows no policy {quoted(str(missing))} for missing cells")
-    gaps = {column for column in columns if column.level == MISSING and missing == "mean"}
+    if stored.missing not in POLICIES:
+        raise ValueError(f"this gdfit knows no policy {quoted(stored.missing)} for missing cells")
+    gaps = {column for column in columns if column.level == MISSING and stored.missing == "mean"}
     if any((column.level is None) == (column.name in text) for column in columns if column not in gaps):
         raise ValueError("levels and kinds of columns do not fit")
     if {n for n in names if n not in text} - {c.name for c in columns if c.level is None}:
         raise ValueError("the triangle lacks a column")
-    q = len(columns)
     may_lack = [column.level is None and Column(column.name, MISSING) in gaps for column in columns]
-    count = _whole(stored["count"], "count")
-    triangle = Triangle(
-        columns=columns,
-        R=_square(stored["R"], q + 1) + _square(stored["R_rounding"], q + 1),
-        shift=np.array(_sized(stored["shift"], q, "shift")),
-        weight=json_number(stored["weight"], "weight"),
-        count=count,
-        minimum=_bounds_of(stored["minimum"], may_lack, np.inf, "minimum"),
-        maximum=_bounds_of(stored["maximum"], may_lack, -np.inf, "maximum"),
-    )
-    reduced = Aggregate(
-        (triangle,),
-        _whole(rows["read"], "rows"),
-        _whole(rows["used"], "rows"),
-        _counts(rows["dropped_by_column"]),
-        filled=_counts(rows.get("filled", {})),
-    )
+    rows, triangle = stored.rows, _triangle(stored.triangle, columns, may_lack)
+    reduced = Aggregate((triangle,), rows.read, rows.used, dict(rows.dropped_by_column), filled=dict(rows.filled))
     if {column.name for column in gaps} - set(reduced.filled):
         raise ValueError("the gaps and their counts do not fit each other")
     _check(reduced)
-    weights, dates = content["weights"], dict(content.get("dates", {}))
-    if set(dates) - set(names) or text.intersection(dates):
+    if set(stored.dates) - set(names) or text.intersection(stored.dates):
         raise ValueError("the dates do not fit the columns")
     return Summary(
         name=name,
-        files=words(content["files"], "files"),
+        files=stored.files,
         names=names,
         text=text,
-        weights=None if weights is None else words([weights], "weights")[0],
+        weights=stored.weights,
         reduced=reduced,
-        missing=missing,
-        marks=tuple(map(_file_mark, content.get("sources", ()))),
-        dates=dict(zip(dates, words(list(dates.values()), "dates"), strict=True)),
+        missing=stored.missing,
+        marks=stored.sources,
+        dates=stored.dates,
     )
 
 
-def _file_mark(value: Mapping[str, Any]) -> FileMark:
-    name, modified = words([value["name"], value["modified"]], "a source")
-    return FileMark(name, _whole(value["size"], "a size"), modified)
+def _triangle(stored: "StoredTriangle", columns: tuple[Column, ...], may_lack: Sequence[bool]) -> Triangle:
+    size = len(columns) + 1
+    if len(stored.shift) != len(columns):
+        raise ValueError("shift has the wrong size")
+    return Triangle(
+        columns=columns,
+        R=_square(stored.R, size) + _square(stored.R_rounding, size),
+        shift=np.array(stored.shift),
+        weight=stored.weight,
+        count=stored.count,
+        minimum=_bounds_of(stored.minimum, may_lack, np.inf, "minimum"),
+        maximum=_bounds_of(stored.maximum, may_lack, -np.inf, "maximum"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredColumn:
+    """A column in a summary file; ``kind`` is text or numeric."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """How many rows a summary file holds."""
+
+    read: int
+    used: int
+    dropped_by_column: Mapping[str, int]
+    filled: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTriangle:
+    """The triangle in a summary file."""
+
+    columns: tuple[tuple[str, str | None], ...]
+    count: int
+    weight: float
+    shift: tuple[float, ...]
+    minimum: tuple[float | None, ...]
+    maximum: tuple[float | None, ...]
+    R: tuple[tuple[float, ...], ...]
+    R_rounding: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSummary:
+    """What is read of a summary file. Fields with a default are missing in older files."""
+
+    columns: tuple[StoredColumn, ...]
+    files: tuple[str, ...]
+    weights: str | None
+    rows: StoredRows
+    triangle: StoredTriangle
+    missing: str = "drop"
+    sources: tuple[FileMark, ...] = ()
+    dates: Mapping[str, str] = field(default_factory=dict)

@@ -6,18 +6,18 @@ that only its own group lacks adds nothing there, like the group's reference lev
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
-from gdcli.base.schema import json_number, numbers, readable, words
+from gdcli.base.schema import from_json, readable, to_json
 from gdcli.data.csv.options import said_of
 from gdcli.data.group_keys import Key, combined
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING
 from gdcli.fitting.group_results import GroupFits
-from gdcli.models.model import Effect, Model, dates_of
+from gdcli.models.model import Effect, MissingPart, Model, check_dates, check_terms
 from gdcli.models.model_file import model_of, read_content
 
 if TYPE_CHECKING:
@@ -155,6 +155,39 @@ class GroupModel:
 AnyModel = Model | GroupModel
 
 
+@dataclass(frozen=True, slots=True)
+class StoredTerm:
+    """What has a coefficient in each group."""
+
+    column: str
+    level: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGroup:
+    """A group's texts and coefficients in a file."""
+
+    group: tuple[str, ...]
+    intercept: float | None
+    coefficients: tuple[float, ...]
+    means: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGroups:
+    """What is read of a file of many groups; the rest is for people."""
+
+    loss: str
+    target: str
+    by: tuple[str, ...]
+    terms: tuple[StoredTerm, ...]
+    levels: Mapping[str, tuple[str, ...]]
+    missing: MissingPart
+    groups: tuple[StoredGroup, ...]
+    dates: Mapping[str, str] = field(default_factory=dict)
+    csv: Any = field(default_factory=dict)
+
+
 def groups_model_as_json(fits: GroupFits) -> str:
     """Return the model of all groups that have one, as JSON text; no descent may have diverged."""
     if fits.diverged:
@@ -185,7 +218,7 @@ def groups_model_as_json(fits: GroupFits) -> str:
             "dates": dict(fits.dates),
             "csv": dict(fits.csv),
             "weights": fits.weights,
-            "rows": asdict(fits.rows) | {"dropped_by_column": dict(fits.rows.dropped_by_column)},
+            "rows": to_json(fits.rows),
             "groups": groups,
         }
     )
@@ -199,54 +232,45 @@ def load_any_model(path: "str | os.PathLike[str]") -> AnyModel:
         return model_of(content, name)
     try:
         return _group_model(content)
-    except KeyError as error:
-        detail = f"{quoted(str(error.args[0]))} is missing"
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        detail = str(error)
-    raise DataError(f"{quoted(name)} is damaged or was edited by hand: {detail}")
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{quoted(name)} is damaged or was edited by hand: {error}") from None
 
 
 def _group_model(content: Mapping[str, Any]) -> GroupModel:
-    """Check every value that is ever used. Raises KeyError, TypeError, ValueError, OverflowError."""
+    """Check every value that is ever used. Raises ValueError, OverflowError."""
     import numpy as np
 
     from gdcli.engine.column import Column
 
-    if content["loss"] != SQUARED:
-        raise ValueError(f"this gdfit knows no loss {quoted(str(content['loss']))}")
-    by, levels = words(content["by"], "by"), {str(k): words(v, "levels") for k, v in content["levels"].items()}
-    names = words([term["column"] for term in content["terms"]], "terms")
-    texts = [None if term["level"] is None else words([term["level"]], "a level")[0] for term in content["terms"]]
-    terms = tuple(map(Column, names, texts))
-    for term in terms:
-        if (term.level is None) == (term.name in levels) or (term.level or "") not in levels.get(term.name, ("",)):
-            raise ValueError(f"the term {quoted(term.name)} does not fit its levels")
-    keys = [words(group["group"], "a group") for group in content["groups"]]
-    slopes = [numbers(group["coefficients"], "coefficients") for group in content["groups"]]
-    intercepts = [
-        0.0 if g["intercept"] is None else json_number(g["intercept"], "intercept") for g in content["groups"]
-    ]
-    fills = content["missing"]["policy"] == "mean"
-    means = [numbers(group["means"], "means") for group in content["groups"]] if fills else None
-    if means is not None and any(len(values) != len(terms) for values in means):
-        raise ValueError("the means do not fit the terms")
-    if not by or not keys or any(len(key) != len(by) for key in keys) or len(set(keys)) < len(keys):
+    stored = from_json(StoredGroups, content)
+    if stored.loss != SQUARED:
+        raise ValueError(f"this gdfit knows no loss {quoted(stored.loss)}")
+    by, groups, levels = stored.by, stored.groups, stored.levels
+    terms = tuple(Column(term.column, term.level) for term in stored.terms)
+    check_terms(terms, levels)
+    check_dates(stored.dates, levels)
+    if not by or not groups or any(len(one.group) != len(by) for one in groups):
         raise ValueError("the groups do not fit their columns")
-    if any(len(values) != len(terms) for values in slopes) or len(set(terms)) < len(terms):
+    if len({one.group for one in groups}) < len(groups):
+        raise ValueError("a group is there twice")
+    if any(len(one.coefficients) != len(terms) for one in groups):
         raise ValueError("the coefficients do not fit the terms")
-    if set(by) & {*names, *levels}:
+    if set(by) & {*(term.name for term in terms), *levels}:
         raise ValueError("a column of the groups is a term, too")
+    fills, shape = stored.missing.policy == "mean", (len(groups), len(terms))
+    if fills and any(one.means is None or len(one.means) != len(terms) for one in groups):
+        raise ValueError("the means do not fit the terms")
     return GroupModel(
-        target=words([content["target"]], "target")[0],
+        target=stored.target,
         by=by,
         terms=terms,
         levels=levels,
-        missing_words=frozenset(words(content["missing"]["words"], "missing words")),
-        place={key: i for i, key in enumerate(keys)},
-        intercepts=np.array(intercepts),
-        slopes=np.array(slopes).reshape(len(keys), len(terms)),
-        csv=said_of(content.get("csv", {})),
-        means=None if means is None else np.array(means).reshape(len(keys), len(terms)),
-        dates=dates_of(content, levels),
-        has_intercept=any(group["intercept"] is not None for group in content["groups"]),
+        missing_words=frozenset(stored.missing.words),
+        place={one.group: i for i, one in enumerate(groups)},
+        intercepts=np.array([one.intercept or 0.0 for one in groups]),
+        slopes=np.array([one.coefficients for one in groups]).reshape(shape),
+        csv=said_of(stored.csv),
+        means=np.array([one.means for one in groups]).reshape(shape) if fills else None,
+        dates=stored.dates,
+        has_intercept=any(one.intercept is not None for one in groups),
     )

@@ -5,10 +5,10 @@ A model file is data only: reading one checks every value and executes nothing.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gdcli.base.schema import json_object, json_text
+from gdcli.base.names import quoted
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING
 from gdcli.fitting.results import DescentState
@@ -200,11 +200,26 @@ def _by_level(column: "Coded", by_level: Mapping[str, float]) -> "Array":
     return found
 
 
-def dates_of(content: Mapping[str, Any], levels: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """The spelling of the columns of dates in a model file, by column. Raises ValueError."""
-    dates = {
-        name: json_text(spelling, "dates") for name, spelling in json_object(content.get("dates", {}), "dates").items()
-    }
+def check_dates(dates: Mapping[str, str], levels: Mapping[str, tuple[str, ...]]) -> None:
+    """Raise ValueError if a column of dates is one of text, or has no spelling."""
     if any(name in levels or not spelling for name, spelling in dates.items()):
         raise ValueError("the dates do not fit the levels")
-    return dates
+
+
+def check_terms(terms: Sequence[tuple[str, str | None]], levels: Mapping[str, tuple[str, ...]]) -> None:
+    """Raise ValueError if a term is there twice, or its level is none of its column's."""
+    known = {name: frozenset(found) for name, found in levels.items()}
+    if len(set(terms)) < len(terms):
+        raise ValueError("a term is there twice")
+    for column, level in terms:
+        if (level is None) == (column in known) or (level or "") not in known.get(column, ("",)):
+            raise ValueError(f"the term {quoted(column)} does not fit its levels")
+
+
+@dataclass(frozen=True, slots=True)
+class MissingPart:
+    """What a model file says of missing cells."""
+
+    words: tuple[str, ...]
+    policy: str
+    means: Mapping[str, float] = field(default_factory=dict)

@@ -1,35 +1,74 @@
 """A fitted model as a JSON file, and back."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
-from gdcli.base.schema import (
-    LARGEST_FILE,
-    json_list,
-    json_number,
-    json_object,
-    json_text,
-    numbers,
-    parse_json,
-    readable,
-    words,
-)
+from gdcli.base.schema import LARGEST_FILE, from_json, json_number, parse_json, readable, to_json
 from gdcli.data.csv.options import said_of
 from gdcli.engine.catalog import SCALES
 from gdcli.engine.losses import LOSSES, parameter_keys, parameters_as_json
 from gdcli.engine.losses.contract import Domain, Loss
 from gdcli.fitting.results import DescentState, Fit
-from gdcli.models.model import MODEL_SCHEMA, Model, ModelTerm, dates_of
+from gdcli.models.model import MODEL_SCHEMA, MissingPart, Model, ModelTerm, check_dates, check_terms
 
 if TYPE_CHECKING:
     import os
 
 
 _LACKING = "the loss lacks what belongs to it"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDescent:
+    """What a model file says of the descent that everybody needs."""
+
+    scale: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPenalty:
+    """The weights of the penalty in a model file."""
+
+    l2: float
+    l1: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredState:
+    """Where the descent stands, in scaled units, in a model file."""
+
+    iteration: int
+    theta: tuple[float, ...]
+    center: tuple[float, ...]
+    scale: tuple[float, ...]
+    target_scale: float
+    optimizer: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """What is read of a model file; the rest is for people. Fields with a default are missing in older files."""
+
+    loss: str
+    target: str
+    intercept: float | None
+    terms: tuple[ModelTerm, ...]
+    levels: Mapping[str, tuple[str, ...]]
+    left_out: tuple[str, ...]
+    missing: MissingPart
+    weights: str | None
+    cost: float
+    descent: StoredDescent
+    state: StoredState
+    classes: tuple[str, str] | None = None
+    dates: Mapping[str, str] = field(default_factory=dict)
+    csv: Any = field(default_factory=dict)
+    penalty: StoredPenalty | None = None
+    learning_rate: Mapping[str, Any] | None = None
 
 
 def model_as_json(fit: Fit) -> str:
@@ -61,9 +100,9 @@ def _content(fit: Fit) -> dict[str, Any]:
         "dates": dict(state.dates),
         "csv": dict(state.csv),
         "weights": state.weights,
-        "rows": asdict(fit.rows) | {"dropped_by_column": dict(fit.rows.dropped_by_column)},
+        "rows": to_json(fit.rows),
         "cost": fit.cost,
-        "penalty": None if fit.penalty is None else fit.penalty._asdict(),
+        "penalty": to_json(fit.penalty),
         "rmse": fit.rmse,
         "r2": fit.r2,
         "optimum": {"cost": best.cost, "gap": best.gap, "relative_gap": _finite(best.relative_gap)},
@@ -123,11 +162,8 @@ def model_of(content: dict[str, Any], name: str) -> Model:
         raise DataError(f"{quoted(name)} is not a gdfit model ({MODEL_SCHEMA}): {what}{hint}")
     try:
         return _model(content)
-    except KeyError as error:
-        detail = f"{quoted(str(error.args[0]))} is missing"
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        detail = str(error)
-    raise DataError(f"{quoted(name)} is damaged or was edited by hand: {detail}")
+    except (ValueError, OverflowError) as error:
+        raise DataError(f"{quoted(name)} is damaged or was edited by hand: {error}") from None
 
 
 def _read(path: str) -> bytes:
@@ -146,52 +182,34 @@ def _read(path: str) -> bytes:
 
 
 def _model(content: Mapping[str, Any]) -> Model:
-    """Check every value that is ever used. Raises KeyError, TypeError, ValueError, OverflowError."""
-    loss = json_text(content["loss"], "loss")
-    if loss not in LOSSES:
-        raise ValueError(f"this gdfit knows no loss {quoted(loss)}")
-    pair, parameter = _classes(content, LOSSES[loss]), _parameter(content, LOSSES[loss])
-    levels = {name: words(found, "levels") for name, found in json_object(content["levels"], "levels").items()}
-    terms = tuple(_term(term) for term in json_list(content["terms"], "terms"))
-    _check_levels(terms, levels)
-    descent = json_object(content["descent"], "descent")
-    json_object(content.get("learning_rate") or {}, "learning_rate")
-    if descent["scale"] not in SCALES:
-        raise ValueError(f"there is no scale {quoted(str(descent['scale']))}")
-    json_number(content["cost"], "cost")
-    penalty = content.get("penalty")
-    for name in () if penalty is None else ("l2", "l1"):
-        if json_number(json_object(penalty, "penalty")[name], name) < 0:
-            raise ValueError(f"the penalty's {name} is below zero")
-    words(content["left_out"], "left_out")
-    state = _state(content, terms, levels)
-    intercept = content["intercept"]
-    if len(state.theta) != len(terms) + (intercept is not None):
+    """Check every value that is ever used. Raises ValueError, OverflowError."""
+    stored = from_json(StoredModel, content)
+    if stored.loss not in LOSSES:
+        raise ValueError(f"this gdfit knows no loss {quoted(stored.loss)}")
+    loss = LOSSES[stored.loss]
+    if (stored.classes is not None) != (loss.domain is Domain.CLASSES):
+        raise ValueError(_LACKING)
+    if stored.classes is not None and len(set(stored.classes)) != 2:
+        raise ValueError("there are not two classes")
+    check_terms([(term.column, term.level) for term in stored.terms], stored.levels)
+    if stored.descent.scale not in SCALES:
+        raise ValueError(f"there is no scale {quoted(stored.descent.scale)}")
+    if stored.penalty is not None and min(stored.penalty.l2, stored.penalty.l1) < 0:
+        raise ValueError("the penalty is below zero")
+    if len(stored.state.theta) != len(stored.terms) + (stored.intercept is not None):
         raise ValueError("the state does not fit the terms")
     return Model(
-        target=json_text(content["target"], "target"),
-        intercept=0.0 if intercept is None else json_number(intercept, "intercept"),
-        terms=terms,
-        levels=levels,
-        missing_words=frozenset(state.missing_words),
-        state=state,
+        target=stored.target,
+        intercept=stored.intercept or 0.0,
+        terms=stored.terms,
+        levels=stored.levels,
+        missing_words=frozenset(stored.missing.words),
+        state=_state(stored),
         content=content,
-        loss=loss,
-        classes=pair,
-        parameter=parameter,
+        loss=stored.loss,
+        classes=stored.classes,
+        parameter=_parameter(content, loss),
     )
-
-
-def _classes(content: Mapping[str, Any], loss: type[Loss]) -> tuple[str, str] | None:
-    """The two classes of a model, the event last; None if its loss has none."""
-    if (content.get("classes") is not None) != (loss.domain is Domain.CLASSES):
-        raise ValueError(_LACKING)
-    if content.get("classes") is None:
-        return None
-    found = words(content["classes"], "classes")
-    if len(set(found)) != 2:
-        raise ValueError("there are not two classes")
-    return found[0], found[1]
 
 
 def _parameter(content: Mapping[str, Any], loss: type[Loss]) -> float | None:
@@ -206,54 +224,28 @@ def _parameter(content: Mapping[str, Any], loss: type[Loss]) -> float | None:
     return parameter
 
 
-def _state(
-    content: Mapping[str, Any], terms: Sequence[ModelTerm], levels: Mapping[str, tuple[str, ...]]
-) -> DescentState:
-    state, missing = json_object(content["state"], "state"), json_object(content["missing"], "missing")
-    iteration, weights = state["iteration"], content["weights"]
-    if isinstance(iteration, bool) or not isinstance(iteration, int) or iteration < 0:
-        raise ValueError("iteration is not a count")
-    checked = DescentState(
-        terms=tuple((term.column, term.level) for term in terms),
-        center=numbers(state["center"], "center"),
-        scale=numbers(state["scale"], "scale"),
-        target_scale=json_number(state["target_scale"], "target_scale"),
-        theta=numbers(state["theta"], "theta"),
-        iteration=iteration,
-        optimizer=tuple(numbers(memory, "optimizer") for memory in json_list(state["optimizer"], "optimizer")),
-        levels=levels,
-        missing_words=words(missing["words"], "missing words"),
-        missing=json_text(missing["policy"], "missing policy"),
-        weights=None if weights is None else json_text(weights, "weights"),
-        csv=said_of(content.get("csv", {})),
-        means={
-            name: json_number(mean, "a mean") for name, mean in json_object(missing.get("means", {}), "means").items()
-        },
-        dates=dates_of(content, levels),
-    )
-    if checked.missing == "mean" and set(checked.means) != {term.column for term in terms if term.level is None}:
+def _state(stored: "StoredModel") -> DescentState:
+    terms, state, missing = stored.terms, stored.state, stored.missing
+    if missing.policy == "mean" and set(missing.means) != {term.column for term in terms if term.level is None}:
         raise ValueError("the means do not fit the terms")
-    if not len(checked.center) == len(checked.scale) == len(terms):
+    if not len(state.center) == len(state.scale) == len(terms):
         raise ValueError("the state does not fit the terms")
-    if min(*checked.scale, checked.target_scale, 1.0) <= 0:
+    if min(*state.scale, state.target_scale, 1.0) <= 0:
         raise ValueError("a scale is not above zero")
-    return checked
-
-
-def _term(term: Any) -> ModelTerm:
-    found = json_object(term, "a term")
-    level = found["level"]
-    return ModelTerm(
-        json_text(found["column"], "a term's column"),
-        None if level is None else json_text(level, "a term's level"),
-        json_number(found["coefficient"], "a coefficient"),
+    check_dates(stored.dates, stored.levels)
+    return DescentState(
+        terms=tuple((term.column, term.level) for term in terms),
+        center=state.center,
+        scale=state.scale,
+        target_scale=state.target_scale,
+        theta=state.theta,
+        iteration=state.iteration,
+        optimizer=state.optimizer,
+        levels=stored.levels,
+        missing_words=missing.words,
+        missing=missing.policy,
+        weights=stored.weights,
+        csv=said_of(stored.csv),
+        means=missing.means,
+        dates=stored.dates,
     )
-
-
-def _check_levels(terms: Sequence[ModelTerm], levels: Mapping[str, tuple[str, ...]]) -> None:
-    known = {name: frozenset(found) for name, found in levels.items()}
-    if len({(term.column, term.level) for term in terms}) < len(terms):
-        raise ValueError("a term is there twice")
-    for term in terms:
-        if (term.level is None) == (term.column in known) or (term.level or "") not in known.get(term.column, ("",)):
-            raise ValueError(f"the term {quoted(term.column)} does not fit its levels")

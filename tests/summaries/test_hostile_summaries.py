@@ -54,13 +54,13 @@ def test_every_truncation_is_refused(content: dict[str, Any], refused: Callable[
         ({"columns": DROP}, "is damaged or was edited by hand: 'columns' is missing"),
         ({"columns": []}, "the columns of the triangle are not those of the summary"),
         ({"columns": 5}, "damaged"),
-        ({"columns": [{"name": 5, "kind": "numeric"}]}, "columns is not a list of texts"),
-        ({"files": "a.csv"}, "files is not a list of texts"),
-        ({"weights": 5}, "weights is not a list of texts"),
+        ({"columns": [{"name": 5, "kind": "numeric"}]}, "columns[0].name is not a text"),
+        ({"files": "a.csv"}, "files is not a list"),
+        ({"weights": 5}, "weights is not a text"),
         ({"rows": []}, "damaged"),
-        ({"rows.read": -1}, "rows is not a count"),
-        ({"rows.used": 1.5}, "rows is not a count"),
-        ({"rows.dropped_by_column": {"x": True}}, "rows is not a count"),
+        ({"rows.read": -1}, "rows.read is not a count"),
+        ({"rows.used": 1.5}, "rows.used is not a count"),
+        ({"rows.dropped_by_column": {"x": True}}, "rows.dropped_by_column['x'] is not a count"),
         ({"triangle": None}, "damaged"),
         ({"triangle.count": 0}, "the counts of the rows do not fit each other"),
         ({"triangle.maximum": [0.0] * 7}, "the numbers of 'when' contradict each other"),
@@ -69,10 +69,10 @@ def test_every_truncation_is_refused(content: dict[str, Any], refused: Callable[
         ({"triangle.weight": -5}, "the counts do not fit the triangle"),
         ({"triangle.weight": "5"}, "weight is not a number"),
         ({"triangle.weight": 1e300}, "the counts do not fit the triangle"),
-        ({"triangle.R": DROP}, "'R' is missing"),
+        ({"triangle.R": DROP}, "'triangle.R' is missing"),
         ({"triangle.R": [[1.0]]}, "R has the wrong size"),
         ({"triangle.R": [[1.0]] * 8}, "R has the wrong size"),
-        ({"triangle.R_rounding": "x"}, "R has the wrong size"),
+        ({"triangle.R_rounding": "x"}, "triangle.R_rounding is not a list"),
         ({"triangle.shift": [1.0]}, "shift has the wrong size"),
         ({"triangle.shift": ["__import__('os')"] * 7}, "shift is not a number"),
         ({"triangle.minimum": [None] * 7}, "minimum is not a number"),
@@ -99,7 +99,7 @@ def test_a_number_that_is_none_is_refused(content: dict[str, Any], refused: Call
     for odd in ("NaN", "Infinity", "-Infinity", "1e999"):
         content["triangle"]["R"][1][0] = "ODD"
         text = json.dumps(content).replace('"ODD"', odd)
-        assert "not complete JSON" in refused(text) or "R is not a number" in refused(text)
+        assert "not complete JSON" in refused(text) or "triangle.R[1] is not a number" in refused(text)
 
 
 @pytest.mark.parametrize(
