@@ -8,7 +8,7 @@ import click
 from gdcli.cli.completion.columns import ColumnName
 from gdcli.cli.help import Option
 from gdcli.cli.types import Assignment, Count, Number, Rate, Size, Word, file_type
-from gdcli.engine.catalog import ITERATIONS, LOSS_ENTRIES, SCALES
+from gdcli.engine.catalog import ITERATIONS, LOSS_ENTRIES, OPTIMIZER_ENTRIES, SCALES
 from gdcli.report.writers import WRITERS
 
 if TYPE_CHECKING:
@@ -153,7 +153,8 @@ descent_options: Callable[[F], F] = bundle(
     ),
     option(
         "--optimizer", metavar="NAME", type=Word("optimizer"), group=DESCENT,
-        help="gd, momentum[:BETA], nesterov[:BETA], adagrad, rmsprop, adam or newton; BETA is 0.9 unless given.  "
+        help=f"{', '.join(e.form for e in OPTIMIZER_ENTRIES[:-1])} or {OPTIMIZER_ENTRIES[-1].form}; BETA is 0.9, the "
+        "weight DECAY 0.01 unless given.  "
         "[default: gd]",
     ),
     option(

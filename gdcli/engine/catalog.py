@@ -27,6 +27,18 @@ LOSS_ENTRIES = (
     Entry("gamma", "", "numbers above 0"),
 )
 
+OPTIMIZER_ENTRIES = (
+    Entry("gd", "", ""),
+    Entry("momentum", "BETA", ""),
+    Entry("nesterov", "BETA", ""),
+    Entry("adagrad", "", ""),
+    Entry("rmsprop", "", ""),
+    Entry("adam", "", ""),
+    Entry("adamw", "DECAY", ""),
+    Entry("nadam", "", ""),
+    Entry("newton", "", ""),
+)
+
 SCALES = ("standard", "minmax", "none")
 
 ITERATIONS = 1000

@@ -209,6 +209,53 @@ class Adam(Optimizer):
         return -rate * mean / (np.sqrt(square) + self.epsilon), (m, v, t)
 
 
+_WEIGHT_DECAY = Parameter("DECAY", "a number of 0 or more", lambda decay: decay >= 0.0, 0.01)
+
+
+class AdamW(Adam):
+    """Adam's update with decoupled weight decay of the slopes: θ ← θ − η·λ·θ − η·m̂/(√v̂ + ε). The intercept is free.
+
+    torch.optim.AdamW (Loshchilov & Hutter, Decoupled weight decay regularization, ICLR 2019). If it
+    converges on all rows, at rates with an infinite sum, then to the minimum among slopes within ±1/λ (Xie & Li,
+    Implicit bias of AdamW, ICML 2024).
+    """
+
+    name = "adamw"
+    parameters = (_WEIGHT_DECAY,)
+
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
+        update, state = super().step(point, state, rate)
+        (decay,) = self.values
+        decayed = rate * decay * point.theta
+        if self.intercept:
+            decayed[..., 0] = 0.0
+        return update - decayed, state
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov's look ahead: m̂ = μₜ₊₁·m/(1 − μ₁⋯μₜ₊₁) + (1 − μₜ)·g/(1 − μ₁⋯μₜ), μₜ = β₁(1 − ½·0.96^(ψt)).
+
+    torch.optim.NAdam (Dozat, Incorporating Nesterov momentum into Adam, ICLR workshop 2016). The state has m, v, t and
+    1 − μ₁⋯μₜ.
+    """
+
+    name = "nadam"
+    kind = OptimizerKind.ADAPTIVE
+    memories = 4
+    beta1, beta2, epsilon, psi = 0.9, 0.999, 1e-8, 0.004
+
+    def step(self, point: Point, state: OptimizerState, rate: Array | float) -> tuple[Array, OptimizerState]:
+        m, v, t, share = state
+        t = t + 1.0
+        mu, mu_next = (self.beta1 * (1.0 - 0.5 * 0.96 ** (self.psi * k)) for k in (t, t + 1.0))
+        share = 1.0 - mu * (1.0 - share)
+        share_next = 1.0 - mu_next * (1.0 - share)
+        m = self.beta1 * m + (1.0 - self.beta1) * point.gradient
+        v = self.beta2 * v + (1.0 - self.beta2) * point.gradient**2
+        mean = mu_next * m / share_next + (1.0 - mu) * point.gradient / share
+        return -rate * mean / (np.sqrt(v / (1.0 - self.beta2**t)) + self.epsilon), (m, v, t, share)
+
+
 class Newton(Optimizer):
     """θ ← θ − η·H⁻¹·g: at rate 1 the minimum of a squared error, in one step.
 
@@ -234,6 +281,8 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
     "adagrad": Adagrad,
     "rmsprop": RMSprop,
     "adam": Adam,
+    "adamw": AdamW,
+    "nadam": Nadam,
     "newton": Newton,
 }
 

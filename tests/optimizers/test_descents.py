@@ -24,6 +24,8 @@ RECIPES = [
     ("rmsprop", "cosine", 0.02),
     ("adam", "exponential:0.9997", 0.1),
     ("adam", "step:0.5:1000", 0.1),
+    ("adamw", "exponential:0.9997", 0.1),
+    ("nadam", "exponential:0.9997", 0.1),
     ("newton", "constant", 0.25),
     ("newton", "cosine", 0.5),
 ]

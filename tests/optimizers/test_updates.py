@@ -48,6 +48,27 @@ def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Ite
         yield -gamma * (m / (1 - beta1**t)) / (math.sqrt(v / (1 - beta2**t)) + epsilon)
 
 
+def adamw(decay: float) -> Iterator[float]:
+    theta = 0.0
+    for update, gamma in zip(adam(), GAMMAS, strict=True):
+        before = theta
+        theta = theta - gamma * decay * theta
+        theta = theta + update
+        yield theta - before
+
+
+def nadam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8, psi: float = 0.004) -> Iterator[float]:
+    m = v = 0.0
+    product = 1.0
+    for t, (g, gamma) in enumerate(zip(GRADIENTS, GAMMAS, strict=True), 1):
+        mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (k * psi)) for k in (t, t + 1))
+        product *= mu
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = mu_next * m / (1 - product * mu_next) + (1 - mu) * g / (1 - product)
+        yield -gamma * m_hat / (math.sqrt(v / (1 - beta2**t)) + epsilon)
+
+
 DOCUMENTED: dict[str, Callable[[], Iterator[float]]] = {
     "gd": lambda: sgd(0.0, False),
     "momentum": lambda: sgd(0.9, False),
@@ -59,16 +80,22 @@ DOCUMENTED: dict[str, Callable[[], Iterator[float]]] = {
     "adagrad": adagrad,
     "rmsprop": rmsprop,
     "adam": adam,
+    "adamw": lambda: adamw(0.01),
+    "adamw:0": adam,
+    "adamw:0.7": lambda: adamw(0.7),
+    "nadam": nadam,
 }
 
 
 def updates(word: str, gradients: np.ndarray) -> np.ndarray:
     """Return the updates for gradients (k, …, p)."""
-    optimizer = optimizer_of(word)
-    state = optimizer.init(np.zeros(gradients.shape[1:]))
+    optimizer = optimizer_of(word, intercept=False)
+    theta = np.zeros(gradients.shape[1:])
+    state = optimizer.init(theta)
     found = []
     for gradient, rate in zip(gradients, GAMMAS, strict=True):
-        update, state = optimizer.step(slope(gradient), state, rate)
+        update, state = optimizer.step(slope(gradient)._replace(theta=theta), state, rate)
+        theta = theta + update
         found.append(update)
     return np.array(found)
 
@@ -112,6 +139,15 @@ def test_a_state_is_rows_like_theta(word: str) -> None:
     _, after = optimizer.step(slope(np.ones((4, 3))), state, 0.1)
     assert [part.shape for part in state] == [part.shape for part in after] == [(4, 3)] * len(state)
     assert all((part == 0).all() for part in state)
+
+
+def test_weight_decay_acts_on_the_slopes_and_not_on_the_intercept() -> None:
+    theta, rate = np.array([[5.0, 2.0, -3.0]]), 0.1
+    point = slope(np.zeros((1, 3)))._replace(theta=theta)
+    free, _ = optimizer_of("adamw:0.5").step(point, (np.zeros((1, 3)),) * 3, rate)
+    all_slopes, _ = optimizer_of("adamw:0.5", intercept=False).step(point, (np.zeros((1, 3)),) * 3, rate)
+    np.testing.assert_allclose(free, [[0.0, -0.1, 0.15]], rtol=1e-15)
+    np.testing.assert_allclose(all_slopes, [[-0.25, -0.1, 0.15]], rtol=1e-15)
 
 
 def test_newton_multiplies_the_gradient_by_the_inverse_hessian() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from gdcli.base.errors import UsageError
+from gdcli.engine.catalog import OPTIMIZER_ENTRIES
 from gdcli.engine.optimizers import OPTIMIZERS, Momentum, Nesterov, optimizer_of, parse_optimizer
 from gdcli.engine.schedules import SCHEDULES, form, parse_schedule
 
@@ -42,8 +43,19 @@ def test_an_optimizer_without_a_parameter_takes_none(name: str) -> None:
 
 @pytest.mark.parametrize("word", ["sgd", "", ":0.9", "Adam", "adam ", "momentum=0.9"])
 def test_an_unknown_optimizer_is_wrong_usage_that_lists_all(word: str) -> None:
-    with pytest.raises(UsageError, match="gd, momentum, nesterov, adagrad, rmsprop, adam, newton"):
+    with pytest.raises(UsageError, match="gd, momentum, nesterov, adagrad, rmsprop, adam, adamw, nadam, newton"):
         optimizer_of(word)
+
+
+@pytest.mark.parametrize("text", ["-0.1", "nan", "inf", "", "x", "0.1:0.2"])
+def test_a_bad_weight_decay_is_wrong_usage_that_says_what_is_wanted(text: str) -> None:
+    with pytest.raises(UsageError, match=r"adamw:DECAY takes a number of 0 or more, such as adamw:0\.01, not"):
+        optimizer_of(f"adamw:{text}")
+
+
+def test_help_knows_the_optimizers_that_there_are() -> None:
+    words = [(name, *(parameter.name for parameter in one.parameters)) for name, one in OPTIMIZERS.items()]
+    assert words == [(entry.name, *filter(None, [entry.word])) for entry in OPTIMIZER_ENTRIES]
 
 
 @pytest.mark.parametrize("word", ["constant", "cosine", "inverse:0.01", "inverse:3", "exponential:1", "step:1e-3:1"])
