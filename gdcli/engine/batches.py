@@ -93,7 +93,7 @@ class Batches:
             yield _joined(waiting)
 
     def _shuffled(self, place: int, epoch: int, before: int) -> _Rows:
-        """Return the rows of a block in the order of an epoch, without the first few of them."""
+        """The rows of a block in the order of an epoch, without the first few of them."""
         block, first = self.blocks[place], int(self.intercept)
         order = self._stream(_ROWS, place, epoch).permutation(len(block.y))[before:]
         A = np.empty((len(order), first + len(block.offset)))
@@ -116,12 +116,12 @@ def _joined(parts: Sequence[_Rows]) -> _Rows:
 
 
 def keep_going(iteration: int) -> bool:
-    """Go on."""
+    """Never interrupt."""
     return False
 
 
 class BatchSteps:
-    """Goes from a step to the one at the end of the epoch, or earlier where the descent's ``iterations`` are done.
+    """The way from a step to the one at the end of the epoch, or earlier if the descent's ``iterations`` are done.
 
     ``before`` iterations were done by an earlier descent, whose order goes on. ``pull`` (p,) times θ is the gradient of
     a penalty. ``pause`` of the iteration is asked between blocks: true ends it there.
@@ -143,7 +143,7 @@ class BatchSteps:
         self._proximal, self._pull, self._pause = proximal, pull, pause
 
     def __call__(self, step: Step) -> tuple[int, Array, OptimizerState]:
-        """Return the iteration, θ (p,) and the optimiser's state there."""
+        """The iteration, θ (p,) and the optimizer's state there."""
         batches = self._batches
         epoch, done = divmod(self._before + step.iteration, batches.in_epoch)
         here = step.iteration, step.theta, step.state

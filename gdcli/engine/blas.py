@@ -45,7 +45,7 @@ def threads_for(columns: int) -> Iterator[None]:
 
 @cache
 def _openblas() -> tuple[Any, Any] | None:
-    """Return OpenBLAS's functions that get and set the number of threads.
+    """OpenBLAS's functions that get and set the number of threads.
 
     Symbols are looked up in NumPy's own extension module, which finds those of the libraries that it needs.
     """

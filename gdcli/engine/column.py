@@ -20,7 +20,7 @@ class Column(NamedTuple):
 
 
 def gaps_among(columns: Sequence[Column]) -> list[tuple[int, int]]:
-    """Return the place of each numeric column that has an indicator of its gaps, with that of the indicator."""
+    """The place of each numeric column that has an indicator of its gaps, with that of the indicator."""
     if all(column.level != MISSING for column in columns):
         return []
     place = {column: i for i, column in enumerate(columns)}

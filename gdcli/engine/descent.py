@@ -30,7 +30,7 @@ class Stopped(Enum):
 class Step(NamedTuple):
     """Iteration k: θ after k updates, the cost and gradient *at* that θ; ``stopped`` is set on the last one.
 
-    ``state`` is the optimiser's, before it goes on from there, and ``learning_rate`` the rate with which it does.
+    ``state`` is the optimizer's, before it goes on from there, and ``learning_rate`` the rate with which it does.
     """
 
     iteration: int
@@ -66,7 +66,7 @@ def unchanged(theta: Array, learning_rate: float | Array) -> Array:
 
 
 Advance = Callable[[Step], tuple[int, Array, OptimizerState]]
-"""Maps a step to the iteration of the next one, with θ and the optimiser's state there."""
+"""Maps a step to the iteration of the next one, with θ and the optimizer's state there."""
 
 StopRule = Callable[[Step], Stopped | None]
 """Sees a step and says why it is the last one, or None."""
@@ -85,7 +85,7 @@ def descend(
 ) -> Iterator[Step]:
     """Yield iteration 0 (the start), 1, 2 … until a stop rule speaks; the last step says which one.
 
-    ``schedule`` maps the iteration to its learning rate; ``state`` is the optimiser's, where it goes on from an earlier
+    ``schedule`` maps the iteration to its learning rate; ``state`` is the optimizer's if it goes on from an earlier
     descent. ``proximal`` follows each update; ``search`` may correct the schedule's rate. ``advance`` replaces the one
     update from a step to the next. There is no end without a stop rule.
     """
@@ -119,7 +119,7 @@ def after(iterations: int) -> StopRule:
 
 
 def when(asked: Callable[[], bool], reason: Stopped) -> StopRule:
-    """Stop for a reason of the outside's, as soon as it asks for that."""
+    """Stop for a ``reason`` from outside the loop, as soon as ``asked`` is true."""
 
     def rule(step: Step) -> Stopped | None:
         return reason if asked() else None
@@ -128,7 +128,7 @@ def when(asked: Callable[[], bool], reason: Stopped) -> StopRule:
 
 
 def below(tolerance: float, steepest: Callable[[Array, Array], Array] = lambda theta, gradient: gradient) -> StopRule:
-    """Stop where the Euclidean norm of the gradient of the scaled problem is below the tolerance.
+    """Stop if the Euclidean norm of the gradient of the scaled problem is below the tolerance.
 
     ``steepest`` of (θ, gradient) is the shortest subgradient, where the cost has corners.
     """
@@ -141,7 +141,7 @@ def below(tolerance: float, steepest: Callable[[Array, Array], Array] = lambda t
 
 
 def divergence(smallest_scale: float) -> StopRule:
-    """Stop where the cost is not finite, or far above the starting cost.
+    """Stop if the cost is not finite, or far above the starting cost.
 
     ``smallest_scale`` stands in for a starting cost that is practically zero (in squared scaled units).
     """

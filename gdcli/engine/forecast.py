@@ -1,4 +1,4 @@
-"""What can be said of an optimiser's learning rates before the first step; None wherever that is nothing.
+"""Forecasts: what the spectrum tells about a learning rate before the first step. Unknown figures are None.
 
 Plain descent and momentum are linear in the distance to the optimum of a squared error, so that all is known of them.
 Adaptive steps are not.
@@ -12,34 +12,34 @@ from gdcli.engine.spectrum import Behaviour, Spectrum
 
 
 class Forecast(Protocol):
-    """For a constant learning rate. Gaps are in squared scaled target units.
+    """A forecast for a constant learning rate. Gaps are in squared scaled target units.
 
     ``largest_stable`` is the rate from which on the descent does not settle, ``condition_number`` λmax/λmin of the
-    Hessian as the optimiser meets it.
+    Hessian as the optimizer meets it.
     """
 
     largest_stable: float | None
     condition_number: float | None
 
     def behaviour(self, learning_rate: float) -> Behaviour | None:
-        """Return what a rate does."""
+        """The behaviour of a rate."""
         ...
 
     def gaps(self, learning_rate: float, iteration: int) -> Array | None:
-        """Return the gap (r,) along each eigenvector after so many iterations."""
+        """The gap (r,) along each eigenvector after so many iterations."""
         ...
 
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:
-        """Return the first iteration from which on the gap is at most ``gap``; None also if there is none."""
+        """The first iteration from which on the gap is at most ``gap``; None also if there is none."""
         ...
 
     def best_rate(self, gap: float) -> tuple[float | None, int | None]:
-        """Return the rate that is within ``gap`` first, to stay, and the iteration from which on it is."""
+        """The rate that is within ``gap`` first, to stay, and the iteration from which on it is."""
         ...
 
 
 class PlainForecast:
-    """Of plain gradient descent: see ``spectrum``."""
+    """The forecast of plain gradient descent: see ``spectrum``."""
 
     def __init__(self, spectrum: Spectrum) -> None:
         self._spectrum = spectrum
@@ -60,7 +60,7 @@ class PlainForecast:
 
 
 class Unknown:
-    """Nothing is known, except what it is told."""
+    """A forecast of which nothing is known but what it is made with."""
 
     def __init__(self, largest_stable: float | None = None, condition_number: float | None = None) -> None:
         self.largest_stable = largest_stable
@@ -83,7 +83,7 @@ UNKNOWN: Forecast = Unknown()
 
 
 def limited(constant: Forecast) -> Forecast:
-    """Return what is left of a forecast where the rate changes or steps are proximal: the largest constant rate.
+    """The part of a forecast that holds if the rate changes or steps are proximal: the largest constant rate.
 
     Proximal steps converge below it as well (Combettes & Wajs, Multiscale Model. Simul. 4, 2005, theorem 3.4).
     """

@@ -43,7 +43,7 @@ class CoefficientTests:
 
 
 def inference(triangle: Triangle, best: Solution, intercept: bool) -> CoefficientTests | None:
-    """Return the inference for a triangle whose last column is the target; None where no degree of freedom is left.
+    """The inference for a triangle whose last column is the target; None where no degree of freedom is left.
 
     Collinear terms, whose single coefficients the data do not determine, have none. Raises ImportError without scipy.
     """
@@ -96,7 +96,7 @@ def inference(triangle: Triangle, best: Solution, intercept: bool) -> Coefficien
 
 
 def _reduced(triangle: Triangle, intercept: bool) -> tuple[Extended, Extended, np.longdouble, Extended]:
-    """Return R (p, p), z (p,), ρ of the centred columns (with the means) or, without an intercept, of the raw ones."""
+    """R (p, p), z (p,), ρ of the centred columns (with the means) or, without an intercept, of the raw ones."""
     full = square(triangle.R)
     if intercept:
         R = full[1:, 1:]
@@ -109,7 +109,7 @@ def _reduced(triangle: Triangle, intercept: bool) -> tuple[Extended, Extended, n
 
 
 def _unexplained(R: Extended, z: Extended, best: Solution) -> float:
-    """Return what a rank-deficient solution leaves of z: zero with full rank."""
+    """The residual of z that a rank-deficient solution adds: zero with full rank."""
     if best.rank == len(z):
         return 0.0
     left = z - R @ best.slopes.astype(np.longdouble)

@@ -17,7 +17,7 @@ _STEPS_PER_COLUMN = 20
 
 
 def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, unpenalized: Solution) -> Solution:
-    """Return the minimum of a quadratic that has A in it, plus B·Σ|β|.
+    """The minimum of a quadratic that has A in it, plus B·Σ|β|.
 
     ``unpenalized`` says which columns are collinear. With A they are all determined; with B alone what they explain
     together is.
@@ -44,13 +44,13 @@ def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, un
 
 
 def _lengths(R1: Array) -> Array:
-    """Return the Euclidean lengths of the columns (p,), 1 in place of 0."""
+    """The Euclidean lengths of the columns (p,), 1 in place of 0."""
     lengths: Array = np.linalg.norm(R1, axis=0)
     return np.where(lengths > 0, lengths, 1.0)
 
 
 def lasso_minimum(problem: Quadratic, penalty: Penalty) -> Array:
-    """Return θ* (p,) of ‖z − R₁θ‖²/N + B·Σ|β|, to rounding.
+    """The minimum θ* (p,) of ‖z − R₁θ‖²/N + B·Σ|β|, to rounding.
 
     An active-set method: the problem of the slopes that are not zero, with their signs, is solved exactly; the step
     there ends where a slope would change its sign, which then becomes zero; and the zero slope whose gradient exceeds
@@ -119,7 +119,7 @@ def _step(
 
 
 def gap(problem: Quadratic, penalty: Penalty, theta: Array, best: Array) -> float:
-    """Return cost(θ) − cost(θ*) = ‖R₁(θ − θ*)‖²/N + what the corners add: terms of which none is negative."""
+    """cost(θ) − cost(θ*) = ‖R₁(θ − θ*)‖²/N + what the corners add: terms of which none is negative."""
     distance = problem.R1 @ (theta - best)
     total = float(distance @ distance / problem.weight)
     if penalty.l1:
@@ -129,7 +129,7 @@ def gap(problem: Quadratic, penalty: Penalty, theta: Array, best: Array) -> floa
 
 
 def corner_gap(penalty: Penalty, theta: Array, best: Array, gradient: Array) -> float:
-    """Return B·Σ(|β| − |β*|) + g·(θ − θ*), with g (p,) the ``gradient`` of the smooth part at the minimum θ*.
+    """B·Σ(|β| − |β*|) + g·(θ − θ*), with g (p,) the ``gradient`` of the smooth part at the minimum θ*.
 
     That is Σ (B·|βⱼ| + gⱼβⱼ), no term of which is negative: where β*ⱼ is not zero gⱼ is −B·sign(β*ⱼ), and elsewhere
     |gⱼ| ≤ B.

@@ -156,7 +156,7 @@ def _rounding(triangle: Triangle, standard: Scaling, singular: Array, Vt: Array)
 
 
 def _groups(V: Array, p: int) -> tuple[tuple[int, ...], ...]:
-    """Return the sets of columns that depend on each other, from an orthonormal basis of the row space ``V`` (k, p).
+    """The sets of columns that depend on each other, from an orthonormal basis of the row space ``V`` (k, p).
 
     The projection on the null space, I − VᵀV, is block-diagonal over independent sets, whatever basis the SVD chose.
     """

@@ -36,7 +36,7 @@ class Backtracking:
         self._trial: Array | None = None
 
     def __call__(self, step: Step, first: float | Array) -> float | Array:
-        """Return the rate with which to go on; of a stack (…, p), one each, of shape (…, 1).
+        """The rate with which to go on; of a stack (…, p), one each, of shape (…, 1).
 
         ``first`` is the first trial of all.
         """
@@ -48,8 +48,8 @@ class Backtracking:
         return rate if step.theta.ndim > 1 else float(rate[0])
 
     def _accepted(self, step: Step, rate: Array) -> tuple[Array, Array]:
-        """Return the rates, halved until they are small enough, and the decrease that the gradient promises."""
-        # The optimisers that are searched with have steps in proportion to the rate.
+        """The rates, halved until they are small enough, and the decrease that the gradient promises."""
+        # The optimizers that are searched with have steps in proportion to the rate.
         update, _state = self._optimizer.step(step.point, step.state, 1.0)
         for _ in range(_MOST_HALVINGS):
             there = self._penalty.proximal(step.theta + rate * update, rate)

@@ -25,21 +25,25 @@ _IN_ALL = 1 << 26
 # Numbers in all, for the search of the best rate: about half a second.
 _IN_ALL_FOR_BEST = 1 << 25
 
-# Rates in the first grid, at least and at most, and their numbers (rates × eigenvectors).
-_FEWEST_RATES, _MOST_RATES, _RATES_AT_ONCE = 32, 4096, 1 << 14
+_FEWEST_RATES = 32  # rates in the first grid, at least
 
-# One in so many more rates is just below the limit, but no more than so many.
-_NEAR_THE_LIMIT, _MOST_NEAR_THE_LIMIT = 4, 64
+_MOST_RATES = 4096  # rates in the first grid, at most
 
-# Rates for each of the swings over the rates, in the second grid.
-_PER_SWING = 16
+_RATES_AT_ONCE = 1 << 14  # numbers (rates × eigenvectors) in the first grid
 
-# Rates around the best one in each later grid, and how many such grids there are.
-_FINER, _ROUNDS = 33, 6
+_NEAR_THE_LIMIT = 4  # one more rate just below the limit for each 4 of a grid
+
+_MOST_NEAR_THE_LIMIT = 64  # rates just below the limit, at most
+
+_PER_SWING = 16  # rates of the second grid for each swing of the gap over the rates
+
+_FINER = 33  # rates around the best one in each later grid
+
+_ROUNDS = 6  # later grids
 
 
 class Arrival(NamedTuple):
-    """The first iteration from which on any of several rates stays within a limit, which it is, and its gap then."""
+    """The iteration from which on a rate stays within a limit, ``which`` of several rates it is, and its gap then."""
 
     iteration: int
     which: int
@@ -58,10 +62,10 @@ class _Search:
         self._left = in_all
 
     def arrival(self, moving: Motion, last: int | None = None) -> Arrival | None:
-        """Return who is within the limit first, to stay; None if nobody is (by ``last``), or if that takes too long."""
+        """The first arrival within the limit, to stay; None if there is none (by ``last``) or it takes too long."""
         if last is None:
             # The bound holds from iteration 1 on; that the start is within as well is looked at.
-            last = first(lambda k: bool((moving.most(k + 1) <= self._limit).any()))
+            last = first(lambda k: bool((moving.upper_bound(k + 1) <= self._limit).any()))
             last = None if last is None else last + 1
         if last is None:
             return None
@@ -77,7 +81,7 @@ class _Search:
         look = _FIRST_LOOK
         while len(staying):
             some = moving.of(staying)
-            certain = some.most(start) <= self._limit
+            certain = some.upper_bound(start) <= self._limit
             if certain.all():
                 break
             look = self._longest(some, look)
@@ -87,7 +91,7 @@ class _Search:
         return staying
 
     def _earliest(self, moving: Motion, staying: NDArray[np.intp], arrival: int) -> Arrival:
-        """Who of those that stay from ``arrival`` on does so first."""
+        """The first arrival among the rates that stay from ``arrival`` on."""
         look = _FIRST_LOOK
         while arrival > 0:
             some = moving.of(staying)
@@ -116,7 +120,7 @@ class _Search:
 
 
 class MomentumForecast:
-    """What can be said of the rates of a descent with momentum, which starts with a ``velocity`` b (r,).
+    """The forecast of a descent with momentum, which starts with a ``velocity`` b (r,).
 
     A rate is ``oscillating`` where along some eigenvector the roots are complex or negative, so that the distance
     there swings about zero. With β = 0 all is as for plain descent.
@@ -136,14 +140,14 @@ class MomentumForecast:
         return Behaviour.OSCILLATING if h > self._recurrence.bends[0] else Behaviour.MONOTONE
 
     def gaps(self, learning_rate: float, iteration: int) -> Array | None:
-        """Return the gap (r,) after so many iterations, by eigenvector, in squared scaled target units."""
+        """The gap (r,) after so many iterations, by eigenvector, in squared scaled target units."""
         with np.errstate(over="ignore", invalid="ignore"):  # an unstable rate's gap is soon infinite
             by_vector = self._motion(np.array([learning_rate])).gaps(iteration, iteration)[0, 0]
         finite: Array = np.nan_to_num(by_vector, nan=np.inf, posinf=np.inf)
         return finite
 
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:
-        """Return the first iteration from which on the gap is at most ``gap``, exactly.
+        """The first iteration from which on the gap is at most ``gap``, exactly.
 
         None for an unstable rate, and where there are more iterations to look at than can be.
         """
@@ -155,7 +159,7 @@ class MomentumForecast:
         return None if found is None else found.iteration
 
     def best_rate(self, gap: float) -> tuple[float | None, int | None]:
-        """Return the stable rate that is within ``gap`` first, to stay, and the iteration from which on it is.
+        """The stable rate that is within ``gap`` first, to stay, and the iteration from which on it is.
 
         After k iterations e_k is a polynomial of degree k in the rate, which swings the faster the nearer it is to the
         ends of the stable interval: so look at h = limit·½(1 − cos φ), and more just below the limit; again with as
@@ -189,7 +193,7 @@ class MomentumForecast:
         return motion(self._recurrence, self._spectrum, self._velocity, rates)
 
     def _grid(self, many: int) -> Array:
-        """Return so many rates over the stable interval, and more just below its end."""
+        """A grid of ``many`` rates over the stable interval, and more just below its end."""
         limit = self._recurrence.limit
         near = min(many // _NEAR_THE_LIMIT, _MOST_NEAR_THE_LIMIT)
         around = 0.5 * limit * (1.0 - np.cos(np.linspace(0.0, np.pi, many + 2)[1:-1]))

@@ -30,23 +30,23 @@ class Penalty:
         return self.l2 > 0 or self.l1 > 0
 
     def slopes(self, theta: Array) -> Array:
-        """Return the part of θ (…, p) that is penalised."""
+        """The part of θ (…, p) that is penalised."""
         slopes: Array = theta[..., 1:] if self.intercept else theta
         return slopes
 
     def corner(self, theta: Array) -> Array:
-        """Return B·Σ|β| (…)."""
+        """B·Σ|β| (…)."""
         value: Array = self.l1 * np.abs(self.slopes(theta)).sum(axis=-1)
         return value
 
     def value(self, theta: Array) -> Array:
-        """Return A·Σβ² + B·Σ|β| (…)."""
+        """A·Σβ² + B·Σ|β| (…)."""
         slopes = self.slopes(theta)
         value: Array = self.l2 * np.vecdot(slopes, slopes) + self.corner(theta)
         return value
 
     def proximal(self, theta: Array, learning_rate: Array | float) -> Array:
-        """Return θ with each slope moved by η·B towards zero, where it stays if it is nearer than that."""
+        """θ with each slope moved by η·B towards zero, where it stays if it is nearer than that."""
         if not self.l1:
             return theta
         slopes = self.slopes(theta)
@@ -54,7 +54,7 @@ class Penalty:
         return np.concatenate([theta[..., :1], moved], axis=-1) if self.intercept else moved
 
     def steepest(self, theta: Array, gradient: Array) -> Array:
-        """Return the shortest subgradient (…, p) of the whole cost, zero at its minimum, from the smooth part's."""
+        """The shortest subgradient (…, p) of the whole cost, zero at its minimum, from the smooth part's."""
         if not self.l1:
             return gradient
         slopes, slope_gradient = self.slopes(theta), self.slopes(gradient)
@@ -67,7 +67,7 @@ UNPENALIZED = Penalty()
 
 
 def penalized(objective: Objective, penalty: Penalty) -> Objective:
-    """Return the objective with the penalty added, where there is one."""
+    """The objective with the penalty added, where there is one."""
     return PenalizedObjective(objective, penalty) if penalty else objective
 
 
@@ -83,7 +83,7 @@ class PenalizedObjective:
         self.objective, self.penalty = objective, penalty
 
     def value(self, theta: Array) -> Array:
-        """Return the cost (…) at θ."""
+        """The cost (…) at θ."""
         cost: Array = self.objective.value(theta) + self.penalty.value(theta)
         return cost
 
@@ -103,7 +103,7 @@ class PenalizedCurved(PenalizedObjective):
         self._curved = objective
 
     def hessian(self, theta: Array, above: bool = False) -> Array:
-        """Return the Hessian (p, p) at θ, or that of the parabolas ``above`` the losses, with 2A for each slope."""
+        """The Hessian (p, p) at θ, or that of the parabolas ``above`` the losses, with 2A for each slope."""
         hessian = self._curved.hessian(theta, above)
         each = np.ones(len(theta))
         each[: len(theta) - len(self.penalty.slopes(each))] = 0.0  # the intercept is free
@@ -111,7 +111,7 @@ class PenalizedCurved(PenalizedObjective):
 
 
 def ridge(problem: Quadratic, penalty: Penalty) -> Quadratic:
-    """Return the quadratic with A·Σβ² in it: ‖z − R₁θ‖² + N·A·Σβ² is the sum of squares of more rows."""
+    """The quadratic with A·Σβ² in it: ‖z − R₁θ‖² + N·A·Σβ² is the sum of squares of more rows."""
     if not penalty.l2:
         return problem
     p = problem.R1.shape[1]

@@ -96,7 +96,7 @@ class Polynomial:
 
 
 def ends(coefficients: Sequence[float]) -> tuple[int, int]:
-    """Return the signs of y' for x → −∞ and x → ∞; zero for a constant."""
+    """The signs of y' for x → −∞ and x → ∞; zero for a constant."""
     degree = max((i for i, c in enumerate(coefficients) if c), default=0)
     if degree == 0:
         return 0, 0
@@ -105,7 +105,7 @@ def ends(coefficients: Sequence[float]) -> tuple[int, int]:
 
 
 def stationary_points(coefficients: Sequence[float]) -> tuple[StationaryPoint, ...]:
-    """Return the points where the slope is zero, from left to right; none for a constant."""
+    """The points where the slope is zero, from left to right; none for a constant."""
     y = [Fraction(repr(float(c))) for c in coefficients]
     curvature = _derivative(_derivative(y))
     levels = _levels(_whole(_derivative(y)))
@@ -138,13 +138,13 @@ def _value(p: Sequence[Fraction], x: Fraction) -> Fraction:
 
 
 def _whole(p: Sequence[Fraction]) -> _Whole:
-    """Return a positive multiple of ``p`` in whole numbers."""
+    """A positive multiple of ``p`` in whole numbers."""
     denominator = math.lcm(*(c.denominator for c in p))
     return _primitive([int(c * denominator) for c in p])
 
 
 def _primitive(p: _Whole) -> _Whole:
-    """Return ``p`` divided by the greatest common divisor of its coefficients, without zeros at the end."""
+    """``p`` divided by the greatest common divisor of its coefficients, without zeros at the end."""
     while p and not p[-1]:
         p = p[:-1]
     divisor = math.gcd(*p)
@@ -152,7 +152,7 @@ def _primitive(p: _Whole) -> _Whole:
 
 
 def _divided(a: _Whole, b: _Whole) -> tuple[_Whole, _Whole]:
-    """Return quotient and remainder of a/b, each up to a positive factor."""
+    """The quotient and remainder of a/b, each up to a positive factor."""
     rest, quotient = a, [0] * max(len(a) - len(b) + 1, 0)
     size, sign = abs(b[-1]), 1 if b[-1] > 0 else -1
     for shift in reversed(range(len(quotient))):
@@ -167,7 +167,7 @@ def _divided(a: _Whole, b: _Whole) -> tuple[_Whole, _Whole]:
 
 
 def _levels(p: _Whole) -> list[list[_Whole]]:
-    """Return Sturm chains whose i-th belongs to the roots of ``p`` of order above i."""
+    """Sturm chains whose i-th belongs to the roots of ``p`` of order above i."""
     levels = []
     while len(p) > 1:
         chain = [p, _primitive([i * c for i, c in enumerate(p)][1:])]
@@ -179,7 +179,7 @@ def _levels(p: _Whole) -> list[list[_Whole]]:
 
 
 def _sign(p: _Whole, x: Fraction) -> int:
-    """Return the sign of p(x): of Σ cᵢ nⁱ dᵏ⁻ⁱ for x = n/d."""
+    """The sign of p(x): of Σ cᵢ nⁱ dᵏ⁻ⁱ for x = n/d."""
     n, d = x.numerator, x.denominator
     total, power = 0, 1
     for c in reversed(p):
@@ -189,7 +189,7 @@ def _sign(p: _Whole, x: Fraction) -> int:
 
 
 def _count(chain: Sequence[_Whole], low: Fraction, high: Fraction) -> int:
-    """Return how many different roots there are in low < x ≤ high (Sturm's theorem)."""
+    """The number of different roots in low < x ≤ high (Sturm's theorem)."""
     return _changes(chain, low) - _changes(chain, high)
 
 
@@ -199,7 +199,7 @@ def _changes(chain: Sequence[_Whole], x: Fraction) -> int:
 
 
 def _isolated(chain: Sequence[_Whole]) -> list[tuple[Fraction, Fraction]]:
-    """Return intervals low < x ≤ high with one root each, from left to right."""
+    """Intervals low < x ≤ high with one root each, from left to right."""
     p = chain[0]
     # Cauchy: no root is larger than 1 + max |cᵢ/cₙ|.
     bound = 1 << (2 + max(map(abs, p)) // abs(p[-1])).bit_length()
@@ -217,7 +217,7 @@ def _isolated(chain: Sequence[_Whole]) -> list[tuple[Fraction, Fraction]]:
 
 
 def _nearest_float(p: _Whole, low: Fraction, high: Fraction) -> float:
-    """Return the root of ``p`` in low < x ≤ high, a simple one and alone there."""
+    """The root of ``p`` in low < x ≤ high, a simple one and alone there."""
     at_high = _sign(p, high)
     while at_high and float(low) != float(high):
         middle = (low + high) / 2
@@ -230,7 +230,7 @@ def _nearest_float(p: _Whole, low: Fraction, high: Fraction) -> float:
 
 
 def _written(p: _Whole, root: float) -> Fraction:
-    """Return the root as the decimal that stands for it, where that is one (0.1, which no float is), or as it is."""
+    """The root as the decimal that stands for it, where that is one (0.1, which no float is), or as it is."""
     decimal = Fraction(repr(root))
     return Fraction(root) if _sign(p, decimal) else decimal
 

@@ -11,7 +11,7 @@ _PANEL = 64
 
 
 def stack_triangles(upper: Array, lower: Array) -> Array:
-    """Return the R (q, q) of the rows of two upper triangles (q, q), up to the signs of its rows."""
+    """The R (q, q) of the rows of two upper triangles (q, q), up to the signs of its rows."""
     R, S = upper.copy(), np.array(lower, order="C")
     q = len(R)
     for start in range(0, q, _PANEL):
@@ -42,7 +42,7 @@ _EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
 
 
 def triangularize(A: NDArray[np.floating]) -> Extended:
-    """Return the R (q, q) of a QR factorisation of ``A`` (n, q), with a non-negative diagonal; its rows if n is less.
+    """The R (q, q) of a QR factorisation of ``A`` (n, q), with a non-negative diagonal; its rows if n is less.
 
     Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small
     at the end is done in extended precision: textbook data keep all their digits.
@@ -60,18 +60,18 @@ def triangularize(A: NDArray[np.floating]) -> Extended:
 
 
 def with_signs(R: Extended) -> Extended:
-    """Return an R whose diagonal is not negative."""
+    """An R whose diagonal is not negative."""
     np.negative(R, out=R, where=(np.diagonal(R) < 0)[:, np.newaxis])
     return R
 
 
 def kept_as(q: int) -> type[np.floating]:
-    """Return the type of a triangle of q columns."""
+    """The type of a triangle of q columns."""
     return np.longdouble if q <= WIDE else np.float64
 
 
 def _qr_r(A: NDArray[np.floating]) -> Array:
-    """Return R of each matrix in a stack (…, n, q), by LAPACK."""
+    """R of each matrix in a stack (…, n, q), by LAPACK."""
     R: Array = np.linalg.qr(A.astype(np.float64, copy=False), mode="r")  # type: ignore[assignment]  # stubs: mode
     return R
 
@@ -81,7 +81,7 @@ def small(n: int, q: int) -> bool:
 
 
 def _extended(A: NDArray[np.floating]) -> Extended:
-    """Return the R (q, q) of ``A`` (n, q) by Gram-Schmidt with reorthogonalisation in extended precision.
+    """The R (q, q) of ``A`` (n, q) by Gram-Schmidt with reorthogonalisation in extended precision.
 
     Projecting twice is enough (Giraud, Langou, Rozložník, van den Eshof, Numer. Math. 101, 2005). A column that
     depends on those before it gets a zero row.

@@ -1,4 +1,4 @@
-"""What momentum does to a squared error, exactly: a recurrence of two numbers along every eigenvector.
+"""Momentum on a squared error, exactly: a recurrence of two numbers along every eigenvector.
 
 With e the distance to the optimum along an eigenvector, v = η × the velocity there, and h = η·λ, one iteration is
 
@@ -55,23 +55,23 @@ class Recurrence:
         return self.a * (1.0 + self.beta) - self.b
 
     def trace(self, h: Array) -> Array:
-        """Return t, the sum of the roots."""
+        """t, the sum of the roots."""
         return 1.0 + self.beta - self.a * h
 
     def determinant(self, h: Array) -> Array:
-        """Return d, the product of the roots."""
+        """d, the product of the roots."""
         return self.beta - (self.a * self.beta - self.b) * h
 
     def discriminant(self, h: Array) -> Array:
-        """Return t² − 4d, in factors that keep its digits where it is small."""
+        """t² − 4d, in factors that keep its digits where it is small."""
         return self.a**2 * (h - self.bends[0]) * (h - self.bends[1])
 
     def margin(self, h: Array) -> Array:
-        """Return 1 − |t| + d, which is (1 − |z₁|)(1 ∓ |z₂|), with its digits where it is small."""
+        """1 − |t| + d, which is (1 − |z₁|)(1 ∓ |z₂|), with its digits where it is small."""
         return np.where(self.trace(h) >= 0, h, self._steepness * (self.limit - h))
 
     def matrix(self, h: Array) -> Array:
-        """Return the matrix of an iteration (4, …), row by row."""
+        """The matrix of an iteration (4, …), row by row."""
         return np.stack([1.0 - self.a * h, np.full_like(h, -self.b), h, np.full_like(h, self.beta)])
 
 
@@ -110,11 +110,11 @@ class Motion(NamedTuple):
     fast: Array
 
     def of(self, rates: NDArray[np.intp]) -> "Motion":
-        """Return that of some of the rates, by their places."""
+        """That of some of the rates, by their places."""
         return Motion._make(values[..., rates, :] for values in self)
 
     def gaps(self, first: int, last: int) -> Array:
-        """Return the gaps (iterations, rates, r) along each eigenvector from iteration ``first`` to ``last``.
+        """The gaps (iterations, rates, r) along each eigenvector from iteration ``first`` to ``last``.
 
         The first of them is in closed form; m known ones times the m-th power of the matrix are m more.
         """
@@ -128,15 +128,15 @@ class Motion(NamedTuple):
         by_vector: Array = self.weight * e**2
         return by_vector
 
-    def most(self, first: int) -> Array:
-        """Return what all gaps (rates,) from iteration ``first`` on are at most."""
+    def upper_bound(self, first: int) -> Array:
+        """An upper bound (rates,) on the gap from iteration ``first`` on."""
         size = np.maximum(self.size, _LEAST_SIZE)
         e = self.slow * np.exp(first * size) + self.fast * np.exp(first * (size + self.ratio))
         bound: Array = np.vecdot(e**2, self.weight) * (1.0 + _ROUNDING)
         return bound
 
     def _at(self, k: int) -> tuple[Array, Array]:
-        """Return e_k and v_k, from Mᵏ = s_k·M − d·s_{k−1}·1."""
+        """e_k and v_k, from Mᵏ = s_k·M − d·s_{k−1}·1."""
         if k == 0:
             return self.e0, self.v0
         s, before = self._s(k), self.d * self._s(k - 1)
@@ -144,7 +144,7 @@ class Motion(NamedTuple):
         return s * e1 - before * self.e0, s * v1 - before * self.v0
 
     def _s(self, k: int) -> Array:
-        """Return s_k: |z|ᵏ⁻¹ sin(k·φ)/sin φ for a pair of complex roots, else z₁ᵏ⁻¹ (1 − (z₂/z₁)ᵏ)/(1 − z₂/z₁).
+        """s_k: |z|ᵏ⁻¹ sin(k·φ)/sin φ for a pair of complex roots, else z₁ᵏ⁻¹ (1 − (z₂/z₁)ᵏ)/(1 − z₂/z₁).
 
         The last is k·z₁ᵏ⁻¹ where the two roots are one.
         """

@@ -41,14 +41,14 @@ class Scaling:
         return less
 
     def to_file(self, theta: Array) -> tuple[Array, Array]:
-        """Return slopes m (…, p) and intercept c (…) in file units; c is zero without an intercept."""
+        """Slopes m (…, p) and intercept c (…) in file units; c is zero without an intercept."""
         slopes = theta[..., 1:] if self.intercept else theta
         m = slopes * (self.target_scale / self.scale)
         c = theta[..., 0] * self.target_scale if self.intercept else np.zeros(theta.shape[:-1])
         return m, c - m @ self.center - m @ self.center_low
 
     def to_scaled(self, m: Array, c: float) -> Array:
-        """Return θ for slopes m (p,) and intercept c in file units."""
+        """θ for slopes m (p,) and intercept c in file units."""
         slopes = m.astype(np.longdouble)
         return self.through(m, float(c + slopes @ self.center + slopes @ self.center_low))
 
@@ -59,7 +59,7 @@ class Scaling:
 
 
 def standard_deviations(triangle: Triangle) -> Array:
-    """Return the weighted sample standard deviations (q,): √(Σw(x−µ)²/Σw · n/(n−1))."""
+    """The weighted sample standard deviations (q,): √(Σw(x−µ)²/Σw · n/(n−1))."""
     n = triangle.count
     if n < 2:
         return np.zeros(len(triangle.columns))
@@ -115,7 +115,7 @@ def scale_as(triangle: Triangle, scaling: Scaling, constant: NDArray[np.bool_] |
 
 
 def stacked(problems: Sequence[Quadratic]) -> Quadratic:
-    """Return problems of the same columns as one stack."""
+    """One stack of several problems of the same columns."""
     most = max(len(problem.z) for problem in problems)
     short = [most - len(problem.z) for problem in problems]
     return Quadratic(
@@ -127,7 +127,7 @@ def stacked(problems: Sequence[Quadratic]) -> Quadratic:
 
 
 def compact(problem: Quadratic) -> Quadratic:
-    """Return the same function with ``R1`` square and upper triangular."""
+    """The same function with ``R1`` square and upper triangular."""
     p = problem.R1.shape[1]
     full = np.zeros((len(problem.z) + 1, p + 1))
     full[:-1, :p], full[:-1, p], full[-1, p] = problem.R1, problem.z, problem.rho
@@ -136,5 +136,5 @@ def compact(problem: Quadratic) -> Quadratic:
 
 
 def _divisor(values: Array) -> Array:
-    """Return the values with 1 in place of 0."""
+    """The values with 1 in place of 0."""
     return np.where(values > 0, values, 1.0)

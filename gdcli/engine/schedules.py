@@ -71,12 +71,12 @@ SCHEDULES: dict[str, ScheduleKind] = {
 
 
 def form(name: str) -> str:
-    """Return how a schedule is written: ``step:R:K``."""
+    """The form of a schedule's word: ``step:R:K``."""
     return ":".join([name, *(parameter.name for parameter in SCHEDULES[name].parameters)])
 
 
 def parse_schedule(word: str) -> tuple[str, tuple[float, ...]]:
-    """Return the name and the parameters of ``name:R:K``. Raises UsageError where it is no schedule."""
+    """The name and the parameters of ``name:R:K``. Raises UsageError where it is no schedule."""
     name, *texts = word.split(":")
     if name not in SCHEDULES:
         raise UsageError(f"there is no schedule {name!r}; there are {', '.join(map(form, SCHEDULES))}")
@@ -93,7 +93,7 @@ def parse_schedule(word: str) -> tuple[str, tuple[float, ...]]:
 
 
 def schedule_of(word: str, learning_rate: float | Array, iterations: int, before: int = 0) -> Schedule:
-    """Return the schedule that a word asks for, with its first rate and the number of iterations to run.
+    """The schedule that a word asks for, with its first rate and the number of iterations to run.
 
     ``before`` iterations have been done already: the descent goes on where they ended, and all together are the
     iterations over which a cosine falls.

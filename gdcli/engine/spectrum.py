@@ -64,13 +64,13 @@ class Spectrum:
         return Spectrum(np.ones_like(self.eigenvalues), self.vectors, np.sqrt(self.eigenvalues) * self.distances)
 
     def solve(self, gradient: Array) -> Array:
-        """Return H⁺ · gradient (…, p), with the Hessian's pseudo-inverse: nothing along what is not determined."""
+        """H⁺ · gradient (…, p), with the Hessian's pseudo-inverse: nothing along what is not determined."""
         step: Array = ((gradient @ self.vectors.T) / self.eigenvalues) @ self.vectors
         return step
 
 
 def spectrum(problem: Quadratic, rank: int, distance: Array, slopes: tuple[Array, Array] | None = None) -> Spectrum:
-    """Return the spectrum of a problem of known rank, for a start ``distance`` = θ₀ − θ* (p,) from the optimum.
+    """The spectrum of a problem of known rank, for a start ``distance`` = θ₀ − θ* (p,) from the optimum.
 
     ``slopes`` are the singular values and right vectors without the intercept, where they are known and nothing ties
     it to the slopes: centred columns.
@@ -84,7 +84,7 @@ def spectrum(problem: Quadratic, rank: int, distance: Array, slopes: tuple[Array
 
 
 def _beside_intercept(first: float, singular: Array, Vt: Array) -> tuple[Array, Array]:
-    """Return the decomposition of the block-diagonal matrix of ``first`` and a decomposed one."""
+    """The decomposition of the block-diagonal matrix of ``first`` and a decomposed one."""
     rank, p = Vt.shape
     vectors = np.zeros((rank + 1, p + 1))
     at = int(np.searchsorted(-singular, -first))
@@ -102,14 +102,14 @@ def behaviour(spectrum: Spectrum, learning_rate: float) -> Behaviour:
 
 
 def gaps(spectrum: Spectrum, learning_rate: float, iteration: int) -> Array:
-    """Return the gap (r,) after so many iterations, by eigenvector, in squared scaled target units."""
+    """The gap (r,) after so many iterations, by eigenvector, in squared scaled target units."""
     with np.errstate(over="ignore"):  # an unstable rate's gap is soon infinite
         by_vector: Array = np.exp(_log_gaps(spectrum, np.array([learning_rate]), iteration)[0])
     return by_vector
 
 
 def iterations_to(spectrum: Spectrum, learning_rate: float, gap: float) -> int | None:
-    """Return the first iteration whose gap is at most ``gap``, exactly; None for an unstable rate or never."""
+    """The first iteration whose gap is at most ``gap``, exactly; None for an unstable rate or never."""
     if behaviour(spectrum, learning_rate) is Behaviour.UNSTABLE:
         return None
     rate = np.array([learning_rate])
@@ -122,7 +122,7 @@ def iterations_to(spectrum: Spectrum, learning_rate: float, gap: float) -> int |
 
 
 def best_rate(spectrum: Spectrum, gap: float) -> tuple[float, int | None]:
-    """Return the stable rate that reaches ``gap`` first, and the iteration at which it does: it stays there.
+    """The stable rate that reaches ``gap`` first, and the iteration at which it does: it stays there.
 
     For a fixed iteration the gap is a convex function of the rate, and its minimum over the rates falls with the
     iteration: so bisect over the iteration, with a search by shrinking grids inside. Below 1/λmax a larger rate is
@@ -150,7 +150,7 @@ def best_rate(spectrum: Spectrum, gap: float) -> tuple[float, int | None]:
 
 
 def _log_gaps(spectrum: Spectrum, rates: Array, iteration: int) -> Array:
-    """Return log(½ λᵢ (1 − ηλᵢ)²ᵏ cᵢ²) of shape (rates, r)."""
+    """log(½ λᵢ (1 − ηλᵢ)²ᵏ cᵢ²) of shape (rates, r)."""
     with np.errstate(divide="ignore"):
         start = np.log(0.5 * spectrum.eigenvalues * spectrum.distances**2)
         if iteration == 0:
@@ -162,7 +162,7 @@ def _log_gaps(spectrum: Spectrum, rates: Array, iteration: int) -> Array:
 
 
 def _log_total(spectrum: Spectrum, rates: Array, iteration: int) -> Array:
-    """Return log(gap) for each rate; −inf where the gap is zero."""
+    """log(gap) for each rate; −inf where the gap is zero."""
     logs = _log_gaps(spectrum, rates, iteration)
     top = logs.max(axis=1)
     finite = np.where(np.isfinite(top), top, 0.0)
@@ -172,7 +172,7 @@ def _log_total(spectrum: Spectrum, rates: Array, iteration: int) -> Array:
 
 
 def first(reached: Callable[[int], bool]) -> int | None:
-    """Return the smallest iteration for which a predicate that stays true becomes true; None past the limit."""
+    """The smallest iteration for which a predicate that stays true becomes true; None past the limit."""
     if reached(0):
         return 0
     high = 1

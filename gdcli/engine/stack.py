@@ -81,14 +81,14 @@ class Stack:
 
 
 def empty(columns: Sequence[Column]) -> Stack:
-    """Return the stack of no groups."""
+    """The stack of no groups."""
     q = len(columns)
     none = np.zeros((0, q))
     return Stack(tuple(columns), np.zeros((0, q + 1, q + 1)), none, none[:, 0], np.zeros(0, np.intp), none, none)
 
 
 def grouped_rows(columns: Sequence[Column], X: Array, places: LanePlaces, weights: Array | None) -> GroupedRows:
-    """Return rows with an indicator column before the target for each numeric column in which some are NaN."""
+    """Rows with an indicator column before the target for each numeric column in which some are NaN."""
     with np.errstate(over="ignore", invalid="ignore"):
         gaps = [j for j in np.flatnonzero(np.isnan(X.sum(axis=0))).tolist() if np.isnan(X[:, j]).any()]
     if gaps:
@@ -99,7 +99,7 @@ def grouped_rows(columns: Sequence[Column], X: Array, places: LanePlaces, weight
 
 
 def absorb(stack: Stack, rows: GroupedRows, groups: int) -> Stack:
-    """Return the stack with more rows, of ``groups`` groups in all: those that are new come last."""
+    """The stack with more rows, of ``groups`` groups in all: those that are new come last."""
     waiting = (*stack.waiting, rows)
     stack = replace(stack, waiting=waiting, groups=groups)
     enough = max(_LEAST_WAITING, _WAITING * (len(stack.columns) + 1) * groups)
@@ -107,7 +107,7 @@ def absorb(stack: Stack, rows: GroupedRows, groups: int) -> Stack:
 
 
 def reduced(stack: Stack) -> Stack:
-    """Return the same stack with no row waiting."""
+    """The same stack with no row waiting."""
     if not stack.waiting:
         return stack
     columns = _columns([stack.columns, *(rows.columns for rows in stack.waiting)])
@@ -149,7 +149,7 @@ def reduced(stack: Stack) -> Stack:
 
 
 def fill_groups(stack: Stack) -> Stack:
-    """Return the stack with each gap filled with its column's mean in its group, and no indicator of gaps left.
+    """The stack with each gap filled with its column's mean in its group, and no indicator of gaps left.
 
     ``R`` is triangular no more, but the last row is zero up to the target as before. A column in which a group has no
     value is 0 there.
@@ -178,14 +178,14 @@ def fill_groups(stack: Stack) -> Stack:
 
 
 def _columns(several: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
-    """Return the columns of all, the target last; levels of one text column are in order, and indicators of gaps."""
+    """The columns of all, the target last; levels of one text column are in order, and indicators of gaps."""
     target = several[0][-1]
     features = dict.fromkeys(column for columns in several for column in columns if column != target)
     return (*sorted_levels(list(features)), target)
 
 
 def _over(columns: tuple[Column, ...], rows: GroupedRows) -> Array:
-    """Return the rows over more columns: levels that they lack are zero."""
+    """The rows over more columns: levels that they lack are zero."""
     if rows.columns == columns:
         return rows.X
     X = np.zeros((len(rows.X), len(columns)))
@@ -194,7 +194,7 @@ def _over(columns: tuple[Column, ...], rows: GroupedRows) -> Array:
 
 
 def _enlarged(stack: Stack, columns: tuple[Column, ...]) -> Stack:
-    """Return a copy with room for all groups and columns, nothing waiting.
+    """A copy with room for all groups and columns, nothing waiting.
 
     A new level was zero in all rows so far. Put into a triangle, its column of zeros leaves the others triangular.
     """
@@ -219,7 +219,7 @@ def _enlarged(stack: Stack, columns: tuple[Column, ...]) -> Stack:
 
 
 def _triangles(A: Array, first: LanePlaces, count: LanePlaces, known: Array) -> Array:
-    """Return the R (k, q, q) of each run of rows of ``A`` (n, q) stacked under the ``known`` (k, q, q) triangle.
+    """The R (k, q, q) of each run of rows of ``A`` (n, q) stacked under the ``known`` (k, q, q) triangle.
 
     Row ``first[i]`` is where the i-th run of ``count[i]`` rows begins. Long runs go in slices, whose triangles are
     then the rows of shorter ones.
@@ -248,7 +248,7 @@ def _triangles(A: Array, first: LanePlaces, count: LanePlaces, known: Array) -> 
 
 
 def _within(counts: LanePlaces) -> LanePlaces:
-    """Return 0, 1, … within each run of so many."""
+    """0, 1, … within each run of that length."""
     ends = np.cumsum(counts)
     within: LanePlaces = np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
     return within

@@ -54,7 +54,7 @@ class Ends:
 
 
 def lane_iterations_to(eigenvalues: Array, distances: Array, rates: Array, gap: Array) -> Counts:
-    """Return for each group the first iteration of plain descent whose gap is at most ``gap`` (g,); −1 for never.
+    """For each group the first iteration of plain descent whose gap is at most ``gap`` (g,); −1 for never.
 
     ``eigenvalues`` and ``distances`` (g, k) are as in a Spectrum; 0 where the data determine nothing.
     """
@@ -70,7 +70,7 @@ def lane_iterations_to(eigenvalues: Array, distances: Array, rates: Array, gap: 
 
 
 def best_rates(eigenvalues: Array, distances: Array, gap: Array) -> tuple[Array, Counts]:
-    """Return for each group the stable rate whose gap is at most ``gap`` (g,) first, and the iteration; −1 for never.
+    """For each group the stable rate whose gap is at most ``gap`` (g,) first, and the iteration; −1 for never.
 
     The same search as ``spectrum.best_rate``. For a fixed iteration the gap is convex in the rate: its minimum is
     where the slope −2k · ½ Σ λᵢ² (1 − ηλᵢ)²ᵏ⁻¹ cᵢ² changes its sign, found by halving.
@@ -102,7 +102,7 @@ def best_rates(eigenvalues: Array, distances: Array, gap: Array) -> tuple[Array,
 
 
 def _first(reached: Callable[[Counts], NDArray[np.bool_]], groups: int) -> Counts:
-    """Return for each group the smallest iteration for which a predicate that stays true is true; −1 for never."""
+    """For each group the smallest iteration for which a predicate that stays true is true; −1 for never."""
     high = np.zeros(groups, dtype=np.int64)
     done = reached(high)
     while not done.all() and int(high.max()) <= FORECAST_LIMIT:
@@ -117,7 +117,7 @@ def _first(reached: Callable[[Counts], NDArray[np.bool_]], groups: int) -> Count
 
 
 def _shrinking(rates: Array, eigenvalues: Array) -> Array:
-    """Return log|1 − ηλᵢ| (g, k), with its digits where ηλ is tiny."""
+    """log|1 − ηλᵢ| (g, k), with its digits where ηλ is tiny."""
     products = rates[:, np.newaxis] * eigenvalues
     with np.errstate(divide="ignore"):
         logs: Array = np.log(np.abs(1.0 - products), where=products > 0.5, out=np.log1p(-np.minimum(products, 0.5)))
@@ -125,13 +125,13 @@ def _shrinking(rates: Array, eigenvalues: Array) -> Array:
 
 
 def _times(iteration: Counts, logs: Array) -> Array:
-    """Return k · logs (g, r), and 0 for k = 0 whatever the logarithm."""
+    """k · logs (g, r), and 0 for k = 0 whatever the logarithm."""
     k = iteration[:, np.newaxis].astype(np.float64)
     return np.where(k > 0, k, 0.0) * np.where(k > 0, logs, 0.0)
 
 
 def _log_sum(logs: Array) -> Array:
-    """Return log Σ exp over the last axis; −inf for an empty sum."""
+    """log Σ exp over the last axis; −inf for an empty sum."""
     top = _finite(logs.max(axis=1))
     with np.errstate(divide="ignore"):
         total: Array = top + np.log(np.exp(logs - top[:, np.newaxis]).sum(axis=1))

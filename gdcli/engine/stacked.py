@@ -2,7 +2,7 @@
 
 As in ``scaling``, ``optimum`` and ``spectrum``, with a leading axis g. One singular value decomposition of each group's
 scaled R₁ = U S Vᵀ says all: λ = (2/N)σ², and θ* = V S⁺ Uᵀz. In the coordinates u = Vᵀ(θ − θ₀) the gradient is
-λ·(u + d) with d = Vᵀ(θ₀ − θ*), number by number: an optimiser that is linear in the gradient descends there exactly as
+λ·(u + d) with d = Vᵀ(θ₀ − θ*), number by number: an optimizer that is linear in the gradient descends there exactly as
 it does in θ, at O(p).
 """
 
@@ -29,7 +29,7 @@ class Scalings:
     center_low: Array
 
     def to_file(self, theta: Array) -> tuple[Array, Array]:
-        """Return slopes m (g, p) and intercepts c (g,) in file units; c is zero without an intercept."""
+        """Slopes m (g, p) and intercepts c (g,) in file units; c is zero without an intercept."""
         slopes = theta[:, 1:] if self.intercept else theta
         m = slopes * (self.target_scale[:, np.newaxis] / self.scale)
         if not self.intercept:
@@ -68,7 +68,7 @@ class StackedProblem:
 
 
 def active(stack: Stack, compared: Sequence[str], intercept: bool) -> Mask:
-    """Return which columns but the target (g, p) have a coefficient of their own in a group.
+    """The columns but the target (g, p) that have a coefficient of their own in a group.
 
     Those that are constant there have none (without an intercept: that are zero), nor has the baseline of a text column
     that is ``compared`` with one: the first of its levels that the group has.
@@ -216,5 +216,5 @@ class AlongEigenvectors:
 
 
 def _divisor(values: Array) -> Array:
-    """Return the values with 1 in place of 0."""
+    """The values with 1 in place of 0."""
     return np.where(values > 0, values, 1.0)

@@ -119,7 +119,7 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
 def _with_indicators(
     A: NDArray[np.floating], columns: Sequence[Column], missing: Mapping[int, NDArray[np.bool_]]
 ) -> tuple[NDArray[np.floating], list[int], tuple[Column, ...]]:
-    """Return the rows ``A`` (n, q+1) with 0 in the gaps and an indicator beside each column that has some, the places
+    """The rows ``A`` (n, q+1) with 0 in the gaps and an indicator beside each column that has some, the places
     (q+k) of these columns among the old and then the new ones, and the columns.
     """
     for j, gap in missing.items():
@@ -132,7 +132,7 @@ def _with_indicators(
 
 
 def merge(left: Triangle, right: Triangle) -> Triangle:
-    """Return the triangle of the rows of both, relative to the left one's shift.
+    """The triangle of the rows of both, relative to the left one's shift.
 
     A column that only one side has (a level first seen late) was zero in the other's rows.
     """
@@ -157,7 +157,7 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
 
 
 def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
-    """Return the R of the rows that R stands for, and of a triangle's relative to a shift."""
+    """The R of the rows that R stands for, and of a triangle's relative to a shift."""
     moved = _moved(triangle, shift)
     if R.dtype != np.float64 or triangle.gaps or not len(R) == len(moved) == R.shape[1]:
         return triangularize(np.vstack([R, moved]))
@@ -183,7 +183,7 @@ def fill(triangle: Triangle, columns: Sequence[Column], means: Mapping[Column, f
 
 
 def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
-    """Return the triangle of the same rows over some of the columns, in the order given."""
+    """The triangle of the same rows over some of the columns, in the order given."""
     place = {column: i for i, column in enumerate(triangle.columns)}
     keep = [place[column] for column in columns]
     return Triangle(
@@ -209,7 +209,7 @@ def _empty(columns: tuple[Column, ...]) -> Triangle:
 
 
 def _widened(triangle: Triangle, columns: tuple[Column, ...]) -> Triangle:
-    """Return the triangle with zero columns put in where ``columns`` has more."""
+    """The triangle with zero columns put in where ``columns`` has more."""
     if triangle.columns == columns:
         return triangle
     if not triangle.count:
@@ -236,7 +236,7 @@ def _widened(triangle: Triangle, columns: tuple[Column, ...]) -> Triangle:
 
 
 def _moved(triangle: Triangle, shift: Array) -> Extended:
-    """Return the triangle's R relative to another shift, no longer triangular where there are gaps.
+    """The triangle's R relative to another shift, no longer triangular where there are gaps.
 
     x − s' = (x − s) + (s − s')·1, but in the gaps, which stay 0.
     """
