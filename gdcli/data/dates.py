@@ -6,6 +6,7 @@ day.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import product
@@ -142,7 +143,7 @@ def as_numbers(table: Table, dates: Mapping[str, str]) -> Table:
     for name, spelling in dates.items():
         if name in text:
             numeric[name] = numbers_of_dates(text.pop(name), spelling)
-    return Table(table.rows, numeric, text, table.skipped, table.late, table.filled)
+    return replace(table, numeric=numeric, text=text)
 
 
 def numbers_of_dates(column: Coded, spelling: str) -> Array:

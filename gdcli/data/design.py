@@ -32,7 +32,7 @@ class Rows:
     ``read`` rows were in the block, of which ``complete`` (read,) marks those in ``X`` (None: all of them);
     ``missing`` counts those dropped for want of a value, by column. ``filled`` counts the gaps that are to be filled:
     NaN in ``X``, or the level of missing text. ``by`` are the rows' groups, a column each; ``skipped`` are bad rows
-    that do not count as read.
+    that do not count as read. ``misquoted`` is the place of a cell that is not used, with text behind its quotes.
     """
 
     X: Array
@@ -44,6 +44,7 @@ class Rows:
     by: tuple[Coded, ...] = ()
     skipped: tuple[BadRow, ...] = ()
     filled: Mapping[str, int] = field(default_factory=dict)
+    misquoted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class Design:
         by = tuple(_kept_codes(table.text[name], complete) for name in self.by)
         counts = {name: int(np.count_nonzero(_kept(gap, complete))) for name, gap in gaps.items()}
         filled = {name: count for name, count in counts.items() if count}
-        return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped, filled)
+        return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped, filled, table.misquoted)
 
     def _with_dates(self, table: Table, block: Block) -> Table:
         """The table with its dates as numbers."""

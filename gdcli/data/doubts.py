@@ -9,6 +9,7 @@ from gdcli.base.errors import CellError, DataError, NotNumericError
 from gdcli.base.names import quoted, shell_word
 from gdcli.data.cells import too_many_levels
 from gdcli.data.csv.exact import COMMENT_MARKS
+from gdcli.data.csv.options import BLANKS
 from gdcli.data.dates import ISO, iso_days, looks_dated, reader_of, spellings_of
 from gdcli.data.judge import formats_for, odd_number, odd_numbers
 from gdcli.data.proposals import DoubtError, OpenQuestion, Proposal, ProposalEffect
@@ -22,7 +23,8 @@ _QUOTES = "'`"
 
 _COMMA = ","
 
-_CLASSES = 2
+# Texts of a target that may be classes.
+_MOST_CLASSES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,17 +214,22 @@ def _them(columns: Collection[str]) -> str:
     return "it" if len(columns) == 1 else "them"
 
 
-def no_number(column: TextColumn, forced: bool) -> DataError:
-    """The error of a target or of weights that are text."""
+def no_number(column: TextColumn, forced: bool, losses: bool) -> DataError:
+    """The error of a target or of weights that are text; with ``losses`` another loss can be chosen."""
     if forced:
         return DataError(f"{quoted(column.name)} is the {column.role}, so it cannot be --categorical")
     levels = [level for level, count in zip(column.texts.levels, column.counts, strict=True) if count]
     odd = [level for level in levels if not column.block.numbers.is_number(level)] or levels
     _, cell = column.first(odd)
     proposals = []
-    if column.role == "target" and len(levels) == _CLASSES:
-        chance = f"{{}} fits the probability of {quoted(max(levels, key=level_order))}"
-        proposals.append(Proposal((("--loss", "logistic"),), chance))
+    if column.role == "target" and losses and 2 <= len(levels) <= _MOST_CLASSES:
+        options: list[tuple[str, str | None]] = [("--loss", "logistic")]
+        event = max(levels, key=level_order)
+        if len(levels) > 2:
+            event = min(levels, key=level_order)
+            options.append(("--event", event))
+        against = " against the rest" if len(levels) > 2 else ""
+        proposals.append(Proposal(tuple(options), f"{{}} fits the probability of {quoted(event)}{against}"))
     reason = f"{column.line(cell)}: the {column.role} {quoted(column.name)} is text (for example {quoted(cell)})"
     return DoubtError((column.name, "text"), reason, tuple(proposals), "it has to be numbers")
 
@@ -238,8 +245,16 @@ def odd_row(error: CellError, question: OpenQuestion) -> DoubtError:
         for mark in COMMENT_MARKS
         if f"--comment {shell_word(mark)}" in error.advice
     )
+    quotes = tuple(
+        Proposal((("--quotechar", mark),), "{} keeps what it encloses in one cell")
+        for mark in _QUOTES
+        if not any(mark in name for name in question.names)
+    )
+    blanks = Proposal((("--sep", BLANKS),), "{} takes several blanks for one")
+    squeezed = (blanks,) if question.block.separator == " " else ()
     drops = Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", ProposalEffect.DROPS)
-    return DoubtError(("row", error.reason), error.reason, (*comments, *below, drops), error.advice, kind=CellError)
+    proposals = (*comments, *below, *quotes, *squeezed, drops)
+    return DoubtError(("row", error.reason), error.reason, proposals, error.advice, kind=CellError)
 
 
 def header_below(error: DataError, question: OpenQuestion) -> DataError:

@@ -26,6 +26,7 @@ _LEAST_KEPT = 0.5
 _REPEATABLE = {"--na": "na", "--exclude": "exclude", "--categorical": "categorical", "--date": "dates"}
 
 _CSV = {
+    "--sep": "separator",
     "--decimal": "decimal",
     "--thousands": "thousands",
     "--quotechar": "quotechar",
@@ -143,7 +144,12 @@ class OpenQuestion:
         if not csv:
             return replace(self, options=options)
         block = None if options.by else self.block.reread(csv)
-        return None if block is None else replace(self, block=block, options=options)
+        if block is None:
+            return None
+        if "separator" in csv:
+            names = tuple(name for name in self.names if name not in self.unnamed)
+            return replace(self, block=block, names=names, unnamed=frozenset(), options=options)
+        return replace(self, block=block, options=options)
 
 
 Attempt = Callable[[OpenQuestion], "float | DoubtError"]

@@ -32,7 +32,8 @@ class Table:
 
     ``skipped`` are the bad rows that are not among the ``rows``. ``late`` is the first row with a column that
     the source did not know when it was opened, and that column's name.
-    ``filled`` counts missing cells that were filled, by column.
+    ``filled`` counts missing cells that were filled, by column. ``misquoted`` is the place of the first cell of a
+    column that was not asked for in which text follows the closing quote, empty if there is none.
     """
 
     rows: int
@@ -41,6 +42,7 @@ class Table:
     skipped: tuple[BadRow, ...] = ()
     late: tuple[int, str] | None = None
     filled: Mapping[str, int] = field(default_factory=dict)
+    misquoted: str = ""
 
 
 class Block(Protocol):

@@ -39,7 +39,7 @@ from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import LARGEST
 from gdcli.fitting.problem import CONVERGED_DISTANCE, CONVERGED_GAP, PERFECT, WITHIN
 from gdcli.fitting.terms import categories, compared_with_baseline
-from gdcli.ingest.counts import RowCounts, tell_gaps
+from gdcli.ingest.counts import RowCounts, behind_quotes, gap_advice, tell_gaps
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.read import open_source
 
@@ -81,7 +81,7 @@ def _read(
     place: dict[Key, int] = {}
     missing: Counter[str] = Counter()
     gaps: Counter[str] = Counter()
-    read = used = 0
+    read, used, misquoted = 0, 0, ""
     stack: Stack | None = None
 
     def parse(item: tuple[Design, Block]) -> tuple[Rows, NDArray[np.intp], list[Key]]:
@@ -98,11 +98,14 @@ def _read(
             stack = absorb(empty(rows.columns) if stack is None else stack, grouped, len(place))
             chosen.check_levels({column for each in stack.waiting for column in each.columns} | {*stack.columns})
             read, used = read + rows.read, used + len(rows.X)
+            misquoted = misquoted or rows.misquoted
             missing.update(rows.missing)
             gaps.update(rows.filled)
     assert stack is not None
     counts = RowCounts(read, used, read - used, dict(missing), filled=dict(gaps))
-    tell_gaps(counts, listener)
+    tell_gaps(counts, chosen, listener)
+    if misquoted:
+        listener.warn(behind_quotes(misquoted))
     inputs.tell_growth(read)
     if chosen.ignored:
         listener.note(f"left out the columns without name and values: {', '.join(chosen.ignored)}")
@@ -111,7 +114,10 @@ def _read(
     if not used:
         column, count = missing.most_common(1)[0]
         empty_column = f"column {quoted(column)} lacks {count:,} of {read:,} values"
-        raise DataError(f"no row of {quoted(files[0])} has a value in every column: {empty_column}")
+        advice = gap_advice(counts, chosen)
+        raise DataError(
+            f"no row of {quoted(files[0])} has a value in every column: {empty_column}{advice and f'; {advice}'}"
+        )
     keys = list(place)
     order = in_order(keys)
     return chosen, _at(fill_groups(reduced(stack)), order), [keys[i] for i in order], counts

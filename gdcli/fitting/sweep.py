@@ -81,7 +81,12 @@ def run_sweep(
 ) -> Sweep:
     """Read the data once and descend with each rate, or with some instructive ones where ``rates`` is empty."""
     listener = listener or Listener()
-    return sweep_reading(read_noted(data, options.columns, options.reading, listener), options, rates, listener)
+    return sweep_reading(
+        read_noted(data, replace(options.columns, squared_only=True), options.reading, listener),
+        options,
+        rates,
+        listener,
+    )
 
 
 def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float], listener: Listener) -> Sweep:

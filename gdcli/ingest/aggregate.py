@@ -38,7 +38,8 @@ class Aggregate:
     column); cells to be ``filled`` (by column); bad rows ``skipped``.
 
     ``head`` holds the first few rows, ``points`` a random sample; a summary has neither. Rows that are kept lie in
-    ``blocks`` while their section grows, and then in ``groups``.
+    ``blocks`` while their section grows, and then in ``groups``. ``misquoted`` is the place of a cell that is not
+    used, with text behind its quotes.
     """
 
     folds: tuple[Triangle, ...]
@@ -51,6 +52,7 @@ class Aggregate:
     groups: tuple[RowGroup, ...] = ()
     skipped: SkippedRows = field(default_factory=SkippedRows)
     filled: Mapping[str, int] = field(default_factory=dict)
+    misquoted: str = ""
 
     @property
     def triangle(self) -> Triangle:
@@ -136,6 +138,7 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
     filled: Counter[str] = Counter()
     skipped: list[BadRow] = []
     read = start = 0
+    misquoted = next((rows.misquoted for rows, _ in pieces if rows.misquoted), "")
     for rows, draw in pieces:
         X[start : start + len(rows.X)] = spread_over(columns, rows.columns, rows.X)
         start += len(rows.X)
@@ -147,7 +150,7 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
         drawn += [] if draw is None else [draw]
     pieces.clear()
     w = np.concatenate(weights) if weights else None
-    rows = Rows(X, columns, w, read, None, missing, skipped=tuple(skipped), filled=filled)
+    rows = Rows(X, columns, w, read, None, missing, (), tuple(skipped), filled, misquoted)
     return Piece(rows, np.concatenate(drawn) if drawn else None)
 
 
@@ -172,7 +175,8 @@ def _reduced(piece: Piece, sampling: Plan) -> Aggregate:
         folds = (from_rows(rows.X, rows.columns, rows.weights),)
     blocks = () if sampling.store is None else (_kept(rows, fold, folds, sampling.store),)
     skipped = skipped_of(rows.skipped)
-    return Aggregate(folds, rows.read, len(rows.X), rows.missing, head, points, blocks, (), skipped, rows.filled)
+    counts = (rows.read, len(rows.X), rows.missing)
+    return Aggregate(folds, *counts, head, points, blocks, (), skipped, rows.filled, rows.misquoted)
 
 
 def _kept(
@@ -249,6 +253,7 @@ def merge_aggregates(left: Aggregate, right: Aggregate, sampling: Plan) -> Aggre
         groups=left.groups + right.groups,
         skipped=left.skipped + right.skipped,
         filled=Counter(left.filled) + Counter(right.filled),
+        misquoted=left.misquoted or right.misquoted,
     )
 
 

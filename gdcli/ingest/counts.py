@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from gdcli.base.listener import Listener
-from gdcli.base.names import count_of, quoted
+from gdcli.base.names import count_of, quoted, shell_word
+from gdcli.data.design import Design
 from gdcli.data.table import BadRow
 
-if TYPE_CHECKING:
-    pass
+# Columns that one advice leaves out.
+_MOST_LEFT_OUT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,44 @@ class SkippedRows:
         return f"skipped {count_of(self.count, 'bad row')}: {'; '.join(self.first)}{more}"
 
 
+def behind_quotes(place: str) -> str:
+    """The warning of text behind the closing quote of a cell that is not used."""
+    return f"{place}, which is not used: text follows the quote that closes the cell, and others may be cut wrongly"
+
+
 def skipped_of(rows: Sequence[BadRow]) -> SkippedRows:
     """The bad rows of a block as a count with the first few reasons."""
     return SkippedRows(len(rows), tuple(bad.reason for bad in rows[:MOST_NAMED_ROWS]))
 
 
-def tell_gaps(rows: RowCounts, listener: Listener) -> None:
-    """Tell the listener how many rows were dropped and cells filled, if any."""
-    for said in (dropped(rows), filled_cells(rows.filled)):
-        if said:
-            listener.note(said)
+def tell_gaps(rows: RowCounts, chosen: Design, listener: Listener) -> None:
+    """Tell the listener what became of missing cells, if there were any, and what keeps most of the rows."""
+    if said := dropped(rows):
+        advice = gap_advice(rows, chosen) if 2 * rows.dropped > rows.read else ""
+        listener.note(f"{said}; {advice}" if advice else said)
+    if said := filled_cells(rows.filled):
+        listener.note(said)
+
+
+def gap_advice(rows: RowCounts, chosen: Design) -> str:
+    """What keeps at least half of the rows, empty if nothing is sure to: the gaps of the columns that remain are as
+    many rows at most.
+    """
+    counts, features = dict(rows.dropped_by_column), chosen.features
+    in_others = sum(count for name, count in counts.items() if name not in features)
+    advice = []
+    if not chosen.fills and 2 * in_others <= rows.read and any(counts.get(name, 0) < rows.read for name in features):
+        advice.append("--missing mean fills the gaps")
+    out: list[str] = []
+    for name in sorted(features, key=lambda name: -counts.get(name, 0)):
+        if 2 * sum(counts.values()) <= rows.read:
+            break
+        out.append(name)
+        counts.pop(name, None)
+    if out and not chosen.named and len(out) <= min(_MOST_LEFT_OUT, len(features) - 1):
+        words = " ".join(f"--exclude {shell_word(name)}" for name in out)
+        advice.append(f"{words} leaves out {'the column' if len(out) == 1 else 'the columns'} with most of them")
+    return "; ".join(advice)
 
 
 def dropped(rows: RowCounts) -> str:

@@ -21,7 +21,7 @@ from gdcli.data.source import FileMark, Source
 from gdcli.data.streams import check_exists, codec_name, open_stream
 from gdcli.data.table import Block
 from gdcli.ingest.aggregate import Aggregate
-from gdcli.ingest.counts import tell_gaps
+from gdcli.ingest.counts import behind_quotes, gap_advice, tell_gaps
 from gdcli.ingest.formats import open_input
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.one_pass import Part, Reduction
@@ -113,6 +113,8 @@ def read(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions
             whole = replace(whole, held=held.pop_all())
     if whole.reduced.skipped.count:
         listener.warn(str(whole.reduced.skipped))
+    if whole.reduced.misquoted:
+        listener.warn(behind_quotes(whole.reduced.misquoted))
     inputs.tell_growth(whole.reduced.read)
     return replace(whole, marks=tuple(inputs.marks))
 
@@ -161,7 +163,7 @@ def _reduced(
 def read_noted(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Dataset:
     """The dataset of all inputs; the listener is told how many rows were dropped and cells filled."""
     reading = read(data, columns, options, listener)
-    tell_gaps(reading.reduced.rows, listener)
+    tell_gaps(reading.reduced.rows, reading.design, listener)
     return reading
 
 
@@ -174,7 +176,8 @@ def check_rows(reading: Dataset) -> None:
     if reduced.complete == 0:
         column, count = max(reduced.missing.items(), key=lambda item: item[1], default=("", 0))
         empty = f"column {quoted(column)} lacks {'all' if count == reduced.read else f'{count:,}'} of its values"
-        raise DataError(f"no row of {name} has a value in every column: {empty}; leave it out with --exclude")
+        advice = gap_advice(reduced.rows, reading.design)
+        raise DataError(f"no row of {name} has a value in every column: {empty}{advice and f'; {advice}'}")
 
 
 def open_source(item: InputData, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source:

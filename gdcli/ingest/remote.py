@@ -245,7 +245,10 @@ def _confirmed(
     if found.wrong_file:
         raise DataError(found.error)
     guessed = start.place.block > 0 and not start.place.line
-    unnamed = guessed and found.reduced is not None and found.reduced.skipped.count > 0 and named < MOST_NAMED_ROWS
+    named_here = found.reduced is not None and (
+        (found.reduced.skipped.count > 0 and named < MOST_NAMED_ROWS) or found.reduced.misquoted != ""
+    )
+    unnamed = guessed and named_here
     if found.error or unnamed or (found.parts < GROUP and plan.holds(found.end)):
         return reduce_section(reduction, plan.inputs_from(here), here, GROUP)
     if guessed and found.end.input == here.input:

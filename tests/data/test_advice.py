@@ -17,12 +17,12 @@ CASES = ROOT / "tests" / "cases"
 MESSY = sorted((ROOT / "tests" / "reference" / "messy").glob("*.csv"))
 Run = Callable[..., Done]
 
-_VALUE = r"(?:'[^']*'|[^\s']+)"
+_VALUE = r"(?:\$?'[^']*'|\"[^\"]*\"|[^\s'\"])+"
 _PASTED = re.compile(
-    r"(?<!Error: )--(?:decimal|thousands|quotechar|on-bad-row|na|categorical|exclude|date|max-levels|skip-rows|loss"
-    rf"|event|comment) {_VALUE}(?: --[a-z-]+ {_VALUE})*"
+    r"(?<!Error: )--(?:sep(?= blanks)|decimal|thousands|quotechar|on-bad-row|na|categorical|exclude|date|max-levels"
+    rf"|skip-rows|loss|event|comment|missing) {_VALUE}(?: --[a-z-]+ {_VALUE})*"
 )
-_SINGLE = {"--decimal", "--thousands", "--quotechar", "--on-bad-row", "--skip-rows", "--loss", "--max-levels"}
+_SINGLE = {"--sep", "--decimal", "--thousands", "--quotechar", "--on-bad-row", "--skip-rows", "--loss", "--max-levels"}
 _LONGEST = 6
 
 
@@ -141,6 +141,16 @@ def test_the_first_advice_of_a_refusal_reads_the_table_right(
     assert coefficients(read)[feature] == pytest.approx(slope, rel=1e-9)
 
 
+@pytest.mark.parametrize(("name", "target", "feature", "more", "advice", "marks"), READ.values(), ids=READ)
+def test_no_advice_that_is_followed_to_its_end_reads_wrong_numbers(
+    gdfit: Run, name: str, target: str, feature: str, more: list[str], advice: str, marks: dict[str, str]
+) -> None:
+    slope, _ = cleaned(name, feature, target, _SEPARATORS.get(name, ","), _ABOVE.get(name, 0), **marks)
+    for words, done in follow(gdfit, fit_words(CASES / name, target, "-x", feature, *more)):
+        if done.code == 0 and not {"--na", "--categorical", "--exclude", "--date"} & {*words}:
+            assert coefficients(done) == pytest.approx({feature: slope}, rel=1e-9), words
+
+
 def test_a_sale_with_a_comma_is_read_and_not_left_out(gdfit: Run) -> None:
     # By hand: P2 is 650 and P3 3150 above P1, V 2800 below M.
     words = fit_words(CASES / "p03_sales.csv", "Price")
@@ -205,6 +215,63 @@ def test_every_advice_about_a_messy_file_works_when_it_is_pasted(gdfit: Run, pat
         names = next(csv.reader(stream), [])
     for target in dict.fromkeys(name.strip() for name in [*names[:2], *names[-1:]] if name.isascii() and name.strip()):
         check(follow(gdfit, fit_words(path, target)))
+
+
+# Text tables, their command lines, and the numbers that every pasted advice has to give: found by hand.
+TO_PASTE = {
+    "quotes of another kind": (
+        "n,y\n'a,b',1\n'c',2\n'a,b',3\n'c',4\n", [], ["--quotechar", "'"], {"n[c]": 1.0},
+    ),
+    "runs of blanks": ("x y\n1  2\n2   4\n3 6\n4   8\n", ["--sep", " "], ["--sep", "blanks"], {"x": 2.0}),
+    "gaps all over": (
+        "a,b,y\n1,,1\n,2,2\n3,,3\n,6,6\n", [], ["--missing", "mean"], {"a": 1.0, "b": 1.0},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "more", "advice", "expected"), TO_PASTE.values(), ids=TO_PASTE)
+def test_the_cure_is_named_and_gives_the_right_numbers(
+    gdfit: Run, csv_file: Callable[..., str], text: str, more: list[str], advice: list[str], expected: dict[str, float]
+) -> None:
+    words = fit_words(csv_file(text), "y", *more)
+    refused = gdfit(*words)
+    assert refused.code == 1
+    assert advice in proposals(refused.err)
+    assert coefficients(gdfit(*pasted(words, advice))) == pytest.approx(expected, rel=1e-9)
+
+
+def test_columns_with_most_of_the_gaps_are_named_together(gdfit: Run, csv_file: Callable[..., str]) -> None:
+    rows = [f"{'' if i % 4 else i},{i if i % 4 == 1 else ''},{i * i % 5},{i}" for i in range(12)]
+    words = fit_words(csv_file("\n".join(["a,b,c,y", *rows]) + "\n"), "y")
+    message = gdfit(*words).err.splitlines()[-1]
+    assert message.endswith(
+        "--missing mean fills the gaps; --exclude a --exclude b leaves out the columns with most of them"
+    )
+    for more in proposals(message):
+        assert json.loads(gdfit(*words, *more).out)["rows"]["used"] == 12
+
+
+def test_rows_that_mostly_go_are_not_left_without_advice(gdfit: Run, csv_file: Callable[..., str]) -> None:
+    table = "a,b,y\n1,,1\n2,,2\n4,,3\n4,1,4\n5,3,7\n"
+    assert (
+        "('b' 3); --missing mean fills the gaps; --exclude b leaves out the column"
+        in gdfit(*fit_words(csv_file(table), "y")).err
+    )
+    target_lacks = table.replace("a,b,y", "a,y,b")
+    assert "--missing" not in gdfit(*fit_words(csv_file(target_lacks), "y")).err
+    few = table.replace("2,,2\n4,,3", "2,1,2\n4,5,3")
+    assert "--missing" not in gdfit(*fit_words(csv_file(few), "y")).err
+
+
+@pytest.mark.parametrize("classes", ["ab", "abc"])
+def test_a_loss_is_proposed_only_where_it_can_be_chosen(gdfit: Run, csv_file: Callable[..., str], classes: str) -> None:
+    path = csv_file("x,g,y\n" + "".join(f"{i * i % 7},{i % 2},{classes[i % len(classes)]}\n" for i in range(12)))
+    fit = gdfit(path, "-t", "y")
+    end = ["--event", "a"] if len(classes) > 2 else []
+    assert proposals(fit.err) == [["--loss", "logistic", *end]]
+    assert gdfit(path, "-t", "y", *proposals(fit.err)[0], "-q").code == 0
+    for words in (("sweep", path, "-t", "y"), (path, "-t", "y", "--by", "g")):
+        assert gdfit(*words).err.endswith("it has to be numbers\n")
 
 
 CELLS = (

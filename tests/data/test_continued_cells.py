@@ -1,5 +1,6 @@
 """Text after a closing quote: no writer of CSV means it, so the cell is not used."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from gdcli import fit
 from gdcli.base.errors import CellError
+from tests.conftest import Done
 
 ROWS = "1,2,a\n2,4,b\n3,7,a\n"
 
@@ -37,3 +39,17 @@ def test_blanks_after_a_closing_quote_and_text_in_other_columns_stop_no_fit(tmp_
     path.write_text('x,y,t\n"1"  ,2,a\n2,"4" ,"b"b\n3,7,a\n')
     found = fit(str(path), target="y", features="x", learning_rate="auto")
     assert found.coefficients[0].optimum == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize("block_bytes", [12, 10**6])
+def test_text_after_a_closing_quote_is_warned_of_in_columns_that_are_not_used(
+    tmp_path: Path, gdfit: Callable[..., Done], blocks_of: Callable[[int], None], block_bytes: int
+) -> None:
+    blocks_of(block_bytes)
+    path = tmp_path / "x.csv"
+    path.write_text("x,y,t\n" + ROWS + '4,8,"a"b\n' + ROWS + '5,9,"c"d\n')
+    err = gdfit(path, "-t", "y", "-x", "x", "-q", "--jobs", "1").err
+    assert [line for line in err.splitlines() if "quote" in line] == [
+        f"warning: '{path}', line 5, column 't', which is not used: text follows the quote that closes the cell, and "
+        "others may be cut wrongly"
+    ]

@@ -47,7 +47,7 @@ def parse_carefully(
     absent = absent_numbers(missing, form)
     numbers: dict[str, list[float]] = {name: [] for name in numeric}
     texts: dict[str, list[str]] = {name: [] for name in text}
-    continued = _continued(chunk, dialect, {*numeric, *text})
+    continued, misquoted = _continued(chunk, dialect, {*numeric, *text})
     rows = 0
     skipped: list[BadRow] = []
     for row, (line, cells) in enumerate(records(chunk, dialect)):
@@ -76,18 +76,23 @@ def parse_carefully(
         numeric={name: np.array(found, dtype=np.float64) for name, found in numbers.items()},
         text={name: coded(column, missing) for name, column in texts.items()},
         skipped=tuple(skipped),
+        misquoted=misquoted,
     )
 
 
-def _continued(chunk: Chunk, dialect: Dialect, used: Collection[str]) -> dict[int, str]:
-    """The lines of rows in which text follows the closing quote of a column that is used, and its name."""
-    found = {}
+def _continued(chunk: Chunk, dialect: Dialect, used: Collection[str]) -> tuple[dict[int, str], str]:
+    """The lines of rows in which text follows the closing quote of a column that is used, and its name; and the place
+    of the first such cell of another column, empty if there is none.
+    """
+    found, elsewhere = {}, ""
     for start, columns in continued_cells(chunk.text, dialect.separator, dialect.quote).items():
         names = [dialect.names[column] for column in sorted(columns) if column < len(dialect.names)]
         line = chunk.first_line + len(_LINE_END.findall(chunk.text, 0, start))
         if name := next((name for name in names if name in used), None):
             found[line] = name
-    return found
+        elif names and not elsewhere:
+            elsewhere = f"{quoted(chunk.name)}, line {line}, column {quoted(names[0])}"
+    return found, elsewhere
 
 
 def records(chunk: Chunk, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:

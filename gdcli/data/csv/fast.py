@@ -5,6 +5,7 @@ does not parse. The careful way then either gives the right answer or names the 
 on every block that both accept.
 """
 
+import io
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -20,7 +21,9 @@ from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import check_utf8, parse_carefully, records
 from gdcli.data.csv.misplaced_header import header_lines, rows_below
+from gdcli.data.csv.options import BLANKS
 from gdcli.data.csv.quotes import Quoted, find_quoted
+from gdcli.data.csv.whitespace import Squeezed
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.data.table import Block, Coded, Table
 from gdcli.engine.arrays import Array
@@ -101,6 +104,10 @@ class CsvBlock(Block):
         if numbers.decimal == numbers.thousands or quote in (dialect.separator, numbers.decimal, numbers.thousands):
             raise UsageError("these marks contradict each other")
         chunk, comment = self.chunk, (fields.get("comment") or "").encode()
+        if fields.get("separator") == BLANKS:  # between two blanks there is no column any more
+            chunk = replace(chunk, text=Squeezed(io.BytesIO(chunk.text), chunk.name, quote).read(len(chunk.text)))
+            named = tuple(name for name in dialect.names if name not in dialect.unnamed)
+            dialect = replace(dialect, names=named, unnamed=frozenset())
         if comment:
             lines = chunk.text.splitlines(keepends=True)
             chunk = replace(chunk, text=b"".join(line for line in lines if not line.startswith(comment)))
