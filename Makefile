@@ -6,21 +6,26 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz floors lint format bench clean
+.PHONY: help setup run test fuzz floors lint format picture bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: $(VENV)/.ready ## make the virtual environment (done by the others when needed)
+setup: $(VENV)/.tools ## make the virtual environment, with the tools for tests and linters
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.core: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("gdfit needs Python 3.11 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.core
 	$(PIP) install --editable '.[dev]'
 	@touch $@
 
-run: setup ## fit the sample data
+run: $(VENV)/.core ## fit the sample data (sets up gdfit alone)
 	$(BIN)/gdfit sample_data/housing.csv --target price --lr 0.01
+	@printf '\nYour own file:\n  $(BIN)/gdfit FILE.csv --target COLUMN --lr auto\n'
 
 test: setup ## run the tests
 	$(BIN)/python -m pytest
@@ -41,6 +46,9 @@ lint: setup ## ruff and mypy
 format: setup ## let ruff rewrite the layout
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+picture: setup ## draw the picture of README.md anew
+	$(BIN)/python tests/picture.py
 
 bench: setup ## measure against rivals (ROWS=10000000 for the large table too)
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)

@@ -8,7 +8,6 @@ from typing import Any
 
 from setuptools import build_meta
 from setuptools.build_meta import (
-    build_sdist,
     get_requires_for_build_editable,
     get_requires_for_build_sdist,
     get_requires_for_build_wheel,
@@ -37,6 +36,12 @@ def build_wheel(directory: str, *settings: Any) -> str:
     """Make the pages and the wheel that holds them."""
     write_pages(PAGES)
     return str(build_meta.build_wheel(directory, *settings))
+
+
+def build_sdist(directory: str, *settings: Any) -> str:
+    """Make the pages and the archive of the sources, with the pages in it."""
+    write_pages(PAGES)
+    return str(build_meta.build_sdist(directory, *settings))
 
 
 def build_editable(directory: str, *settings: Any) -> str:

@@ -16,6 +16,9 @@ LONGEST_PATH = 4096
 
 _URL = "://"
 
+# Addresses whose packages the extra ``url`` brings; fsspec itself says what others need.
+_INSTALLED_BY_EXTRA = ("http://", "https://", "s3://", "s3a://")
+
 # The libraries behind fsspec explain themselves at length.
 _LONGEST_REASON = 200
 
@@ -104,7 +107,8 @@ def _asked(url: str, ask: Callable[[], T]) -> T:
     except FileNotFoundError as error:
         raise _unreadable(url, error) from None
     except ImportError as error:
-        lacking = "pip install 'gdfit[dask]'" if (error.name or "").startswith("fsspec") else _reason(error)
+        known = url.startswith(_INSTALLED_BY_EXTRA) or (error.name or "").startswith("fsspec")
+        lacking = "pip install 'gdfit[url]'" if known else _reason(error)
         raise DataError(f"cannot read {quoted(url, LONGEST_PATH)}: to read such addresses: {lacking}") from None
     except Exception as error:
         raise DataError(f"cannot read {quoted(url, LONGEST_PATH)}: {_reason(error)}") from None

@@ -69,7 +69,7 @@ def test_the_package_that_a_kind_of_address_needs_is_named(
         monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
     done = gdfit("s3://bucket/sales.csv", "-t", "price")
     assert done.code == 1
-    assert done.err == "Error: cannot read 's3://bucket/sales.csv': to read such addresses: Install s3fs to access S3\n"
+    assert done.err == "Error: cannot read 's3://bucket/sales.csv': to read such addresses: pip install 'gdfit[url]'\n"
 
 
 def test_without_fsspec_the_extra_is_named(gdfit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +77,7 @@ def test_without_fsspec_the_extra_is_named(gdfit: Callable[..., Done], monkeypat
         monkeypatch.setitem(__import__("sys").modules, name, None)
     done = gdfit("memory://sales/a.csv", "-t", "price")
     assert done.code == 1
-    assert "pip install 'gdfit[dask]'" in done.err
+    assert "pip install 'gdfit[url]'" in done.err
 
 
 def test_an_address_that_breaks_off_is_one_line(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:

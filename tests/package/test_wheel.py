@@ -3,32 +3,43 @@
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 from pathlib import Path
 
 import pytest
 
 from gdcli.cli.group import COMMANDS
+from gdcli.cli.topics import TOPICS, topic_text
 
 ROOT = Path(__file__).parents[2]
 
 
+SHIPPED = ("gdcli", "tests", "sample_data", "pyproject.toml", "MANIFEST.in", "Makefile", "README.md")
+
+
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bin folder of an environment into which only the wheel and what it needs were installed."""
-    folder = tmp_path_factory.mktemp("wheel")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the sources (sdist)."""
     # From a copy: building leaves files behind, and picks up those of earlier builds.
-    source = folder / "source"
-    shutil.copytree(ROOT / "gdcli", source / "gdcli", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, source / name)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(source)], check=True, cwd=folder)
-    wheel = next(folder.glob("gdfit-*.whl"))
+    folder = tmp_path_factory.mktemp("sources")
+    for name in SHIPPED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    code = "from gdcli.build_backend import build_sdist; build_sdist('dist')"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=folder, stdout=subprocess.DEVNULL)
+    return next((folder / "dist").glob("gdfit-*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def installed(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bin folder of an environment into which only a wheel made from the sources, and what it needs, went."""
+    folder = tmp_path_factory.mktemp("wheel")
     environment = folder / "environment"
     venv.create(environment, with_pip=True)
-    python = str(environment / "bin" / "python")
-    subprocess.run([python, *pip[1:], "install", str(wheel)], check=True, cwd=folder)
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(sources)], check=True, cwd=folder)
+    subprocess.run([*pip, "install", str(next(folder.glob("gdfit-*.whl")))], check=True, cwd=folder)
     return environment / "bin"
 
 
@@ -40,7 +51,7 @@ def test_the_wheel_fits_the_sample_data_in_an_empty_environment(installed: Path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "sqft" in done.stdout
-    assert done.stderr == ""
+    assert done.stderr == "note: 'type' is text: 3 levels, compared with 'Condo'\n"
 
 
 def test_the_wheel_brings_only_the_four_packages_and_what_they_need(installed: Path) -> None:
@@ -64,6 +75,25 @@ def test_the_module_runs_as_well_as_the_command(installed: Path) -> None:
 def test_the_wheel_brings_a_man_page_for_each_command_and_the_completion(installed: Path) -> None:
     pages = {path.name for path in (installed.parent / "share" / "man" / "man1").glob("gdfit*.1")}
     assert pages == {"gdfit.1", *(f"gdfit-{name}.1" for name in COMMANDS)}
+    topics = {path.name for path in (installed.parent / "share" / "man" / "man7").glob("gdfit*.7")}
+    assert topics == {f"gdfit-{name}.7" for name in TOPICS}
     for shell in ("bash", "zsh", "fish"):
         done = subprocess.run([installed / "gdfit", "completion", shell], capture_output=True, text=True, check=True)
         assert "_GDFIT_COMPLETE" in done.stdout
+
+
+def test_the_wheel_explains_its_topics_and_says_that_it_is_typed(installed: Path) -> None:
+    done = subprocess.run([installed / "gdfit", "help", "losses"], capture_output=True, text=True, check=True)
+    assert done.stdout == topic_text("losses")
+    assert list(installed.parent.glob("lib/python*/site-packages/gdcli/py.typed"))
+
+
+def test_the_sources_hold_what_make_run_and_make_test_need_and_the_man_pages(sources: Path) -> None:
+    with tarfile.open(sources) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    tests = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py") if ".bench" not in path.parts}
+    samples = {f"sample_data/{path.name}" for path in (ROOT / "sample_data").iterdir()}
+    assert {"Makefile", "README.md", "pyproject.toml", "tests/floors.txt"} | tests | samples <= names
+    assert {f"gdcli/cli/topics/{name}.md" for name in TOPICS} | {"gdcli/cli/topics/descent.svg"} <= names
+    assert {"build/man/gdfit.1", "build/man/gdfit-losses.7"} <= names
+    assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]
