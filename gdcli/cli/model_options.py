@@ -13,11 +13,11 @@ reading_options: Callable[[F], F] = bundle(
     csv_options,
     option(
         "--header", "header", is_flag=True, default=None, flag_value=True, group=INPUT,
-        help="The first line is a header, though the model was fitted with --no-header.",
+        help="Read the first line as a header, though the model was fitted with --no-header.",
     ),
     option(
         "--jobs", metavar="N", type=Count(1), group=INPUT, common=True,
-        help="Threads that work; the result is the same for any number.  [default: all cores it may use]",
+        help="Number of threads; the result is the same for any.  [default: all cores that gdfit may use]",
     ),
 )  # fmt: skip
 

@@ -77,14 +77,14 @@ choice_options: Callable[[F], F] = bundle(
     ),
     option(
         "--date", "dates", metavar="COLUMN:FORMAT", multiple=True, group=COLUMNS,
-        help="Read this column's dates by a format of strptime (day:%d.%m.%Y) as days since 1970-01-01, as those in "
-        "ISO 8601 are; repeatable.",
+        help="Read this column's dates by a format of strptime (day:%d.%m.%Y), as days since 1970-01-01; ISO 8601 "
+        "needs none; repeatable.",
     ),
     option(
         "--max-levels", metavar="N", type=Count(1), default=50, show_default=True, group=COLUMNS,
-        help="Refuse a text column of more levels: it looks like an identifier.",
+        help="Most levels of a text column; one with more looks like an identifier and is refused.",
     ),
-    option("--weights", metavar="COLUMN", group=COLUMNS, help="How much each row counts (0 or more)."),
+    option("--weights", metavar="COLUMN", group=COLUMNS, help="Weights of the rows, 0 or more."),
 )  # fmt: skip
 
 column_options: Callable[[F], F] = bundle(
@@ -102,14 +102,14 @@ column_options: Callable[[F], F] = bundle(
 
 by_option: Callable[[F], F] = option(
     "--by", metavar="COLUMN", multiple=True, group=COLUMNS,
-    help="Fit each group of rows by itself, in the same pass: those with the same text here. Repeatable: one group "
-    "per combination.",
+    help="Fit each group of rows with the same text in this column by itself, in one pass; repeatable: one group per "
+    "combination.",
 )  # fmt: skip
 
 summary_options: Callable[[F], F] = bundle(
     option(
         "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
-        help="Summarise this column; repeatable.  [default: all]",
+        help="Summarize this column; repeatable.  [default: all]",
     ),
     choice_options,
 )  # fmt: skip
@@ -121,18 +121,18 @@ iterations_option: Callable[[F], F] = option(
 
 scale_option: Callable[[F], F] = option(
     "--scale", type=click.Choice(SCALES), default=SCALES[0], show_default=True, group=DESCENT, common=True,
-    help="Scale columns for the descent; results are in the file's units anyway.",
+    help="Scale the columns for the descent; results are always in the file's units.",
 )  # fmt: skip
 
 l2_option: Callable[[F], F] = option(
     "--l2", metavar="A", type=Number(), multiple=True, group=DESCENT,
-    help="Add A times the sum of the squared slopes to the cost (ridge), scaled as they are for the descent; "
-    "of several values --cv chooses.",
+    help="Add A times the sum of the squared (scaled) slopes to the cost (ridge); repeatable: --cv chooses one of "
+    "several values.",
 )  # fmt: skip
 
 l1_option: Callable[[F], F] = option(
     "--l1", metavar="B", type=Number(), multiple=True, group=DESCENT,
-    help="Add B times the sum of their absolute values (lasso), which makes slopes exactly 0; repeatable too.",
+    help="Add B times the sum of the absolute slopes to the cost (lasso), which makes some exactly 0; repeatable.",
 )  # fmt: skip
 
 start_option: Callable[[F], F] = option(
@@ -143,8 +143,8 @@ start_option: Callable[[F], F] = option(
 descent_options: Callable[[F], F] = bundle(
     option(
         "--lr", "learning_rate", metavar="RATE", type=Rate(), group=DESCENT, common=True,
-        help="Learning rate; 'auto' takes the one that is within 1 % of the minimum first, to stay, 'search' one for "
-        "each iteration.  [default: 0.01; newton: 1]",
+        help="Learning rate; 'auto' takes the one that comes within 1 % of the minimum first and stays there, 'search' "
+        "finds one for each iteration.  [default: 0.01; newton: 1]",
     ),
     iterations_option,
     option(
@@ -159,7 +159,7 @@ descent_options: Callable[[F], F] = bundle(
     ),
     option(
         "--schedule", metavar="NAME", type=Word("schedule"), group=DESCENT,
-        help="How the rate changes with iteration k: constant, inverse:R (lr/(1+R·k)), exponential:R (lr·R^k), "
+        help="Change of the rate with iteration k: constant, inverse:R (lr/(1+R·k)), exponential:R (lr·R^k), "
         "step:R:K (times R after each K iterations) or cosine (to 0 at the end).  [default: constant]",
     ),
     scale_option,
@@ -171,42 +171,41 @@ descent_options: Callable[[F], F] = bundle(
 batch_options: Callable[[F], F] = bundle(
     option(
         "--batch-size", metavar="B", type=Count(1), group=DESCENT,
-        help="Stochastic descent: an iteration sees a batch of B rows, an epoch all of them in a new order; the cost "
-        "is taken at the ends of epochs.",
+        help="Rows per iteration (stochastic descent); an epoch is a pass over all rows in a new order; at its end "
+        "the full cost is computed.",
     ),
     option(
         "--epochs", metavar="E", type=Count(0), group=DESCENT,
-        help="Passes over all rows, in the place of -n.",
+        help="Passes over all rows, instead of -n.",
     ),
 )  # fmt: skip
 
 loss_options: Callable[[F], F] = bundle(
     option(
         "--loss", metavar="NAME", type=Word("loss"), group=DESCENT,
-        help=f"What is minimised: {', '.join(e.form for e in LOSS_ENTRIES[:-1])} or {LOSS_ENTRIES[-1].form}.  "
+        help=f"Loss to minimize: {', '.join(e.form for e in LOSS_ENTRIES[:-1])} or {LOSS_ENTRIES[-1].form}.  "
         f"[default: {LOSS_ENTRIES[0].name}]",
     ),
     option(
         "--event", metavar="VALUE", group=DESCENT,
-        help="With --loss logistic: the target's value whose probability is fitted.  [default: the second in order]",
+        help="Value of the target whose probability is fitted (--loss logistic).  [default: the second in order]",
     ),
     option(
         "--memory", metavar="SIZE", type=Size(), group=INPUT,
-        help="Where rows are kept (every --loss but squared, --batch-size): so much of them in memory, such as 500M or "
-        "2G, the rest in a temporary file.  [default: half of what is free]",
+        help="Memory for the rows that must be kept (every --loss but squared, --batch-size), such as 500M or 2G; the "
+        "rest goes to a temporary file.  [default: half of what is free]",
     ),
 )  # fmt: skip
 
 resume_option: Callable[[F], F] = option(
     "--resume", metavar="MODEL", type=file_type(), group=DESCENT,
-    help="Go on from where a saved model stands, with its columns, optimizer and schedule, and its rate unless another "
-    "is given.",
+    help="Continue from a saved model, with its columns, optimizer and schedule, and its rate unless another is given.",
 )  # fmt: skip
 
 check_options: Callable[[F], F] = bundle(
     option(
         "--holdout", metavar="SHARE", type=Number(), group=CHECKS,
-        help="Keep this share of the rows (0.2, say) out of the fit, to validate every iteration on.",
+        help="Keep this share of the rows (such as 0.2) out of the fit and validate every iteration on them.",
     ),
     option(
         "--patience", metavar="K", type=Count(1), group=CHECKS,
@@ -215,22 +214,22 @@ check_options: Callable[[F], F] = bundle(
     ),
     option(
         "--cv", metavar="K", type=Count(2, 100), group=CHECKS,
-        help="Cross-validate in K folds, beside the fit on all rows.",
+        help="Cross-validate in K folds, besides the fit on all rows.",
     ),
     option(
         "--seed", metavar="N", type=Count(0), default=0, show_default=True, group=CHECKS,
-        help="Chooses the rows of the holdout and of the folds, and the order of batches.",
+        help="Seed that chooses the rows of the holdout and of the folds, and the order of batches.",
     ),
     option(
         "--inference", is_flag=True, group=CHECKS,
-        help="Standard errors, t, p, 95 % intervals, R², F (scipy: pip install 'gdfit[stats]').",
+        help="Add standard errors, t, p, 95 % intervals, R², F (scipy: pip install 'gdfit[stats]').",
     ),
 )  # fmt: skip
 
 sweep_options: Callable[[F], F] = bundle(
     option(
         "--lr", "rates", metavar="RATE", type=Number(positive=True), multiple=True, group=DESCENT, common=True,
-        help="A learning rate; repeatable.  [default: seven around the largest stable one]",
+        help="Learning rate; repeatable.  [default: seven around the largest stable one]",
     ),
     iterations_option,
     scale_option,
@@ -242,26 +241,26 @@ sweep_options: Callable[[F], F] = bundle(
 csv_options: Callable[[F], F] = bundle(
     option(
         "--sep", "separator", metavar="CHAR", group=INPUT,
-        help="Field separator, 'tab', or 'blanks' for runs of them.  [default: from the first line]",
+        help="Field separator: a character, 'tab', or 'blanks' for runs of blanks.  [default: from the first line]",
     ),
     option(
         "--no-header", "header", is_flag=True, default=None, flag_value=False, group=INPUT,
-        help="The first line is a row; columns are x1, x2 …",
+        help="Read the first line as a row; columns are x1, x2 …",
     ),
     option(
         "--skip-rows", metavar="N", type=Count(0), group=INPUT, help="Leave out the first N lines, before the header.",
     ),
     option(
         "--comment", metavar="TEXT", group=INPUT,
-        help="Leave out lines that begin with this, such as '#'; the last one above a first line with numbers names "
-        "the columns, if it has a name for each.",
+        help="Leave out lines that begin with this, such as '#'. The last one above a first line of numbers gives the "
+        "column names, if it has one for each.",
     ),
-    option("--decimal", metavar="CHAR", group=INPUT, help="The decimal mark, such as ',' in 1,5.  [default: .]"),
-    option("--thousands", metavar="CHAR", group=INPUT, help="What parts thousands, such as '.' in 1.234.567."),
-    option("--quotechar", metavar="CHAR", group=INPUT, help="The quote around cells.  [default: \"]"),
+    option("--decimal", metavar="CHAR", group=INPUT, help="Decimal mark, such as ',' in 1,5.  [default: .]"),
+    option("--thousands", metavar="CHAR", group=INPUT, help="Thousands separator, such as '.' in 1.234.567."),
+    option("--quotechar", metavar="CHAR", group=INPUT, help="Quote around cells.  [default: \"]"),
     option(
         "--on-bad-row", type=click.Choice(("error", "skip")), group=INPUT,
-        help="A row with another number of fields, or text among numbers: stop, or skip and count it.  "
+        help="Stop at a row with another number of fields, or text among numbers; or skip and count it.  "
         "[default: error]",
     ),
     option(
@@ -273,25 +272,25 @@ csv_options: Callable[[F], F] = bundle(
 input_options: Callable[[F], F] = bundle(
     option(
         "--na", metavar="TEXT", multiple=True, group=INPUT, common=True,
-        help="A cell that also means missing (beside empty, NA, NaN, null …); repeatable.",
+        help="Treat this text as missing too (empty, NA, NaN, null … always are); repeatable.",
     ),
     option(
         "--keep-na", is_flag=True, group=INPUT,
-        help="Keep NA, NaN, null and the like as values: only empty cells are missing, and those of --na.",
+        help="Keep NA, NaN, null and the like as values; only empty cells and those of --na are missing.",
     ),
     option(
         "--missing", type=click.Choice(("drop", "error", "mean")), default="drop", show_default=True,
-        group=INPUT, common=True, help="A row that lacks a cell: drop it, refuse it, or fill in the column's mean (in "
-        "text a level of its own).",
+        group=INPUT, common=True, help="Drop a row that lacks a cell, refuse it, or fill in the column's mean (text: "
+        "a level of its own).",
     ),
     csv_options,
     option(
         "--jobs", metavar="N", type=Count(1), group=INPUT,
-        help="Threads that read; the result is the same for any number.  [default: all cores it may use]",
+        help="Number of threads; the result is the same for any.  [default: all cores that gdfit may use]",
     ),
     option(
         "--dask", metavar="ADDRESS", group=INPUT,
-        help="Let a Dask cluster read: a scheduler's address (tcp://host:8786), or local:N for N processes here "
+        help="Read with a Dask cluster: a scheduler's address (tcp://host:8786), or local:N for N processes here "
         "(pip install 'gdfit[dask]').",
     ),
 )  # fmt: skip
@@ -299,7 +298,7 @@ input_options: Callable[[F], F] = bundle(
 output_options: Callable[[F], F] = bundle(
     option(
         "--format", metavar="FORMAT", type=click.Choice(_FORMATS), default=_FORMATS[0], show_default=True,
-        group=OUTPUT, common=True, help=f"{', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}.",
+        group=OUTPUT, common=True, help=f"Format of the result: {', '.join(_FORMATS[:-1])} or {_FORMATS[-1]}.",
     ),
     option(
         "-o", "--output", metavar="FILE", type=file_type(), group=OUTPUT, common=True,
@@ -307,13 +306,13 @@ output_options: Callable[[F], F] = bundle(
     ),
     option(
         "--color", type=click.Choice(tuple(COLORS)), default="auto", show_default=True, group=OUTPUT,
-        expose_value=False, callback=_color, help="Colour the table on stdout; 'auto' means on a terminal, unless "
-        "NO_COLOR or FORCE_COLOR is set.",
+        expose_value=False, callback=_color, help="Color the table on stdout; 'auto': on a terminal, unless NO_COLOR "
+        "or FORCE_COLOR is set.",
     ),
 )  # fmt: skip
 
 quiet_option: Callable[[F], F] = option(
-    "-q", "--quiet", is_flag=True, group=OUTPUT, common=True, help="No notes, no progress, no table."
+    "-q", "--quiet", is_flag=True, group=OUTPUT, common=True, help="Leave out notes, progress and the table."
 )
 
 trace_options: Callable[[F], F] = bundle(
@@ -327,7 +326,7 @@ trace_options: Callable[[F], F] = bundle(
     ),
     option(
         "--explain", is_flag=True, group=OUTPUT,
-        help="Write the arithmetic of the first iterations on the board.",
+        help="Show the arithmetic of the first iterations, step by step.",
     ),
     option(
         "--every", metavar="K", type=Count(1), group=OUTPUT, common=True,

@@ -260,7 +260,7 @@ def _decided(question: OpenQuestion) -> Design:
     except DataError as error:
         raise header_below(error, question) from None
     if options.summary and not features:
-        raise DataError(f"{quoted(source)}: no column is left to summarise")
+        raise DataError(f"{quoted(source)}: no column is left to summarize")
     check_room(source, sum(name not in question.unnamed for name in features))
     judged = judge_columns(question, [name for name in (*features, target, options.weights) if name is not None])
     empty = _empty_columns(block, [name for name in features if name in question.unnamed], judged.words)

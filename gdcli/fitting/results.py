@@ -206,7 +206,7 @@ class TraceShape(NamedTuple):
 
     ``terms`` names the slopes; ``validation`` says whether there is a validation cost, ``scheduled`` whether there is a
     learning rate; ``gap_measure`` is what gaps are judged against (in squared target units, 0 if there is nothing to
-    judge); ``importance`` is |standardised slope at the optimum| by term, for where there is no room for all.
+    judge); ``importance`` is |standardized slope at the optimum| by term, for where there is no room for all.
     """
 
     terms: tuple[str, ...]

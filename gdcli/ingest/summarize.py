@@ -46,7 +46,7 @@ def run_summarize(
         raise DataError(f"{quoted(chosen.source)} has no row with a weight above 0")
     rows = count_of(reduced.complete, "row")
     lost = "; ".join(part for part in (dropped(reduced.rows) or "none dropped", filled_cells(reduced.filled)) if part)
-    listener.note(f"summarised {rows} of {count_of(len(chosen.features), 'column')}, {lost}")
+    listener.note(f"summarized {rows} of {count_of(len(chosen.features), 'column')}, {lost}")
     return Summary(
         name=reading.files[0],
         files=reading.files,

@@ -85,7 +85,7 @@ class Summary(Source):
         for name in options.categorical:
             if name not in self.text:
                 raise DataError(
-                    f"{quoted(self.name)} holds {quoted(name)} as numbers: summarise it again with --categorical"
+                    f"{quoted(self.name)} holds {quoted(name)} as numbers: summarize it again with --categorical"
                 )
         if target in self.text:
             raise DataError(f"the target {quoted(target or '')} is text in {quoted(self.name)}: it has to be numbers")
@@ -128,7 +128,7 @@ class Summary(Source):
 
     def _check_gaps(self, wanted: Sequence[str], design: Design) -> None:
         """Raise DataError if a fit would treat missing cells in another way than the summary did."""
-        again = "summarise its files again with"
+        again = "summarize its files again with"
         gaps = [name for name in wanted if name in self.reduced.filled]
         if design.target in gaps:
             raise DataError(
@@ -137,7 +137,7 @@ class Summary(Source):
             )
         if gaps and not design.fills:
             raise DataError(
-                f"{quoted(self.name)} was summarised with --missing mean and lacks cells of {listed(gaps, 5)}: "
+                f"{quoted(self.name)} was summarized with --missing mean and lacks cells of {listed(gaps, 5)}: "
                 "give --missing mean here too"
             )
         if not design.fills or self.missing == "mean":
@@ -151,7 +151,7 @@ class Summary(Source):
         dropped = [name for name in self.names if self.reduced.missing.get(name)]
         if dropped:
             raise DataError(
-                f"{quoted(self.name)} was summarised without the rows that lack a cell of {listed(dropped, 5)}: "
+                f"{quoted(self.name)} was summarized without the rows that lack a cell of {listed(dropped, 5)}: "
                 f"{again} --missing mean"
             )
 
@@ -165,7 +165,7 @@ class Summary(Source):
     def _other_weights(self, wanted: str | None) -> str:
         has = "without weights" if self.weights is None else f"with the weights of {quoted(self.weights)}"
         needs = "none are" if wanted is None else f"{quoted(wanted)} is"
-        return f"{quoted(self.name)} was summarised {has}, but {needs} asked for"
+        return f"{quoted(self.name)} was summarized {has}, but {needs} asked for"
 
 
 def summary_as_json(summary: Summary) -> str:
@@ -177,7 +177,7 @@ def summary_as_json(summary: Summary) -> str:
         rounded = R.astype(np.float64)
     if not np.isfinite(rounded).all():
         name = triangle.columns[max(int(np.argmin(np.isfinite(rounded).all(axis=0))) - 1, 0)].label
-        raise DataError(f"the numbers of {quoted(name)} are too large to be summarised")
+        raise DataError(f"the numbers of {quoted(name)} are too large to be summarized")
     content = {
         "schema": SUMMARY_SCHEMA,
         "version": __version__,

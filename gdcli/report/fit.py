@@ -119,7 +119,7 @@ def render_iterations(fit: Fit, page: Page, digits: int = 6) -> "RenderableType"
 
 
 def _importance(fit: Fit) -> list[float]:
-    """Return |standardised coefficient| by term of the trace; zero where it is not known."""
+    """Return |standardized coefficient| by term of the trace; zero where it is not known."""
     known = {c.term: abs(c.standardized or 0.0) for c in fit.coefficients}
     return [known.get(term, 0.0) for term in fit.trace_terms]
 
@@ -144,7 +144,7 @@ def render_coefficients(fit: Fit, page: Page, digits: int = 6) -> "RenderableTyp
     ]
     if all(c.optimum is None for c in rows):
         del columns[2]
-    shown = columns if fit.coefficients else columns[:-1]  # an intercept alone has no standardised coefficient
+    shown = columns if fit.coefficients else columns[:-1]  # an intercept alone has no standardized coefficient
     wanted = len(shown)
     while page.width is not None and len(shown) > 2 and Grid(shown, page).width > page.width:
         shown = shown[:-1]

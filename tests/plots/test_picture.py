@@ -47,7 +47,7 @@ def test_a_picture_holds_what_the_trace_holds(housing, all_rows, rate):
     assert picture.terms == fit.trace_terms
 
 
-def test_the_standardised_coefficients_end_as_those_of_the_fit(penguins):
+def test_the_standardized_coefficients_end_as_those_of_the_fit(penguins):
     fit = run_fit([penguins], FitOptions.of(target="body_mass_g", picture=True))
     assert fit.picture.standardized[-1] == pytest.approx([c.standardized for c in fit.coefficients])
     ratio = [c.optimum / c.value for c in fit.coefficients]

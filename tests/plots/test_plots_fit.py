@@ -166,9 +166,9 @@ def test_a_path_on_its_way_out_is_followed_as_far_as_the_frame(drawn, housing):
 # --- several terms
 
 
-def test_each_standardised_coefficient_is_drawn_and_named_at_its_end(drawn, penguins):
+def test_each_standardized_coefficient_is_drawn_and_named_at_its_end(drawn, penguins):
     seen = drawn(penguins, target="body_mass_g")
-    picture, axes = seen.fit.picture, seen.panel("standardised coefficient")
+    picture, axes = seen.fit.picture, seen.panel("standardized coefficient")
     names = {text.get_text(): text for text in axes.texts}
     for i, term in enumerate(picture.terms):
         iterations, values = data_of(labelled(axes, term))
@@ -184,7 +184,7 @@ def test_each_standardised_coefficient_is_drawn_and_named_at_its_end(drawn, peng
 
 def test_of_many_terms_the_largest_are_named_and_the_others_are_grey(drawn, many_terms):
     seen = drawn(many_terms, target=many_terms.columns[-1], learning_rate=0.05)
-    picture, axes = seen.fit.picture, seen.panel("standardised coefficient")
+    picture, axes = seen.fit.picture, seen.panel("standardized coefficient")
     grey = [line for line in axes.get_lines() if line.get_color() == canvas.PALE]
     assert len(axes.texts) == MOST_NAMED_PATHS
     assert len(grey) == 24 - MOST_NAMED_PATHS
@@ -199,13 +199,13 @@ def test_an_optimum_far_out_of_the_frame_is_named_with_its_value(drawn):
     x = generator.normal(size=200)
     frame = pd.DataFrame({"a": x, "b": x + 1e-4 * generator.normal(size=200)})
     frame["y"] = 1000 * (frame["a"] - frame["b"]) + x + 0.01 * generator.normal(size=200)
-    texts = [text.get_text() for text in drawn(frame, target="y").panel("standardised").texts]
+    texts = [text.get_text() for text in drawn(frame, target="y").panel("standardized").texts]
     assert len(texts) == 2
     assert all("(optimum " in text for text in texts)
 
 
 def test_colours_repeat_only_with_another_line_style(drawn, many_terms):
-    axes = drawn(many_terms, target=many_terms.columns[-1]).panel("standardised")
+    axes = drawn(many_terms, target=many_terms.columns[-1]).panel("standardized")
     named = [line for line in axes.get_lines() if len(line.get_xdata()) > 1 and line.get_color() in canvas.COLOURS]
     assert len(named) == MOST_NAMED_PATHS
     assert len({(line.get_color(), str(line.get_linestyle()), line._unscaled_dash_pattern) for line in named}) == 12
@@ -213,7 +213,7 @@ def test_colours_repeat_only_with_another_line_style(drawn, many_terms):
 
 
 def test_the_way_out_of_a_diverging_descent_is_drawn_on_a_logarithmic_scale(drawn, housing):
-    axes = drawn(housing, target="price", learning_rate=0.5).panel("standardised")
+    axes = drawn(housing, target="price", learning_rate=0.5).panel("standardized")
     assert axes.get_yscale() == "symlog"
     assert axes.get_ylabel().endswith("log scale beyond ±1")
 

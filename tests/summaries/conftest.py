@@ -1,4 +1,4 @@
-"""Tables to summarise: a column far from zero, a text column, weights, missing cells."""
+"""Tables to summarize: a column far from zero, a text column, weights, missing cells."""
 
 from collections.abc import Callable
 

@@ -67,7 +67,7 @@ def test_weights_are_in_the_summary(
     assert fit(summary, target="price").rows == plain.rows
 
 
-def test_rows_incomplete_in_any_summarised_column_are_dropped_and_counted(table: Callable[..., str]) -> None:
+def test_rows_incomplete_in_any_summarized_column_are_dropped_and_counted(table: Callable[..., str]) -> None:
     path = table(missing=True)
     summary = summarize(path)
     result = fit(summary, target="price", features="size", iterations=60)
@@ -152,8 +152,8 @@ def test_features_that_a_csv_file_lacks_may_be_left_out_of_a_merge(
 @pytest.mark.parametrize(
     ("one", "other", "message"),
     [
-        ({"weights": "w"}, {}, "b.csv' was summarised without weights, but 'w' is asked for"),
-        ({}, {"weights": "w"}, "b.csv' was summarised with the weights of 'w', but none are asked for"),
+        ({"weights": "w"}, {}, "b.csv' was summarized without weights, but 'w' is asked for"),
+        ({}, {"weights": "w"}, "b.csv' was summarized with the weights of 'w', but none are asked for"),
         ({}, {"categorical": ["w"]}, "b.csv' holds 'w' as text, .*a.csv' as numbers"),
         ({"categorical": ["w"]}, {}, "b.csv' holds 'w' as numbers, .*a.csv' as text"),
     ],
@@ -171,10 +171,10 @@ def test_summaries_that_do_not_fit_each_other_are_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"target": "price", "weights": "w"}, "was summarised without weights, but 'w' is asked for"),
+        ({"target": "price", "weights": "w"}, "was summarized without weights, but 'w' is asked for"),
         ({"target": "prise"}, "has no column 'prise'. Did you mean 'price'"),
         ({"target": "kind"}, "the target 'kind' is text"),
-        ({"target": "price", "categorical": "w"}, "holds 'w' as numbers: summarise it again with --categorical"),
+        ({"target": "price", "categorical": "w"}, "holds 'w' as numbers: summarize it again with --categorical"),
         ({"target": "price", "features": "nope"}, "has no column 'nope'"),
         ({"target": None}, "say which column to predict"),
     ],
@@ -284,7 +284,7 @@ def test_a_fit_from_a_summary_imports_no_pandas(table: Callable[..., str], tmp_p
         assert "pandas" not in done.stderr
 
 
-def test_a_dataframe_is_summarised_too(table: Callable[..., str]) -> None:
+def test_a_dataframe_is_summarized_too(table: Callable[..., str]) -> None:
     summary = summarize(pd.read_csv(table()))
     assert isinstance(summary, Summary)
     agree(fit(summary, target="price"), fit(table(), target="price"))
@@ -296,7 +296,7 @@ def test_a_dataframe_is_summarised_too(table: Callable[..., str]) -> None:
         ("x,y\n", {}, "has a header but no rows"),
         ("x,y\n1,\n,2\n", {}, "no row of .* has a value in every column"),
         ("x,w\n1,0\n2,0\n", {"weights": "w"}, "has no row with a weight above 0"),
-        ("x,y\n1,2\n", {"exclude": ["x", "y"]}, "no column is left to summarise"),
+        ("x,y\n1,2\n", {"exclude": ["x", "y"]}, "no column is left to summarize"),
         ("x,y\n1,\n", {"missing": "error"}, "the cell has no value"),
     ],
 )

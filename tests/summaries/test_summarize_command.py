@@ -28,7 +28,7 @@ def values(done: Any) -> list[float]:
 
 def test_a_summary_is_written_and_a_note_counts_its_rows(gdfit: Callable[..., Any], folder: Path) -> None:
     done = gdfit("summarize", "jan.csv", "-o", "jan.summary.json")
-    assert done == (0, "", "note: summarised 30 rows of 5 columns, none dropped\n")
+    assert done == (0, "", "note: summarized 30 rows of 5 columns, none dropped\n")
     document = json.loads((folder / "jan.summary.json").read_text())
     assert (document["files"], document["rows"]["used"]) == (["jan.csv"], 30)
 
@@ -37,14 +37,14 @@ def test_dropped_rows_are_in_the_note(gdfit: Callable[..., Any], folder: Path) -
     done = gdfit("summarize", "feb.csv", "-o", "feb.summary.json")
     rows = json.loads((folder / "feb.summary.json").read_text())["rows"]
     assert 0 < rows["dropped"] < 20
-    counted = f"summarised {rows['used']} rows of 5 columns, dropped {rows['dropped']} of 40 rows"
+    counted = f"summarized {rows['used']} rows of 5 columns, dropped {rows['dropped']} of 40 rows"
     assert done.err.startswith(f"note: {counted} with missing values ('")
     assert done.err.count("\n") == 1
 
 
 def test_without_output_the_json_is_on_stdout(gdfit: Callable[..., Any], folder: Path) -> None:
     done = gdfit("summarize", "jan.csv")
-    assert (done.code, done.err) == (0, "note: summarised 30 rows of 5 columns, none dropped\n")
+    assert (done.code, done.err) == (0, "note: summarized 30 rows of 5 columns, none dropped\n")
     assert gdfit("summarize", "jan.csv", "-q") == (0, done.out, "")
     assert gdfit("summarize", "jan.csv", "-q", "-o", "-") == (0, done.out, "")
     gdfit("summarize", "jan.csv", "-q", "-o", "s.json")
@@ -77,7 +77,7 @@ def test_a_summary_is_refreshed_in_place_night_after_night(
     for night in nights:
         done = gdfit("summarize", "q.summary.json", night, "-o", "q.summary.json")
         assert (done.code, done.out) == (0, "")
-    assert done.err == "note: summarised 60 rows of 5 columns, none dropped\n"
+    assert done.err == "note: summarized 60 rows of 5 columns, none dropped\n"
     args = ("-t", "price", "-q", "--format", "json")
     expected = values(gdfit("jan.csv", *nights, *args))
     assert values(gdfit("q.summary.json", *args)) == pytest.approx(expected, rel=1e-12)
@@ -120,7 +120,7 @@ def test_columns_may_be_chosen(gdfit: Callable[..., Any], folder: Path) -> None:
     assert document["rows"]["used"] == 30 > document["triangle"]["count"]
 
 
-def test_the_rows_of_a_pipe_are_summarised(folder: Path) -> None:
+def test_the_rows_of_a_pipe_are_summarized(folder: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(gdcli.__file__).parents[1])}
     expected = json.loads(
         subprocess.run(
@@ -155,7 +155,7 @@ def test_the_rows_of_a_pipe_are_summarised(folder: Path) -> None:
         (["-", "-"], 2, "once only"),
     ],
 )
-def test_what_cannot_be_summarised_is_an_error(
+def test_what_cannot_be_summarized_is_an_error(
     gdfit: Callable[..., Any], folder: Path, args: list[str], code: int, message: str
 ) -> None:
     done = gdfit("summarize", *args)
@@ -168,8 +168,8 @@ def test_what_cannot_be_summarised_is_an_error(
     [
         (["--holdout", "0.2"], 1, "is a summary and holds no rows, which folds are made of"),
         (["--cv", "3"], 1, "is a summary and holds no rows, which folds are made of"),
-        (["--weights", "w"], 1, "'s.json' was summarised without weights, but 'w' is asked for"),
-        (["--categorical", "w"], 1, "summarise it again with --categorical"),
+        (["--weights", "w"], 1, "'s.json' was summarized without weights, but 'w' is asked for"),
+        (["--categorical", "w"], 1, "summarize it again with --categorical"),
     ],
 )
 def test_what_needs_rows_says_so(

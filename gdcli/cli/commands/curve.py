@@ -39,7 +39,7 @@ class Coefficients(ParamType[tuple[float, ...]]):
 curve_options = options.bundle(
     option(
         "--poly", "polynomial", metavar="C0,C1,…", type=Coefficients(), required=True, group=CURVE, common=True,
-        help="The curve's coefficients, lowest power first: 0,0,1 is y = x².",
+        help="Coefficients of the curve, lowest power first: 0,0,1 is y = x².",
     ),
     option(
         "--start", metavar="X", type=Number(), default="10", show_default=True, group=CURVE, common=True,
@@ -47,7 +47,7 @@ curve_options = options.bundle(
     ),
     option(
         "--lr", "rates", metavar="RATE", type=Number(positive=True), multiple=True, group=CURVE, common=True,
-        help="A learning rate; repeatable.  [default: a slow, a good, an overshooting and a diverging one]",
+        help="Learning rate; repeatable.  [default: a slow, a good, an overshooting and a diverging one]",
     ),
     option(
         "-n", "--iterations", metavar="N", type=Count(0), default=10, show_default=True, group=CURVE, common=True,

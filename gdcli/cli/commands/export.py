@@ -30,7 +30,7 @@ EXAMPLES = (
     required=True,
     group=OUTPUT,
     common=True,
-    help="python, mlr, or sql, also in the dialect of an engine: sql:sqlite, sql:duckdb, sql:postgres, sql:mysql.",
+    help="Language: python, mlr, sql, or the dialect of an engine: sql:sqlite, sql:duckdb, sql:postgres, sql:mysql.",
 )
 @output_option
 @click.pass_context

@@ -26,7 +26,7 @@ EXAMPLES = (
 @model_argument
 @options.file_arguments
 @option(
-    "--column", metavar="NAME", group=OUTPUT, common=True, help="The new column's name.  [default: TARGET_predicted]"
+    "--column", metavar="NAME", group=OUTPUT, common=True, help="Name of the new column.  [default: TARGET_predicted]"
 )
 @option("--only", is_flag=True, group=OUTPUT, common=True, help="Write the predictions alone.")
 @option(
@@ -36,7 +36,7 @@ EXAMPLES = (
     default="probability",
     group=OUTPUT,
     common=True,
-    help="Of a logistic model: the event's probability, or the likelier class.  [default: probability]",
+    help="Write the event's probability, or the more likely class (logistic models).  [default: probability]",
 )
 @option("--strict", is_flag=True, group=OUTPUT, common=True, help="Exit with 4 when a row could not be predicted.")
 @output_option
@@ -44,9 +44,9 @@ EXAMPLES = (
 @reading_options
 @click.pass_context
 def command(context: click.Context, /, model: str, files: tuple[str, ...], **values: Any) -> int:
-    """Write the rows of FILE with one column more: what a saved model predicts. A row that lacks a value, or has one
-    that the model does not know, gets an empty cell. FILE is CSV or JSON lines, compressed or not, or Parquet, of which
-    CSV is made; '-' or none is standard input.
+    """Write the rows of FILE with one extra column: what a saved model predicts. A row that lacks a value, or has one
+    that the model does not know, gets an empty cell. FILE is CSV or JSON lines, compressed or not, or Parquet
+    (written as CSV); '-' or none is standard input.
     """
     from gdcli.cli.output import Output
 

@@ -31,7 +31,7 @@ EXAMPLES = (
     metavar="COLUMN",
     group=COLUMNS,
     common=True,
-    help="How much each row counts (0 or more).  [default: all the same, also for a weighted fit]",
+    help="Weights of the rows, 0 or more.  [default: all the same, also for a weighted fit]",
 )
 @options.output_options
 @options.quiet_option

@@ -28,7 +28,7 @@ EXAMPLES = (
 def command(context: click.Context, /, files: tuple[str, ...], **values: Any) -> int:
     """Reduce FILE to a summary: a small JSON file that stands for its rows in every later fit, with any target and any
     features among its columns. FILE is CSV or JSON lines, compressed or not, Parquet, or another summary; '-' or none
-    is standard input. Rows that lack a cell in any summarised column are left out.
+    is standard input. Rows that lack a cell in any summarized column are left out.
     """
     from gdcli.cli.output import Output
     from gdcli.cli.progress import Narrator

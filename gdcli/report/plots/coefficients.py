@@ -1,4 +1,4 @@
-"""Several terms: each standardised coefficient against the iteration, named at its end."""
+"""Several terms: each standardized coefficient against the iteration, named at its end."""
 
 import math
 from typing import NamedTuple
@@ -45,7 +45,7 @@ _FAR = 30.0
 
 
 def draw_coefficients(figure: Figure, axes: Axes, fit: Fit, picture: Picture) -> None:
-    """Draw the way of each term's standardised coefficient, the largest ones in colour and by name."""
+    """Draw the way of each term's standardized coefficient, the largest ones in colour and by name."""
     values = finite_start(picture.standardized)
     iterations = picture.iterations[: len(values)]
     best = picture.standardized_optimum
@@ -66,7 +66,7 @@ def draw_coefficients(figure: Figure, axes: Axes, fit: Fit, picture: Picture) ->
     last = int(picture.iterations[-1])
     iteration_axis(axes, last)
     unit = f"sd of {shown(fit.target)} per sd" if LOSSES[fit.loss].degree else "per sd"
-    axes.set_ylabel(f"standardised coefficient\n({unit})")
+    axes.set_ylabel(f"standardized coefficient\n({unit})")
     _limit(axes, values, best, fit)
     _name_ends(figure, axes, picture, values[-1], looks)
     p = len(picture.terms)

@@ -1,7 +1,7 @@
 """The picture of a fit: the cost on its way down, and what the coefficients did meanwhile.
 
 With one term that is the line through the points and the path over the cost as a landscape; with several it is each
-standardised coefficient against the iteration.
+standardized coefficient against the iteration.
 """
 
 import numpy as np
