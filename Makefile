@@ -54,4 +54,4 @@ bench: setup ## measure against rivals (ROWS=10000000 for the large table too)
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 clean: ## remove what make made
-	rm -rf $(VENV) .floors .bench .fuzz build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .floors .bench .fuzz build dist man *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 # Where pyproject.toml takes them from, in the folder of the sources.
-PAGES = Path("build/man")
+PAGES = Path("man")
 
 
 def build_wheel(directory: str, *settings: Any) -> str:
