@@ -31,6 +31,9 @@ __all__ = [
 # Where pyproject.toml takes them from, in the folder of the sources.
 PAGES = Path("man")
 
+# What make run and make test need beside the package; pyproject.toml can say only what is installed.
+MANIFEST = "include Makefile\ngraft sample_data\ngraft tests\nglobal-exclude *.py[cod]\n"
+
 
 def build_wheel(directory: str, *settings: Any) -> str:
     """Make the pages and the wheel that holds them."""
@@ -39,9 +42,16 @@ def build_wheel(directory: str, *settings: Any) -> str:
 
 
 def build_sdist(directory: str, *settings: Any) -> str:
-    """Make the pages and the archive of the sources, with the pages in it."""
+    """Make the pages and the archive of the sources, with the pages, the tests and the sample data in it."""
     write_pages(PAGES)
-    return str(build_meta.build_sdist(directory, *settings))
+    manifest = Path("MANIFEST.in")
+    if manifest.exists():  # in an unpacked archive
+        return str(build_meta.build_sdist(directory, *settings))
+    manifest.write_text(MANIFEST, encoding="utf-8")
+    try:
+        return str(build_meta.build_sdist(directory, *settings))
+    finally:
+        manifest.unlink()
 
 
 def build_editable(directory: str, *settings: Any) -> str:

@@ -89,7 +89,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def same_file(one: str, other: str) -> bool:
-    """Return whether two paths lead to one regular file, existing or not. A ``file://`` address is the path in it."""
+    """Whether two paths lead to one regular file, existing or not. A ``file://`` address is the path in it."""
     one, other = local_path(one), local_path(other)
     try:
         if not os.path.exists(one) or not os.path.exists(other):
@@ -100,7 +100,7 @@ def same_file(one: str, other: str) -> bool:
 
 
 def local_path(path: str) -> str:
-    """Return the path that fsspec finds behind the last ``file://`` of an address (``simplecache::file:///a.csv``)."""
+    """The path that fsspec finds behind the last ``file://`` of an address (``simplecache::file:///a.csv``)."""
     if os.path.lexists(path):
         return path
     found = _FILE_ADDRESS.fullmatch(path)
@@ -108,12 +108,12 @@ def local_path(path: str) -> str:
 
 
 def is_special(path: str) -> bool:
-    """Return whether a path leads to what is neither a regular file nor a folder, so that its name says little."""
+    """Whether a path leads to what is neither a regular file nor a folder, so that its name says little."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def ending_of(path: str) -> str:
-    """Return the ending of a file's name in lower case, with its dot. (``pathlib`` would take 5 ms to import.)"""
+    """The ending of a file's name in lower case, with its dot. (``pathlib`` would take 5 ms to import.)"""
     return os.path.splitext(path)[1].lower()
 
 

@@ -20,5 +20,5 @@ class Listener:
         """Take the number of iterations done, of how many."""
 
     def holding(self) -> AbstractContextManager[Callable[[], bool]]:
-        """Return a block in which a request to stop is only noted; what it gives tells whether there was one."""
+        """A block in which a request to stop is only noted; what it gives tells whether there was one."""
         return nullcontext(lambda: False)

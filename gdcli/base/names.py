@@ -20,7 +20,7 @@ _LONGEST_WORD = 4096  # characters of a word of a command: as long as a path may
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with everything that could act on a terminal shown as an escape (``\\n``, ``\\x1b``)."""
+    """``text`` with everything that could act on a terminal shown as an escape (``\\n``, ``\\x1b``)."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
@@ -32,25 +32,25 @@ def harmless(text: str) -> str:
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:
-    """Return ``text`` printable, and cut off past ``longest`` characters."""
+    """``text`` printable, and cut off past ``longest`` characters."""
     shown = printable(text[: longest + 1])
     return shown if len(shown) <= longest else f"{shown[:longest]}…"
 
 
 def quoted(text: str, longest: int = _LONGEST) -> str:
-    """Return ``text`` printable, in single quotes, shortened past ``longest`` characters."""
+    """``text`` printable, in single quotes, shortened past ``longest`` characters."""
     return f"'{shortened(text, longest)}'"
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:
-    """Return the names as one comma-separated list, each shortened, at most ``most`` of them."""
+    """The names as one comma-separated list, each shortened, at most ``most`` of them."""
     names = list(names)
     more = f", … ({len(names) - most} more)" if len(names) > most else ""
     return ", ".join(shortened(name) for name in names[:most]) + more
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the closest of ``names``, or nothing where none is close."""
+    """`` Did you mean 'x'?`` for the closest of ``names``, or nothing where none is close."""
     from difflib import get_close_matches
 
     by_lower = {other.lower(): other for other in reversed(names)}
@@ -59,12 +59,12 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
 
 
 def count_of(count: int, singular: str, plural: str | None = None) -> str:
-    """Return ``1 row``, ``1,234 rows``."""
+    """``1 row``, ``1,234 rows``."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def shell_word(text: str) -> str:
-    """Return a text as one word for the shell, ready to paste, with nothing in it that acts on a terminal.
+    """A text as one word for the shell, ready to paste, with nothing in it that acts on a terminal.
 
     What is not printable stands as bash's and zsh's ``$'\\x1b'``. Only what no person would paste is cut off.
     """

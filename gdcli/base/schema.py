@@ -30,13 +30,13 @@ _UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def dumps(value: Any) -> str:
-    """Return a value as JSON on one line. Nothing in it acts on a terminal; NaN raises ValueError."""
+    """A value as JSON on one line. Nothing in it acts on a terminal; NaN raises ValueError."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def readable(content: Mapping[str, Any]) -> str:
-    """Return an object as JSON text that people can read too.
+    """An object as JSON text that people can read too.
 
     Each key has a line of its own, also in objects within it, and so has each row of a matrix and each of several
     objects in a list.
@@ -57,7 +57,7 @@ def _lines(value: Any, indent: str) -> str:
 
 
 def parse_json(data: bytes, path: str, kind: str) -> dict[str, Any]:
-    """Return the JSON object in a file's bytes. Raises DataError for anything else."""
+    """The JSON object in a file's bytes. Raises DataError for anything else."""
     if data.count(b",") > _MOST_VALUES or data.count(b"[") + data.count(b"{") > _MOST_BRACKETS:
         raise DataError(f"{quoted(path)} is not a gdfit {kind}: no {kind} has so many values")
     try:

@@ -56,7 +56,7 @@ def _cluster(word: str, rest: list[str], by_name: Mapping[str, click.Option]) ->
 
 
 def with_options(words: Sequence[str], command: click.Command, changes: Mapping[str, tuple[str, str]]) -> str:
-    """Return ``gdfit`` and the words as a shell command.
+    """``gdfit`` and the words as a shell command.
 
     ``changes`` maps a parameter's name to the option and the value that replaces it, or is added.
     """

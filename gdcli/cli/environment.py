@@ -20,12 +20,12 @@ def give_variables(params: Sequence[click.Parameter]) -> None:
 
 
 def variables(command: click.Command) -> Mapping[str, click.Parameter]:
-    """Return the options of a command by the variables that they listen to."""
+    """The options of a command by the variables that they listen to."""
     return {param.envvar: param for param in command.params if isinstance(param.envvar, str)}
 
 
 def in_force(ctx: click.Context) -> list[str]:
-    """Return the variables that gave a value: ``GDFIT_LR=0.05``."""
+    """The variables that gave a value: ``GDFIT_LR=0.05``."""
     return [
         f"{name}={param.resolve_envvar_value(ctx)}"
         for name, param in variables(ctx.command).items()
@@ -34,7 +34,7 @@ def in_force(ctx: click.Context) -> list[str]:
 
 
 def described(command: click.Command) -> str:
-    """Return what the help says of a command's variables; nothing where it has none."""
+    """The help's section on a command's variables; empty if it has none."""
     first, *others = variables(command) or [""]
     if not first:
         return ""

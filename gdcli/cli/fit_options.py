@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def fit_length(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one of ``iterations`` and ``epochs``, the other as if it were not given: what the command line says.
+    """One of ``iterations`` and ``epochs``, the other as if it were not given: what the command line says.
 
     Of the two in the environment the epochs.
     """
@@ -34,7 +34,7 @@ def fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def command_line(context: click.Context, values: Mapping[str, Any]) -> "Again":
-    """Return what words the user's command line with another rate, and more iterations where that many are needed."""
+    """A function that words the user's command line with another rate, and more iterations if so many are needed."""
     words = given_words(context)
 
     def again(learning_rate: float, iterations: int | None = None) -> str:

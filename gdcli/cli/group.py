@@ -50,7 +50,7 @@ class DefaultGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the table."""
+        """The names in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -93,7 +93,7 @@ class DefaultGroup(click.Group):
 
 
 def given_words(ctx: click.Context) -> tuple[str, ...]:
-    """Return the words after ``gdfit``, as they were given."""
+    """The words after ``gdfit``, as they were given."""
     words: tuple[str, ...] = ctx.meta.get(_WORDS, tuple(sys.argv[1:]))
     return words
 
@@ -104,7 +104,7 @@ def near_command(word: str) -> str | None:
 
 
 def one_edit_apart(a: str, b: str) -> bool:
-    """Return whether at most one insertion, deletion, substitution or swap of neighbours leads from a to b."""
+    """Whether at most one insertion, deletion, substitution or swap of neighbours leads from a to b."""
     if a == b:
         return True
     shorter, longer = sorted((a, b), key=len)

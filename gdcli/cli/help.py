@@ -31,7 +31,7 @@ class Option(click.Option):
         self.common = common
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """Return what a message calls the option: the variable, where that gave the value."""
+        """The option's name for a message; the variable's, if that gave the value."""
         if ctx is not None and self.name and ctx.get_parameter_source(self.name) is ParameterSource.ENVIRONMENT:
             return f"'{self.envvar}'"
         return super().get_error_hint(ctx)
@@ -80,7 +80,7 @@ def _check_given_once(command: click.Command, args: Sequence[str]) -> None:
 
 
 def help_all_option() -> click.Option:
-    """Return ``--help-all``."""
+    """``--help-all``."""
     return click.Option(
         ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_show_all,
         help="Show all options and exit.",
@@ -143,7 +143,7 @@ def write_options(command: click.Command, ctx: click.Context, formatter: click.H
 
 
 def help_width() -> int:
-    """Return the width for help texts. (``shutil.get_terminal_size`` loads every compression library.)"""
+    """The width for help texts. (``shutil.get_terminal_size`` loads every compression library.)"""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         width = int(columns)

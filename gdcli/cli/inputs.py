@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def input_files(context: click.Context, files: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the inputs, wildcards replaced; without FILE that is stdin, unless a person sits there."""
+    """The inputs, wildcards replaced; without FILE that is stdin, unless a person sits there."""
     from gdcli.data.paths import matched
 
     if files.count(STDIN) > 1:

@@ -87,7 +87,7 @@ def _page(name: str | None, command: Command, ctx: click.Context) -> str:
 
 
 def _options(command: Command, ctx: click.Context) -> list[str]:
-    """Return the options, under the titles of the help."""
+    """The options, under the titles of the help."""
     groups: dict[str, list[str]] = {}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)

@@ -212,7 +212,7 @@ class Output:
         return LinesRecorder(self._stdout_file(), self.digits, width, self.every)
 
     def _trace_ending(self) -> str:
-        """Return the ending that says the trace's format; CSV if the name has none (stdout, /dev/null, a pipe)."""
+        """The ending that says the trace's format; CSV if the name has none (stdout, /dev/null, a pipe)."""
         ending = ending_of(self.trace or "")
         return ending if ending in TRACE_ENDINGS else TRACE_ENDINGS[0]
 
@@ -281,7 +281,7 @@ class Output:
 
 
 def _guarded(write: Callable[[bytes], object]) -> Callable[[bytes], object]:
-    """Return ``write`` with the errors of stdout worded; that a reader has gone is not one of them."""
+    """``write`` with the errors of stdout worded; that a reader has gone is not one of them."""
 
     def guarded(data: bytes) -> object:
         try:

@@ -73,7 +73,7 @@ class Narrator(Listener):
             self._draw(f"iteration {iteration:,} of {total:,}{left}")
 
     def holding(self) -> "AbstractContextManager[Callable[[], bool]]":
-        """Return a block in which the first signal is only noted."""
+        """A block in which the first signal is only noted."""
         return held()
 
     def erase(self) -> None:
@@ -101,7 +101,7 @@ class Narrator(Listener):
             say(message)
 
     def _due(self, phase: str, done: int) -> bool:
-        """Return whether the line is to be redrawn; remember where a phase began."""
+        """Whether the line is to be redrawn; remember where a phase began."""
         if not self._width:
             return False
         now = time.monotonic()
@@ -140,7 +140,7 @@ def start_collecting() -> None:
 
 
 def progress_width() -> int:
-    """Return how wide a progress line may be: 0 where stderr is no terminal, or one that cannot rewrite a line."""
+    """How wide a progress line may be: 0 where stderr is no terminal, or one that cannot rewrite a line."""
     if sys.stderr is None or os.environ.get("TERM") in PLAIN_TERMINALS:
         return 0
     try:
@@ -150,7 +150,7 @@ def progress_width() -> int:
 
 
 def in_bytes(count: float) -> str:
-    """Return ``340 B``, ``12.5 kB``, ``110 MB``."""
+    """``340 B``, ``12.5 kB``, ``110 MB``."""
     units = iter(_UNITS)
     unit = next(units)
     while count >= 1000 and unit != _UNITS[-1]:
@@ -159,7 +159,7 @@ def in_bytes(count: float) -> str:
 
 
 def in_time(seconds: float) -> str:
-    """Return ``0:07``, ``12:30``, ``1:05:00``."""
+    """``0:07``, ``12:30``, ``1:05:00``."""
     minutes, left = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

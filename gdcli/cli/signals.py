@@ -57,7 +57,7 @@ def held() -> Iterator[Callable[[], bool]]:
 
 
 def received() -> ExitCode:
-    """Return the exit code of the signal that came last; of Ctrl-C where none did."""
+    """The exit code of the signal that came last; of Ctrl-C where none did."""
     return _received or ExitCode.INTERRUPTED
 
 

@@ -10,7 +10,7 @@ _ASCII_LOCALES = {"C", "POSIX"}
 
 
 def color_system(terminal: bool) -> Literal["auto", "standard"] | None:
-    """Return Rich's color system for stdout, None for no colors."""
+    """Rich's color system for stdout, None for no colors."""
     if not _wants_color(terminal):
         return None
     return "auto" if terminal and not is_plain_terminal() else "standard"
@@ -31,12 +31,12 @@ def _wants_color(terminal: bool) -> bool:
 
 
 def is_plain_terminal() -> bool:
-    """Return whether the environment names a terminal without colours."""
+    """Whether the environment names a terminal without colours."""
     return os.environ.get("TERM", "") in PLAIN_TERMINALS
 
 
 def table_encoding(stream: Any) -> str:
-    """Return the encoding whose characters a table may use: ASCII under LC_ALL=C, where Python itself takes UTF-8.
+    """The encoding whose characters a table may use: ASCII under LC_ALL=C, where Python itself takes UTF-8.
 
     So under LANG=C. (LC_CTYPE says nothing there: Python has set it to UTF-8 by now, see PEP 538.)
     """
@@ -46,7 +46,7 @@ def table_encoding(stream: Any) -> str:
 
 
 def terminal_columns() -> int:
-    """Return how wide the terminal of stdout is; COLUMNS goes before what it says."""
+    """How wide the terminal of stdout is; COLUMNS goes before what it says."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)

@@ -32,7 +32,7 @@ class Number(ParamType[float]):
         self.positive = positive
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number, or fail as wrong usage."""
+        """The number, or fail as wrong usage."""
         try:
             number = float(value)
         except ValueError:
@@ -53,11 +53,11 @@ class Rate(Number):
         super().__init__(positive=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the rate, or the word."""
+        """The rate, or the word."""
         return value if value in (AUTO, SEARCH) else super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """Return ``auto`` where it begins so."""
+        """``auto`` where it begins so."""
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(AUTO)] if AUTO.startswith(incomplete) else []
@@ -73,7 +73,7 @@ class Word(ParamType[str]):
         self.name = kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word, or fail as wrong usage."""
+        """The word, or fail as wrong usage."""
         _, parse = self._engine()
         try:
             parse(str(value))
@@ -82,7 +82,7 @@ class Word(ParamType[str]):
         return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """Return the names that begin so."""
+        """The names that begin so."""
         from click.shell_completion import CompletionItem
 
         names, _ = self._engine()
@@ -108,7 +108,7 @@ class Size(ParamType[str]):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the word, or fail as wrong usage."""
+        """The word, or fail as wrong usage."""
         from gdcli.data.memory import size_of
 
         try:
@@ -127,7 +127,7 @@ class Count(ParamType[int]):
         self.smallest, self.largest = smallest, largest
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number, or fail as wrong usage."""
+        """The number, or fail as wrong usage."""
         try:
             number = int(value)
         except ValueError:
@@ -145,7 +145,7 @@ class Assignment(ParamType[tuple[str, float]]):
     name = "assignment"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
-        """Return the term and its number."""
+        """The term and its number."""
         if isinstance(value, tuple):
             return cast("tuple[str, float]", value)
         term, sign, number = str(value).rpartition("=")
@@ -155,5 +155,5 @@ class Assignment(ParamType[tuple[str, float]]):
 
 
 def file_type() -> ParamType[Any]:
-    """Return the type of a file's name. Only its completion is Click's: files are checked where they are opened."""
+    """The type of a file's name. Only its completion is Click's: files are checked where they are opened."""
     return click.Path(readable=False, allow_dash=True)

@@ -1,6 +1,6 @@
 """The least-squares minimum of a scaled problem, and which columns are collinear.
 
-Rank is always judged on the *standardised* problem, whatever scaling the descent uses: columns of very different
+Rank is always judged on the *standardized* problem, whatever scaling the descent uses: columns of very different
 size are not collinear. With full rank the triangle is solved by back substitution; otherwise the minimum is the one
 of least norm on the descent's own scaled problem, where descent from zero goes. That problem loses what is judged to be
 rounding (``determined_part``), so that no descent goes below its minimum.
@@ -32,7 +32,7 @@ class Solution:
     ``cost`` is the mean squared error there, in squared target units. ``rank`` counts independent design columns;
     ``row_space`` (k, p or p+1) is an orthonormal basis, in scaled units, of the directions that change the prediction,
     None if all do; ``collinear`` lists groups of places of design columns that depend on each other. ``standardized``
-    are the singular values (rank,) and right vectors (rank, p) of the standardised problem's slopes.
+    are the singular values (rank,) and right vectors (rank, p) of the standardized problem's slopes.
     """
 
     slopes: Array
@@ -106,7 +106,7 @@ def determined_part(problem: Quadratic, triangle: Triangle, scaling: Scaling, be
 
 
 def _on_scale_of(scaling: Scaling, standard: Scaling, rows: Array, triangle: Triangle) -> Array:
-    """Linear functions of θ, the ``rows`` (k, p), from standardised coordinates to those of another scaling.
+    """Linear functions of θ, the ``rows`` (k, p), from standardized coordinates to those of another scaling.
 
     Slopes are longer there by the ratio of the scales, and the prediction at the means is θ₀ + slopes · offset.
     """
@@ -144,7 +144,7 @@ def _back_substituted(R: Array | Extended, z: Array | Extended) -> Extended:
 
 
 def _rounding(triangle: Triangle, standard: Scaling, singular: Array, Vt: Array) -> Array:
-    """The size (k,) below which each singular value of the standardised columns counts as zero.
+    """The size (k,) below which each singular value of the standardized columns counts as zero.
 
     Along a direction (a row of ``Vt``) values bring their own rounding from the file, which is most in columns far from
     zero: one unit in the last place of each column, as far as the direction has a share in it.

@@ -52,7 +52,7 @@ class Minimum:
 
 
 def direction(hessian: Array, gradient: Array, null_space: Array) -> Array:
-    """Return H⁻¹ · gradient, with nothing along the rows of ``null_space`` (k, p), which the data do not determine."""
+    """H⁻¹ · gradient, with nothing along the rows of ``null_space`` (k, p), which the data do not determine."""
     eigenvalues, vectors = _decomposed(hessian)
     step: Array = vectors @ ((gradient @ vectors) / eigenvalues)
     step -= null_space.T @ (null_space @ step)
@@ -60,7 +60,7 @@ def direction(hessian: Array, gradient: Array, null_space: Array) -> Array:
 
 
 def proximal_direction(hessian: Array, gradient: Array, null_space: Array, theta: Array, penalty: Penalty) -> Array:
-    """Return the step d (p,) to subtract from θ (p,) that minimises −∇·d + ½ dᵀHd + B·Σ|β − d|, to rounding.
+    """The step d (p,) to subtract from θ (p,) that minimizes −∇·d + ½ dᵀHd + B·Σ|β − d|, to rounding.
 
     As a sum of squares in θ' = θ − d: ‖R(θ' − θ) + r‖² with RᵀR = H/2 and 2Rᵀr = ∇ (Lee, Sun & Saunders, Proximal
     Newton-type methods, SIAM J. Optim. 24, 2014).
@@ -74,7 +74,7 @@ def proximal_direction(hessian: Array, gradient: Array, null_space: Array, theta
 
 
 def _decomposed(hessian: Array) -> tuple[Array, Array]:
-    """Return the eigenvalues (p,), none too flat, and the eigenvectors (p, p) as columns."""
+    """The eigenvalues (p,), none too flat, and the eigenvectors (p, p) as columns."""
     eigenvalues, vectors = np.linalg.eigh(hessian)
     return np.maximum(eigenvalues, max(_FLATTEST * float(eigenvalues[-1]), _PLANE)), vectors
 
@@ -107,12 +107,12 @@ def _whole_step(hessian: Array, gradient: Array, null_space: Array, theta: Array
 
 
 def _promised(theta: Array, gradient: Array, step: Array, penalty: Penalty) -> float:
-    """Return by how much the cost would fall along a step, were its smooth part a plane."""
+    """The fall of the cost along a step if its smooth part were a plane."""
     return float(gradient @ step + penalty.corner(theta) - penalty.corner(theta - step))
 
 
 def _halved(objective: CurvedObjective, theta: Array, cost: float, step: Array, promised: float) -> tuple[Array, bool]:
-    """Return the step, halved until the cost falls enough, and whether the whole did; zero where it never does.
+    """The step, halved until the cost falls enough, and whether the whole did; zero where it never does.
 
     What is lost in the rounding of the cost does not count: near the minimum it says nothing, the gradient much.
     """

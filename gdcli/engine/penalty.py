@@ -5,7 +5,7 @@ the gradient; Σ|β| has a corner at 0 and becomes a step of its own after each 
 (``Penalty.proximal``; Parikh & Boyd, Proximal Algorithms, 2014, sections 4.2 and 6.5.2).
 
 Of a squared error with A all is still known: the triangle with the rows √(N·A)·I below it is the triangle of the
-penalised problem (``ridge``; Hoerl & Kennard, Ridge regression, Technometrics 12, 1970).
+penalized problem (``ridge``; Hoerl & Kennard, Ridge regression, Technometrics 12, 1970).
 """
 
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Penalty:
         return self.l2 > 0 or self.l1 > 0
 
     def slopes(self, theta: Array) -> Array:
-        """The part of θ (…, p) that is penalised."""
+        """The part of θ (…, p) that is penalized."""
         slopes: Array = theta[..., 1:] if self.intercept else theta
         return slopes
 

@@ -1,4 +1,4 @@
-"""The R of a QR factorisation: by slices, in extended precision, of many triangles side by side."""
+"""The R of a QR factorization: by slices, in extended precision, of many triangles side by side."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +37,12 @@ def stack_triangles(upper: Array, lower: Array) -> Array:
 # A slice of 512 rows of a dozen columns stays in the L2 cache; measured 3 ms against 9 ms in one call on 65,536 × 12.
 SLICE_ROWS = 512
 
-# Up to this size a matrix is factorised in extended precision, where the platform has it (0.3 ms for 200 × 12).
+# Up to this size a matrix is factorized in extended precision, where the platform has it (0.3 ms for 200 × 12).
 _EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
 
 
 def triangularize(A: NDArray[np.floating]) -> Extended:
-    """The R (q, q) of a QR factorisation of ``A`` (n, q), with a non-negative diagonal; its rows if n is less.
+    """The R (q, q) of a QR factorization of ``A`` (n, q), with a non-negative diagonal; its rows if n is less.
 
     Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small
     at the end is done in extended precision: textbook data keep all their digits.

@@ -57,13 +57,13 @@ class RowBlock:
     release: DropPages | None = None
 
     def slope(self, m: Array) -> Array:
-        """Return the slopes (q,) of X's columns for slopes m (p,) of the scaled ones."""
+        """The slopes (q,) of X's columns for slopes m (p,) of the scaled ones."""
         found = np.zeros(self.X.shape[1])
         found[self.places] = m[self.terms] * self.factor
         return found
 
     def product(self, total: float, XtS: Array) -> Array:
-        """Return X'ᵀs (p,) for the scaled columns X' from Σs and Xᵀs (q,)."""
+        """X'ᵀs (p,) for the scaled columns X' from Σs and Xᵀs (q,)."""
         found: Array = self.offset * total
         np.add.at(found, self.terms, XtS[self.places] * self.factor)
         return found
@@ -124,7 +124,7 @@ class RowSums:
         return partial(question, self)
 
     def gradient(self, theta: Array) -> Array:
-        """Return Σ w·loss and its derivatives by the terms of X'θ, in file units (1 + p,)."""
+        """Σ w·loss and its derivatives by the terms of X'θ, in file units (1 + p,)."""
         first = 1 if self.intercept else 0
 
         def summed(task: Sequence[_Slice]) -> Array:
@@ -162,11 +162,11 @@ class RowSums:
         return self._total(summed, 2)
 
     def hessian(self, theta: Array) -> Array:
-        """Return Σ w·loss''·x'x'ᵀ (p, p)."""
+        """Σ w·loss''·x'x'ᵀ (p, p)."""
         return self._hessian(theta, self.loss.curvature)
 
     def hessian_above(self, theta: Array) -> Array:
-        """Return the same of the parabolas above the losses."""
+        """The same of the parabolas above the losses."""
         return self._hessian(theta, self.loss.curvature_above)
 
     def _hessian(self, theta: Array, curvature_of: Callable[[Array, Array], Array]) -> Array:
@@ -199,7 +199,7 @@ class RowSums:
         return self._total(summed, len(theta), len(theta))
 
     def residuals(self, theta: Array, prefixes: Sequence[int], shift: int) -> Array:
-        """Return the weight (k, 2^DIGIT_BITS) of the residuals |y − z| by a digit of their bits, for each prefix.
+        """The weight (k, 2^DIGIT_BITS) of the residuals |y − z| by a digit of their bits, for each prefix.
 
         A number ≥ 0 is ordered as its 64 bits are. A residual counts for a prefix where its bits above the digit that
         ends at ``shift`` are that.
@@ -220,7 +220,7 @@ class RowSums:
         return self._total(summed, len(prefixes), 1 << DIGIT_BITS)
 
     def _line(self, block: RowBlock, theta: Array) -> tuple[Array, float]:
-        """Return slopes (q,) and an intercept for the rows of a block as they are kept."""
+        """Slopes (q,) and an intercept for the rows of a block as they are kept."""
         slopes = theta[1:] if self.intercept else theta
         c = float(block.offset @ slopes) + (float(theta[0]) if self.intercept else 0.0)
         return block.slope(slopes) * self.unit, c * self.unit
@@ -265,7 +265,7 @@ class RowObjective:
         self._evaluations, self._hessians = _Remembered(), _Remembered()
 
     def value(self, theta: Array) -> Array:
-        """Return the cost at θ."""
+        """The cost at θ."""
         return self._evaluated(theta)[0]
 
     def at(self, theta: Array) -> Point:
@@ -283,7 +283,7 @@ class RowObjective:
         return self._total(partial(RowSums.hessian, theta=theta))
 
     def hessian(self, theta: Array, above: bool = False) -> Array:
-        """Return the matrix of second derivatives (p, p) at θ, or that of the parabolas ``above`` the losses."""
+        """The matrix of second derivatives (p, p) at θ, or that of the parabolas ``above`` the losses."""
         if above:
             return self._total(partial(RowSums.hessian_above, theta=theta)) / self.weight
         return self._hessians.at(theta, self._hessian) / self.weight
@@ -294,7 +294,7 @@ class RowObjective:
         return bool(rise <= _NO_RISE * change and change > 0)
 
     def median_residual(self, theta: Array) -> float:
-        """Return the weighted median of |y − z|, in file units: the mean of the lower and the upper one.
+        """The weighted median of |y − z|, in file units: the mean of the lower and the upper one.
 
         It is selected digit by digit, with one pass over the rows for each, so that no residual is kept.
         """
@@ -316,7 +316,7 @@ class RowObjective:
         return float(np.array(found, dtype=np.uint64).view(np.float64).mean())
 
     def _total(self, question: Question) -> Array:
-        """Return the sums over all groups."""
+        """The sums over all groups."""
         answers = [group.ask(question) for group in self._groups]
         total = answers[0]()
         for answer in answers[1:]:
@@ -331,7 +331,7 @@ class _Remembered:
         self._known: dict[bytes, Array] = {}
 
     def at(self, theta: Array, compute: Callable[[Array], Array]) -> Array:
-        """Return the values at θ, computed unless they are known."""
+        """The values at θ, computed unless they are known."""
         key = theta.tobytes()
         found = self._known.pop(key, None)
         if found is None:

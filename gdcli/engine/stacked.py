@@ -163,7 +163,7 @@ def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, interce
 
 
 def _rounding(stack: Stack, places: list[int], standard: Scalings, singular: Array, Vt: Array) -> Array:
-    """The size (g, k) below which each singular value of the standardised columns counts as zero: see ``optimum``."""
+    """The size (g, k) below which each singular value of the standardized columns counts as zero: see ``optimum``."""
     size = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[:, places]
     brought = np.pad(np.spacing(size) / standard.scale, ((0, 0), (int(standard.intercept), 0)))
     along = np.linalg.norm(Vt * brought[:, np.newaxis], axis=2) * np.sqrt(stack.weight)[:, np.newaxis]
@@ -172,7 +172,7 @@ def _rounding(stack: Stack, places: list[int], standard: Scalings, singular: Arr
 
 
 def _on_scale_of(scaling: Scalings, standard: Scalings, rows: Array, offset: Array) -> Array:
-    """Linear functions of θ, the ``rows`` (g, n, k), from standardised coordinates to another scaling's: see optimum.
+    """Linear functions of θ, the ``rows`` (g, n, k), from standardized coordinates to another scaling's: see optimum.
 
     ``offset`` (g, p) are the means less the centres there.
     """

@@ -1,6 +1,6 @@
 """The one-pass summary of rows: a QR triangle that stands for them in every squared-error fit.
 
-Let A = [1, x₁ … x_q] be rows with a column of ones. Its QR factorisation A = QR leaves a triangle R with
+Let A = [1, x₁ … x_q] be rows with a column of ones. Its QR factorization A = QR leaves a triangle R with
 ‖A v‖ = ‖R v‖ for every v, and the triangle of many rows is the triangle of (the triangle of some stacked on the
 triangle of the others). R rather than AᵀA, because it does not square the condition number.
 

@@ -104,7 +104,7 @@ class Shape:
         return tuple(point for point in self.minima if point.y <= level)
 
     def downhill(self, x: float) -> StationaryPoint | None:
-        """Return the stationary point at x or next on the way down from there; None where there is no end to that."""
+        """The stationary point at x or next on the way down from there; None where there is no end to that."""
         after_x = bisect_left(self.points, x, key=lambda point: point.x)
         if after_x < len(self.points) and self.points[after_x].x == x:
             return self.points[after_x]
@@ -113,7 +113,7 @@ class Shape:
         return self.points[target] if slope and 0 <= target < len(self.points) else None
 
     def nearest(self, x: float) -> StationaryPoint | None:
-        """Return the stationary point nearest to x."""
+        """The stationary point nearest to x."""
         return min(self.points, key=lambda point: abs(point.x - x), default=None)
 
 
@@ -191,7 +191,7 @@ class Curve:
     walks: tuple[Walk, ...]
 
     def y(self, x: Array) -> Array:
-        """Return the curve's height at each x, infinite or nan where it is too large for a float."""
+        """The curve's height at each x, infinite or nan where it is too large for a float."""
         return _value_and_slope(Polynomial(self.polynomial), np.asarray(x))[0]
 
 
@@ -220,7 +220,7 @@ def walk_down(
 
 
 def curve_rates(objective: Polynomial, shape: Shape, start: float) -> list[float]:
-    """Return a slow, a good, an overshooting and a diverging rate: shares of 1/s.
+    """A slow, a good, an overshooting and a diverging rate: shares of 1/s.
 
     s is the slope at the start over its distance from the minimum, so that 1/s would step there at once, or y'' at the
     minimum where that is steeper; on a parabola both are the same. Without a minimum the distance is that from 0.
@@ -260,7 +260,7 @@ def _value_and_slope(polynomial: Polynomial, x: Array) -> tuple[Array, Array]:
 def _descend(
     objective: Polynomial, shape: Shape, start: float, rates: Sequence[float], iterations: int, listener: Listener
 ) -> tuple[Array, list[int | None]]:
-    """Return x, y and y' of every iteration (k, rates, 3), and the iteration at which each rate diverged."""
+    """x, y and y' of every iteration (k, rates, 3), and the iteration at which each rate diverged."""
     lost = np.full(len(rates), -1)
     steps = descend(
         objective,
@@ -283,7 +283,7 @@ def _rows(steps: Iterator[Step], iterations: int, listener: Listener) -> Iterato
 
 
 def _scale(shape: Shape, objective: Polynomial, start: float) -> float:
-    """Return how far the start is above or below the stationary points, at most; infinite where there is none.
+    """How far the start is above or below the stationary points, at most; infinite where there is none.
 
     From ``DIVERGENCE_FACTOR`` times that on, the curve has nothing but its highest power left.
     """
@@ -317,7 +317,7 @@ def _all_lost(lost: Array, scale: float) -> StopRule:
 
 
 def _walk(shape: Shape, rate: float, steps: Array, lost: int | None) -> Walk:
-    """Return the walk of a rate, whose steps (k, 3) beyond divergence do not count."""
+    """The walk of a rate, whose steps (k, 3) beyond divergence do not count."""
     x, y, slope = np.ascontiguousarray(steps[: None if lost is None else lost + 1].T)
     origin, target = shape.downhill(float(x[0])), shape.downhill(float(x[-1]))
     if lost is not None:
@@ -354,7 +354,7 @@ def _on_the_way(rate: float, x: Array, target: StationaryPoint) -> Outcome:
 
 
 def _arrival(x: Array, target: StationaryPoint) -> float:
-    """Return the distance from the target at which a walk has arrived."""
+    """The distance from the target at which a walk has arrived."""
     return max(ARRIVED * abs(float(x[0]) - target.x), _RESTING * abs(target.x))
 
 

@@ -22,7 +22,7 @@ EXPLAINED_ITERATIONS = 3
 
 
 def explain(problem: Problem, head: Points | None, rate: float, iterations: int) -> Explanation:
-    """Return the first few of the iterations of a fit, on the problem as it is descended on."""
+    """The first few of the iterations of a fit, on the problem as it is descended on."""
     steps = list(
         descend(
             SquaredError(problem.quadratic),
@@ -74,7 +74,7 @@ def _step(problem: Problem, X: Array, y: Array, now: Step, then: Step, rate: flo
 
 
 def _scaled(problem: Problem, head: Points | None) -> tuple[Array, Array]:
-    """Return the first rows' columns (k, p) and targets (k,) as the descent sees them; none from a summary."""
+    """The first rows' columns (k, p) and targets (k,) as the descent sees them; none from a summary."""
     p = len(problem.terms.columns)
     if head is None:
         return np.zeros((0, p)), np.zeros(0)

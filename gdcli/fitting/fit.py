@@ -120,7 +120,7 @@ def _fit(
 
 
 def _batches(reading: Dataset, options: FitOptions) -> BatchLayout | None:
-    """Return what the rows that are fitted are cut into, where they are."""
+    """The batch layout of the training rows, or None for full-batch descent."""
     if options.descent.batch_size is None:
         return None
     fitted = reading.reduced.triangle if options.checks.holdout is None else reading.reduced.folds[0]

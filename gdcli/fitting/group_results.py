@@ -82,7 +82,7 @@ class GroupFits:
     iterations_to_1_percent: NDArray[np.int64]
 
     def having(self, *verdicts: Verdict) -> list[int]:
-        """Return the places of the groups of which one of these is true."""
+        """The places of the groups of which one of these is true."""
         return [i for i, verdict in enumerate(self.verdict) if verdict in verdicts]
 
     @property

@@ -145,7 +145,7 @@ def _blocks(
 
 
 def _at(stack: Stack, places: Sequence[int] | Mask) -> Stack:
-    """Return some of the groups, in this order."""
+    """Some of the groups, in this order."""
     chosen = np.asarray(places)
     return replace(
         stack,
@@ -278,7 +278,7 @@ def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, NDArra
 def _descend(
     problem: StackedProblem, distance: Array, rate: Array, ends: Ends, options: FitOptions
 ) -> tuple[Step, Array]:
-    """Return the last step, and θ there: along the eigenvectors where that comes to the same, as it is faster."""
+    """The last step, and θ there: along the eigenvectors where that comes to the same, as it is faster."""
     along = AlongEigenvectors(problem, distance)
     optimizer = options.descent.optimizer.on(along.newton_direction, options.model.intercept)
     rates = options.descent.rates(rate[:, np.newaxis])
@@ -293,7 +293,7 @@ def _descend(
 
 
 def _foreseen(problem: StackedProblem, rate: Array, options: FitOptions) -> tuple[NDArray[np.object_], Array]:
-    """Return what each group's rate does (None where that is not known) and the largest stable one.
+    """The behaviour of each group's rate (None if it is not known) and the largest stable one.
 
     Both depend on the largest eigenvalue only, and on its product with the rate.
     """
@@ -321,7 +321,7 @@ def _converged(problem: StackedProblem, off: Array, gap: Array, measure: Array) 
 
 
 def _spread(values: NDArray[Any], enough: Mask) -> NDArray[Any]:
-    """Return the values of all groups: those without enough rows have none."""
+    """The values of all groups: those without enough rows have none."""
     if values.dtype == object:
         none: object = Verdict.TOO_FEW_ROWS if isinstance(values[0], Verdict) else None
     else:
@@ -352,6 +352,6 @@ def _levels(stack: Stack, name: str) -> list[str]:
 
 
 def _references(stack: Stack, name: str) -> tuple[str, ...]:
-    """Return each group's reference level."""
+    """Each group's reference level."""
     levels = _levels(stack, name)
     return tuple(levels[i] for i in np.argmax(stack.maximum[:, _places(stack, name)] > 0, axis=1).tolist())

@@ -77,7 +77,7 @@ def _near(coefficient: Coefficient) -> bool:
 
 
 def _near_gap(problem: Problem, residual_sd: float) -> float:
-    """Return a gap at which all coefficients are near their optimum.
+    """A gap at which all coefficients are near their optimum.
 
     No coefficient is further from it, in standard errors, than ‖R₁(θ − θ*)‖/s (by Cauchy-Schwarz, as its variance is
     s² times the squared norm of its row of R₁⁻¹).
@@ -86,5 +86,5 @@ def _near_gap(problem: Problem, residual_sd: float) -> float:
 
 
 def known(value: float) -> float | None:
-    """Return a number, or None for one that does not exist."""
+    """A number, or None for one that does not exist."""
     return float(value) if math.isfinite(value) else None

@@ -44,7 +44,7 @@ class HoldoutWatch:
         self._since = 0
 
     def cost(self, theta: Array) -> float:
-        """Return the mean loss over the rows held out, in the cost's units."""
+        """The mean loss over the rows held out, in the cost's units."""
         return float(self._cost.value(theta)) * self._unit
 
     def rule(self, step: Step) -> Stopped | None:
@@ -60,7 +60,7 @@ class HoldoutWatch:
         return None
 
     def result(self, kept: Step, diverged: bool) -> Holdout:
-        """Return the record; ``kept`` is the step whose parameters are the result."""
+        """The record; ``kept`` is the step whose parameters are the result."""
         assert self._options.checks.holdout is not None
         return Holdout(
             share=self._options.checks.holdout,
@@ -178,7 +178,7 @@ def _standard_error(costs: Array) -> float | None:
 def choose_penalty(
     reading: Dataset, options: FitOptions, listener: Listener
 ) -> tuple[FitOptions, tuple[TriedPenalty, ...]]:
-    """Return the options with the penalty of the lowest mean validation cost at the last iteration, and all tried.
+    """The options with the penalty of the lowest mean validation cost at the last iteration, and all tried.
 
     That is the cost of the coefficients that such a fit gives, converged or not. The first of equals is chosen.
     """

@@ -11,7 +11,7 @@ from gdcli.fitting.results import INTERCEPT, LearningRate
 
 
 def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
-    """Return what can be said of the learning rates before the first step; of steps on batches that is nothing."""
+    """The learning rate and its forecast before the first step; steps on batches have no forecast."""
     if options.descent.batch_size is not None:
         return UNKNOWN
     optimizer = options.descent.optimizer.rule
@@ -21,7 +21,7 @@ def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
 
 
 def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
-    """Return the learning rate, and what is known of it."""
+    """The learning rate, and what is known of it."""
     forecast = forecast_of(problem, options)
     best, best_iterations = forecast.best_rate(problem.within)
     automatic = options.descent.rate is RateRule.AUTO
@@ -45,7 +45,7 @@ def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
 
 
 def _slowest(problem: Problem, left: Array | None, options: FitOptions) -> tuple[tuple[str, float], ...]:
-    """Return the terms of the direction in which most of the gap is ``left`` at the end, largest weight first."""
+    """The terms of the direction in which most of the gap is ``left`` at the end, largest weight first."""
     if left is None:
         return ()
     direction = problem.spectrum.vectors[int(np.argmax(left))]

@@ -38,13 +38,13 @@ class Surface:
     variance: float
 
     def gap(self, m: Array | float, c: Array | float) -> Array:
-        """Return how far the cost at m and c is above the optimum's, in squared target units."""
+        """How far the cost at m and c is above the optimum's, in squared target units."""
         dm, dc = np.asarray(m) - self.slope, np.asarray(c) - self.intercept
         gap: Array = (dc + self.mean * dm) ** 2 + self.variance * dm**2
         return gap
 
     def level(self, gap: float, corners: int) -> tuple[Array, Array]:
-        """Return the m and c (corners,) on which the gap has this value: an ellipse, closed."""
+        """The m and c (corners,) on which the gap has this value: an ellipse, closed."""
         angle = np.linspace(0.0, 2.0 * np.pi, corners)
         radius = np.sqrt(gap)
         dm = radius * np.cos(angle) / np.sqrt(self.variance)
@@ -96,7 +96,7 @@ _PER_DECADE = 40
 
 
 def chosen_iterations(last: int) -> list[int]:
-    """Return the iterations that a picture shows, all powers of ten among them.
+    """The iterations that a picture shows, all powers of ten among them.
 
     Those beyond the first hundred are even and odd in turn, so that what jumps to and fro is seen on both sides.
     """
@@ -128,7 +128,7 @@ class PictureRecorder:
         self._rows.append(row)
 
     def picture(self, problem: Problem, reading: Dataset, options: FitOptions, listener: Listener) -> Picture:
-        """Return the picture of a descent that has ended."""
+        """The picture of a descent that has ended."""
         rows, terms = self._rows, problem.terms.columns
         best = problem.minimum
         to_standard = standard_deviations(problem.triangle)[:-1] / (problem.target_deviation or 1.0)
@@ -171,7 +171,7 @@ def _surface(problem: Problem) -> Surface:
 
 
 def _points(problem: Problem, design: Design, found: Points | None, options: FitOptions) -> Array | None:
-    """Return term and target (n, 2) of the sample's rows that were fitted."""
+    """Term and target (n, 2) of the sample's rows that were fitted."""
     if found is None:
         return None
     columns = (problem.terms.columns[0], Column(design.predicted))

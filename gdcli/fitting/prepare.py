@@ -44,7 +44,7 @@ def _check_magnitudes(reading: Dataset) -> None:
 
 
 def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Problem:
-    """Return the problem of all rows that were read, and tell the listener what a careful user wants to know.
+    """The problem of all rows that were read, and tell the listener what a careful user wants to know.
 
     Raises DataError where there is nothing to fit.
     """

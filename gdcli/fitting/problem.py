@@ -54,7 +54,7 @@ class Problem:
     ``triangle`` is over the terms and the target, missing cells filled with the ``means`` of the numeric terms, which
     are those of the rows fitted; ``data`` is the mean squared error alone, ``quadratic`` has the penalty's A·Σβ² in it,
     and so have the optimum and the spectrum. ``mean_square`` is mean(y²), in squared target units. Of a descent that
-    goes on ``before`` are the iterations done, and ``state`` the optimiser's. ``trial`` is the first rate that a search
+    goes on ``before`` are the iterations done, and ``state`` the optimizer's. ``trial`` is the first rate that a search
     tries.
     """
 
@@ -85,7 +85,7 @@ class Problem:
 
     @property
     def objective(self) -> Objective:
-        """What is minimised, on the scaled problem."""
+        """What is minimized, on the scaled problem."""
         return penalized(SquaredError(self.data), self.penalty)
 
     @property
@@ -115,7 +115,7 @@ class Problem:
         return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
 
     def mean_loss(self, theta: Array) -> float:
-        """Return the cost without the penalty, in the cost's units."""
+        """The cost without the penalty, in the cost's units."""
         return float(SquaredError(self.data).value(theta)) * self.unit
 
     def newton_direction(self, point: Point) -> Array:
@@ -123,7 +123,7 @@ class Problem:
         return self.spectrum.solve(point.gradient)
 
     def forecast(self, optimizer: Optimizer, state: OptimizerState) -> Forecast:
-        """Return what is known of an optimiser's rates before the first step."""
+        """The forecast of an optimizer's rates before the first step."""
         return optimizer.forecast(self.spectrum, state)
 
     @property
@@ -147,22 +147,22 @@ class Problem:
         return None
 
     def held_out(self, reading: Dataset, fold: int = 1) -> Objective:
-        """Return the mean loss over the rows of a fold that is held out, on this problem's scale."""
+        """The mean loss over the rows of a fold that is held out, on this problem's scale."""
         return SquaredError(self.scaled(reading.reduced.folds[fold]))
 
     def scaled(self, held: Triangle) -> Quadratic:
-        """Return other rows as the problem's are: filled with its means, and on its scale."""
+        """Other rows as the problem's are: filled with its means, and on its scale."""
         return scale_as(fill(held, self.triangle.columns, self.means), self.scaling)
 
     def values(self, column: Column, columns: Sequence[Column], X: Array) -> Array:
-        """Return a column (n,) of rows ``X`` (n, q) over ``columns``, filled; a level that none of them has is zero."""
+        """A column (n,) of rows ``X`` (n, q) over ``columns``, filled; a level that none of them has is zero."""
         if column not in columns:
             return np.zeros(len(X))
         found = X[:, list(columns).index(column)]
         return np.where(np.isnan(found), self.means[column], found) if column in self.means else found
 
     def alike(self, other: "Problem", folds: Sequence[int]) -> "Problem":
-        """Return this problem's loss over the rows of some folds, of which ``other`` is the squared error."""
+        """This problem's loss over the rows of some folds, of which ``other`` is the squared error."""
         return other
 
     @property
@@ -214,7 +214,7 @@ def build_problem(triangle: Triangle, target: Column, terms: Terms, options: Fit
 
 
 def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> Array:
-    """Return θ₀ for the starting values, which are in file units."""
+    """θ₀ (p,) on the scaled problem, from starting values in file units."""
     labels = [term.label for term in terms]
     m, c = np.zeros(len(terms)), 0.0
     for name, value in options.descent.start.items():
@@ -244,7 +244,7 @@ def coefficients_of(problem: Problem, m: Array | None) -> tuple[Coefficient, ...
 
 
 def r2(problem: Problem, cost: float, intercept: bool) -> float | None:
-    """Return 1 − cost / var(y), or 1 − cost / mean(y²) without an intercept; None for a constant target.
+    """1 − cost / var(y), or 1 − cost / mean(y²) without an intercept; None for a constant target.
 
     Only a squared error has one.
     """
@@ -268,7 +268,7 @@ def converged(problem: Problem, theta: Array, gap: float | None) -> bool:
 
 
 def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> TraceShape:
-    """Return what is known of all iterations before the first one."""
+    """The facts about all iterations that are known before the first one."""
     deviation, best = standard_deviations(problem.triangle), problem.minimum or problem.optimum
     importance = np.abs(best.slopes * deviation[:-1] / (problem.target_deviation or 1.0))
     return TraceShape(
@@ -284,7 +284,7 @@ def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> Tra
 def row_of(
     problem: Problem, step: Step, validation: float | None = None, learning_rate: float | None = None
 ) -> TraceRow:
-    """Return an iteration in file units."""
+    """An iteration in file units."""
     m, c = problem.scaling.to_file(step.theta)
     return TraceRow(
         step.iteration,

@@ -1,7 +1,7 @@
 """The result of a fit: frozen records with numbers in them, for others to word, print and draw.
 
 Everything is in the units of the file unless a name says otherwise; costs and gaps are in squared target
-units. A value that does not exist (a diverged coefficient, the forecast of an adaptive optimiser) is None.
+units. A value that does not exist (a diverged coefficient, the forecast of an adaptive optimizer) is None.
 """
 
 from collections.abc import Mapping

@@ -58,7 +58,7 @@ class _Kept:
     threads: ThreadPoolExecutor
 
     def objective(self, problem: Problem, function: Loss, folds: Sequence[int]) -> RowObjective:
-        """Return the mean loss over the rows of some folds, on the scale of a problem."""
+        """The mean loss over the rows of some folds, on the scale of a problem."""
         view = view_of(problem, self.target, folds)
         groups = [row_sums(group, view, function, self.jobs, self.threads) for group in self.reduced.groups]
         weight = sum(self.reduced.folds[fold].weight for fold in folds)
@@ -67,7 +67,7 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RowProblem(Problem):
-    """As a :class:`Problem`, whose ``optimum`` is that of (penalised) least squares; ``lowest`` is the minimum of this
+    """As a :class:`Problem`, whose ``optimum`` is that of (penalized) least squares; ``lowest`` is the minimum of this
     loss, with its cost in file units, and ``found`` the same on the scaled problem; both None where there is none or
     none was looked for. ``curvature`` is L, None where the loss has no bound.
     """
@@ -126,7 +126,7 @@ class RowProblem(Problem):
         return newton.newton_step(self.objective, point, self.optimum.null_space)
 
     def forecast(self, optimizer: Optimizer, state: OptimizerState) -> Forecast:
-        """Return what the bound says of plain descent: it is stable below 2/L. Of others nothing is known."""
+        """The forecast from the curvature's bound L: plain descent is stable below 2/L; of others nothing is known."""
         if optimizer.kind is not OptimizerKind.GRADIENT or self.curvature is None:
             return UNKNOWN
         return Unknown(largest_stable=2.0 / self.curvature)
@@ -152,12 +152,12 @@ class RowProblem(Problem):
         return self.kept.objective(self, self.function, [fold])
 
     def alike(self, other: Problem, folds: Sequence[int]) -> Problem:
-        """Return this loss over the rows of some folds; its optimum is not looked for."""
+        """This loss over the rows of some folds; its optimum is not looked for."""
         return _with_loss(other, self.kept, self.function, folds)
 
 
 def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOptions, listener: Listener) -> Problem:
-    """Return the problem of the same rows and scaling with the loss that was asked for."""
+    """The problem of the same rows and scaling with the loss that was asked for."""
     jobs = options.machine.jobs
     kept = _Kept(reading.reduced, target, jobs, ThreadPoolExecutor(jobs or usable_cores()))
     folds = range(len(reading.reduced.folds)) if options.checks.holdout is None else [0]
@@ -174,14 +174,14 @@ def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOp
 
 
 def _with_loss(problem: Problem, kept: _Kept, function: Loss, folds: Sequence[int]) -> RowProblem:
-    """Return the problem of a squared error over some folds' rows with another loss."""
+    """The problem of a squared error over some folds' rows with another loss."""
     common: dict[str, Any] = {field.name: getattr(problem, field.name) for field in fields(Problem)}
     rows, curvature = kept.objective(problem, function, folds), _curvature(problem, function.bound)
     return RowProblem(**common, kept=kept, rows=rows, function=function, curvature=curvature)
 
 
 def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOptions, listener: Listener) -> Loss:
-    """Return the loss that was asked for; one that takes a parameter gets its default from the residuals."""
+    """The loss that was asked for; one that takes a parameter gets its default from the residuals."""
     _, loss, given = options.model.loss
     name, form = loss.name, loss.parameter_form
     if form is None:
@@ -209,7 +209,7 @@ def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOp
 
 
 def _rounding(triangle: Triangle, slopes: Array) -> float:
-    """Return the size of residuals that are nothing but rounding, of numbers as far from zero as the target's."""
+    """The size of residuals that are nothing but rounding, of numbers as far from zero as the target's."""
     low, high, mean = triangle.minimum, triangle.maximum, triangle.mean.astype(np.float64)
     spread = np.where(triangle.known, np.maximum(high - mean, mean - low), 0.0)
     terms = np.abs(slopes) @ spread[:-1]
@@ -217,12 +217,12 @@ def _rounding(triangle: Triangle, slopes: Array) -> float:
 
 
 def _largest(triangle: Triangle) -> float:
-    """Return the largest |y|."""
+    """The largest |y|."""
     return max(abs(float(triangle.minimum[-1])), abs(float(triangle.maximum[-1])))
 
 
 def _curvature(problem: Problem, bound: float | None) -> float | None:
-    """Return L for a bound on the loss's curvature."""
+    """L for a bound on the loss's curvature."""
     if bound is None:
         return None
     if not problem.penalty.l2:
@@ -242,7 +242,7 @@ def _without_optimum(name: str, target: Target) -> str:
 
 
 def _with_minimum(problem: RowProblem) -> RowProblem:
-    """Return the problem with its minimum, where there is one, by Newton's method."""
+    """The problem with its minimum, where there is one, by Newton's method."""
     least, function = problem.optimum, problem.function
     # Robust losses begin beside their optimum; from 0 the others cannot overflow.
     start = least.theta if function.degree else np.zeros_like(problem.start)
@@ -266,7 +266,7 @@ def batch_steps(
     rates: Schedule,
     pause: Callable[[int], bool],
 ) -> BatchSteps:
-    """Return what goes through the epochs of a problem; ``pause`` of the iteration says whether to stop there."""
+    """The steps through the epochs of a problem; ``pause(iteration)`` says whether to stop there."""
     assert options.descent.batch_size is not None
     penalty, pull = problem.penalty, None
     if penalty.l2:

@@ -36,12 +36,12 @@ class RowView:
     folds: tuple[int, ...]
 
     def blocks(self, kept: Sequence[KeptRows]) -> list[RowBlock]:
-        """Return the rows, with the way to the scaled columns."""
+        """The rows, with the way to the scaled columns."""
         return [_block(self, rows, start, stop) for rows in kept for start, stop in _runs(rows.bounds, self.folds)]
 
 
 def view_of(problem: Problem, target: Target, folds: Sequence[int]) -> RowView:
-    """Return the view of a problem."""
+    """The view of a problem."""
     constant = (
         problem.triangle.constant[:-1] if problem.scaling.intercept else np.zeros(len(problem.terms.columns), bool)
     )
@@ -52,7 +52,7 @@ def view_of(problem: Problem, target: Target, folds: Sequence[int]) -> RowView:
 def row_sums(
     group: RowGroup, view: RowView, loss: Loss, jobs: int | None, threads: ThreadPoolExecutor | None
 ) -> LossSums:
-    """Return the sums of a loss over a group of rows, wherever they are."""
+    """The sums of a loss over a group of rows, wherever they are."""
     if isinstance(group, LocalRows):
         return _sums(group.blocks, view, loss, jobs, threads)
     return _RemoteSums(group, view, loss)
@@ -83,7 +83,7 @@ def _sums(
 
 
 def _runs(bounds: Sequence[int], folds: Sequence[int]) -> list[tuple[int, int]]:
-    """Return where the rows of some folds, which are neighbours, begin and end."""
+    """Where the rows of some folds, which are neighbours, begin and end."""
     runs: list[tuple[int, int]] = []
     for fold in folds:
         start, stop = bounds[fold], bounds[fold + 1]

@@ -121,7 +121,7 @@ def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float],
 
 
 def sweep_rates(largest_stable: float, best: float | None) -> list[float]:
-    """Return six rates around the largest stable one, and the best where it is known."""
+    """Six rates around the largest stable one, and the best where it is known."""
     rates = [_rounded(share * largest_stable) for share in SWEEP_SHARES]
     return sorted({*rates, *([] if best is None else [best])})
 
@@ -188,7 +188,7 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
 
 
 def _known(iterations: NDArray[np.intp]) -> list[int | None]:
-    """Return the iterations, None for those that never came."""
+    """The iterations, None for those that never came."""
     return [int(k) if k >= 0 else None for k in iterations]
 
 

@@ -33,7 +33,7 @@ class Target:
     other: float | None = None
 
     def of(self, rows: KeptRows) -> Array:
-        """Return y (n,) of the rows of a block: 1 for the event and 0 for the other of two classes."""
+        """y (n,) of the rows of a block: 1 for the event and 0 for the other of two classes."""
         if self.column not in rows.target:  # a level that none of these rows has
             return np.zeros(len(rows.Y))
         y: Array = rows.Y[:, rows.target.index(self.column)]
@@ -44,7 +44,7 @@ class Target:
 
 
 def target_of(reading: Dataset, options: FitOptions) -> Target:
-    """Return what the target is. Raises DataError where the loss has no use for its values."""
+    """The target as the loss takes it. Raises DataError for values that the loss cannot use."""
     name, triangle = reading.design.predicted, reading.reduced.triangle
     loss = options.model.loss.kind
     column = Column(name)
@@ -88,7 +88,7 @@ def _two_classes(reading: Dataset, triangle: Triangle, name: str, options: FitOp
 
 
 def _first_other(blocks: Sequence[KeptRows], known: Sequence[float]) -> list[float]:
-    """Return a value of the target that is not known, in a list, or none."""
+    """A value of the target that is not known, in a list, or none."""
     for block in blocks:
         y = block.Y[:, 0]
         odd = y[~np.isin(y, known)]
@@ -98,7 +98,7 @@ def _first_other(blocks: Sequence[KeptRows], known: Sequence[float]) -> list[flo
 
 
 def _matching(wanted: str, found: "dict[str, tuple[Column, float | None]]") -> str | None:
-    """Return the label that was meant: a text as it is, a number however it is written."""
+    """The label that was meant: a text as it is, a number however it is written."""
     for label, (_, value) in found.items():
         if wanted == label or (value is not None and _number(wanted) == value):
             return label

@@ -42,7 +42,7 @@ class TableRows:
         self._rows.append((self._number, row))
 
     def shown(self) -> tuple[TraceRow, ...]:
-        """Return the rows of the table, once the descent has ended."""
+        """The rows of the table, once the descent has ended."""
         last, _ = self._rows[-1]
         if self._every is not None or last <= SHOW_ALL:
             return tuple(row for _, row in self._rows)
@@ -51,7 +51,7 @@ class TableRows:
 
 
 def thinned(iterations: int) -> list[int]:
-    """Return 0, 1, 2, 5, 10, 20, 50 … up to ``iterations`` and that itself, twice as dense where few rows result.
+    """0, 1, 2, 5, 10, 20, 50 … up to ``iterations`` and that itself, twice as dense where few rows result.
 
     The dense choice for a smaller number of iterations contains the sparse one, so that a descent that stops early
     finds all its rows among those kept.

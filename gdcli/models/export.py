@@ -50,7 +50,7 @@ _MILLER_LINKS = {
 
 
 def as_python(model: Model) -> str:
-    """Return a Python expression over ``row``, a mapping from column names to cells: numbers, texts or None.
+    """A Python expression over ``row``, a mapping from column names to cells: numbers, texts or None.
 
     nan where there is no prediction.
     """
@@ -79,7 +79,7 @@ _PYTHON_TEXT = "lambda cell: '' if cell is None or cell != cell else str(cell).s
 
 
 def _python_number(model: Model) -> str:
-    """Return a function of a cell, and of what a missing one counts as, that gives its number."""
+    """A function of a cell, and of what a missing one counts as, that gives its number."""
     form = number_format(model)
     words = ", ".join(map(repr, absent_texts(model)))
     value = "float(t)"
@@ -99,7 +99,7 @@ def _python_number(model: Model) -> str:
 
 
 def as_miller(model: Model) -> str:
-    """Return an expression of Miller's DSL; empty where there is no prediction.
+    """An expression of Miller's DSL; empty where there is no prediction.
 
     Blanks around a cell are spaces and tabs: what has others around it gives an empty field.
     """
@@ -110,7 +110,7 @@ def as_miller(model: Model) -> str:
         value = f'float(sub({plain}, "{one_of(form.decimal)}", "."))'
 
     def cell(name: str, value: str) -> str:
-        """Return what a function of a field's text c gives."""
+        """The value of a function of a field's text c."""
         return f"apply([strip(asserting_present({_miller_name(name)}))], func(c) {{return {value}}})[1]"
 
     def missing() -> list[str]:

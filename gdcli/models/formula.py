@@ -22,7 +22,7 @@ class Parts(NamedTuple):
 
 
 def formula(model: Model, parts: Parts) -> str:
-    """Return the sum of a model, added in the order of ``Model.linear``."""
+    """The sum of a model, added in the order of ``Model.linear``."""
     has_intercept = model.content["intercept"] is not None
     words = [parts.literal(model.intercept)] if has_intercept or not model.effects else []
     for effect in model.effects:
@@ -49,24 +49,24 @@ def inverse_link(model: Model, links: Mapping[Link, str]) -> str:
 
 
 def absent_texts(model: Model) -> list[str]:
-    """Return the texts that mean a missing cell, in sorted order."""
+    """The texts that mean a missing cell, in sorted order."""
     return sorted(model.missing_words | {""})
 
 
 def missing_literals(model: Model) -> list[float]:
-    """Return the numbers that mean a missing cell, as ``--na -999`` says, however they are written."""
+    """The numbers that mean a missing cell, as ``--na -999`` says, however they are written."""
     from gdcli.data.cells import absent_numbers
 
     return sorted(set(absent_numbers(model.missing_words, number_format(model))))
 
 
 def number_format(model: Model) -> NumberFormat:
-    """Return how the texts write numbers that a model was fitted to."""
+    """How the texts write numbers that a model was fitted to."""
     return CsvOptions(**model.csv).numbers
 
 
 def number_pattern(form: NumberFormat) -> str:
-    """Return a regular expression of every finite number in a format, for all of a cell, in any language's syntax."""
+    """A regular expression of every finite number in a format, for all of a cell, in any language's syntax."""
     mark, exponent = one_of(form.decimal), "([eE][+-]?[0-9]+)?"
     plain = f"([0-9]+{mark}?[0-9]*|{mark}[0-9]+){exponent}"
     if form.thousands is None:
@@ -76,12 +76,12 @@ def number_pattern(form: NumberFormat) -> str:
 
 
 def one_of(mark: str) -> str:
-    """Return a regular expression of one character, in any language's syntax."""
+    """A regular expression of one character, in any language's syntax."""
     return f"[{mark}]" if mark in ".,' " or not mark.isascii() else f"\\{mark}"
 
 
 def expressible(text: str, forbidden: str, language: str) -> str:
-    """Return a text that a language can hold. Raises DataError for others."""
+    """A text that a language can hold. Raises DataError for others."""
     if re.search(f"[{forbidden}\ud800-\udfff]", text):
         raise DataError(f"{language} has no way to write {quoted(text)}")
     return text

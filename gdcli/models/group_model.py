@@ -96,15 +96,15 @@ class GroupModel:
         return fill_gaps(table, means, [name for name, levels in self.levels.items() if MISSING in levels])
 
     def predict_table(self, table: "Table") -> "Array":
-        """Return the predictions (n,) for parsed rows, NaN where there is none."""
+        """The predictions (n,) for parsed rows, NaN where there is none."""
         return self.predicted(self.linear(table))
 
     def predicted(self, z: "Array") -> "Array":
-        """Return what the linear prediction says of the target: itself."""
+        """The prediction of the target from the linear one: the same number."""
         return z
 
     def linear(self, table: "Table") -> "Array":
-        """Return c + m·x (n,) of each row's group, NaN where there is none."""
+        """c + m·x (n,) of each row's group, NaN where there is none."""
         import numpy as np
 
         place = self._places(table)
@@ -125,7 +125,7 @@ class GroupModel:
         return prediction
 
     def missing_by_column(self, table: "Table") -> dict[str, int]:
-        """Return in how many of the parsed rows a column has no value that the model knows, where there are any.
+        """The number of parsed rows in which a column has no value that the model knows, by column; none are left out.
 
         Unknown groups count under the names of their columns.
         """
@@ -141,7 +141,7 @@ class GroupModel:
         return {name: count for name, count in counts.items() if count}
 
     def _places(self, table: "Table") -> "NDArray[np.intp]":
-        """Return the place (n,) of each row's group, −1 where it is not known."""
+        """The place (n,) of each row's group, −1 where it is not known."""
         import numpy as np
 
         by = [table.text[name] for name in self.by]
@@ -189,7 +189,7 @@ class StoredGroups:
 
 
 def groups_model_as_json(fits: GroupFits) -> str:
-    """Return the model of all groups that have one, as JSON text; no descent may have diverged."""
+    """The model of all groups that have one, as JSON text; no descent may have diverged."""
     if fits.diverged:
         raise ValueError("a fit that diverged is no model")
     groups = [

@@ -102,7 +102,7 @@ class Model:
         return tuple(Effect(name, slopes.get(name), by_level.get(name)) for name in self.columns)
 
     def predict(self, frame: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        """Return the predictions (n,) for the rows of a DataFrame; NaN where a value is missing or unknown.
+        """The predictions (n,) for the rows of a DataFrame; NaN where a value is missing or unknown.
 
         Of a logistic model that is the event's probability.
         """
@@ -124,7 +124,7 @@ class Model:
         require_once((*self.columns, *also), names, source)
 
     def predict_block(self, block: "Block") -> "Array":
-        """Return the predictions (n,) for a block of rows; NaN where a value is missing, no number, or unknown."""
+        """The predictions (n,) for a block of rows; NaN where a value is missing, no number, or unknown."""
         return self.predict_table(self.table(block))
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
@@ -145,11 +145,11 @@ class Model:
         return fill_gaps(table, self.state.means, [name for name in self.levels if self.fills_text(name)])
 
     def predict_table(self, table: "Table") -> "Array":
-        """Return the predictions (n,) for parsed rows, NaN where there is none (as for a sum that overflows)."""
+        """The predictions (n,) for parsed rows, NaN where there is none (as for a sum that overflows)."""
         return self.predicted(self.linear(table))
 
     def predicted(self, z: "Array") -> "Array":
-        """Return what z = c + m·x predicts of the target: z itself, a probability, a mean count."""
+        """The prediction of the target from z = c + m·x: z itself, a probability or a mean."""
         import numpy as np
 
         from gdcli.engine.losses import LOSSES
@@ -160,7 +160,7 @@ class Model:
         return prediction
 
     def linear(self, table: "Table") -> "Array":
-        """Return c + m·x (n,) for parsed rows, NaN where there is none (as for a sum that overflows).
+        """c + m·x (n,) for parsed rows, NaN where there is none (as for a sum that overflows).
 
         c + m₁x₁ + m₂x₂ …, added in this order, as in the exported expressions.
         """
@@ -178,7 +178,7 @@ class Model:
         return prediction
 
     def missing_by_column(self, table: "Table") -> dict[str, int]:
-        """Return in how many of the parsed rows a column has no value that the model knows, where there are any."""
+        """The number of parsed rows, by column, in which it has no value that the model knows; zeros are left out."""
         import numpy as np
 
         counts = {}
@@ -192,7 +192,7 @@ class Model:
 
 
 def _by_level(column: "Coded", by_level: Mapping[str, float]) -> "Array":
-    """Return each row's value, NaN for a level that is not there."""
+    """Each row's value, NaN for a level that is not there."""
     import numpy as np
 
     values = np.array([by_level.get(level, math.nan) for level in column.levels] + [math.nan])  # the last for code −1

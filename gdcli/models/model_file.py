@@ -72,7 +72,7 @@ class StoredModel:
 
 
 def model_as_json(fit: Fit) -> str:
-    """Return the model of a fit, which must not have diverged, as JSON text; the same fit gives the same bytes."""
+    """The model of a fit, which must not have diverged, as JSON text; the same fit gives the same bytes."""
     if fit.diverged:
         raise ValueError("a fit that diverged is no model")
     return readable(_content(fit))
@@ -147,12 +147,12 @@ def load_model(path: "str | os.PathLike[str]") -> Model:
 
 
 def read_content(path: str) -> dict[str, Any]:
-    """Return the JSON object in a model file, not checked yet. Raises DataError where there is none."""
+    """The JSON object in a model file, not checked yet. Raises DataError where there is none."""
     return parse_json(_read(path), path, "model")
 
 
 def model_of(content: dict[str, Any], name: str) -> Model:
-    """Return the model that a file holds; ``name`` is the file's. Raises DataError where it is none, or is damaged."""
+    """The model that a file holds; ``name`` is the file's. Raises DataError where it is none, or is damaged."""
     schema = content.get("schema")
     if schema != MODEL_SCHEMA:
         what = "it has no schema" if schema is None else f"its schema is {quoted(str(schema))}"

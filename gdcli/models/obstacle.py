@@ -58,12 +58,12 @@ def _reason(name: str, block: Block, model: AnyModel, known: Collection[str] | N
 
 
 def refused(first: str, counts: str, csv: CsvOptions) -> DataError:
-    """Return the error of a file of which no row is of any use, for the ``first`` cell in the way."""
+    """The error of a file of which no row is of any use, for the ``first`` cell in the way."""
     return reading_of_model(DataError(f"{first}; {counts}"), csv)
 
 
 def reading_of_model(error: DataError, csv: CsvOptions) -> DataError:
-    """Return an error with the reading that the model brought along, which may be to blame."""
+    """An error with the reading that the model brought along, which may be to blame."""
     said = [(OPTION_OF[name], getattr(csv, name)) for name in csv.inherited]
     if not said:
         return error

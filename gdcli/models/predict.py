@@ -137,7 +137,7 @@ def _told(blocks: Iterator[Block], source: Source, listener: Listener) -> Iterat
 
 
 def _predicted(model: AnyModel, write: RowText, block: Block) -> tuple[bytes, Tally]:
-    """Return the block's rows with their predictions, and the count of those without."""
+    """The block's rows with their predictions, and the count of those without."""
     table = model.table(block)
     predictions = model.predict_table(table)
     text = write(block, table, predictions) if table.rows else b""
@@ -157,7 +157,7 @@ def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:
 
 
 def _unknown_levels(model: AnyModel, table: Table) -> dict[str, list[str]]:
-    """Return the first few of the levels that the model does not know, by column."""
+    """The first few of the levels that the model does not know, by column."""
     unknown: dict[str, list[str]] = {}
     for effect in model.effects:
         if effect.by_level is not None:

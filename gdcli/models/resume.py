@@ -125,7 +125,7 @@ def _same_batches(model: Model, size: int | None, seed: int) -> tuple[int | None
 
 
 def _same_penalty(name: str, model: Model, given: tuple[float, ...]) -> float:
-    """Return the model's A or B. Raises UsageError where another one is given."""
+    """The model's A or B. Raises UsageError where another one is given."""
     theirs = json_number((model.content.get("penalty") or {}).get(name, 0.0), name)
     if given not in ((), (theirs,)):
         raise UsageError(f"the model was fitted with --{name} {theirs:g}: give the same, or none, to --resume it")
@@ -141,7 +141,7 @@ def _rate(model: Model) -> float:
 
 
 def resume_from(model: Model, problem: Problem, options: FitOptions) -> Problem:
-    """Return the problem with the model's parameters as its start. Raises DataError where the data are others."""
+    """The problem with the model's parameters as its start. Raises DataError where the data are others."""
     state, scaling = model.state, problem.scaling
     terms = tuple((term.name, term.level) for term in problem.terms.columns)
     if terms != state.terms:
@@ -170,7 +170,7 @@ def resume_from(model: Model, problem: Problem, options: FitOptions) -> Problem:
 
 
 def _memory(rows: Sequence[Sequence[float]], like: OptimizerState) -> OptimizerState:
-    """Return the optimiser's memory. Raises DataError where it has not the form that it begins with."""
+    """The optimizer's memory. Raises DataError where it has not the form that it begins with."""
     if [len(row) for row in rows] != [len(row) for row in like]:
         raise DataError("the model is damaged or was edited by hand: its optimizer's memory is not complete")
     return tuple(np.array(row) for row in rows)

@@ -67,7 +67,7 @@ class Score:
     intercept: bool = True
 
     def unmet(self, demands: Demands) -> list[str]:
-        """Return what misses its limit, as parts of a sentence."""
+        """The measures that miss their limits, as parts of a sentence."""
         found = []
         if demands.max_rmse is not None and not self.rmse <= demands.max_rmse:
             found.append(f"RMSE {self.rmse!r} is above --max-rmse {demands.max_rmse!r}")
@@ -162,7 +162,7 @@ def score_files(
 
 
 def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
-    """Return the sums over a block. RowCounts without a prediction, a target or a weight are not used."""
+    """The sums over a block. RowCounts without a prediction, a target or a weight are not used."""
     target_is_text = model.classes is not None
     also = [name for name in (None if target_is_text else model.target, weights) if name is not None]
     table = model.table(block, also, [model.target] if target_is_text else [])
@@ -188,7 +188,7 @@ def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
 
 
 def _with_loss(sums: Sums, model: AnyModel, z: Array, y: Array, w: Array) -> Sums:
-    """Return the sums with those of the model's loss."""
+    """The sums with those of the model's loss."""
     function = LOSSES[model.loss](model.parameter)
     with np.errstate(over="ignore", invalid="ignore"):
         loss = float((w * function.value_and_slope(z, y)[0]).sum())
@@ -209,7 +209,7 @@ def _measures(sums: Sums, measures: Sequence[Measure]) -> dict[str, float | None
 
 
 def _events(column: Coded, classes: tuple[str, str]) -> Array:
-    """Return 1 for the event, 0 for the other class, NaN for anything else; numbers are compared as numbers."""
+    """1 for the event, 0 for the other class, NaN for anything else; numbers are compared as numbers."""
     known = {name: float(i) for i, name in enumerate(classes)}
     rest = 0.0 if classes[0] == REST.format(classes[1]) else math.nan
     values = {float(name): float(i) for i, name in enumerate(classes) if is_number(name)}
@@ -223,7 +223,7 @@ def _events(column: Coded, classes: tuple[str, str]) -> Array:
 
 
 def merge_sums(left: Sums, right: Sums) -> Sums:
-    """Return the sums over the rows of both."""
+    """The sums over the rows of both."""
     weight = left.weight + right.weight
     share = right.weight / weight if weight else 0.0
     step = right.mean - left.mean

@@ -155,7 +155,7 @@ DIALECTS = {
 
 
 def as_sql(model: Model, dialect: SqlDialect = DIALECTS["sql"]) -> str:
-    """Return a SQL expression; NULL where ``predict`` has no prediction."""
+    """A SQL expression; NULL where ``predict`` has no prediction."""
     link = inverse_link(model, dialect.links)
     _check_names(model, dialect)
     if dialect.reads_text and number_format(model) != PLAIN_NUMBERS:
@@ -169,7 +169,7 @@ def as_sql(model: Model, dialect: SqlDialect = DIALECTS["sql"]) -> str:
 def _columns(
     model: Model, dialect: SqlDialect
 ) -> tuple[Callable[[str], str], Callable[[str, Mapping[str, float]], str]]:
-    """Return how a column of numbers and one of text are written."""
+    """How a column of numbers and one of text are written."""
     words = [_text(word, dialect) for word in absent_texts(model)]
     absent = [_number(value) for value in missing_literals(model)]
 

@@ -26,7 +26,7 @@ _UNKNOWN = Certainty(None, None, None, None, None)
 
 
 def certainty_cells(rows: Sequence[Coefficient], digits: int) -> list[list[str]]:
-    """Return the cells of the columns standard error, t, p, lower and upper end; blank where there is no number."""
+    """The cells of the columns standard error, t, p, lower and upper end; blank where there is no number."""
     found = [row.certainty or _UNKNOWN for row in rows]
     # One format for both ends, to compare them line by line.
     ends = numbers.column([end for one in found for end in (one.low, one.high)], digits)
@@ -47,7 +47,7 @@ def _t_cells(values: Sequence[float | None]) -> list[str]:
 
 
 def render_certainty(fit: Fit, found: Inference, page: "Page", digits: int = 6) -> "RenderableType":
-    """Return the table, as many columns of it as fit, and under it the whole fit's figures and what they mean."""
+    """The table, as many columns of it as fit, and under it the whole fit's figures and what they mean."""
     from rich.console import Group
     from rich.text import Text
 
@@ -80,7 +80,7 @@ def render_certainty(fit: Fit, found: Inference, page: "Page", digits: int = 6) 
 
 
 def format_inference(found: Inference, page: "Page", digits: int = 6, centered: bool = True) -> list[str]:
-    """Return the lines on the residual standard deviation, R² and F."""
+    """The lines on the residual standard deviation, R² and F."""
     freedom = numbers.count(found.degrees_of_freedom)
     lines = [("residual SD", f"{numbers.number(found.residual_sd, digits)} on {_degrees(freedom)}")]
     if found.r2 is not None:

@@ -72,7 +72,7 @@ def require_plotext() -> None:
 
 
 def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
-    """Return the cost of a fit that has a ``picture`` against the iteration."""
+    """The cost of a fit that has a ``picture`` against the iteration."""
     picture = fit.picture
     assert picture is not None
     series = [_Series(picture.iterations.tolist(), picture.costs.tolist())]
@@ -83,7 +83,7 @@ def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
 
 
 def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:
-    """Return the cost with each rate against the iteration."""
+    """The cost with each rate against the iteration."""
     series = [
         _Series([k for k, _ in rate.costs], [cost for _, cost in rate.costs], f"{rate.learning_rate:.6g}")
         for rate in sweep.rates
@@ -93,7 +93,7 @@ def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:
 
 
 def chart_of_curve(curve: "Curve", page: Page, colour: bool = False) -> str:
-    """Return y after each step with each rate."""
+    """y after each step with each rate."""
     series = [_Series(range(len(walk.y)), walk.y.tolist(), numbers.rate(walk.learning_rate)) for walk in curve.walks]
     lowest = min((point.y for point in curve.shape.lowest), default=None)
     return _chart(_Words("y", "", "step", "lowest minimum"), series, lowest, page, colour)
@@ -175,11 +175,11 @@ class _Heights:
             self.low, self.high = self.low - (abs(self.low) or 1.0) / 2, self.high + (abs(self.high) or 1.0) / 2
 
     def place(self, cost: float) -> float:
-        """Return where on the axis a cost is."""
+        """Where on the axis a cost is."""
         return math.log10(max(cost, self.low * 1e-3)) if self.logarithmic else cost
 
     def ticks(self) -> list[float]:
-        """Return a few costs from the lowest to the highest."""
+        """A few costs from the lowest to the highest."""
         low, high = self.place(self.low), self.place(self.high)
         steps = [low + i * (high - low) / (_HEIGHT_TICKS - 1) for i in range(_HEIGHT_TICKS)]
         return [10.0**step for step in steps] if self.logarithmic else steps
@@ -190,14 +190,14 @@ def _finite(costs: Sequence[float]) -> list[float]:
 
 
 def _place(iteration: int, last: int) -> float:
-    """Return where on the axis an iteration is."""
+    """Where on the axis an iteration is."""
     if last <= _LINEAR_UP_TO:
         return float(iteration)
     return math.log10(iteration) + _BEFORE_ONE if iteration else 0.0
 
 
 def _iteration_ticks(last: int, width: int) -> list[int]:
-    """Return 0 and the iterations to be named; as many as there is room for."""
+    """0 and the iterations to be named; as many as there is room for."""
     if last <= _LINEAR_UP_TO:
         step = 1 if last <= width // 8 else 5
         return [*(k for k in range(0, last, step) if last - k > step // 2), last]

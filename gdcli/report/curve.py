@@ -45,7 +45,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def curve_report(curve: Curve, digits: int = 6, *, fewer: bool = True) -> Report:
-    """Return the report on a curve: a row for each rate and step.
+    """The report on a curve: a row for each rate and step.
 
     ``fewer`` allows fewer digits if the steps do not fit on a terminal with all of them.
     """
@@ -64,7 +64,7 @@ def curve_report(curve: Curve, digits: int = 6, *, fewer: bool = True) -> Report
 
 
 def _columns(curve: Curve, digits: int) -> list[GridColumn]:
-    """Return the table that a terminal without end would show."""
+    """The table that a terminal without end would show."""
     rows = shown_iterations(curve)
     cells = [[str(k) for k in rows], *(c for walk in curve.walks for c in _cells(walk, rows, _QUANTITIES, digits))]
     names = [f"{q} (lr {numbers.rate(walk.learning_rate)})" for walk in curve.walks for q in _QUANTITIES]
@@ -72,7 +72,7 @@ def _columns(curve: Curve, digits: int) -> list[GridColumn]:
 
 
 def _document(curve: Curve, digits: int) -> dict[str, Any]:
-    """Return the curve and its walks. Only verdicts are rounded, to ``digits``."""
+    """The curve and its walks. Only verdicts are rounded, to ``digits``."""
     shape = curve.shape
     return {
         "schema": CURVE_SCHEMA,
@@ -113,7 +113,7 @@ def _walk(curve: Curve, walk: Walk, digits: int) -> dict[str, Any]:
 
 
 def _steps(walk: Walk) -> list[dict[str, Any]]:
-    """Return the steps as they stand in the JSON."""
+    """The steps as they stand in the JSON."""
     values = zip(walk.x.tolist(), walk.y.tolist(), walk.slope.tolist(), strict=True)
     return [
         {"iteration": k, **{name: _number(value) for name, value in zip(_QUANTITIES, step, strict=True)}}
@@ -129,7 +129,7 @@ def _number(value: float) -> float | None:
 
 
 def render_curve(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = True) -> RenderableType:
-    """Return the report: the curve, the steps and a verdict for each rate."""
+    """The report: the curve, the steps and a verdict for each rate."""
     return Group(
         _sentences(page, [polynomial_text(curve, page), *format_shape(curve.shape, digits)]),
         Text(),
@@ -140,7 +140,7 @@ def render_curve(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = Tru
 
 
 def polynomial_text(curve: Curve, page: Page) -> str:
-    """Return ``y = x² - 2x, slope y' = 2x - 2; start at x = 10``."""
+    """``y = x² - 2x, slope y' = 2x - 2; start at x = 10``."""
     # As decimals: 3 × 0.3 is 0.9 on a blackboard.
     slope = [float(i * Fraction(repr(c))) for i, c in enumerate(curve.polynomial)][1:]
     y, dy = (_terms(coefficients, page.unicode) for coefficients in (curve.polynomial, slope))
@@ -148,7 +148,7 @@ def polynomial_text(curve: Curve, page: Page) -> str:
 
 
 def _terms(coefficients: Sequence[float], unicode: bool) -> str:
-    """Return a polynomial as it is written, the highest power first."""
+    """A polynomial as it is written, the highest power first."""
     text = ""
     for power, c in reversed(list(enumerate(coefficients))):
         if c == 0:
@@ -168,7 +168,7 @@ def _power(power: int, unicode: bool) -> str:
 
 
 def format_shape(shape: Shape, digits: int = 6) -> list[str]:
-    """Return a sentence on each minimum, with the rates that suit it, and one on where there is none."""
+    """A sentence on each minimum, with the rates that suit it, and one on where there is none."""
     lines = [_on_minimum(shape, point, digits) for point in shape.minima[:_MOST_MINIMA]]
     if len(shape.minima) > _MOST_MINIMA:
         lines.append(f"{len(shape.minima) - _MOST_MINIMA} more minima to the right: --format json lists them.")
@@ -193,7 +193,7 @@ def _on_minimum(shape: Shape, point: StationaryPoint, digits: int) -> str:
 
 
 def render_steps(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = True) -> RenderableType:
-    """Return the table of the steps, as much of it as fits, and notes under it."""
+    """The table of the steps, as much of it as fits, and notes under it."""
     rows = shown_iterations(curve)
     walks, names, groups = _that_fit(curve, rows, page, digits, fewer=fewer)
     step = GridColumn("step", [str(k) for k in rows])
@@ -209,7 +209,7 @@ def render_steps(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = Tru
 def _that_fit(
     curve: Curve, rows: Sequence[int], page: Page, digits: int, *, fewer: bool
 ) -> tuple[Sequence[Walk], Sequence[str], list[list[GridColumn]]]:
-    """Return the walks that fit, their columns' names, and these: digits go first, then slope and y, then rates."""
+    """The walks that fit, their columns' names, and these: digits go first, then slope and y, then rates."""
     room = math.inf if page.width is None else page.width - max(len("step"), len(str(rows[-1])))
     for names, fewest in _LAYOUTS:
         last = min(digits, fewest) if fewer else digits
@@ -223,7 +223,7 @@ def _that_fit(
 
 
 def _group(walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, small: bool) -> list[GridColumn]:
-    """Return the columns of a walk; the first one makes room for the rate above them."""
+    """The columns of a walk; the first one makes room for the rate above them."""
     cells = _cells(walk, rows, names, digits, small)
     columns = [GridColumn(name, column) for name, column in zip(names, cells, strict=True)]
     missing = _SPACE + len(shown_rate(walk)) - _width(columns)
@@ -233,19 +233,19 @@ def _group(walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, s
 
 
 def _width(columns: Sequence[GridColumn]) -> int:
-    """Return the width with the space before each column."""
+    """The width with the space before each column."""
     return sum(_SPACE + column.width for column in columns)
 
 
 def _label(walk: Walk, columns: Sequence[GridColumn], page: Page) -> str:
-    """Return the rate between rules, over its columns."""
+    """The rate between rules, over its columns."""
     room = _width(columns) - _SPACE
     name, rule = f" {shown_rate(walk)} ", "─" if page.unicode else "-"
     return " " * _SPACE + (name.center(room, rule) if room >= len(name) else name.strip().rjust(room))
 
 
 def _cells(walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, small: bool = True) -> list[list[str]]:
-    """Return the numbers of some columns; blank after the walk's end, and where one is too large for a float."""
+    """The numbers of some columns; blank after the walk's end, and where one is too large for a float."""
     shown = [k for k in rows if k < len(walk.x)]
     columns = []
     for name in names:
@@ -256,7 +256,7 @@ def _cells(walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, s
 
 
 def _column(walk: Walk, values: Sequence[float | None], digits: int, small: bool) -> list[str]:
-    """Return numbers that keep their digits on the way to infinity, and on that to zero if ``small`` ones shall.
+    """Numbers that keep their digits on the way to infinity, and on that to zero if ``small`` ones shall.
 
     Powers of ten are worth it on the first way only.
     """
@@ -277,7 +277,7 @@ def _shortened(cells: Sequence[str]) -> list[str]:
 
 
 def shown_iterations(curve: Curve) -> list[int]:
-    """Return the iterations of the table: all, or a geometric choice with the end of each walk."""
+    """The iterations of the table: all, or a geometric choice with the end of each walk."""
     longest = max(walk.iterations for walk in curve.walks)
     if longest <= SHOW_ALL:
         return list(range(longest + 1))
@@ -301,7 +301,7 @@ def _notes(curve: Curve, rows: Sequence[int], walks: Sequence[Walk], names: Sequ
 
 
 def render_verdicts(curve: Curve, page: Page, digits: int = 6) -> RenderableType:
-    """Return a verdict per rate, in sentences broken between words."""
+    """A verdict per rate, in sentences broken between words."""
     indent = max(len(shown_rate(walk)) for walk in curve.walks) + 2
     text = Text(no_wrap=True, overflow="ignore")
     for walk in curve.walks:
@@ -324,6 +324,6 @@ def _sentences(page: Page, sentences: Sequence[str], style: str = "") -> Text:
 
 
 def _wrapped(page: Page, sentence: str, indent: int = 0) -> list[str]:
-    """Return a sentence as lines, with ``x = 10`` and ``lr 0.1`` on one of them."""
+    """A sentence as lines, with ``x = 10`` and ``lr 0.1`` on one of them."""
     tied = page.shown(sentence).replace(" = ", "\xa0=\xa0").replace("lr ", "lr\xa0")
     return [line.replace("\xa0", " ") for line in page.wrapped(tied, indent)]

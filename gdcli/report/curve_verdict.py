@@ -12,7 +12,7 @@ _FACTOR_DIGITS = 4
 
 
 def curve_verdict(curve: Curve, walk: Walk, digits: int = 6) -> str:
-    """Return in a sentence or two what became of a walk, and why."""
+    """The end of a walk, and its reason, in a sentence or two."""
     if walk.outcome is Outcome.STUCK:
         return _stuck(curve, walk, digits)
     if walk.outcome is Outcome.REACHED:
@@ -129,7 +129,7 @@ def _below(curve: Curve, walk: Walk, digits: int) -> str:
 
 
 def _named(curve: Curve, point: StationaryPoint | None, digits: int) -> str:
-    """Return ``the minimum at x = 1``, or what else it is when the curve gets lower elsewhere."""
+    """``the minimum at x = 1``, or what else it is when the curve gets lower elsewhere."""
     assert point is not None
     shape, where = curve.shape, f"minimum at x = {in_digits(point.x, digits)}"
     if point in shape.lowest:
@@ -185,10 +185,10 @@ def shown_rate(walk: Walk) -> str:
 
 
 def in_digits(value: float, digits: int) -> str:
-    """Return a number for a sentence, without zeros at its end."""
+    """A number for a sentence, without zeros at its end."""
     return f"{value + 0.0:.{digits}g}"
 
 
 def shown_limit(rate: float, digits: int) -> str:
-    """Return a rate of so many digits that is not above ``rate``."""
+    """A rate of so many digits that is not above ``rate``."""
     return numbers.rate(numbers.rounded_rate(rate, digits))

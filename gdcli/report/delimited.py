@@ -21,14 +21,14 @@ class _UnixLines:
 
 
 def row_writer(stream: TextIO, separator: str) -> Any:
-    """Return a ``csv.writer`` of rows that end in LF. (With ``lineterminator="\\n"`` Python before 3.13 leaves a CR in
+    """A ``csv.writer`` of rows that end in LF. (With ``lineterminator="\\n"`` Python before 3.13 leaves a CR in
     a name without quotes, which other programs take for the end of the row.)
     """
     return csv.writer(_UnixLines(stream), delimiter=separator)
 
 
 def as_delimited(header: Sequence[str], rows: Iterable[Sequence[Any]], separator: str) -> str:
-    """Return the text of a header and its rows: texts as they are, numbers and truth values by their texts."""
+    """The text of a header and its rows: texts as they are, numbers and truth values by their texts."""
     stream = io.StringIO()
     writer = row_writer(stream, separator)
     writer.writerow(header)

@@ -18,7 +18,7 @@ _SCALES = {
 
 
 def render_explanation(explanation: Explanation, target: str, page: Page, digits: int = 6) -> RenderableType:
-    """Return the iterations one after the other: some rows with their errors, then each parameter's update."""
+    """The iterations one after the other: some rows with their errors, then each parameter's update."""
     parts: list[RenderableType] = [_lines(format_setting(explanation, target, digits), page)]
     for step in explanation.steps:
         parts += [Text(), *_render_step(explanation, step, page, digits)]

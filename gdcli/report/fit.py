@@ -119,7 +119,7 @@ def render_iterations(fit: Fit, page: Page, digits: int = 6) -> "RenderableType"
 
 
 def _importance(fit: Fit) -> list[float]:
-    """Return |standardized coefficient| by term of the trace; zero where it is not known."""
+    """|standardized coefficient| by term of the trace; zero if it is not known."""
     known = {c.term: abs(c.standardized or 0.0) for c in fit.coefficients}
     return [known.get(term, 0.0) for term in fit.trace_terms]
 

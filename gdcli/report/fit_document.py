@@ -32,7 +32,7 @@ _CERTAINTY = ("std_error", "t", "p", "low", "high")
 
 
 def fit_sheet(fit: Fit) -> Sheet | None:
-    """Return one row per coefficient, the intercept last; None after divergence."""
+    """One row per coefficient, the intercept last; None after divergence."""
     if fit.diverged:
         return None
     certain = fit.inference is not None
@@ -41,7 +41,7 @@ def fit_sheet(fit: Fit) -> Sheet | None:
 
 
 def fit_columns(fit: Fit, digits: int = 6) -> list[GridColumn]:
-    """Return the same as columns of texts, numbers to about ``digits`` digits; none after divergence."""
+    """The same as columns of texts, numbers to about ``digits`` digits; none after divergence."""
     if fit.diverged:
         return []
     rows = _coefficients(fit)
@@ -57,7 +57,7 @@ def fit_columns(fit: Fit, digits: int = 6) -> list[GridColumn]:
 
 
 def fit_document(fit: Fit) -> dict[str, Any]:
-    """Return the contract's keys in its order; what it does not name comes after them."""
+    """The contract's keys in its order; what it does not name comes after them."""
     descent, rate, best = fit.descent, fit.learning_rate, fit.optimum
     return {
         "schema": FIT_SCHEMA,
@@ -204,7 +204,7 @@ def _certain(coefficient: Coefficient) -> list[float | None]:
 
 
 def _certainty(certainty: Certainty | None) -> dict[str, float | None]:
-    """Return the keys that a coefficient has with --inference."""
+    """The keys that a coefficient has with --inference."""
     return {} if certainty is None else {name: _number(getattr(certainty, name)) for name in _CERTAINTY}
 
 

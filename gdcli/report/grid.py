@@ -59,7 +59,7 @@ class Grid:
 
 
 def literal(text: str, style: str = "") -> "Text":
-    """Return a text that Rich neither wraps nor cuts."""
+    """A text that Rich neither wraps nor cuts."""
     from rich.text import Text
 
     return Text(text, style=style, no_wrap=True, overflow="ignore")

@@ -35,7 +35,7 @@ _HEADER = ("term", "coefficient", "optimum", "standardized", "rows", "verdict")
 
 
 def groups_report(fits: GroupFits, digits: int = 6) -> Report:
-    """Return the report on the fits of groups: a document for each group, and a row for each group and term."""
+    """The report on the fits of groups: a document for each group, and a row for each group and term."""
     return Report(
         document=lambda: [_document(fits, i) for i in range(len(fits.groups))],
         sheet=lambda: _sheet(fits),
@@ -45,13 +45,13 @@ def groups_report(fits: GroupFits, digits: int = 6) -> Report:
 
 
 def _sheet(fits: GroupFits) -> Sheet:
-    """Return one row per group and term, the intercept last."""
+    """One row per group and term, the intercept last."""
     rows = ((*key, term, *values, int(fits.count[i]), fits.verdict[i].value) for key, term, values, i in _rows(fits))
     return Sheet([*fits.by, *_HEADER], rows)
 
 
 def _columns(fits: GroupFits, digits: int) -> list[GridColumn]:
-    """Return the same as columns of texts, numbers to about ``digits`` digits."""
+    """The same as columns of texts, numbers to about ``digits`` digits."""
     rows = list(_rows(fits))
     both = numbers.column([v for _, _, values, _ in rows for v in values[:2]], digits)
     standardized = numbers.column([values[2] for _, _, values, _ in rows], digits, relative=True)
@@ -136,7 +136,7 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
 
 
 def _numbers(values: "Array") -> Any:
-    """Return an array as lists, with None in place of NaN."""
+    """An array as lists, with None in place of NaN."""
     found = values.astype(object)
     found[~np.isfinite(values)] = None
     return found.tolist()
@@ -150,7 +150,7 @@ def _number(value: float) -> float | None:
 
 
 def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableType":
-    """Return one row per group, as many terms of it as fit, and the sentences under it."""
+    """One row per group, as many terms of it as fit, and the sentences under it."""
     from rich.console import Group
     from rich.text import Text
 
@@ -194,7 +194,7 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
 
 
 def format_group_meaning(fits: GroupFits) -> list[str]:
-    """Return what the table says in sum: how many groups ended how, and what to do about it."""
+    """The sum of the table in sentences: how many groups ended how, and what to do about it."""
     counts = {verdict: len(fits.having(verdict)) for verdict in Verdict}
     ended = joined([f"{count:,} {verdict.value}" for verdict, count in counts.items() if count])
     sentences = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]

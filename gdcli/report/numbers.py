@@ -35,7 +35,7 @@ _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
 
 def column(values: Sequence[float | None], digits: int, *, relative: bool = False) -> list[str]:
-    """Return the numbers as strings of one length with their decimal points aligned; None is blank.
+    """The numbers as strings of one length with their decimal points aligned; None is blank.
 
     With ``relative`` a number counts only as far as it shows beside the column's largest (one quantity on its way
     from iteration to iteration); otherwise each one keeps its digits (different quantities in one column).
@@ -48,17 +48,17 @@ def column(values: Sequence[float | None], digits: int, *, relative: bool = Fals
 
 
 def number(value: float, digits: int) -> str:
-    """Return one number for a sentence."""
+    """One number for a sentence."""
     return column([value], digits)[0]
 
 
 def decimal(value: float, decimals: int) -> str:
-    """Return a number whose natural size is 1, such as R², to so many decimals."""
+    """A number whose natural size is 1, such as R², to so many decimals."""
     return _cell(value, decimals, decimals)
 
 
 def percents(shares: Sequence[float | None]) -> list[str]:
-    """Return shares (0.01 is 1 %) in percent, without the sign, three digits each, decimal points aligned."""
+    """Shares (0.01 is 1 %) in percent, without the sign, three digits each, decimal points aligned."""
     values = [None if share is None else 100.0 * share for share in shares]
     if any(v is not None and math.isfinite(v) and v >= _LARGEST_PERCENT for v in values):
         return column(values, FEWEST_DIGITS)
@@ -70,7 +70,7 @@ def percents(shares: Sequence[float | None]) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """Return a share for a sentence: ``1.32 %``, ``less than 0.00001 %``, ``1.2e+09 %``."""
+    """A share for a sentence: ``1.32 %``, ``less than 0.00001 %``, ``1.2e+09 %``."""
     value = 100.0 * share
     if value >= _LARGEST_PERCENT:
         return f"{value:.2g} %"
@@ -78,19 +78,19 @@ def percent(share: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """Return a p-value: ``0.0312``, ``4.7e-05``, ``<1e-16`` where it is smaller than its own rounding."""
+    """A p-value: ``0.0312``, ``4.7e-05``, ``<1e-16`` where it is smaller than its own rounding."""
     if p < SMALLEST_P:
         return f"<{SMALLEST_P:.0e}"
     return f"{p:.4f}" if p >= 1e-3 else f"{p:.1e}"
 
 
 def count(number: int) -> str:
-    """Return a count to the unit, ``12,345``; from ten million on ``about 32 million``, ``about 3.2 billion``."""
+    """A count to the unit, ``12,345``; from ten million on ``about 32 million``, ``about 3.2 billion``."""
     return f"{number:,}" if number < _EXACT_COUNT else f"about {rough(number)}"
 
 
 def rough(number: float) -> str:
-    """Return a number ≥ 0 to two digits, large ones in words: ``750``, ``12,000``, ``3.2 billion``, ``3.2e+17``."""
+    """A number ≥ 0 to two digits, large ones in words: ``750``, ``12,000``, ``3.2 billion``, ``3.2e+17``."""
     rounded = float(f"{number:.1e}")
     for size, name in _LARGE_NUMBERS:
         if size <= rounded < 1000 * size:
@@ -99,32 +99,32 @@ def rough(number: float) -> str:
 
 
 def rate(learning_rate: float) -> str:
-    """Return a learning rate as a person would type it, all its digits kept."""
+    """A learning rate as a person would type it, all its digits kept."""
     text = repr(float(learning_rate))
     return text.removesuffix(".0")
 
 
 def rounded_below(value: float, digits: int = 3) -> float:
-    """Return the largest number of so many digits below ``value`` > 0, which is a rate itself not stable."""
+    """The largest number of so many digits below ``value`` > 0, which is a rate itself not stable."""
     below = Decimal(value * (1 - _STRICTLY))
     exponent = below.adjusted() - digits + 1
     return float(f"{int(below.scaleb(-exponent))}e{exponent}")
 
 
 def rounded_rate(value: float, digits: int = 3) -> float:
-    """Return a rate to so many digits, never above ``value``: near the largest stable rate every bit counts."""
+    """A rate to so many digits, never above ``value``: near the largest stable rate every bit counts."""
     nearest = float(f"{value:.{digits - 1}e}")
     return nearest if nearest <= value * (1 + _ROUNDING) else rounded_below(value, digits)
 
 
 def rounded_up(number: int) -> int:
-    """Return an iteration count to two digits, not below ``number``."""
+    """An iteration count to two digits, not below ``number``."""
     unit = int(10 ** max(len(str(number)) - 2, 0))
     return -(-number // unit) * unit
 
 
 def _decimals(smallest: float, largest: float, digits: int, relative: bool) -> int | None:
-    """Return the number of decimals for a column, None for scientific."""
+    """The number of decimals for a column, None for scientific."""
     top, low = _exponent(largest, digits), _exponent(smallest, digits)
     width = digits + SPARE
     before = max(top, 0) + 1
@@ -160,5 +160,5 @@ def _percent(value: float) -> str:
 
 
 def _exponent(value: float, digits: int) -> int:
-    """Return the power of ten of ``value`` > 0 after rounding to so many digits."""
+    """The power of ten of ``value`` > 0 after rounding to so many digits."""
     return int(f"{value:.{digits - 1}e}".partition("e")[2])

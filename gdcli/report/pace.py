@@ -19,7 +19,7 @@ _WORTHWHILE_FACTOR, _WORTHWHILE_ITERATIONS = 1.2, 2
 
 
 def better_rate(fit: Fit) -> float | None:
-    """Return the best rate, rounded, where it is clearly faster than the one given."""
+    """The best rate, rounded, where it is clearly faster than the one given."""
     rate = fit.learning_rate
     if rate.best is None or rate.best_iterations is None or rate.automatic:
         return None
@@ -29,7 +29,7 @@ def better_rate(fit: Fit) -> float | None:
 
 
 def half_life(fit: Fit) -> int | None:
-    """Return the iterations that halve the distance along the flattest direction, at the rate given."""
+    """The iterations that halve the distance along the flattest direction, at the rate given."""
     factor = _flattest_factor(fit, fit.learning_rate.given)
     if factor is None or not 0.5 < factor < 1:
         return None
@@ -37,7 +37,7 @@ def half_life(fit: Fit) -> int | None:
 
 
 def quickest(fit: Fit) -> tuple[float, int | None]:
-    """Return the rate to go on with, the one given or the best, and how many iterations from the start are enough.
+    """The rate to go on with, the one given or the best, and how many iterations from the start are enough.
 
     The best rate is the first within 1 %, which is not always the first to converge.
     """
@@ -52,7 +52,7 @@ def quickest(fit: Fit) -> tuple[float, int | None]:
 
 
 def _enough(fit: Fit, rate: float, *, changed: bool) -> int | None:
-    """Return how many iterations from the start converge at a rate, by the slowest direction; None if unknown.
+    """How many iterations from the start converge at a rate, by the slowest direction; None if unknown.
 
     No direction shrinks more slowly than f = max |1 − η·λ|: gap_k ≤ gap₀ f²ᵏ and ‖θ_k − θ*‖ ≤ ‖θ₀ − θ*‖ fᵏ. A
     descent at the same rate goes on from where this one ended, which is the tighter bound.
@@ -75,7 +75,7 @@ def _enough(fit: Fit, rate: float, *, changed: bool) -> int | None:
 
 
 def _slope_error(fit: Fit, *, at_start: bool) -> float | None:
-    """Return ‖θ − θ*‖/‖θ*‖ over the slopes, standardised (as in the file where it is descended on unscaled)."""
+    """‖θ − θ*‖/‖θ*‖ over the slopes, standardized (as in the file where it is descended on unscaled)."""
     error = size = 0.0
     start = dict(zip(fit.trace_terms, fit.trace[0].slopes, strict=True)) if at_start else {}
     for term in fit.coefficients:
@@ -100,13 +100,13 @@ def gap_share(fit: Fit) -> float | None:
 
 
 def steepest_factor(fit: Fit, rate: float) -> float | None:
-    """Return |1 − η·λmax| of plain gradient descent."""
+    """|1 − η·λmax| of plain gradient descent."""
     limit = fit.learning_rate.largest_stable
     return None if limit is None or not is_plain(fit) else abs(1 - 2 * rate / limit)
 
 
 def _flattest_factor(fit: Fit, rate: float) -> float | None:
-    """Return |1 − η·λmin| of plain gradient descent."""
+    """|1 − η·λmin| of plain gradient descent."""
     limit, condition = fit.learning_rate.largest_stable, fit.learning_rate.condition_number
     if limit is None or condition is None or not is_plain(fit):
         return None

@@ -35,14 +35,14 @@ class Page:
         return self.encoding.lower().startswith("utf")
 
     def shown(self, name: str) -> str:
-        """Return a name so that it acts on no terminal and can be written: what cannot is shown as an escape."""
+        """A name so that it acts on no terminal and can be written: what cannot is shown as an escape."""
         name = printable(name)
         if self.unicode or name.isascii():
             return name
         return name.encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def in_column(self, names: Sequence[str]) -> list[str]:
-        """Return names as :meth:`shown`, on a terminal those that are long without their middles; different ones stay
+        """Names as :meth:`shown`, on a terminal those that are long without their middles; different ones stay
         different.
         """
         full = [self.shown(name) for name in names]
@@ -56,7 +56,7 @@ class Page:
         return full
 
     def wrapped(self, sentence: str, indent: int = 0) -> list[str]:
-        """Return a sentence as lines that break between words; those after the first are indented."""
+        """A sentence as lines that break between words; those after the first are indented."""
         if self.width is None or cell_len(sentence) <= self.width:
             return [sentence]
         lines: list[str] = []
@@ -73,7 +73,7 @@ class Page:
 def columns_that_fit(
     terms: Sequence[int], importance: Sequence[float], others: Mapping[str, int], room: int | None
 ) -> tuple[list[int], list[str]]:
-    """Return the places of the terms and the names of the ``others`` that fit: cost, and c, lr, validation, gap if any.
+    """The places of the terms and the names of the ``others`` that fit: cost, and c, lr, validation, gap if any.
 
     Widths count the space before each column; ``room`` is what all of them have, None for no limit. Terms are left
     out first, down to the most important one; for its sake the gap goes, then lr, then c, then validation.
@@ -93,7 +93,7 @@ def columns_that_fit(
 
 
 def _most_important(widths: Sequence[int], importance: Sequence[float], room: int) -> list[int]:
-    """Return the places of the terms that fit. A column wider than ``room`` by itself keeps no other one out."""
+    """The places of the terms that fit. A column wider than ``room`` by itself keeps no other one out."""
     kept: list[int] = []
     for i in sorted((i for i in range(len(widths)) if widths[i] <= room), key=lambda i: -importance[i]):
         room -= widths[i]
@@ -104,7 +104,7 @@ def _most_important(widths: Sequence[int], importance: Sequence[float], room: in
 
 
 def _without_middle(name: str, room: int, tail: int, mark: str) -> str:
-    """Return a name as it is if it fits, else its head, a mark and a tail of so many columns."""
+    """A name as it is if it fits, else its head, a mark and a tail of so many columns."""
     if cell_len(name) <= room:
         return name
     end = set_cell_size(name[::-1], tail)[::-1].lstrip()

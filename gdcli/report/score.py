@@ -19,7 +19,7 @@ _MEASURES = ("cost", "rmse", "mae", "r2", "mean_error")
 
 
 def score_report(score: Score, demands: Demands, digits: int = 6) -> Report:
-    """Return the report on a score: in CSV a header and one row, to append to others."""
+    """The report on a score: in CSV a header and one row, to append to others."""
     return Report(
         document=lambda: _document(score, demands),
         sheet=lambda: _sheet(score),
@@ -65,7 +65,7 @@ def _columns(score: Score, digits: int) -> list[GridColumn]:
 
 
 def format_score(score: Score, page: Page, digits: int = 6) -> list[str]:
-    """Return the lines that people read."""
+    """The lines that people read."""
     facts = [("R^2" if label == "R²" and not page.unicode else label, *rest) for label, *rest in _facts(score, digits)]
     width = max(len(value) for _, value, _ in facts)
     indent = max(len(label) for label, _, _ in facts) + 2
@@ -78,7 +78,7 @@ def format_score(score: Score, page: Page, digits: int = 6) -> list[str]:
 
 
 def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
-    """Return label, value and remark of each measure. Those in target units have one format."""
+    """Label, value and remark of each measure. Those in target units have one format."""
     rmse, mae, bias = (
         cell.strip() for cell in numbers.column([score.rmse, score.mae, score.mean_error], digits, relative=True)
     )

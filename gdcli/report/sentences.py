@@ -15,7 +15,7 @@ _MOST_NAMES = 6
 
 
 def joined(names: Sequence[str]) -> str:
-    """Return ``a``, ``a and b``, ``a, b and c``."""
+    """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
@@ -64,7 +64,7 @@ def on_the_bound(fit: Fit) -> str:
 
 
 def bound(fit: Fit) -> float | None:
-    """Return the rate below which all are stable by a bound on the curvature; those above it may be, too."""
+    """The rate below which all are stable by a bound on the curvature; those above it may be, too."""
     return fit.learning_rate.largest_stable if fit.learning_rate.bound else None
 
 
@@ -75,22 +75,22 @@ def above_bound(fit: Fit) -> bool:
 
 
 def counted(iterations: int) -> str:
-    """Return ``1 iteration``, ``1,500 iterations``."""
+    """``1 iteration``, ``1,500 iterations``."""
     return f"{digits.count(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
 
 
 def roughly(iterations: int) -> str:
-    """Return ``1 iteration``, ``21 million iterations``."""
+    """``1 iteration``, ``21 million iterations``."""
     return f"{digits.rough(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
 
 
 def epochs(number: float) -> str:
-    """Return ``1 epoch``, ``2.5 epochs``."""
+    """``1 epoch``, ``2.5 epochs``."""
     return f"{number:.3g} {'epoch' if number == 1 else 'epochs'}"
 
 
 def how_long(fit: Fit) -> str:
-    """Return ``150 iterations``, with batches ``150 iterations (2.5 epochs)``."""
+    """``150 iterations``, with batches ``150 iterations (2.5 epochs)``."""
     done, found = fit.descent.iterations, fit.descent.batches
     return counted(done) if found is None else f"{counted(done)} ({epochs(done / found.in_epoch)})"
 
@@ -142,5 +142,5 @@ def is_plain(fit: Fit) -> bool:
 
 
 def with_optimizer(fit: Fit) -> str:
-    """Return `` with momentum:0.9`` for what follows a rate; nothing for plain gradient descent."""
+    """`` with momentum:0.9`` for what follows a rate; nothing for plain gradient descent."""
     return "" if fit.descent.optimizer == PLAIN_DESCENT else f" with {fit.descent.optimizer}"

@@ -40,7 +40,7 @@ def sparkline(values: Sequence[float], *, unicode: bool = True) -> Sparkline:
 
 
 def sampled(values: Sequence[float], most: int) -> list[float]:
-    """Return at most ``most`` ≥ 2 of the values, evenly spaced, with the first and the last."""
+    """At most ``most`` ≥ 2 of the values, evenly spaced, with the first and the last."""
     if len(values) <= most:
         return list(values)
     return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]

@@ -34,7 +34,7 @@ _RATE_DIGITS = 6
 
 
 def sweep_report(sweep: Sweep, digits: int = 6) -> Report:
-    """Return the report on a sweep: a row for each rate."""
+    """The report on a sweep: a row for each rate."""
     from gdcli.report.chart import chart_of_sweep
     from gdcli.report.plots import picture_of_sweep
 
@@ -80,7 +80,7 @@ def _document(sweep: Sweep) -> dict[str, Any]:
 
 
 def render_sweep(sweep: Sweep, page: Page, digits: int = 6) -> "RenderableType":
-    """Return the table, as many columns of it as fit, and the sentences under it."""
+    """The table, as many columns of it as fit, and the sentences under it."""
     from rich.console import Group
     from rich.text import Text
 
@@ -95,7 +95,7 @@ def render_sweep(sweep: Sweep, page: Page, digits: int = 6) -> "RenderableType":
 
 
 def format_rate_meaning(sweep: Sweep) -> list[str]:
-    """Return what the sweep tells, in sentences."""
+    """The findings of the sweep in sentences."""
     largest = numbers.rate(numbers.rounded_below(sweep.largest_stable))
     sentences = [f"Rates up to {largest} are stable for this data; above, each step overshoots by more than the last."]
     if sweep.best is None:

@@ -102,7 +102,7 @@ class TraceRecorder:
 
 
 def _values(row: TraceRow, shape: TraceShape) -> tuple[float, ...]:
-    """Return the numbers of an iteration in the order of the columns."""
+    """The numbers of an iteration in the order of the columns."""
     _, slopes, intercept, cost, _, held_out, rate = row
     values = (*slopes, cost) if intercept is None else (*slopes, intercept, cost)
     if shape.scheduled:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def format_holdout(fit: Fit, held: Holdout, digits: int = 6) -> str | None:
-    """Return the line on the validation cost: at the end, at its lowest, and of the iteration kept."""
+    """The line on the validation cost: at the end, at its lowest, and of the iteration kept."""
     if held.cost is None or held.best_iteration is None or held.best_cost is None:
         return None
     last = fit.descent.iterations
@@ -30,7 +30,7 @@ def format_holdout(fit: Fit, held: Holdout, digits: int = 6) -> str | None:
 
 
 def render_cross_validation(found: CrossValidation, page: "Page", digits: int = 6) -> "RenderableType":
-    """Return the table of the folds, and under it what it says."""
+    """The table of the folds, and under it what it says."""
     from rich.console import Group
     from rich.text import Text
 
@@ -56,7 +56,7 @@ def render_cross_validation(found: CrossValidation, page: "Page", digits: int = 
 
 
 def _penalties(found: CrossValidation, page: "Page", digits: int) -> "RenderableType":
-    """Return the table of the penalties to choose from; the one chosen is that of the lowest cost."""
+    """The table of the penalties to choose from; the one chosen is that of the lowest cost."""
     from rich.console import Group
     from rich.text import Text
 

@@ -1,7 +1,7 @@
 """The verdict in words: what the learning rate does, how far the descent got, and what to change.
 
 Every sentence is made from the numbers of this fit and is left out where it would not be true of them. What the
-sentences on speed rest on is in :mod:`gdcli.report.pace`. Of other optimisers, and of a rate that changes, only what
+sentences on speed rest on is in :mod:`gdcli.report.pace`. Of other optimizers, and of a rate that changes, only what
 was forecast is said.
 """
 
@@ -51,7 +51,7 @@ _AUTOMATIC_DIGITS = 4
 
 
 class RateCommand(Protocol):
-    """Returns the user's own command line with another rate, ready to paste.
+    """The user's own command line with another rate, ready to paste.
 
     ``iterations`` is given where that many are needed; a command that asks for more already keeps its own.
     """
@@ -60,7 +60,7 @@ class RateCommand(Protocol):
 
 
 def verdict(fit: Fit, command: RateCommand | None = None) -> list[str]:
-    """Return the verdict as lines: sentences, and after some of them a command indented by ``COMMAND_INDENT``."""
+    """The verdict as lines: sentences, and after some of them a command indented by ``COMMAND_INDENT``."""
     if fit.diverged:
         return _on_divergence(fit, command)
     rate = _on_the_rate(fit) or on_the_bound(fit)
@@ -99,7 +99,7 @@ def _on_saturation(fit: Fit) -> str:
 
 
 def _kept(fit: Fit) -> int:
-    """Return the iteration whose parameters are the result: the last, unless patience keeps a better one."""
+    """The iteration whose parameters are the result: the last, unless patience keeps a better one."""
     patient = fit.holdout is not None and fit.holdout.patience is not None
     return fit.holdout.kept if fit.holdout is not None and patient else fit.descent.iterations
 
@@ -206,7 +206,7 @@ def _on_the_wait(fit: Fit) -> str:
 
 
 def _direction(slowest: tuple[tuple[str, float], ...]) -> str:
-    """Return ``sqft against baths and beds`` for the dominant terms of an eigenvector and their weights."""
+    """``sqft against baths and beds`` for the dominant terms of an eigenvector and their weights."""
     dominant = [(printable(term), weight) for term, weight in slowest if abs(weight) >= abs(slowest[0][1]) / 2]
     dominant = dominant[:_MOST_SLOW_TERMS]
     if not dominant:
@@ -254,7 +254,7 @@ def _advice(fit: Fit, command: RateCommand | None) -> list[str]:
 
 
 def _with_command(fit: Fit, command: RateCommand | None, rate: float, enough: int | None) -> list[str]:
-    """Return the advice for a rate and a number of iterations, and the command that takes it."""
+    """The advice for a rate and a number of iterations, and the command that takes it."""
     if fit.learning_rate.automatic:
         rate = digits.rounded_rate(rate, _AUTOMATIC_DIGITS)
     text = f"Try lr {_shown(rate)}"
@@ -325,5 +325,5 @@ def _pasted(command: RateCommand | None, rate: float, iterations: int | None) ->
 
 
 def _shown(rate: float, automatic: bool = False) -> str:
-    """Return a rate as it was given; one that was computed, to fewer digits."""
+    """A rate as it was given; one that was computed, to fewer digits."""
     return digits.rate(digits.rounded_rate(rate, _AUTOMATIC_DIGITS) if automatic else rate)

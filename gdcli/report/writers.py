@@ -25,7 +25,7 @@ _TO_THE_RIGHT = ' style="text-align: right"'
 
 
 def as_table(report: "Report", page: "Page") -> str:
-    """Return the report for people as Rich draws it on a page, with the chart under it if there is one."""
+    """The report for people as Rich draws it on a page, with the chart under it if there is one."""
     import io
 
     from rich.console import Console
@@ -51,7 +51,7 @@ def as_table(report: "Report", page: "Page") -> str:
 
 
 def as_json(report: "Report", page: "Page") -> str:
-    """Return an object, a line for each key and for each object in a list; of several documents each on one line."""
+    """An object, a line for each key and for each object in a list; of several documents each on one line."""
     from gdcli.base.schema import dumps
 
     document = report.document()
@@ -68,17 +68,17 @@ def as_json(report: "Report", page: "Page") -> str:
 
 
 def as_csv(report: "Report", page: "Page") -> str:
-    """Return the sheet as CSV; nothing if there is no result."""
+    """The sheet as CSV; nothing if there is no result."""
     return _delimited(report, ",")
 
 
 def as_tsv(report: "Report", page: "Page") -> str:
-    """Return the sheet separated by tabs; nothing if there is no result."""
+    """The sheet separated by tabs; nothing if there is no result."""
     return _delimited(report, "\t")
 
 
 def as_markdown(report: "Report", page: "Page") -> str:
-    """Return a Markdown table; nothing if there is no result."""
+    """A Markdown table; nothing if there is no result."""
     columns = report.columns()
     if not columns:
         return ""
@@ -89,7 +89,7 @@ def as_markdown(report: "Report", page: "Page") -> str:
 
 
 def as_html(report: "Report", page: "Page") -> str:
-    """Return a ``<table>`` to paste into a page, numbers to the right; nothing if there is no result."""
+    """A ``<table>`` to paste into a page, numbers to the right; nothing if there is no result."""
     from html import escape
 
     columns = report.columns()

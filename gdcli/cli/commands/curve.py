@@ -27,7 +27,7 @@ class Coefficients(ParamType[tuple[float, ...]]):
     name = "coefficients"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        """Return the numbers, or fail as wrong usage."""
+        """The numbers, or fail as wrong usage."""
         if isinstance(value, tuple):
             return value
         number, cells = Number(), str(value).split(",")

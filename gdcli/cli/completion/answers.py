@@ -24,7 +24,7 @@ _LONGEST = 70
 
 
 def answer(shell: str, arguments: Sequence[str]) -> str:
-    """Return the lines that answer the script of a shell. Raises UsageError for what no script of ours asks."""
+    """The lines that answer the script of a shell. Raises UsageError for what no script of ours asks."""
     from click.shell_completion import ShellComplete
 
     from gdcli.cli.group import group
@@ -36,7 +36,7 @@ def answer(shell: str, arguments: Sequence[str]) -> str:
 
 
 def encoded(text: str) -> bytes:
-    """Return an answer as the shell reads it: bytes that are no text come back as they were, lines that the locale
+    """An answer as the shell reads it: bytes that are no text come back as they were, lines that the locale
     cannot write are left out.
     """
     found = b""
@@ -47,7 +47,7 @@ def encoded(text: str) -> bytes:
 
 
 def _typed(shell: str, arguments: Sequence[str]) -> Typed:
-    """Return what was typed after the command's name."""
+    """The words typed after the command's name."""
     if shell not in SHELLS or not arguments or (shell == "bash" and len(arguments) != 2):
         raise UsageError(f"{VARIABLE} is set, by which only gdfit's completion scripts ask: unset it to run gdfit")
     if shell == "bash":

@@ -23,7 +23,7 @@ class ColumnName(click.types.StringParamType):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> "list[CompletionItem[Any]]":
-        """Return the columns that begin so, of the first file typed that has any, but for those given already."""
+        """The columns that begin so, of the first file typed that has any, but for those given already."""
         from click.shell_completion import CompletionItem
 
         given = _given(ctx)
@@ -37,14 +37,14 @@ class ColumnName(click.types.StringParamType):
 
 
 def names_in_header(path: str, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the columns of a file, or none, as the options among these say how to read it."""
+    """The columns of a file, or none, as the options among these say how to read it."""
     from gdcli.ingest.header import column_names
 
     return column_names(path, **{name: options[name] for name in _READING if options.get(name) is not None})
 
 
 def _given(ctx: click.Context) -> list[Given]:
-    """Return the words typed for the command. (Click's own parser gives up where the last option has no value yet.)"""
+    """The words typed for the command. (Click's own parser gives up where the last option has no value yet.)"""
     words = list(given_words(ctx))
     if words and words[0] == ctx.info_name:
         del words[0]

@@ -46,7 +46,7 @@ def split_typed(line: str, breaks: str = "") -> Typed:
 
 
 def inside_quotes(text: str, quote: str) -> str:
-    """Return the text as bash takes it literally behind an open quote. In double quotes ``!`` would recall history.
+    """The text as bash takes it literally behind an open quote. In double quotes ``!`` would recall history.
 
     Readline closes the quote, but not behind a text that ends with one.
     """

@@ -49,7 +49,7 @@ class Logistic(Loss):
     bound = 0.25
     measures = (
         Measure("log_loss", "log loss", "mean of -ln(probability of what happened)", by_row=_log_loss),
-        Measure("accuracy", "accuracy", "the likelier class is the right one", by_row=_right_class, share=True),
+        Measure("accuracy", "accuracy", "the more likely class is the right one", by_row=_right_class, share=True),
         Measure(
             "auc",
             "AUC",

@@ -28,21 +28,21 @@ def require_matplotlib() -> None:
 
 
 def picture_of_fit(fit: "Fit", kind: str) -> bytes:
-    """Return the picture of a fit that has a ``picture``, as one of ``KINDS``."""
+    """The picture of a fit that has a ``picture``, as one of ``KINDS``."""
     from gdcli.report.plots.fit import draw_fit
 
     return _rendered(lambda: draw_fit(fit), kind)
 
 
 def picture_of_sweep(sweep: "Sweep", kind: str) -> bytes:
-    """Return the picture of a sweep, as one of ``KINDS``."""
+    """The picture of a sweep, as one of ``KINDS``."""
     from gdcli.report.plots.sweep import draw_sweep
 
     return _rendered(lambda: draw_sweep(sweep), kind)
 
 
 def picture_of_curve(curve: "Curve", kind: str) -> bytes:
-    """Return the picture of the walks down a curve, as one of ``KINDS``."""
+    """The picture of the walks down a curve, as one of ``KINDS``."""
     from gdcli.report.plots.curve import draw_curve
 
     return _rendered(lambda: draw_curve(curve), kind)

@@ -98,14 +98,14 @@ def in_style() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of so many inches that keeps its parts apart."""
+    """An empty figure of so many inches that keeps its parts apart."""
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
     FigureCanvasAgg(figure)
     return figure
 
 
 def render_figure(figure: Figure, kind: str) -> bytes:
-    """Return the figure as a file's bytes; the same ones every time."""
+    """The figure as a file's bytes; the same ones every time."""
     canvas, settings = _CANVASES[kind]
     stream = io.BytesIO()
     figure.set_canvas(canvas(figure))
@@ -180,7 +180,7 @@ def positive_axis(axes: Axes, values: Array, also: Sequence[float] = ()) -> bool
 
 
 def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
-    """Return places in ``low`` … ``high``, at least ``apart``, as near to the wanted ones as they can be.
+    """Places in ``low`` … ``high``, at least ``apart``, as near to the wanted ones as they can be.
 
     Neighbours that are too near are put side by side around their middle, again and again until none is.
     """
@@ -210,6 +210,6 @@ def _top(group: tuple[float, list[int]], apart: float) -> float:
 
 
 def finite_start(values: Array) -> Array:
-    """Return the rows of ``values`` (k, …) before the first that is not finite; the first row in any case."""
+    """The rows of ``values`` (k, …) before the first that is not finite; the first row in any case."""
     lost = ~np.isfinite(values).all(axis=1)
     return values[: max(int(np.argmax(lost)), 1)] if lost.any() else values

@@ -80,7 +80,7 @@ class _Look(NamedTuple):
 
 
 def _marked(iterations: NDArray[np.int64], offset: float) -> list[int]:
-    """Return the places of a few iterations, evenly spaced as they are drawn; shifted for each line."""
+    """The places of a few iterations, evenly spaced as they are drawn; shifted for each line."""
     if iterations[-1] <= LINEAR_UP_TO:
         return list(range(len(iterations)))
     decades = math.log10(iterations[-1])

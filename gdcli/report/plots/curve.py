@@ -87,7 +87,7 @@ def _draw_walk(axes: Axes, curve: Curve, walk: Walk) -> None:
 
 
 def _in_view(walk: Walk) -> int:
-    """Return how many of the points are in view: those before the first that is far out, or no number."""
+    """How many of the points are in view: those before the first that is far out, or no number."""
     x = walk.x
     goal = walk.target or walk.valley or walk.origin
     center = goal.x if goal is not None else 0.0
@@ -98,7 +98,7 @@ def _in_view(walk: Walk) -> int:
 
 
 def _window(walk: Walk, x: Array) -> tuple[float, float]:
-    """Return the limits of x: the steps in view, and the stationary point that they are about."""
+    """The limits of x: the steps in view, and the stationary point that they are about."""
     also = [point.x for point in (walk.target, walk.valley, walk.origin) if point is not None]
     low, high = min([float(x.min()), *also]), max([float(x.max()), *also])
     pad = _AROUND * (high - low) or max(abs(low), 1.0)
@@ -119,7 +119,7 @@ def _limit_heights(axes: Axes, heights: Array, y: Array, minima: list[float]) ->
 
 
 def _ending(walk: Walk) -> str:
-    """Return what became of a walk, in a few words."""
+    """The end of a walk in a few words."""
     where = "" if walk.target is None else f" x = {label_number(walk.target.x, 4)}"
     if walk.outcome is Outcome.REACHED:
         return f"at the minimum,{where}"

@@ -31,7 +31,7 @@ _FURTHER_FONTS = (
 
 
 def shown(name: str, longest: int = LONGEST_LABEL) -> str:
-    """Return a name from the file that fits, with an escape for each character that cannot be drawn."""
+    """A name from the file that fits, with an escape for each character that cannot be drawn."""
     text = printable(name)
     if not text.isascii():
         drawn = _drawable()
@@ -43,7 +43,7 @@ def shown(name: str, longest: int = LONGEST_LABEL) -> str:
 
 
 def label_number(value: float, digits: int = 3, scientific: bool | None = None) -> str:
-    """Return a number for a label: ``1234``, ``12,345``, ``0.05``, ``6.14×10⁹``."""
+    """A number for a label: ``1234``, ``12,345``, ``0.05``, ``6.14×10⁹``."""
     if scientific is None:
         scientific = not is_plain_number(value)
     if value == 0 or not scientific:
@@ -57,18 +57,18 @@ def label_number(value: float, digits: int = 3, scientific: bool | None = None) 
 
 
 def alike(values: Sequence[float], digits: int = 3) -> list[str]:
-    """Return numbers of one kind, all scientific or none."""
+    """Numbers of one kind, all scientific or none."""
     scientific = not all(map(is_plain_number, values))
     return [label_number(value, digits, scientific) for value in values]
 
 
 def is_plain_number(value: float) -> bool:
-    """Return whether a number is written without a power of ten."""
+    """Whether a number is written without a power of ten."""
     return value == 0 or _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN
 
 
 def _grouped(value: float, decimals: int) -> str:
-    """Return a number with thousands set apart; four digits, which may be a year, are left together."""
+    """A number with thousands set apart; four digits, which may be a year, are left together."""
     return f"{value:{',' if abs(value) >= _GROUPED_FROM else ''}.{decimals}f}"
 
 
@@ -76,11 +76,11 @@ class Numbers(Formatter):
     """Ticks on a linear axis with as many digits as tell them apart; large and small ones as ``6×10⁹``."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """Return one number."""
+        """One number."""
         return label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        """Return all numbers of an axis."""
+        """All numbers of an axis."""
         top = max((abs(v) for v in values), default=0.0)
         steps = [b - a for a, b in pairwise(values) if b > a]
         if not top or not steps:
@@ -102,11 +102,11 @@ class CountTicks(Formatter):
     """Ticks that are counts."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """Return one count, as in all of gdfit's texts."""
+        """One count, as in all of gdfit's texts."""
         return f"{x:,.0f}" if x < _LARGEST_PLAIN else label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        """Return all counts of an axis; from a million on powers, for which there is room."""
+        """All counts of an axis; from a million on powers, for which there is room."""
         short = max(values, default=0) >= _LARGEST_COUNT
         return [label_number(v, scientific=True) if short and v >= _SMALLEST_POWER else self(v) for v in values]
 
@@ -115,11 +115,11 @@ class Decades(Formatter):
     """Ticks on a logarithmic axis."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """Return one number."""
+        """One number."""
         return label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        """Return all numbers of an axis, alike as far as they are in view."""
+        """All numbers of an axis, alike as far as they are in view."""
         low, high = self.axis.get_view_interval()  # type: ignore[union-attr]
         scientific = not all(is_plain_number(value) for value in values if low <= value <= high)
         return [label_number(value, scientific=scientific) for value in values]
@@ -131,13 +131,13 @@ def _zero(value: float, last: int) -> float:
 
 @cache
 def further_fonts() -> tuple[str, ...]:
-    """Return the fonts that are installed and may have what matplotlib's own lacks."""
+    """The fonts that are installed and may have what matplotlib's own lacks."""
     known = {entry.name for entry in fontManager.ttflist}
     return tuple(name for name in _FURTHER_FONTS if name in known)
 
 
 @cache
 def _drawable() -> frozenset[int]:
-    """Return the characters that one of the fonts has."""
+    """The characters that one of the fonts has."""
     fonts = [get_font(findfont(name)) for name in (FONT, *further_fonts())]
     return frozenset(code for font in fonts for code in font.get_charmap())

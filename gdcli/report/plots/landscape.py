@@ -70,7 +70,7 @@ class Look(NamedTuple):
 
 
 def looks(picture: Picture) -> dict[int, Look]:
-    """Return the look of each line, by its place in the picture."""
+    """The look of each line, by its place in the picture."""
     places = picture.lines
     found = {}
     for n, place in enumerate(places):
@@ -147,7 +147,7 @@ def _line(picture: Picture, place: int, x: Array) -> Array:
 
 
 def _heights(points: Array | None, lines: list[Array], fit: Fit) -> tuple[float, float]:
-    """Return the limits of y: the points', and those lines' that do not stretch them too much."""
+    """The limits of y: the points', and those lines' that do not stretch them too much."""
     if points is not None and len(points):
         low, high = float(points[:, 1].min()), float(points[:, 1].max())
     else:
@@ -229,7 +229,7 @@ def _told_apart(costs: list[float]) -> list[str]:
 
 
 def gap_levels(start: float, largest: float, measure: float) -> list[float]:
-    """Return the gaps at which a contour is drawn: 0.01, 0.03, 0.1 … × the start's, as far as they are in view."""
+    """The gaps at which a contour is drawn: 0.01, 0.03, 0.1 … × the start's, as far as they are in view."""
     unit = start if start > 1e-9 * measure else measure
     if not (unit > 0 and math.isfinite(largest)):
         return []
@@ -242,14 +242,14 @@ def gap_levels(start: float, largest: float, measure: float) -> list[float]:
 
 
 def _in_view(picture: Picture) -> int:
-    """Return how many of the path's points are in view: all that do not go far out."""
+    """How many of the path's points are in view: all that do not go far out."""
     limit = _OUTWARD * max(float(picture.gaps[0]), float(np.nanmin(picture.gaps)))
     out = ~(picture.gaps <= limit) if limit > 0 else ~np.isfinite(picture.gaps)
     return max(int(np.argmax(out)), 1) if out.any() else len(picture.gaps)
 
 
 def _window(path: Array, surface: Surface, start: float) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the limits of m and c: the path's, and as much of an ellipse as leaves the path a good part of them."""
+    """The limits of m and c: the path's, and as much of an ellipse as leaves the path a good part of them."""
     best = (surface.slope, surface.intercept)
     narrow = tuple(_around(path[:, i], best[i]) for i in range(2))
     if not (surface.variance > 0 and start > 0):
