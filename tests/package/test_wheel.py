@@ -15,7 +15,7 @@ from gdcli.cli.topics import TOPICS, topic_text
 ROOT = Path(__file__).parents[2]
 
 
-SHIPPED = ("gdcli", "tests", "sample_data", "pyproject.toml", "MANIFEST.in", "Makefile", "README.md")
+SHIPPED = ("gdcli", "tests", "sample_data", "pyproject.toml", "Makefile", "README.md")
 
 
 @pytest.fixture(scope="module")
