@@ -28,7 +28,7 @@ run: $(VENV)/.core ## fit the sample data (sets up gdfit alone)
 	@printf '\nYour own file:\n  $(BIN)/gdfit FILE.csv --target COLUMN --lr auto\n'
 
 test: setup ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --timeout 300
 
 fuzz: setup ## thousands of damaged files and odd options (ARGS='--cases 1000 --seed 7')
 	$(BIN)/python tests/fuzz/run.py $(ARGS)
