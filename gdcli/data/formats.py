@@ -77,15 +77,21 @@ def _foreign(beginning: bytes, name: str, command: str) -> Format:
 
 _SHEET = "libreoffice --headless --convert-to csv {}"
 
-_PANDAS = """python3 -c 'import pandas, sys; pandas.{}(sys.argv[1]).to_csv(sys.argv[2], index=False)' {{}} data.csv"""
+_PANDAS = """python3 -c 'import pandas, sys; pandas.{}.to_csv(sys.argv[2], index=False)' {{}} data.csv"""
 
 FOREIGN = (
     _foreign(rb"PK\x03\x04.{26}mimetype.*opendocument", "an OpenDocument file", _SHEET),
     _foreign(rb"PK\x03\x04", "a zip archive or an Excel workbook (.xlsx)", _SHEET),
     _foreign(rb"\xd0\xcf\x11\xe0", "an Excel workbook (.xls)", _SHEET),
-    _foreign(rb"<stata_dta>|[\x71-\x73][\x01\x02]\x01\x00", "a Stata file (.dta)", _PANDAS.format("read_stata")),
-    _foreign(rb"\$FL[23]", "an SPSS file (.sav)", _PANDAS.format("read_spss")),
-    _foreign(rb"ARROW1|FEA1", "a Feather file", _PANDAS.format("read_feather")),
-    _foreign(rb"%PDF-", "a PDF", "pdftotext -layout {} data.txt"),
-    _foreign(rb"\s*<(?i:!doctype html|html|table)", "HTML", _SHEET),
+    _foreign(
+        rb"<stata_dta>|[\x71-\x73][\x01\x02]\x01\x00", "a Stata file (.dta)", _PANDAS.format("read_stata(sys.argv[1])")
+    ),
+    _foreign(rb"\$FL[23]", "an SPSS file (.sav)", _PANDAS.format("read_spss(sys.argv[1])")),
+    _foreign(rb"ARROW1|FEA1", "a Feather file", _PANDAS.format("read_feather(sys.argv[1])")),
+    _foreign(rb"%PDF-", "a PDF", "save its table as CSV in the program that made it"),
+    _foreign(
+        rb"\s*<(?i:!doctype html|html|table)",
+        "HTML",
+        _PANDAS.format("read_html(sys.argv[1])[0]"),
+    ),
 )

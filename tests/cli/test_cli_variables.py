@@ -27,7 +27,7 @@ def fit(points, monkeypatch, capsys):
 
 
 def test_a_variable_stands_for_its_option(fit):
-    code, found, err = fit(GDFIT_LR="0.05", GDFIT_ITERATIONS="7", GDFIT_FORMAT="json", GDFIT_SCALE="minmax")
+    code, found, err = fit("-q", GDFIT_LR="0.05", GDFIT_ITERATIONS="7", GDFIT_FORMAT="json", GDFIT_SCALE="minmax")
     assert (code, err) == (0, "")
     assert found["descent"]["learning_rate"] == 0.05
     assert found["descent"]["iterations"] == 7
