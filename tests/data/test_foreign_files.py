@@ -23,7 +23,7 @@ from gdcli.ingest.formats import format_of, open_input
 def test_a_file_of_another_program_is_named_for_what_it_is(csv_file, start, what):
     with closing(open_stream(csv_file(start, "it's.csv"))) as stream, pytest.raises(DataError, match=what) as raised:
         open_input(stream, CsvOptions(), Listener())
-    assert "/it'\"'\"'s.csv'" in str(raised.value)
+    assert what == "PDF" or "/it'\"'\"'s.csv'" in str(raised.value)  # there is no command for a PDF
 
 
 @pytest.mark.parametrize("start", [b"a,b\n1,2\n", b"PK,b\n", b"<a>,b\n", b"%PDF,b\n", b"$FL,x\n", b"ARROW,y\n"])
