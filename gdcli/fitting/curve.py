@@ -95,7 +95,7 @@ class Shape:
 
     @property
     def lowest(self) -> tuple[StationaryPoint, ...]:
-        """The minima below which y never falls; none where it falls without end."""
+        """The global minima; none if the curve falls without end."""
         if self.falls_left or self.falls_right or not self.minima:
             return ()
         bottom = min(point.y for point in self.minima)
@@ -104,7 +104,7 @@ class Shape:
         return tuple(point for point in self.minima if point.y <= level)
 
     def downhill(self, x: float) -> StationaryPoint | None:
-        """The stationary point at x or next on the way down from there; None where there is no end to that."""
+        """The stationary point at x or next on the way down from there; None if the curve falls without end."""
         after_x = bisect_left(self.points, x, key=lambda point: point.x)
         if after_x < len(self.points) and self.points[after_x].x == x:
             return self.points[after_x]
@@ -123,8 +123,8 @@ class Walk:
     too large for a float; that ends a walk, as does a y far from the start's.
 
     ``target`` is the stationary point where it ends or that lies downhill of its end, None after divergence; ``origin``
-    is the one downhill of the start. ``behaviour`` is judged at the target, or at the origin where there is no target,
-    if that is a minimum, the ``valley``; it is None where y'' says nothing.
+    is the one downhill of the start. ``behaviour`` is judged at the target, or at the origin if there is no target:
+    that point is the ``valley`` if it is a minimum. ``behaviour`` is None if there is no valley or y'' is 0 there.
     """
 
     learning_rate: float
@@ -145,7 +145,7 @@ class Walk:
 
     @property
     def factor(self) -> float | None:
-        """1 − η·y'': what each step multiplies the distance from the valley's minimum by, once it is near."""
+        """1 − η·y'': the factor of the distance from the valley's minimum in each step, close to it."""
         if self.behaviour is None or self.valley is None:
             return None
         factor = 1.0 - self.learning_rate * self.valley.curvature
@@ -283,7 +283,7 @@ def _rows(steps: Iterator[Step], iterations: int, listener: Listener) -> Iterato
 
 
 def _scale(shape: Shape, objective: Polynomial, start: float) -> float:
-    """How far the start is above or below the stationary points, at most; infinite where there is none.
+    """The largest |y(start) − y| over the stationary points; infinite if there are none.
 
     From ``DIVERGENCE_FACTOR`` times that on, the curve has nothing but its highest power left.
     """
@@ -313,7 +313,7 @@ def _all_lost(lost: Array, scale: float) -> StopRule:
     return rule
 
 
-# --- what became of a walk
+# --- the outcome of a walk
 
 
 def _walk(shape: Shape, rate: float, steps: Array, lost: int | None) -> Walk:
@@ -334,7 +334,7 @@ def _walk(shape: Shape, rate: float, steps: Array, lost: int | None) -> Walk:
 
 
 def _rests(x: Array, slope: Array, origin: StationaryPoint | None) -> bool:
-    """Whether the slope is zero in the end, or the start is where it is and only rounding moved it."""
+    """Whether the walk ends at slope zero, or began at a stationary point and was moved by rounding only."""
     if slope[-1] == 0:
         return True
     at_origin = origin is not None and origin.x == x[0]

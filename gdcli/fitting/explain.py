@@ -22,7 +22,7 @@ EXPLAINED_ITERATIONS = 3
 
 
 def explain(problem: Problem, head: Points | None, rate: float, iterations: int) -> Explanation:
-    """The first few of the iterations of a fit, on the problem as it is descended on."""
+    """The first few iterations of a fit, on the scaled problem."""
     steps = list(
         descend(
             SquaredError(problem.quadratic),

@@ -48,7 +48,7 @@ class Recorder(Protocol):
     """Takes iterations while they happen."""
 
     def begin(self, shape: TraceShape) -> None:
-        """Take what is known of all iterations, before the first one."""
+        """Take the facts about all iterations that are known before the first one."""
         ...
 
     def wants(self, number: int) -> bool:

@@ -1,7 +1,7 @@
 """The fits of all groups: frozen arrays of numbers, for others to word and save.
 
 The first axis g is the group, the last one p the term. Units are the file's, costs in squared target units. A number
-that does not exist is NaN, a count −1: of a group with too few rows, and what a diverged descent leaves behind.
+that does not exist is NaN, a count −1: those of a group with too few rows, and of a diverged descent.
 """
 
 from collections.abc import Mapping
@@ -30,11 +30,11 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupFits:
-    """One fit per group of the columns ``by``; what is not an array is common to all.
+    """One fit per group of the columns ``by``. Fields that are no arrays are common to all groups.
 
     ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count`` (g,)
     are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None where these are not filled.
-    ``stopped`` and ``behaviour`` hold the words of a fit, None where there is none.
+    ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit.
     """
 
     version: str
@@ -82,10 +82,10 @@ class GroupFits:
     iterations_to_1_percent: NDArray[np.int64]
 
     def having(self, *verdicts: Verdict) -> list[int]:
-        """The places of the groups of which one of these is true."""
+        """The indices of the groups with one of these verdicts."""
         return [i for i, verdict in enumerate(self.verdict) if verdict in verdicts]
 
     @property
     def diverged(self) -> list[int]:
-        """The groups that make this exit 3."""
+        """The indices of the groups with a diverged descent or an unstable rate: the exit code is 3."""
         return self.having(Verdict.UNSTABLE, Verdict.DIVERGED)

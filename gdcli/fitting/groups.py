@@ -145,7 +145,7 @@ def _blocks(
 
 
 def _at(stack: Stack, places: Sequence[int] | Mask) -> Stack:
-    """Some of the groups, in this order."""
+    """The stack of the chosen groups, in this order."""
     chosen = np.asarray(places)
     return replace(
         stack,
@@ -218,7 +218,7 @@ def _fit(
 
 
 def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, NDArray[Any]]:
-    """Let the stack descend from zero; return what is to be told of each group, NaN where it does not exist."""
+    """Let the stack descend from zero; return the figures of each group, NaN for those that do not exist."""
     scaling, g = problem.scaling, len(problem.cost)
     size = scaling.target_scale**2
     start = np.zeros_like(problem.theta)
@@ -278,7 +278,7 @@ def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, NDArra
 def _descend(
     problem: StackedProblem, distance: Array, rate: Array, ends: Ends, options: FitOptions
 ) -> tuple[Step, Array]:
-    """The last step, and θ there: along the eigenvectors where that comes to the same, as it is faster."""
+    """The last step, and θ there. The descent runs along the eigenvectors if the optimizer is linear: it is faster."""
     along = AlongEigenvectors(problem, distance)
     optimizer = options.descent.optimizer.on(along.newton_direction, options.model.intercept)
     rates = options.descent.rates(rate[:, np.newaxis])

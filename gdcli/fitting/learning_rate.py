@@ -1,4 +1,4 @@
-"""The learning rate of a fit, and what is known of it before the first step."""
+"""The learning rate of a fit, and its forecast before the first step."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
 
 
 def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
-    """The learning rate, and what is known of it."""
+    """The learning rate and its forecast, as the result records them."""
     forecast = forecast_of(problem, options)
     best, best_iterations = forecast.best_rate(problem.within)
     automatic = options.descent.rate is RateRule.AUTO

@@ -64,7 +64,7 @@ class ModelOptions:
 @dataclass(frozen=True, slots=True)
 class DescentOptions:
     """How the cost is minimized. The learning rate is that of the scaled problem; ``epochs`` are passes over all rows,
-    in the place of ``iterations``; ``batch_size`` rows make an iteration, in an order that ``seed`` chooses;
+    instead of ``iterations``; ``batch_size`` rows make an iteration, in an order that ``seed`` chooses;
     ``tolerance`` stops at a gradient of that norm; ``start`` are first values of terms in the file's units.
     """
 
@@ -184,7 +184,7 @@ class FitOptions:
 
 
 def _record(kind: type[OptionPart], values: Mapping[str, Any]) -> OptionPart:
-    """A record of those values that are its fields."""
+    """A record of this kind, its fields taken from the values of the same names."""
     return kind(**{one.name: values[one.name] for one in fields(kind) if one.name in values})
 
 
@@ -196,7 +196,7 @@ def _or_none(parse: Any) -> Any:
     return lambda value: None if value is None else parse(value)
 
 
-# How values are parsed that are not what they mean already.
+# The parsers of options that are given as words.
 _PARSERS = {
     "loss": _or_default(LossChoice.of, SQUARED),
     "optimizer": _or_default(OptimizerChoice.of, PLAIN_DESCENT),

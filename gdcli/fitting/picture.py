@@ -17,7 +17,7 @@ from gdcli.ingest.aggregate import Points
 from gdcli.ingest.plan import fold_of
 from gdcli.ingest.read import Dataset
 
-# Lines are drawn after so many iterations: 0, then each power of ten, and the last.
+# Lines are drawn at iteration 0, at each power of ten, and at the last iteration.
 _LINES_BASE = 10
 
 
@@ -59,7 +59,7 @@ class Picture:
     ``standardized`` (k, p) are the slopes times their column's standard deviation over the target's (over 1 for a
     constant target), and ``standardized_optimum`` (p,) the optimum's. ``validation`` (k,) are the costs on the rows
     held out. With one term there are the smallest and the largest value of its column, the cost's ``surface``, and
-    ``points`` (n, 2), a random sample of the rows fitted: term and target. None is what does not exist.
+    ``points`` (n, 2), a random sample of the rows fitted: term and target. Fields that do not exist are None.
     """
 
     terms: tuple[str, ...]
@@ -89,7 +89,7 @@ class Picture:
 # Rows of a picture: more only blacken it.
 MOST_POINTS = 5000
 
-# Every iteration up to here, then so many per decade: below 400 for a billion iterations.
+# Every iteration up to ALL_UP_TO, then _PER_DECADE per decade: below 400 for a billion iterations.
 ALL_UP_TO = 100
 
 _PER_DECADE = 40
@@ -98,7 +98,7 @@ _PER_DECADE = 40
 def chosen_iterations(last: int) -> list[int]:
     """The iterations that a picture shows, all powers of ten among them.
 
-    Those beyond the first hundred are even and odd in turn, so that what jumps to and fro is seen on both sides.
+    Those beyond the first hundred are even and odd in turn, so that an oscillation is seen on both sides.
     """
     chosen = list(range(min(last, ALL_UP_TO) + 1))
     i = 1

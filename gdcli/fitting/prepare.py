@@ -1,4 +1,4 @@
-"""The problem of all rows that were read, checked, with what a careful user wants to know of it."""
+"""The problem of all rows that were read, with its checks, notes and warnings."""
 
 import numpy as np
 
@@ -44,9 +44,9 @@ def _check_magnitudes(reading: Dataset) -> None:
 
 
 def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Problem:
-    """The problem of all rows that were read, and tell the listener what a careful user wants to know.
+    """The problem of all rows that were read; its notes and warnings go to the listener.
 
-    Raises DataError where there is nothing to fit.
+    Raises DataError if there is nothing to fit.
     """
     _check_rows(reading)
     _check_magnitudes(reading)

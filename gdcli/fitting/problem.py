@@ -1,6 +1,6 @@
-"""The problem that is descended on, and all that is known about it before the first step and after the last.
+"""The scaled problem, and all that is known about it before the first step and after the last.
 
-Of a squared error the triangle says all; other losses (see ``rowproblem``) go back to the rows.
+A squared error needs the triangle only; other losses (see ``row_problem``) go back to the rows.
 
 reading → triangle → design columns → scaled problem, its optimum and its spectrum
 """
@@ -90,12 +90,12 @@ class Problem:
 
     @property
     def unit(self) -> float:
-        """What a cost of 1 on the scaled problem is in the file's units."""
+        """The file's cost units per unit of scaled cost."""
         return self.scaling.target_scale**2
 
     @property
     def minimum(self) -> optima.Solution | None:
-        """Where the cost is lowest; None where it falls without end."""
+        """The minimum of the cost; None if it falls without end."""
         return self.optimum
 
     @property
@@ -105,13 +105,13 @@ class Problem:
 
     @property
     def gap_measure(self) -> float:
-        """What gaps are judged against, in the cost's units; 0 where there is nothing to judge by."""
+        """The cost that gaps are judged against, in the cost's units; 0 if there is no minimum."""
         if self.minimum is None:
             return 0.0
         return (self.gap(self.start) or 0.0) if self.perfect else self.minimum.cost
 
     def gap(self, theta: Array) -> float | None:
-        """‖R₁(θ − θ*)‖²/N, and what B·Σ|β| adds to that, in squared target units; None without a minimum."""
+        """The gap ‖R₁(θ − θ*)‖²/N plus the part of B·Σ|β|, in squared target units; None without a minimum."""
         return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
 
     def mean_loss(self, theta: Array) -> float:
@@ -128,7 +128,7 @@ class Problem:
 
     @property
     def automatic(self) -> float | None:
-        """The rate of ``--lr auto``, where that is not the best one of the forecast."""
+        """The rate of ``--lr auto``; None if that is the forecast's best rate."""
         return None
 
     @property
@@ -151,7 +151,7 @@ class Problem:
         return SquaredError(self.scaled(reading.reduced.folds[fold]))
 
     def scaled(self, held: Triangle) -> Quadratic:
-        """Other rows as the problem's are: filled with its means, and on its scale."""
+        """The triangle of other rows, filled with this problem's means and on its scale."""
         return scale_as(fill(held, self.triangle.columns, self.means), self.scaling)
 
     def values(self, column: Column, columns: Sequence[Column], X: Array) -> Array:
@@ -162,12 +162,12 @@ class Problem:
         return np.where(np.isnan(found), self.means[column], found) if column in self.means else found
 
     def alike(self, other: "Problem", folds: Sequence[int]) -> "Problem":
-        """This problem's loss over the rows of some folds, of which ``other`` is the squared error."""
+        """The problem of this loss over the rows of some folds; ``other`` is their squared-error problem."""
         return other
 
     @property
     def saturated(self) -> bool:
-        """Whether there are as many coefficients as rows, or more, which no penalty holds back."""
+        """Whether there are at least as many coefficients as rows, and no penalty."""
         return not self.penalty and len(self.labels) + int(self.scaling.intercept) >= self.triangle.count
 
     @property

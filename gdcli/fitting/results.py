@@ -91,7 +91,7 @@ class CrossValidation(NamedTuple):
     """The validation costs of each fold, at the last iteration and at the one of the lowest mean.
 
     ``mean`` and ``standard_error`` (sample sd over √folds) are over the folds; None where a fold diverged.
-    ``penalties`` are those that the fit's was chosen from, where there were several.
+    ``penalties`` are those that the fit's was chosen from, if there were several.
     """
 
     folds: int
@@ -122,10 +122,10 @@ class PenaltyPart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Optimum:
-    """The minimum, and how far the descent ended from it. ``cost`` is None where there is none.
+    """The minimum, and how far the descent ended from it. ``cost`` is None if there is no minimum.
 
-    ``relative_gap`` is gap / cost, None for a perfect fit. ``gap_measure`` is what gaps are judged against:
-    the cost at the optimum, or for a perfect fit the gap of the start; 0 where there is no optimum.
+    ``relative_gap`` is gap / cost, None for a perfect fit. Gaps are judged against ``gap_measure``:
+    the cost at the optimum, or for a perfect fit the gap of the start; 0 if there is no optimum.
     """
 
     cost: float | None
@@ -205,8 +205,8 @@ class TraceShape(NamedTuple):
     """What is known of all iterations before the first one, for those who record them.
 
     ``terms`` names the slopes; ``validation`` says whether there is a validation cost, ``scheduled`` whether there is a
-    learning rate; ``gap_measure`` is what gaps are judged against (in squared target units, 0 if there is nothing to
-    judge); ``importance`` is |standardized slope at the optimum| by term, for where there is no room for all.
+    learning rate. Gaps are judged against ``gap_measure`` (in squared target units, 0 if there is no optimum).
+    ``importance`` is |standardized slope at the optimum| by term: it chooses the terms of a table that cannot hold all.
     """
 
     terms: tuple[str, ...]
@@ -262,13 +262,13 @@ class Explanation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DescentState:
-    """Where the descent stands, in scaled units: what it takes to go on, or to predict.
+    """The state of a descent, in scaled units, from which it can be resumed or predict.
 
     ``terms`` are (column, level or None) beside their ``center`` and ``scale``; ``theta`` holds the intercept first,
-    where there is one, after ``iteration`` updates in all. ``optimizer`` is its own memory. ``levels`` lists
-    all levels of each text column, ``missing_words`` the cells that count as missing, and ``means`` what fills these,
-    by numeric column. ``dates`` are the numeric columns that hold dates, by their spelling. ``csv`` is what was
-    said about CSV files.
+    if there is one, after ``iteration`` updates in all. ``optimizer`` is its own memory. ``levels`` lists
+    all levels of each text column, ``missing_words`` the cells that count as missing, and ``means`` their fills,
+    by numeric column. ``dates`` are the numeric columns that hold dates, by their spelling. ``csv`` are the
+    options given for CSV files.
     """
 
     terms: tuple[tuple[str, str | None], ...]
@@ -332,7 +332,7 @@ class Fit:
 
     @property
     def diverged(self) -> bool:
-        """Whether this is exit 3: the descent diverged, or its rate is unstable however far it ran."""
+        """Whether the exit code is 3: the descent diverged, or its rate is unstable, however few iterations ran."""
         return self.descent.stopped is Stopped.DIVERGED or self.learning_rate.behaviour is Behaviour.UNSTABLE
 
 

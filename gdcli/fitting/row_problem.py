@@ -1,4 +1,4 @@
-"""A problem that no triangle stands for: the mean of another loss over the rows themselves.
+"""The problem of a loss other than the squared error: its mean over the rows themselves.
 
 The triangle of the same rows still gives the scaling, which columns are collinear, and XᵀX, from which the bound on the
 curvature comes: no eigenvalue of the Hessian is above L = λmax(max loss'' · XᵀX/N + 2A), with 2A for each slope.
@@ -38,10 +38,10 @@ from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.kept_rows import ask_all
 from gdcli.ingest.read import Dataset
 
-# A residual is the rounding of so many operations on numbers of the size of the target and of the terms.
+# Operations whose rounding a residual carries, on numbers of the size of the target and of the terms.
 _OPERATIONS = 4
 
-# A Newton step that still moves predictions so far, where the cost falls no more, is on its way to infinity.
+# If a Newton step moves predictions by more than this and the cost falls no more, it is on its way to infinity.
 _STILL_MOVING = 1e-3
 
 # Closer than this share of the cost a difference of two costs is rounding, and the second-order term is exact enough.
@@ -50,7 +50,7 @@ _CLOSE = 1e-8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Kept:
-    """All rows that were kept, by folds, and what their target is to the loss."""
+    """All rows that were kept, by folds, and their target as the loss takes it."""
 
     reduced: Aggregate
     target: Target
@@ -67,9 +67,9 @@ class _Kept:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class RowProblem(Problem):
-    """As a :class:`Problem`, whose ``optimum`` is that of (penalized) least squares; ``lowest`` is the minimum of this
-    loss, with its cost in file units, and ``found`` the same on the scaled problem; both None where there is none or
-    none was looked for. ``curvature`` is L, None where the loss has no bound.
+    """A :class:`Problem` with another loss. ``optimum`` is still that of (penalized) least squares. ``lowest`` is the
+    minimum of this loss, with its cost in file units, and ``found`` the same on the scaled problem; both are None if
+    it does not exist or was not sought. ``curvature`` is L, None if the loss has no bound.
     """
 
     kept: _Kept
@@ -152,7 +152,7 @@ class RowProblem(Problem):
         return self.kept.objective(self, self.function, [fold])
 
     def alike(self, other: Problem, folds: Sequence[int]) -> Problem:
-        """This loss over the rows of some folds; its optimum is not looked for."""
+        """The problem of this loss over the rows of some folds; its minimum is not sought."""
         return _with_loss(other, self.kept, self.function, folds)
 
 
@@ -174,7 +174,7 @@ def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOp
 
 
 def _with_loss(problem: Problem, kept: _Kept, function: Loss, folds: Sequence[int]) -> RowProblem:
-    """The problem of a squared error over some folds' rows with another loss."""
+    """A squared-error problem over the rows of some folds, with its loss replaced."""
     common: dict[str, Any] = {field.name: getattr(problem, field.name) for field in fields(Problem)}
     rows, curvature = kept.objective(problem, function, folds), _curvature(problem, function.bound)
     return RowProblem(**common, kept=kept, rows=rows, function=function, curvature=curvature)
@@ -242,7 +242,7 @@ def _without_optimum(name: str, target: Target) -> str:
 
 
 def _with_minimum(problem: RowProblem) -> RowProblem:
-    """The problem with its minimum, where there is one, by Newton's method."""
+    """The problem with its minimum, found by Newton's method, if it has one."""
     least, function = problem.optimum, problem.function
     # Robust losses begin beside their optimum; from 0 the others cannot overflow.
     start = least.theta if function.degree else np.zeros_like(problem.start)

@@ -52,7 +52,7 @@ def view_of(problem: Problem, target: Target, folds: Sequence[int]) -> RowView:
 def row_sums(
     group: RowGroup, view: RowView, loss: Loss, jobs: int | None, threads: ThreadPoolExecutor | None
 ) -> LossSums:
-    """The sums of a loss over a group of rows, wherever they are."""
+    """The evaluator of a loss over one row group, in this process or on a worker."""
     if isinstance(group, LocalRows):
         return _sums(group.blocks, view, loss, jobs, threads)
     return _RemoteSums(group, view, loss)
@@ -71,7 +71,7 @@ class _RemoteSums:
 
 
 def _evaluate_on_worker(kept: Sequence[KeptRows], view: RowView, loss: Loss, question: Question) -> Array:
-    """What the other process does."""
+    """The answer to a question about a loss, evaluated where the rows are."""
     return question(_sums(kept, view, loss, 1, None))
 
 
@@ -83,7 +83,7 @@ def _sums(
 
 
 def _runs(bounds: Sequence[int], folds: Sequence[int]) -> list[tuple[int, int]]:
-    """Where the rows of some folds, which are neighbours, begin and end."""
+    """The row ranges (start, stop) of some folds; adjacent folds make one range."""
     runs: list[tuple[int, int]] = []
     for fold in folds:
         start, stop = bounds[fold], bounds[fold + 1]

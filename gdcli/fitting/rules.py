@@ -1,4 +1,4 @@
-"""What an option can be, and which options go together: one table, of which the first rule that is broken speaks."""
+"""The values that options may have, and which go together: one table; the first broken rule gives the message."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -188,7 +188,7 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
 
 
 def _known(iterations: NDArray[np.intp]) -> list[int | None]:
-    """The iterations, None for those that never came."""
+    """The iteration numbers, None for an event that never happened."""
     return [int(k) if k >= 0 else None for k in iterations]
 
 
@@ -213,6 +213,6 @@ def _rate(problem: Problem, forecast: Forecast, path: _Path, i: int, rate: float
 
 
 def _slowness(rate: SweepRate) -> tuple[float, float]:
-    """Order rates by the iterations they need; of equals, by what is left of the gap."""
+    """Order rates by the iterations they need, equal ones by the gap that is left."""
     needed = rate.iterations_to_1_percent
     return (math.inf if needed is None else needed, math.inf if rate.gap is None else rate.gap)

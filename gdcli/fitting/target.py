@@ -1,4 +1,4 @@
-"""What the target means to a loss: numbers, counts, or two classes one of which is the event."""
+"""The target as a loss takes it: numbers, counts, or two classes, one of them the event."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def _first_other(blocks: Sequence[KeptRows], known: Sequence[float]) -> list[flo
 
 
 def _matching(wanted: str, found: "dict[str, tuple[Column, float | None]]") -> str | None:
-    """The label that was meant: a text as it is, a number however it is written."""
+    """The label that a word means: the same text, or the same number in any spelling."""
     for label, (_, value) in found.items():
         if wanted == label or (value is not None and _number(wanted) == value):
             return label

@@ -18,7 +18,7 @@ _LONGEST_LEVEL = 40
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The design columns, the reference level of each text column, and what is left out and why."""
+    """The design columns, the reference level of each text column, and the columns left out with their reasons."""
 
     columns: tuple[Column, ...]
     references: Mapping[str, str]

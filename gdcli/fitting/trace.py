@@ -4,7 +4,7 @@ from bisect import bisect_left
 
 from gdcli.fitting.results import TraceRow, TraceShape
 
-# Up to so many iterations all are shown; beyond, about twenty, or three per decade where that is more.
+# All iterations are shown up to this number; beyond it about twenty, or three per decade if that is more.
 SHOW_ALL = 30
 
 _FINE, _COARSE = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0)

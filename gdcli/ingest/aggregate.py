@@ -1,4 +1,4 @@
-"""Blocks reduced to what fits need, and the merging of such reductions: all that is kept of the rows."""
+"""Aggregates of blocks, and their merging: all that is kept of the rows."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -110,7 +110,7 @@ def join_short(
 
 def reduce_piece(piece: Piece, sampling: Plan) -> Aggregate:
     """Reduce the rows of a piece."""
-    # Values too large to square are found by their minimum and maximum; see problem.check_magnitudes.
+    # Values too large to square are found by their minimum and maximum; see fitting.prepare.
     with np.errstate(over="ignore", invalid="ignore"):
         return _reduced(piece, sampling)
 

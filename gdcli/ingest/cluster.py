@@ -26,7 +26,7 @@ T = TypeVar("T")
 # Seconds within which workers may come back when all are gone.
 _RETURN = 60
 
-# So many groups for each thread of the workers are under way: none waits for work, and few are lost to a wrong guess.
+# Sections under way for each thread of the workers: none waits for work, and few are lost to a wrong guess.
 _AHEAD = 3
 
 # Seconds without an answer after which the workers are counted.

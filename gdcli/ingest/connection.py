@@ -38,7 +38,7 @@ _TLS_VARIABLES = ", ".join(
 # Seconds within which a scheduler answers, and has workers.
 CONNECT = 10.0
 
-# Seconds within which processes on this machine start, and workers say what they have.
+# Seconds within which processes on this machine start, and workers report their versions.
 START = 60.0
 
 # Seconds within which processes that start are ended when they are no longer wanted.
@@ -47,7 +47,7 @@ _END = 5.0
 # Open files that a local cluster needs in this process, measured with room to spare: besides, and for each worker.
 _FILES, _FILES_EACH = 64, 16
 
-# What may differ between here and there at the price of the last digits, and what may not.
+# Packages whose versions are compared with the workers': another gdfit is refused, the others may cost the last digits.
 _PACKAGES = {"gdfit": "gdfit", "python": "Python", "numpy": "NumPy", "pandas": "pandas"}
 
 _LOGGERS = ("distributed", "tornado", "asyncio")
@@ -70,7 +70,7 @@ def check_address(address: str) -> None:
 
 @contextmanager
 def connected(address: str, listener: Listener) -> Iterator[Any]:
-    """A client of the cluster, whose workers have what they need. Raises DataError."""
+    """A client of the cluster, after a check that its workers can run gdfit. Raises DataError."""
     try:
         import distributed  # noqa: F401
     except ImportError:
@@ -179,7 +179,7 @@ def _local_client(processes: int) -> Iterator[Any]:
 
 
 def _end(nannies: Sequence[Any], ended: Event, clients: Sequence[Any], folder: str) -> None:
-    """End the processes at once, as nobody waits for what they are doing, and remove their files."""
+    """End the processes at once, as their results are not needed, and remove their files."""
     until = monotonic() + _END
     _kill(nannies)
     while not ended.wait(0.05) and monotonic() < until:
@@ -292,7 +292,7 @@ def _reason(error: BaseException) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """A context that keeps Dask's own remarks off stderr: what matters becomes an error or a note of gdfit's."""
+    """A context that keeps Dask's log off stderr: gdfit has its own errors and notes."""
     known = [name for name in logging.root.manager.loggerDict if name.startswith(tuple(f"{top}." for top in _LOGGERS))]
     loggers = [logging.getLogger(name) for name in (*_LOGGERS, *known)]
     levels = [logger.level for logger in loggers]
@@ -350,7 +350,7 @@ def _install() -> str:
 
 @contextmanager
 def _translated_errors(address: str) -> Iterator[None]:
-    """A context that turns what goes wrong on a cluster into DataError."""
+    """A context that turns the errors of a cluster into DataError."""
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker

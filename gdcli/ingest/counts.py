@@ -58,7 +58,7 @@ def skipped_of(rows: Sequence[BadRow]) -> SkippedRows:
 
 
 def tell_gaps(rows: RowCounts, chosen: Design, listener: Listener) -> None:
-    """Tell the listener what became of missing cells, if there were any, and what keeps most of the rows."""
+    """Tell the listener how missing cells were treated, if there were any, and how to keep most of the rows."""
     if said := dropped(rows):
         advice = gap_advice(rows, chosen) if 2 * rows.dropped > rows.read else ""
         listener.note(f"{said}; {advice}" if advice else said)
@@ -67,8 +67,8 @@ def tell_gaps(rows: RowCounts, chosen: Design, listener: Listener) -> None:
 
 
 def gap_advice(rows: RowCounts, chosen: Design) -> str:
-    """What keeps at least half of the rows, empty if nothing is sure to: the gaps of the columns that remain are as
-    many rows at most.
+    """The advice that keeps at least half of the rows, empty if none is sure to. The columns that remain lose at most
+    one row per gap.
     """
     counts, features = dict(rows.dropped_by_column), chosen.features
     in_others = sum(count for name, count in counts.items() if name not in features)

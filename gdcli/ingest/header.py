@@ -1,6 +1,6 @@
 """The column names of a file without reading the file: for completion, between two keystrokes.
 
-NumPy and pandas are not loaded for it, and what cannot be read quickly has no names.
+NumPy and pandas are not loaded for it. A file that cannot be read quickly has no names.
 """
 
 import os

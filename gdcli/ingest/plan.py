@@ -1,4 +1,4 @@
-"""The plan of one pass: the fold of each row, and what is kept besides."""
+"""The plan of one pass: the fold of each row, and the rows that are kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gdcli.ingest.row_store import RowStore
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The fold of each row in one pass, and what is kept besides. ``cuts`` divide [0, 1): a row whose draw
+    """The fold of each row in one pass, and the rows that are kept. ``cuts`` divide [0, 1): a row whose draw
     falls into the i-th part is in fold i.
 
     ``points`` rows are kept as a sample: those with the smallest draws. With a ``store`` all rows are kept there.

@@ -256,7 +256,7 @@ def _checked(parts: Iterable[tuple[Source, Part]], check: Callable[[Source], Non
 
 
 def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions, sampling: Plan) -> None:
-    """Raise DataError if an input does not go with the first one, or with what is asked for."""
+    """Raise DataError if an input does not fit the first one or the options."""
     if source.has_rows and first.has_rows:
         _check_same_columns(first, source)
     elif source.has_rows:

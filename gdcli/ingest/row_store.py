@@ -40,7 +40,7 @@ class RowStore:
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[type["RowStore"], tuple[int]]:
-        """Another process gets a store of its own, all in memory: what lacks room there is moved by its cluster."""
+        """The store for another process: all in memory; the cluster moves rows out of memory if they lack room."""
         return RowStore, (sys.maxsize,)
 
     def keep(self, X: Array) -> tuple[Array, Pages | None]:
@@ -56,7 +56,7 @@ class RowStore:
             return self._mapped(np.ascontiguousarray(X))
 
     def close(self) -> None:
-        """Keep no more rows. What is mapped stays so, and the disk's room is free when the last of it goes."""
+        """Keep no more rows. Mapped rows stay valid; the disk space is freed with the last of them."""
         if self._file is not None:
             self._file.close()
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 SUMMARY_SCHEMA = "gdfit.summary/1"
 
-# What sums of many rows may be off, relative to the values.
+# The relative rounding error allowed in sums over many rows.
 _ROUNDING = 1e-9
 
 _MOST_ROWS = 10**18
@@ -72,7 +72,7 @@ class Summary(Source):
         raise no_rows(self)
 
     def for_workers(self) -> RangeReader:
-        """The summary, which is sent along as it is."""
+        """The summary itself, which is sent to the workers."""
         return SummaryRange(self)
 
     def design(self, options: ColumnOptions) -> Design:
@@ -370,7 +370,7 @@ class StoredTriangle:
 
 @dataclass(frozen=True, slots=True)
 class StoredSummary:
-    """What is read of a summary file. Fields with a default are missing in older files."""
+    """The fields of a summary file that are read. Fields with a default are missing in older files."""
 
     columns: tuple[StoredColumn, ...]
     files: tuple[str, ...]

@@ -1,1 +1,1 @@
-"""Floor 5: what fits leave behind."""
+"""Floor 5: models, and their use."""

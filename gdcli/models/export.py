@@ -52,7 +52,7 @@ _MILLER_LINKS = {
 def as_python(model: Model) -> str:
     """A Python expression over ``row``, a mapping from column names to cells: numbers, texts or None.
 
-    nan where there is no prediction.
+    nan if there is no prediction.
     """
 
     def number(name: str) -> str:
@@ -79,7 +79,7 @@ _PYTHON_TEXT = "lambda cell: '' if cell is None or cell != cell else str(cell).s
 
 
 def _python_number(model: Model) -> str:
-    """A function of a cell, and of what a missing one counts as, that gives its number."""
+    """The text of a function of a cell, and of a value for missing ones, that returns its number."""
     form = number_format(model)
     words = ", ".join(map(repr, absent_texts(model)))
     value = "float(t)"
@@ -99,9 +99,9 @@ def _python_number(model: Model) -> str:
 
 
 def as_miller(model: Model) -> str:
-    """An expression of Miller's DSL; empty where there is no prediction.
+    """An expression of Miller's DSL; empty if there is no prediction.
 
-    Blanks around a cell are spaces and tabs: what has others around it gives an empty field.
+    Blanks around a cell are spaces and tabs: a cell with other blanks around it gives an empty field.
     """
     form = number_format(model)
     pattern, value = number_pattern(form), "float(c)"

@@ -14,7 +14,7 @@ from gdcli.models.model import Effect, Model
 
 
 class Parts(NamedTuple):
-    """How a language writes a number literal, a column of numbers, and what a column of text adds by its level."""
+    """How a language writes a number literal, a column of numbers, and a text column's effect by level."""
 
     literal: Callable[[float], str]
     number: Callable[[str], str]

@@ -1,4 +1,4 @@
-"""The model of many groups as readable JSON, and what it predicts: each row by the coefficients of its group.
+"""The model of many groups as readable JSON, and its predictions: each row by the coefficients of its group.
 
 A row of a group that the model does not know has no prediction, nor has one with a level that no group had. A level
 that only its own group lacks adds nothing there, like the group's reference level.
@@ -65,12 +65,12 @@ class GroupModel:
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """What is known of each column's texts: which there are, not what they add, as that is each group's own."""
+        """The known texts of the group columns and text columns. Effects are 0 here: each group has its own."""
         texts = {name: [key[j] for key in self.place] for j, name in enumerate(self.by)} | dict(self.levels)
         return tuple(Effect(name, None, dict.fromkeys(found, 0.0)) for name, found in texts.items())
 
     def require_columns(self, names: Sequence[str], source: str, also: Sequence[str] = ()) -> None:
-        """Raise DataError where a column that the model needs (or one of ``also``) is not there, or is there twice."""
+        """Raise DataError if a column that the model needs (or one of ``also``) is missing, or is there twice."""
         from gdcli.data.columns import require_once
 
         require_once((*self.columns, *also), names, source)
@@ -96,7 +96,7 @@ class GroupModel:
         return fill_gaps(table, means, [name for name, levels in self.levels.items() if MISSING in levels])
 
     def predict_table(self, table: "Table") -> "Array":
-        """The predictions (n,) for parsed rows, NaN where there is none."""
+        """The predictions (n,) for parsed rows, NaN for a row without one."""
         return self.predicted(self.linear(table))
 
     def predicted(self, z: "Array") -> "Array":
@@ -104,7 +104,7 @@ class GroupModel:
         return z
 
     def linear(self, table: "Table") -> "Array":
-        """c + m·x (n,) of each row's group, NaN where there is none."""
+        """The linear prediction c + m·x (n,) by each row's group, NaN for a row without one."""
         import numpy as np
 
         place = self._places(table)
@@ -157,7 +157,7 @@ AnyModel = Model | GroupModel
 
 @dataclass(frozen=True, slots=True)
 class StoredTerm:
-    """What has a coefficient in each group."""
+    """A term in a file of many groups: it has a coefficient in each group."""
 
     column: str
     level: str | None
@@ -175,7 +175,7 @@ class StoredGroup:
 
 @dataclass(frozen=True, slots=True)
 class StoredGroups:
-    """What is read of a file of many groups; the rest is for people."""
+    """The fields of a file of many groups that are read; the rest is for people."""
 
     loss: str
     target: str
@@ -225,7 +225,7 @@ def groups_model_as_json(fits: GroupFits) -> str:
 
 
 def load_any_model(path: "str | os.PathLike[str]") -> AnyModel:
-    """Read a model file, of one fit or of groups. Raises DataError where it is neither, or is damaged."""
+    """Read a model file, of one fit or of groups. Raises DataError if it is neither, or is damaged."""
     name = str(path)
     content = read_content(name)
     if content.get("schema") != GROUPS_SCHEMA:

@@ -1,4 +1,4 @@
-"""The fitted model as readable JSON, and what it predicts.
+"""The fitted model as readable JSON, and its predictions.
 
 A model file is data only: reading one checks every value and executes nothing.
 """
@@ -33,7 +33,7 @@ class ModelTerm:
 
 
 class Effect(NamedTuple):
-    """What a column adds to a prediction: ``slope`` times its number, or what ``by_level`` says of its text.
+    """The effect of a column on a prediction: ``slope`` times its number, or the number of its level in ``by_level``.
 
     A text that is not in ``by_level`` has no prediction; one of the two is None.
     """
@@ -45,7 +45,7 @@ class Effect(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A fitted model. ``intercept`` is 0.0 where there is none; ``levels`` lists all levels of each text column.
+    """A fitted model. ``intercept`` is 0.0 if the fit had none; ``levels`` lists all levels of each text column.
 
     ``classes`` are the two of a logistic model, the event last; ``parameter`` is the loss's. ``content`` is the whole
     file, for people and for ``--resume``.
@@ -64,7 +64,7 @@ class Model:
 
     @property
     def csv(self) -> Mapping[str, Any]:
-        """What was said about the files that it was fitted to: how later ones are read, unless it is said again."""
+        """The CSV options of the fit, which are the defaults for files read with the model."""
         return self.state.csv
 
     @property
@@ -118,7 +118,7 @@ class Model:
         return np.concatenate(found) if found else np.empty(0)
 
     def require_columns(self, names: Sequence[str], source: str, also: Sequence[str] = ()) -> None:
-        """Raise DataError where a column that the model needs (or one of ``also``) is not there, or is there twice."""
+        """Raise DataError if a column that the model needs (or one of ``also``) is missing, or is there twice."""
         from gdcli.data.columns import require_once
 
         require_once((*self.columns, *also), names, source)
@@ -145,7 +145,7 @@ class Model:
         return fill_gaps(table, self.state.means, [name for name in self.levels if self.fills_text(name)])
 
     def predict_table(self, table: "Table") -> "Array":
-        """The predictions (n,) for parsed rows, NaN where there is none (as for a sum that overflows)."""
+        """The predictions (n,) for parsed rows, NaN for a row without one (or whose sum overflows)."""
         return self.predicted(self.linear(table))
 
     def predicted(self, z: "Array") -> "Array":
@@ -160,7 +160,7 @@ class Model:
         return prediction
 
     def linear(self, table: "Table") -> "Array":
-        """c + m·x (n,) for parsed rows, NaN where there is none (as for a sum that overflows).
+        """The linear prediction c + m·x (n,) for parsed rows, NaN for a row without one (or whose sum overflows).
 
         c + m₁x₁ + m₂x₂ …, added in this order, as in the exported expressions.
         """
@@ -218,7 +218,7 @@ def check_terms(terms: Sequence[tuple[str, str | None]], levels: Mapping[str, tu
 
 @dataclass(frozen=True, slots=True)
 class MissingPart:
-    """What a model file says of missing cells."""
+    """The policy for missing cells in a model file."""
 
     words: tuple[str, ...]
     policy: str

@@ -24,7 +24,7 @@ _LACKING = "the loss lacks what belongs to it"
 
 @dataclass(frozen=True, slots=True)
 class StoredDescent:
-    """What a model file says of the descent that everybody needs."""
+    """The part of a model file on the descent that every use of the model needs."""
 
     scale: str
 
@@ -39,7 +39,7 @@ class StoredPenalty:
 
 @dataclass(frozen=True, slots=True)
 class StoredState:
-    """Where the descent stands, in scaled units, in a model file."""
+    """The state of the descent, in scaled units, in a model file."""
 
     iteration: int
     theta: tuple[float, ...]
@@ -51,7 +51,7 @@ class StoredState:
 
 @dataclass(frozen=True, slots=True)
 class StoredModel:
-    """What is read of a model file; the rest is for people. Fields with a default are missing in older files."""
+    """The fields read from a model file; the rest is for people. Fields with a default are missing in older files."""
 
     loss: str
     target: str
@@ -141,18 +141,18 @@ def _finite(value: float | None) -> float | None:
 
 
 def load_model(path: "str | os.PathLike[str]") -> Model:
-    """Read a model file. Raises DataError where it is not one, or is damaged."""
+    """Read a model file. Raises DataError if it is no model file, or is damaged."""
     name = str(path)
     return model_of(read_content(name), name)
 
 
 def read_content(path: str) -> dict[str, Any]:
-    """The JSON object in a model file, not checked yet. Raises DataError where there is none."""
+    """The JSON object in a model file, not checked yet. Raises DataError if there is none."""
     return parse_json(_read(path), path, "model")
 
 
 def model_of(content: dict[str, Any], name: str) -> Model:
-    """The model that a file holds; ``name`` is the file's. Raises DataError where it is none, or is damaged."""
+    """The model that a file holds; ``name`` is the file's. Raises DataError if it holds none, or is damaged."""
     schema = content.get("schema")
     if schema != MODEL_SCHEMA:
         what = "it has no schema" if schema is None else f"its schema is {quoted(str(schema))}"

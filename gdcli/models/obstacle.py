@@ -1,4 +1,4 @@
-"""What keeps rows from a prediction: the first cell in the way, where it stands, and what would read it."""
+"""The obstacle to a prediction: the first unusable cell, its place, and the option that would read it."""
 
 from collections.abc import Collection, Sequence
 
@@ -58,7 +58,7 @@ def _reason(name: str, block: Block, model: AnyModel, known: Collection[str] | N
 
 
 def refused(first: str, counts: str, csv: CsvOptions) -> DataError:
-    """The error of a file of which no row is of any use, for the ``first`` cell in the way."""
+    """The error of a file without a usable row; ``first`` describes its first unusable cell."""
     return reading_of_model(DataError(f"{first}; {counts}"), csv)
 
 

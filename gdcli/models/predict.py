@@ -1,7 +1,7 @@
 """``predict``: rows in, the same rows with a prediction out, block by block, in constant memory.
 
-Only what has to be known is parsed (see :mod:`gdcli.data.csv.rewrite` for the rest). Blocks are worked on in threads
-and written in order.
+Only the columns that a prediction needs are parsed (see :mod:`gdcli.data.csv.rewrite` for the rest). Blocks are
+worked on in threads and written in order.
 """
 
 from collections import Counter
@@ -27,7 +27,7 @@ from gdcli.ingest.inputs import Inputs
 from gdcli.models.group_model import AnyModel
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
 
-# So many unknown levels are named.
+# The number of unknown levels that a message names.
 _MOST_LEVELS = 3
 
 

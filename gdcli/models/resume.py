@@ -1,4 +1,4 @@
-"""Going on from where a saved model stands."""
+"""Resuming the descent of a saved model."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ _SAME = 1e-9
 
 
 def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Resume]:
-    """The values of a fit's options, those left out being the model's, and what moves the start to where it stands.
+    """A fit's options, completed from the model, and a function that starts the problem at the model's parameters.
 
     Raises UsageError for values that contradict the model, DataError for a model that cannot be read.
     """
@@ -96,7 +96,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {"--optimizer": parse_optimizer, "--
 
 
 def _same(option: str, theirs: Any, given: str | None) -> str:
-    """The model's word. Raises UsageError if the one given means something else."""
+    """The value of an option in the model. Raises UsageError if the one given means something else."""
     parse = _PARSERS[option]
     try:
         meant = parse(str(theirs))
@@ -125,7 +125,7 @@ def _same_batches(model: Model, size: int | None, seed: int) -> tuple[int | None
 
 
 def _same_penalty(name: str, model: Model, given: tuple[float, ...]) -> float:
-    """The model's A or B. Raises UsageError where another one is given."""
+    """The model's A or B. Raises UsageError if another one is given."""
     theirs = json_number((model.content.get("penalty") or {}).get(name, 0.0), name)
     if given not in ((), (theirs,)):
         raise UsageError(f"the model was fitted with --{name} {theirs:g}: give the same, or none, to --resume it")
@@ -141,7 +141,7 @@ def _rate(model: Model) -> float:
 
 
 def resume_from(model: Model, problem: Problem, options: FitOptions) -> Problem:
-    """The problem with the model's parameters as its start. Raises DataError where the data are others."""
+    """The problem with the model's parameters as its start. Raises DataError if the data differ."""
     state, scaling = model.state, problem.scaling
     terms = tuple((term.name, term.level) for term in problem.terms.columns)
     if terms != state.terms:
@@ -170,7 +170,7 @@ def resume_from(model: Model, problem: Problem, options: FitOptions) -> Problem:
 
 
 def _memory(rows: Sequence[Sequence[float]], like: OptimizerState) -> OptimizerState:
-    """The optimizer's memory. Raises DataError where it has not the form that it begins with."""
+    """The optimizer's memory. Raises DataError if it does not have its initial form."""
     if [len(row) for row in rows] != [len(row) for row in like]:
         raise DataError("the model is damaged or was edited by hand: its optimizer's memory is not complete")
     return tuple(np.array(row) for row in rows)

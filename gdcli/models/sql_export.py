@@ -49,10 +49,10 @@ def _mysql_literal(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SqlDialect:
-    """How an engine writes what the formula needs. Templates have ``{0}`` for a column, or for the sum in ``links``.
+    """How an engine writes the parts of a formula. Templates have ``{0}`` for a column, or for the sum in ``links``.
 
     ``not_a_number`` is NaN's literal, if a column can hold it. ``reads_text`` tells that columns of numbers may hold
-    text. ``same`` maps names to what the engine tells them apart by.
+    text. ``same`` maps a name to its form in the engine's comparisons of names.
     """
 
     name: str
