@@ -1,1 +1,1 @@
-"""Floor 0: what every floor may use; the standard library alone."""
+"""Floor 0: modules that every floor may use. They import the standard library only."""

@@ -75,14 +75,14 @@ def whole_file(path: str | os.PathLike[str], mode: str = "w") -> contextlib.Abst
     """Open ``path`` for writing; it appears, whole, when the block ends, and not at all if it ends in an exception.
 
     Text is UTF-8 without newline translation. Symbolic links are followed; the mode is the old file's or what umask
-    says. Raises DataError where the file cannot be written; BrokenPipeError passes where it is a pipe.
+    says. Raises DataError if the file cannot be written; BrokenPipeError passes if it is a pipe.
     """
     target = _locate(os.fspath(path))
     return _written_directly(target, mode) if target.direct else _written_aside(target, mode)
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise DataError where ``path`` could not be written, before the work whose result it is to hold."""
+    """Raise DataError if ``path`` cannot be written. Called before the work whose result it is to hold."""
     target = _locate(os.fspath(path))
     if not target.direct:
         _check_folder(target)
@@ -108,7 +108,7 @@ def local_path(path: str) -> str:
 
 
 def is_special(path: str) -> bool:
-    """Whether a path leads to what is neither a regular file nor a folder, so that its name says little."""
+    """Whether a path is neither a regular file nor a folder (a device or FIFO): its name says little."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
@@ -118,7 +118,7 @@ def ending_of(path: str) -> str:
 
 
 def remove_unfinished() -> None:
-    """Remove what an interruption in an unlucky moment left behind; for the end of the process."""
+    """Remove temporary files that an interruption left behind. Called at the end of the process."""
     for temporary in tuple(_unfinished):
         _remove(temporary)
 
@@ -220,7 +220,7 @@ class _Named(Complete):
 
 
 class _Screen(_Named):
-    """A terminal: what would act on it is shown as an escape."""
+    """A terminal: control characters are shown as escapes."""
 
     def __init__(self, descriptor: int, shown: str) -> None:
         super().__init__(descriptor, shown)
@@ -295,7 +295,7 @@ class _Temporary:
         self.name = ""
 
     def create(self) -> int:
-        """Create the file, and lock it before anybody can take it for one that was left behind."""
+        """Create the file, and lock it before another process can take it for a stale one."""
         while True:
             self.name = _temporary_name(self._target.path)
             _unfinished.add(self.name)
@@ -365,7 +365,7 @@ def _stem(name: str) -> str:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove what a killed process left behind while it wrote the same file: what is there and nobody has locked."""
+    """Remove the temporary files of killed processes that wrote the same file: those without a lock."""
     folder, name = os.path.split(path)
     pattern = re.compile(re.escape(f".{_stem(name)}.") + rf"[0-9a-f]{{{2 * _RANDOM_BYTES}}}" + re.escape(_SUFFIX))
     with contextlib.suppress(OSError):
@@ -388,7 +388,7 @@ def _remove_unlocked(temporary: str) -> None:
 
 
 def _locked(descriptor: int) -> bool:
-    """Lock a file; return whether nobody else has. Where the file system has no locks, nobody removes it either."""
+    """Lock a file; return False if another process has. If the file system has no locks, no process removes it."""
     if fcntl is not None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

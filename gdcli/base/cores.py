@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-# Files of a control group's quota and period in microseconds: of version 2, then of version 1, where none is -1.
+# Files of a control group's quota and period in microseconds: of version 2, then of version 1, where -1 means no quota.
 _V2: tuple[str, ...] = ("cpu.max",)
 
 _V1: tuple[str, ...] = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
@@ -34,7 +34,7 @@ def _quotas(root: Path) -> Iterator[float]:
         else:
             continue
         group = Path(path.lstrip("/"))
-        # In a container the path may be that outside, of which only the root is seen.
+        # In a container the path may be the one outside, where only its root is visible.
         for folder in folders:
             for part in (group, *group.parents):
                 yield from _quota(folder / part, names)

@@ -1,4 +1,4 @@
-"""What a long job tells the outside while it runs. The default says nothing."""
+"""The interface through which a long job reports while it runs. The default ignores all reports."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -14,11 +14,11 @@ class Listener:
         """Take a remark that must not be missed."""
 
     def reading(self, done: int, total: int | None) -> None:
-        """Take the bytes read so far, of how many where that is known."""
+        """Take the bytes read so far, and the total, None if unknown."""
 
     def descending(self, iteration: int, total: int) -> None:
         """Take the number of iterations done, of how many."""
 
     def holding(self) -> AbstractContextManager[Callable[[], bool]]:
-        """A block in which a request to stop is only noted; what it gives tells whether there was one."""
+        """A context in which a request to stop is only recorded; yields a function that tells whether it came."""
         return nullcontext(lambda: False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     pass
 
-# Controls, and the marks that turn the direction of what follows.
+# Control characters, and the marks that change the direction of text.
 _ACTING = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]|\r(?!\n)|\x1b"
 )
@@ -27,7 +27,7 @@ def printable(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Lines of text whose characters that act on a terminal, line ends and tabs excepted, are shown as escapes."""
+    """A text with its control characters, except line ends and tabs, shown as escapes."""
     return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
@@ -50,7 +50,7 @@ def listed(names: Iterable[str], most: int = 10) -> str:
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """`` Did you mean 'x'?`` for the closest of ``names``, or nothing where none is close."""
+    """`` Did you mean 'x'?`` for the closest of ``names``; empty if none is close."""
     from difflib import get_close_matches
 
     by_lower = {other.lower(): other for other in reversed(names)}
@@ -66,7 +66,7 @@ def count_of(count: int, singular: str, plural: str | None = None) -> str:
 def shell_word(text: str) -> str:
     """A text as one word for the shell, ready to paste, with nothing in it that acts on a terminal.
 
-    What is not printable stands as bash's and zsh's ``$'\\x1b'``. Only what no person would paste is cut off.
+    Unprintable characters are written as in bash and zsh, ``$'\\x1b'``. A text too long to paste is cut off.
     """
     from shlex import quote
 

@@ -1,4 +1,4 @@
-"""The same reduction over threads: results come in the order of the items, whatever the number of threads."""
+"""Reduction over threads: results come in the order of the items, so that the number of threads changes nothing."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 R = TypeVar("R")
 
-# So many consecutive blocks fold into a group, and the groups into the whole: the same shape of sum on one
-# machine and on a cluster, where a group is one task.
+# Consecutive blocks that fold into one group; then the groups fold. The sum is the same on one machine and on a
+# cluster, where a group is one task.
 GROUP = 64
 
 
@@ -58,12 +58,12 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
 
 
 def fold(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
-    """Fold results left to right in groups; None where there are none."""
+    """Fold results left to right in groups of GROUP; None for no results."""
     return fold_groups(results, lambda group: fold_left(group, merge), merge)
 
 
 def fold_groups(items: Iterable[T], group: Callable[[Iterator[T]], R | None], merge: Callable[[R, R], R]) -> R | None:
-    """Fold what ``group`` makes of each so many items; it returns None where it is given none."""
+    """Reduce the items in groups of GROUP with ``group`` (None for no items), then fold the group results."""
     iterator = iter(items)
     total: R | None = None
     while (found := group(islice(iterator, GROUP))) is not None:
@@ -72,7 +72,7 @@ def fold_groups(items: Iterable[T], group: Callable[[Iterator[T]], R | None], me
 
 
 def fold_left(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
-    """Fold results left to right; None where there are none."""
+    """Fold results left to right; None for no results."""
     total: R | None = None
     for result in results:
         total = result if total is None else merge(total, result)

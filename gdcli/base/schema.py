@@ -16,7 +16,7 @@ from gdcli.base.names import quoted
 Record = TypeVar("Record")
 
 # A model of ten thousand terms takes some megabytes, one of a hundred thousand groups ten times that, and models and
-# summaries are read whole: what is larger than this, decompressed, is neither.
+# summaries are read whole. A file larger than this (bytes, decompressed) is neither.
 LARGEST_FILE = 256 << 20
 
 # Values and brackets in it: as objects in memory they are up to a hundred times as large as their text.

@@ -16,8 +16,8 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run gdfit on ``args`` (default: the process's) and return the exit code, never an exception."""
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
-    # pandas imports pyarrow wherever it is installed, which takes as long as half of a small fit. Nothing but the
-    # reading of Parquet needs it, and takes the curtain away (data/parquetfile.py).
+    # pandas imports pyarrow if it is installed, which takes as long as half of a small fit. Only the reader of
+    # Parquet needs it, and restores it (data/parquetfile.py).
     if sys.modules.keys().isdisjoint({"pandas", "pyarrow"}):
         sys.modules["pyarrow"] = None  # type: ignore[assignment]
     collecting = gc.isenabled()

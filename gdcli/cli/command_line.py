@@ -18,7 +18,7 @@ class Given:
 
 
 def parse(words: Sequence[str], options: Sequence[click.Option]) -> Iterator[Given]:
-    """Cut the words into what belongs together, by the rules of Click's parser (a cluster ``-qn5`` in its parts)."""
+    """Split the words into options with values, and arguments, as Click's parser does (``-qn5`` is two options)."""
     by_name = {name: option for option in options for name in option.opts}
     rest = list(words)
     while rest:

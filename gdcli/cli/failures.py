@@ -35,7 +35,7 @@ def say(message: str) -> None:
 
 
 def flush_stdout() -> None:
-    """Write what stdout still holds, so that a full disk or a closed pipe is noticed here."""
+    """Flush stdout, so that a full disk or a closed pipe is noticed here."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -51,13 +51,13 @@ def stdout_error(error: OSError) -> DataError:
 
 
 def check_stdout() -> None:
-    """Raise DataError where there is no stdout (``>&-``), before the work whose result it is to get."""
+    """Raise DataError if stdout is closed (``>&-``). Called before the work whose result it would get."""
     if sys.stdout is None:
         raise DataError("cannot write standard output: it is closed; -o FILE writes the result to a file")
 
 
 def drop_stdout() -> None:
-    """Send what stdout still holds to nowhere."""
+    """Discard the buffered text of stdout."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -67,12 +67,12 @@ def drop_stdout() -> None:
 
 
 def drop_stdout_if_broken() -> None:
-    """Spare the interpreter a failing flush, which it would report, when it shuts down."""
+    """Discard the buffered text of stdout if it cannot be flushed, lest the interpreter report that at its exit."""
     _flush_what_can_be()
 
 
 def remove_unfinished_files() -> None:
-    """Remove temporary files that an interruption left; there are none where nothing was written."""
+    """Remove temporary files that an interruption left; there are none if nothing was written."""
     files = sys.modules.get("gdcli.base.atomic")
     if files is not None:
         files.remove_unfinished()

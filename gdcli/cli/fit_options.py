@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def fit_length(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """One of ``iterations`` and ``epochs``, the other as if it were not given: what the command line says.
+    """The length of a fit: ``iterations`` or ``epochs``, with the other one as if it were not given.
 
-    Of the two in the environment the epochs.
+    The command line goes before the environment. If the environment sets both, the epochs count.
     """
     chosen = [name for name in ("iterations", "epochs") if values[name] is not None and typed_words(context, name)]
     if len(chosen) > 1:
@@ -34,7 +34,7 @@ def fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def command_line(context: click.Context, values: Mapping[str, Any]) -> "Again":
-    """A function that words the user's command line with another rate, and more iterations if so many are needed."""
+    """A function that returns the user's command line with another rate, and other iterations if given."""
     words = given_words(context)
 
     def again(learning_rate: float, iterations: int | None = None) -> str:

@@ -1,6 +1,6 @@
-"""``gdfit``: the group of commands, of which ``fit`` is what ``gdfit FILE…`` means.
+"""``gdfit``: the group of commands; ``gdfit FILE…`` means ``gdfit fit FILE…``.
 
-A command's module is imported when the command is used; the table below is all that is known before.
+A command's module is imported when the command is used; until then only the table below is known.
 """
 
 import sys
@@ -40,7 +40,7 @@ class DefaultGroup(click.Group):
     """A group in which words that begin with no command belong to ``fit``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put ``fit`` in front where no command is named; help alone on a terminal where nothing is."""
+        """Put ``fit`` in front if no command is named. Without any words on a terminal, show the help."""
         ctx.meta[_WORDS] = tuple(args)
         own = {name for param in self.get_params(ctx) for name in param.opts}
         if args and args[0] not in COMMANDS and args[0] not in own:

@@ -30,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def chosen_csv_options(values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> "CsvOptions":
-    """Return what was said about CSV text, checked; what was said ``before``, with a model, holds for the rest."""
+    """The CSV options given, checked, completed by those saved ``before`` with a model."""
     from gdcli.data.csv.options import CsvOptions
 
     return CsvOptions.of(values, before)

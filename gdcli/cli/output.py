@@ -56,7 +56,7 @@ class Output:
 
     @classmethod
     def of(cls, context: click.Context, values: Mapping[str, Any], inputs: Sequence[str] = ()) -> "Output":
-        """Take the options of a command, and refuse what contradicts itself or could not be written later.
+        """The output that a command's options ask for; refuses contradictions and files that cannot be written.
 
         A command need not have all of them.
         """
@@ -83,7 +83,7 @@ class Output:
         output.live = output.has_table and output.every is not None and length // output.every > LONGEST_TABLE
         return output
 
-    # --- what goes where
+    # --- destinations
 
     @property
     def trace_on_stdout(self) -> bool:
@@ -113,12 +113,12 @@ class Output:
 
     @property
     def table_on_stdout(self) -> bool:
-        """Whether a table is what stdout gets."""
+        """Whether stdout gets a table."""
         return self.has_table and self.path is None
 
     @property
     def stdout(self) -> Stdout:
-        """The stream of stdout, prepared for what it gets."""
+        """The stream of stdout, with the encoding for a table or for data."""
         if self._stdout is None:
             self._stdout = Stdout(for_people=self.table_on_stdout, finish_files=bool(self.files))
         return self._stdout
@@ -126,7 +126,7 @@ class Output:
     # --- checks
 
     def check_kept(self, what: str, path: str) -> None:
-        """Raise UsageError where an output other than a model would overwrite ``path``, which the command reads."""
+        """Raise UsageError if an output other than a model would overwrite ``path``, which the command reads."""
         for name, written in self.files.items():
             if name != "--save" and same_file(written, path):
                 raise click.UsageError(f"{name} {printable(written)} would overwrite {what}.")
@@ -171,7 +171,7 @@ class Output:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The options of a fit that say what it gathers for the table and the pictures, by their names."""
+        """The fit's options, by name, for the rows and points to record for the table and the pictures."""
         every = None if self.live else self.every
         if self.plot is None and not self.chart:
             return {"every": every}
@@ -181,7 +181,7 @@ class Output:
 
     @contextmanager
     def recorders(self, narrator: "Recorder") -> "Iterator[list[Recorder]]":
-        """Yield what takes the iterations while they come; the trace file is complete at the end of the block."""
+        """Yield the recorders that receive the iterations; the trace file is complete at the end of the block."""
         recorders: list[Recorder] = []
         if self.live:
             self._lines = self._live_lines()

@@ -22,7 +22,7 @@ _PATIENCE = 0.5
 
 _REDRAW = 0.1
 
-# The whole line, with the ^C that the terminal may have put behind what we wrote; there is room for it.
+# Erases the whole line, with a ^C that the terminal may have added. A progress line leaves room for it.
 _ERASED = "\r\x1b[K"
 
 _AFTER_PROGRESS = len("^C") + 1
@@ -31,7 +31,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 class Narrator(Listener):
-    """Tells on stderr what the work says of itself. A context manager: at its end the progress line is gone."""
+    """Prints notes, warnings and progress on stderr. A context manager: its end removes the progress line."""
 
     def __init__(self, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -84,7 +84,7 @@ class Narrator(Listener):
                 self._line = ""
 
     def begin(self, shape: object) -> None:
-        """As a recorder: remove the progress line for good, where the iterations themselves come on the terminal."""
+        """As a recorder: remove the progress line for good, because the iterations themselves are printed."""
         self.erase()
         self._width = 0
 
@@ -101,7 +101,7 @@ class Narrator(Listener):
             say(message)
 
     def _due(self, phase: str, done: int) -> bool:
-        """Whether the line is to be redrawn; remember where a phase began."""
+        """Whether the line is to be redrawn; remember when a phase began."""
         if not self._width:
             return False
         now = time.monotonic()
@@ -140,7 +140,7 @@ def start_collecting() -> None:
 
 
 def progress_width() -> int:
-    """How wide a progress line may be: 0 where stderr is no terminal, or one that cannot rewrite a line."""
+    """The width of a progress line in columns; 0 if stderr is no terminal, or one that cannot rewrite a line."""
     if sys.stderr is None or os.environ.get("TERM") in PLAIN_TERMINALS:
         return 0
     try:

@@ -18,7 +18,7 @@ _received: ExitCode | None = None
 
 _held = False
 
-# The signal that was raised and not dealt with since.
+# The signal that was raised and is not handled yet.
 _raised: ExitCode | None = None
 
 # Seconds until a signal is raised again whose exception was lost.
@@ -57,7 +57,7 @@ def held() -> Iterator[Callable[[], bool]]:
 
 
 def received() -> ExitCode:
-    """The exit code of the signal that came last; of Ctrl-C where none did."""
+    """The exit code of the signal that came last; that of Ctrl-C if none did."""
     return _received or ExitCode.INTERRUPTED
 
 

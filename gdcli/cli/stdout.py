@@ -1,4 +1,4 @@
-"""stdout as a stream of text: its encoding, what may reach a terminal, and a reader who has gone."""
+"""stdout as a stream of text: its encoding, escapes for control characters on a terminal, and closed pipes."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ _COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
 class Stdout:
-    """stdout as a stream of text that notices a reader who has gone.
+    """stdout as a stream of text that notices a closed pipe.
 
     With ``finish_files`` a closed pipe is remembered and raised only by :meth:`finish`, so that files are completed
     first. ``for_people`` keeps to the characters of the locale; for programs the text is UTF-8 in any locale.
@@ -45,7 +45,7 @@ class Stdout:
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written so far."""
+        """Flush the text written so far."""
         if sys.stdout is not None and self._gone is None:
             try:
                 sys.stdout.flush()

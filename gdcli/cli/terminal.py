@@ -46,7 +46,7 @@ def table_encoding(stream: Any) -> str:
 
 
 def terminal_columns() -> int:
-    """How wide the terminal of stdout is; COLUMNS goes before what it says."""
+    """The width of stdout's terminal in columns; the variable COLUMNS takes precedence, 80 if unknown."""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         return int(columns)

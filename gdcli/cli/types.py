@@ -1,4 +1,4 @@
-"""What options take: the types of their values, which are checked and completed here."""
+"""The types of option values, with their checks and completions."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
 
     class ParamType(click.ParamType):
-        """Click's, which takes what its values are from 8.4 on."""
+        """Click's ParamType, made generic: before Click 8.4 it is not."""
 
         def __class_getitem__(cls, values: object) -> type:
             return cls
@@ -57,7 +57,7 @@ class Rate(Number):
         return value if value in (AUTO, SEARCH) else super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """``auto`` where it begins so."""
+        """``auto`` if it begins with the incomplete word."""
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(AUTO)] if AUTO.startswith(incomplete) else []
@@ -66,7 +66,7 @@ class Rate(Number):
 class Word(ParamType[str]):
     """A word with a parameter, ``name:number``, whose names stand in a registry of the engine.
 
-    That is imported only where the word is read or completed: help needs no NumPy.
+    The registry is imported only when a word is read or completed: help needs no NumPy.
     """
 
     def __init__(self, kind: str) -> None:

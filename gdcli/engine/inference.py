@@ -23,7 +23,7 @@ PERFECT_FIT = 1e-24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CoefficientTests:
-    """For each term (p,) and then the intercept, where there is one; NaN where a figure does not exist.
+    """Arrays with one figure for each term, then the intercept if the model has one. NaN: the figure does not exist.
 
     ``residual_sd`` with its ``degrees_of_freedom``, R² and F are of the whole fit.
     """
@@ -43,7 +43,7 @@ class CoefficientTests:
 
 
 def inference(triangle: Triangle, best: Solution, intercept: bool) -> CoefficientTests | None:
-    """The inference for a triangle whose last column is the target; None where no degree of freedom is left.
+    """The inference for a triangle whose last column is the target; None if no degree of freedom is left.
 
     Collinear terms, whose single coefficients the data do not determine, have none. Raises ImportError without scipy.
     """

@@ -112,9 +112,9 @@ def _promised(theta: Array, gradient: Array, step: Array, penalty: Penalty) -> f
 
 
 def _halved(objective: CurvedObjective, theta: Array, cost: float, step: Array, promised: float) -> tuple[Array, bool]:
-    """The step, halved until the cost falls enough, and whether the whole did; zero where it never does.
+    """The step, halved until the cost falls enough, and whether the full step did; zero if no step does.
 
-    What is lost in the rounding of the cost does not count: near the minimum it says nothing, the gradient much.
+    A rise within the rounding of the cost is accepted: near the minimum only the gradient is precise enough.
     """
     slack = _ROUNDING * abs(cost)
     for halvings in range(_MOST_HALVINGS):

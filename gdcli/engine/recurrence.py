@@ -32,7 +32,7 @@ _CLOSEST = 1e-7
 # A bound takes log|z₁| for no less, so that k·|z|ᵏ⁻¹, of two equal roots, is below |z|ᵏ over their least distance.
 _LEAST_SIZE = math.log(1e-3)
 
-# The logarithm of what is zero for exp.
+# A logarithm whose exp is zero in double precision.
 _LOG_ZERO = -750.0
 
 
@@ -47,7 +47,7 @@ class Recurrence:
 
     @property
     def limit(self) -> float:
-        """The h from which on it does not settle: a root is −1 where 1 + t + d = 0."""
+        """The smallest h at which the iteration does not converge: 1 + t + d = 0, so that a root is −1."""
         return 2.0 * (1.0 + self.beta) / self._steepness
 
     @property
@@ -63,11 +63,11 @@ class Recurrence:
         return self.beta - (self.a * self.beta - self.b) * h
 
     def discriminant(self, h: Array) -> Array:
-        """t² − 4d, in factors that keep its digits where it is small."""
+        """t² − 4d, in factors that keep its digits if it is small."""
         return self.a**2 * (h - self.bends[0]) * (h - self.bends[1])
 
     def margin(self, h: Array) -> Array:
-        """1 − |t| + d, which is (1 − |z₁|)(1 ∓ |z₂|), with its digits where it is small."""
+        """1 − |t| + d = (1 − |z₁|)(1 ∓ |z₂|), accurate even if it is small."""
         return np.where(self.trace(h) >= 0, h, self._steepness * (self.limit - h))
 
     def matrix(self, h: Array) -> Array:
@@ -146,7 +146,7 @@ class Motion(NamedTuple):
     def _s(self, k: int) -> Array:
         """s_k: |z|ᵏ⁻¹ sin(k·φ)/sin φ for a pair of complex roots, else z₁ᵏ⁻¹ (1 − (z₂/z₁)ᵏ)/(1 − z₂/z₁).
 
-        The last is k·z₁ᵏ⁻¹ where the two roots are one.
+        The last is k·z₁ᵏ⁻¹ if the two roots are equal.
         """
         odd = k % 2 == 1
         rest = -np.expm1(self.ratio * k)
@@ -179,7 +179,7 @@ def motion(recurrence: Recurrence, spectrum: Spectrum, velocity: Array, rates: A
         z1, apart = sign * larger, np.maximum(width, _CLOSEST)
         slow, fast = np.abs(e1 - z1 * quotient * e0) / apart, np.abs(z1 * e0 - e1) / apart
         size = np.where(swings, 0.5 * np.log(np.abs(d)), size)
-        # e_k = |z|ᵏ (e₀ cos kφ + … sin kφ) for complex roots, of which width/2 is the imaginary part.
+        # e_k = |z|ᵏ (e₀ cos kφ + … sin kφ) for complex roots, with imaginary part width/2.
         turned = (2.0 * e1 - t * e0) / apart
     return Motion(
         weight=np.broadcast_to(0.5 * spectrum.eigenvalues, h.shape),

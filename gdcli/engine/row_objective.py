@@ -3,7 +3,7 @@
 Rows are kept as they are in the file, less a shift; scaling them is a map of θ instead, so that several problems (the
 folds of a cross-validation) share the same rows. They are cut into slices that stay in the cache, a fixed number of
 which is a task; sums run over the slices of a task, over the tasks of a group, then over the groups, in their order:
-the same bits whatever the number of threads, and wherever each group lies.
+the same bits for any number of threads, whether a group is in this process or on a worker.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,29 +22,29 @@ from gdcli.engine.objective import Point
 # 8192 rows of a dozen columns take 800 kB, which stays in the L2 cache between X·m and Xᵀ·slope.
 LOSS_SLICE_ROWS = 8192
 
-# So many slices are one task for a thread: its start (some 20 µs) is little beside its work.
+# Slices in one task of a thread: its start (some 20 µs) is little beside its work.
 TASK_SLICES = 8
 
-# A median is selected by so many bits at a time: the sums that a group sends for them take 16 kB.
+# Bits by which a median is selected in each pass: the sums that a group sends for them take 16 kB.
 DIGIT_BITS = 11
 
-# A direction along which the loss rises by less than this share of what it changes the predictions does not rise.
+# The loss counts as flat along a direction if its rise is below this share of the change of the predictions.
 _NO_RISE = 1e-10
 
-# So much is remembered of the last points.
+# Bytes for the cached results of the last points.
 _REMEMBERED_BYTES = 1 << 18
 
 DropPages = Callable[[int, int], None]
-"""Lets go of the memory of rows start to stop, which are in a file too."""
+"""Drops the cached pages of rows start to stop of a memory-mapped block."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowBlock:
     """Some rows: ``X`` (n, q) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each.
 
-    Of p scaled columns, number j is ``offset[j]`` plus, wherever j is the i-th of ``terms`` (k,), ``factor[i]`` times
-    column ``places[i]`` of X: once, or twice where gaps are filled. The others (a level that none of these rows has)
-    are ``offset[j]`` in every row.
+    Of p scaled columns, number j is ``offset[j]`` plus ``factor[i]`` times column ``places[i]`` of X for each i with
+    ``terms[i]`` = j (k,): one such i, or two if gaps are filled. Columns without any (a level that none of these rows
+    has) are ``offset[j]`` in every row.
     """
 
     X: Array
@@ -99,9 +99,9 @@ class _Slice:
 
 
 class RowSums:
-    """Sums over some rows: of a loss, and of its derivatives by θ (p,), with the intercept first where there is one.
+    """Sums over some rows of a loss and of its derivatives by θ (p,); an intercept comes first in θ.
 
-    The loss is in file units, those of y; ``unit`` is what they are of the scaled target, of which θ is: z = unit·X'θ.
+    The loss is in file units, those of y. θ is for the scaled target; ``unit`` converts it to file units: z = unit·X'θ.
     Several that are evaluated one at a time may share their ``threads``.
     """
 
@@ -240,22 +240,22 @@ class RowSums:
 
 
 Question = Callable[[RowSums], Array]
-"""What is asked of some rows, wherever they are."""
+"""A function of the sums over some rows, evaluated in the process that holds the rows."""
 
 
 class LossSums(Protocol):
-    """Rows in this process, which are :class:`RowSums`, or in another one."""
+    """The sums over one group of rows, in this process (:class:`RowSums`) or on a worker."""
 
     def ask(self, question: Question) -> Callable[[], Array]:
-        """Have a question answered, and return what waits for the answer."""
+        """Submit a question; the function returned waits for the answer."""
         ...
 
 
 class RowObjective:
-    """The mean loss of groups of rows, as a function of θ (p,), with the intercept first where there is one.
+    """The mean loss over groups of rows as a function of θ (p,); an intercept comes first in θ.
 
     The loss is in file units; the cost is divided by ``unit`` to the power ``degree``, the loss's. ``weight`` is N, the
-    sum of the weights. Groups are added in their order, wherever their sums were taken.
+    sum of the weights. Groups are added in their order, in whichever process their sums were taken.
     """
 
     def __init__(self, groups: Sequence[LossSums], weight: float, unit: float = 1.0, degree: int = 2) -> None:

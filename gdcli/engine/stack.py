@@ -18,7 +18,7 @@ from gdcli.engine.qr import SLICE_ROWS
 
 LanePlaces = NDArray[np.intp]
 
-# So many rows per row of a triangle wait before they are reduced: fewer cost calls, more cost memory.
+# Rows that wait for a reduction, per row of a triangle. Fewer mean more calls, more mean more memory.
 _WAITING = 3
 
 # Fewer rows than this are not worth a reduction.
@@ -61,7 +61,7 @@ class Stack:
 
     @property
     def mean(self) -> Array:
-        """The weighted means (g, q) over the cells that have a value, in the units of the file; NaN where none has."""
+        """The weighted means (g, q) over the cells that have a value, in the units of the file; NaN if none has."""
         return self.mean_from(np.zeros_like(self.shift))
 
     def mean_from(self, center: Array) -> Array:

@@ -20,7 +20,7 @@ _HALVINGS = 50
 
 
 class Ends:
-    """Where and why each group of a stack ended: what corrects their rates at each step, and the stop rule after it.
+    """The iteration and the reason of each group's end. Provides the correction of the rates and the stop rule.
 
     ``running`` (g,) are the groups that still descend, ``iterations`` (g,) where the others ended.
     """
@@ -43,7 +43,7 @@ class Ends:
         return np.where(self.running[:, np.newaxis], learning_rate, 0.0)
 
     def rule(self, step: Step) -> Stopped | None:
-        """End the whole stack at the last iteration, or where no group is left."""
+        """End the whole stack at the last iteration, or if no group is left."""
         return Stopped.ITERATIONS if step.iteration >= self._last or not self.running.any() else None
 
     def _end(self, found: NDArray[np.bool_], iteration: int, why: Stopped) -> None:
@@ -117,7 +117,7 @@ def _first(reached: Callable[[Counts], NDArray[np.bool_]], groups: int) -> Count
 
 
 def _shrinking(rates: Array, eigenvalues: Array) -> Array:
-    """log|1 − ηλᵢ| (g, k), with its digits where ηλ is tiny."""
+    """log|1 − ηλᵢ| (g, k), accurate even if ηλ is tiny."""
     products = rates[:, np.newaxis] * eigenvalues
     with np.errstate(divide="ignore"):
         logs: Array = np.log(np.abs(1.0 - products), where=products > 0.5, out=np.log1p(-np.minimum(products, 0.5)))

@@ -138,7 +138,7 @@ def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, interce
     rank, full = kept.sum(axis=1), bool(kept.all())
     R1 = quadratic.R1
     if not full:
-        # As in optimum.determined_part; then what is kept comes first among the singular values.
+        # As in optimum.determined_part; then the kept singular values come first.
         null = np.where(kept[:, :, np.newaxis], 0.0, Vt)
         R1 = np.where(own[:, np.newaxis], _without(null[:, np.newaxis], R1), 0.0)
     if kind != "standard":

@@ -46,7 +46,7 @@ class Triangle:
 
     @property
     def mean(self) -> Extended:
-        """The weighted means (q,) over the cells that have a value, in the units of the file; NaN where none has."""
+        """The weighted means (q,) over the cells that have a value, in the units of the file; NaN if none has."""
         return self.mean_from(np.zeros(len(self.columns)))
 
     def mean_from(self, center: Array) -> Extended:
@@ -236,7 +236,7 @@ def _widened(triangle: Triangle, columns: tuple[Column, ...]) -> Triangle:
 
 
 def _moved(triangle: Triangle, shift: Array) -> Extended:
-    """The triangle's R relative to another shift, no longer triangular where there are gaps.
+    """The triangle's R relative to another shift; no longer triangular in columns with gaps.
 
     x − s' = (x − s) + (s − s')·1, but in the gaps, which stay 0.
     """

@@ -26,7 +26,7 @@ _UNKNOWN = Certainty(None, None, None, None, None)
 
 
 def certainty_cells(rows: Sequence[Coefficient], digits: int) -> list[list[str]]:
-    """The cells of the columns standard error, t, p, lower and upper end; blank where there is no number."""
+    """The cells of the columns standard error, t, p, lower and upper end; blank if a number does not exist."""
     found = [row.certainty or _UNKNOWN for row in rows]
     # One format for both ends, to compare them line by line.
     ends = numbers.column([end for one in found for end in (one.low, one.high)], digits)

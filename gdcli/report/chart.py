@@ -23,14 +23,14 @@ _NARROWEST = 20
 
 _HEIGHT = 16
 
-# Up to so many iterations the axis is linear; and costs within a decade are, too.
+# Iterations up to which the axis is linear. Costs within a decade are linear, too.
 _LINEAR_UP_TO = 20
 
 _LOGARITHMIC_FROM = 10.0
 
 _BEFORE_ONE = 0.5
 
-# Beside others a cost on its way out is in view up to so many times the start's.
+# A diverging curve beside others is drawn up to this multiple of the cost at the start.
 _OUTWARD = 30.0
 
 _HEIGHT_TICKS = 5
@@ -45,7 +45,7 @@ _ASCII_FRAME = str.maketrans("─│┌┐└┘├┤┬┴┼", "-|+++++++++")
 
 
 class _Series(NamedTuple):
-    """A curve: iterations and costs, and its learning rate where there are several."""
+    """A curve: iterations and costs; its learning rate if there are several curves."""
 
     iterations: Sequence[int]
     costs: Sequence[float]
@@ -53,7 +53,7 @@ class _Series(NamedTuple):
 
 
 class _Words(NamedTuple):
-    """What is drawn: the quantity and its unit, against what, and what its lowest value is called."""
+    """The labels of a chart: the quantity, its unit, the quantity across, and the name of the lowest value."""
 
     quantity: str
     unit: str
@@ -62,7 +62,7 @@ class _Words(NamedTuple):
 
 
 def require_plotext() -> None:
-    """Raise UsageError where plotext is not installed; for before any data are read."""
+    """Raise UsageError if plotext is not installed. Called before any data are read."""
     try:
         import plotext  # type: ignore[import-untyped]
     except ImportError:
@@ -159,7 +159,7 @@ def _draw(
 
 
 class _Heights:
-    """The axis of the costs: logarithmic where they are positive and span a decade; what goes far out is cut off."""
+    """The cost axis: logarithmic if all costs are positive and span a decade. Diverging costs are cut off."""
 
     def __init__(self, costs: Sequence[Sequence[float]], best: float | None) -> None:
         every = [cost for one in costs for cost in one] or [0.0]

@@ -141,7 +141,7 @@ def render_curve(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = Tru
 
 def polynomial_text(curve: Curve, page: Page) -> str:
     """``y = x² - 2x, slope y' = 2x - 2; start at x = 10``."""
-    # As decimals: 3 × 0.3 is 0.9 on a blackboard.
+    # In decimal arithmetic, so that 3 × 0.3 is 0.9.
     slope = [float(i * Fraction(repr(c))) for i, c in enumerate(curve.polynomial)][1:]
     y, dy = (_terms(coefficients, page.unicode) for coefficients in (curve.polynomial, slope))
     return f"y = {y}, slope y' = {dy}; start at x = {numbers.rate(curve.start)}"
@@ -168,7 +168,7 @@ def _power(power: int, unicode: bool) -> str:
 
 
 def format_shape(shape: Shape, digits: int = 6) -> list[str]:
-    """A sentence on each minimum, with the rates that suit it, and one on where there is none."""
+    """A sentence on each minimum, with the rates that suit it, and one on the sides without a minimum."""
     lines = [_on_minimum(shape, point, digits) for point in shape.minima[:_MOST_MINIMA]]
     if len(shape.minima) > _MOST_MINIMA:
         lines.append(f"{len(shape.minima) - _MOST_MINIMA} more minima to the right: --format json lists them.")
@@ -245,7 +245,7 @@ def _label(walk: Walk, columns: Sequence[GridColumn], page: Page) -> str:
 
 
 def _cells(walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, small: bool = True) -> list[list[str]]:
-    """The numbers of some columns; blank after the walk's end, and where one is too large for a float."""
+    """The cells of some columns; blank after the walk's end, and for numbers too large for a float."""
     shown = [k for k in rows if k < len(walk.x)]
     columns = []
     for name in names:

@@ -129,7 +129,7 @@ def _below(curve: Curve, walk: Walk, digits: int) -> str:
 
 
 def _named(curve: Curve, point: StationaryPoint | None, digits: int) -> str:
-    """``the minimum at x = 1``, or what else it is when the curve gets lower elsewhere."""
+    """``the minimum at x = 1``, or ``a local minimum …`` if the curve is lower elsewhere."""
     assert point is not None
     shape, where = curve.shape, f"minimum at x = {in_digits(point.x, digits)}"
     if point in shape.lowest:
@@ -190,5 +190,5 @@ def in_digits(value: float, digits: int) -> str:
 
 
 def shown_limit(rate: float, digits: int) -> str:
-    """A rate of so many digits that is not above ``rate``."""
+    """``rate`` rounded to the given digits, never up."""
     return numbers.rate(numbers.rounded_rate(rate, digits))

@@ -1,4 +1,4 @@
-"""The first iterations as a teacher would write them on the board."""
+"""The arithmetic of the first iterations, step by step."""
 
 from collections.abc import Iterable
 

@@ -57,7 +57,7 @@ def fit_columns(fit: Fit, digits: int = 6) -> list[GridColumn]:
 
 
 def fit_document(fit: Fit) -> dict[str, Any]:
-    """The contract's keys in its order; what it does not name comes after them."""
+    """The JSON object of a fit: the keys of the contract in its order, then all others."""
     descent, rate, best = fit.descent, fit.learning_rate, fit.optimum
     return {
         "schema": FIT_SCHEMA,

@@ -194,7 +194,7 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
 
 
 def format_group_meaning(fits: GroupFits) -> list[str]:
-    """The sum of the table in sentences: how many groups ended how, and what to do about it."""
+    """A summary of the table in sentences: how many groups ended with each verdict, and advice."""
     counts = {verdict: len(fits.having(verdict)) for verdict in Verdict}
     ended = joined([f"{count:,} {verdict.value}" for verdict, count in counts.items() if count])
     sentences = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]

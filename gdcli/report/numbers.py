@@ -12,10 +12,10 @@ from decimal import Decimal
 # 12 characters at six digits: a cost of 1e11 squared dollars or a slope of 0.00001 still stand as they are.
 SPARE = 6
 
-# What a small number keeps, where a larger one beside it sets the decimals.
+# Significant digits that a small number keeps if a larger one beside it sets the decimals.
 FEWEST_DIGITS = 3
 
-# A tenth of what counts as converged (in percent); gaps below are told apart by nobody.
+# A tenth of the gap that counts as converged, in percent. Smaller gaps are all shown alike.
 SMALLEST_PERCENT = 1e-5
 
 # Below this a p-value is the rounding of a distribution function.
@@ -53,7 +53,7 @@ def number(value: float, digits: int) -> str:
 
 
 def decimal(value: float, decimals: int) -> str:
-    """A number whose natural size is 1, such as R², to so many decimals."""
+    """A number of magnitude 1, such as R², with a fixed number of decimals."""
     return _cell(value, decimals, decimals)
 
 
@@ -78,7 +78,7 @@ def percent(share: float) -> str:
 
 
 def p_value(p: float) -> str:
-    """A p-value: ``0.0312``, ``4.7e-05``, ``<1e-16`` where it is smaller than its own rounding."""
+    """A p-value: ``0.0312``, ``4.7e-05``, ``<1e-16`` if it is smaller than its rounding error."""
     if p < SMALLEST_P:
         return f"<{SMALLEST_P:.0e}"
     return f"{p:.4f}" if p >= 1e-3 else f"{p:.1e}"
@@ -105,14 +105,14 @@ def rate(learning_rate: float) -> str:
 
 
 def rounded_below(value: float, digits: int = 3) -> float:
-    """The largest number of so many digits below ``value`` > 0, which is a rate itself not stable."""
+    """The largest number of ``digits`` digits below ``value`` > 0, the first rate that is not stable."""
     below = Decimal(value * (1 - _STRICTLY))
     exponent = below.adjusted() - digits + 1
     return float(f"{int(below.scaleb(-exponent))}e{exponent}")
 
 
 def rounded_rate(value: float, digits: int = 3) -> float:
-    """A rate to so many digits, never above ``value``: near the largest stable rate every bit counts."""
+    """A rate rounded to ``digits`` digits, never above ``value``: a rate just above the largest stable one diverges."""
     nearest = float(f"{value:.{digits - 1}e}")
     return nearest if nearest <= value * (1 + _ROUNDING) else rounded_below(value, digits)
 
@@ -160,5 +160,5 @@ def _percent(value: float) -> str:
 
 
 def _exponent(value: float, digits: int) -> int:
-    """The power of ten of ``value`` > 0 after rounding to so many digits."""
+    """The power of ten of ``value`` > 0 after rounding to ``digits`` digits."""
     return int(f"{value:.{digits - 1}e}".partition("e")[2])

@@ -1,8 +1,8 @@
 """How fast a descent comes closer, in the numbers that the verdict puts into words.
 
 Along an eigenvector of the Hessian, plain gradient descent multiplies the distance to the optimum by 1 − η·λ per
-iteration; with λmax = 2/largest_stable and λmin = λmax/condition_number that is what these numbers rest on. So it is
-for Newton's method, where all λ are 1.
+iteration. All numbers here follow from that, with λmax = 2/largest_stable and λmin = λmax/condition_number. The same
+holds for Newton's method, with all λ equal to 1.
 """
 
 import math
@@ -19,7 +19,7 @@ _WORTHWHILE_FACTOR, _WORTHWHILE_ITERATIONS = 1.2, 2
 
 
 def better_rate(fit: Fit) -> float | None:
-    """The best rate, rounded, where it is clearly faster than the one given."""
+    """The best rate, rounded; None if it is not clearly faster than the one given."""
     rate = fit.learning_rate
     if rate.best is None or rate.best_iterations is None or rate.automatic:
         return None

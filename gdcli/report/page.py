@@ -17,7 +17,7 @@ from gdcli.base.names import printable
 _BETWEEN_WORDS = re.compile(r" (?!%)")
 
 
-# A name in a table takes half of the terminal at most, but so many columns at least.
+# A name in a table takes half of the terminal at most, but never fewer columns than this.
 _NAME_SHARE, _SHORTEST_NAME = 2, 24
 
 
@@ -35,7 +35,7 @@ class Page:
         return self.encoding.lower().startswith("utf")
 
     def shown(self, name: str) -> str:
-        """A name so that it acts on no terminal and can be written: what cannot is shown as an escape."""
+        """A name that is safe on a terminal: control and unencodable characters are shown as escapes."""
         name = printable(name)
         if self.unicode or name.isascii():
             return name
@@ -75,7 +75,7 @@ def columns_that_fit(
 ) -> tuple[list[int], list[str]]:
     """The places of the terms and the names of the ``others`` that fit: cost, and c, lr, validation, gap if any.
 
-    Widths count the space before each column; ``room`` is what all of them have, None for no limit. Terms are left
+    Widths count the space before each column; ``room`` is their total width, None for no limit. Terms are left
     out first, down to the most important one; for its sake the gap goes, then lr, then c, then validation.
     """
     if room is None:
@@ -104,7 +104,7 @@ def _most_important(widths: Sequence[int], importance: Sequence[float], room: in
 
 
 def _without_middle(name: str, room: int, tail: int, mark: str) -> str:
-    """A name as it is if it fits, else its head, a mark and a tail of so many columns."""
+    """A name as it is if it fits, else shortened to its head, a mark and its tail."""
     if cell_len(name) <= room:
         return name
     end = set_cell_size(name[::-1], tail)[::-1].lstrip()

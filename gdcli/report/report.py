@@ -1,4 +1,4 @@
-"""The report on a result: what the writers of all formats ask for. Every command makes one of its result."""
+"""The report on a result, from which the writers of all formats take their part. Every command makes one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Sheet(NamedTuple):
-    """Rows of values under a header, for programs: numbers to the last bit, None for what does not exist."""
+    """Rows of values under a header, for programs: numbers to the last bit, None for missing values."""
 
     header: Sequence[str]
     rows: Iterable[Sequence[Any]]

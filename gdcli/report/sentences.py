@@ -20,7 +20,7 @@ def joined(names: Sequence[str]) -> str:
 
 
 def left_out(terms: Sequence[str], of: int, columns: Sequence[str], width: int) -> str:
-    """Say which columns of the iterations did not fit: ``terms`` of so many, and other ``columns`` by name."""
+    """Name the columns that did not fit: ``terms`` out of all ``of`` terms, and other ``columns``."""
     missing = list(terms)
     if missing and of > 1:
         named = (
@@ -105,7 +105,7 @@ def out_of_patience(fit: Fit) -> str:
 
 
 def batches(fit: Fit) -> str | None:
-    """Say what an iteration sees, where it is not all rows."""
+    """The size, number and order of the batches, in words; None if each iteration uses all rows."""
     found = fit.descent.batches
     if found is None:
         return None
@@ -113,7 +113,7 @@ def batches(fit: Fit) -> str | None:
 
 
 def on_batches(fit: Fit) -> str:
-    """Say what brings a descent on batches closer; nothing of others."""
+    """Advice on how a descent on batches comes closer to the minimum; empty for other descents."""
     found = fit.descent.batches
     if found is None:
         return ""
@@ -126,7 +126,7 @@ def on_batches(fit: Fit) -> str:
 
 
 def on_corners(fit: Fit) -> str:
-    """Say what brings a descent on a cost with corners closer."""
+    """Advice on how a descent on a cost with corners comes closer to the minimum."""
     if fit.descent.schedule == CONSTANT:
         return (
             "The minimum is not computed for this loss. At a constant rate the descent keeps stepping over it; "
@@ -142,5 +142,5 @@ def is_plain(fit: Fit) -> bool:
 
 
 def with_optimizer(fit: Fit) -> str:
-    """`` with momentum:0.9`` for what follows a rate; nothing for plain gradient descent."""
+    """`` with momentum:0.9``, to follow a rate; empty for plain gradient descent."""
     return "" if fit.descent.optimizer == PLAIN_DESCENT else f" with {fit.descent.optimizer}"

@@ -40,7 +40,7 @@ _MOST_TO_ADVISE = 10_000_000
 
 _DEFAULT_ITERATIONS = 1000
 
-# An overshoot that keeps more than this share of the distance is what the descent waits for.
+# Share of the distance that one overshoot keeps. Above it the verdict says how little closer each one comes.
 _SLOW_SWING = 0.9
 
 _AT_THE_LIMIT = 1e-9
@@ -105,12 +105,12 @@ def _kept(fit: Fit) -> int:
 
 
 def _stopped_early(fit: Fit) -> bool:
-    """Whether the validation cost, not the optimum, is what the descent was for."""
+    """Whether the result was chosen by the validation cost, not by the distance to the optimum."""
     return fit.descent.stopped is Stopped.PATIENCE or _kept(fit) < fit.descent.iterations
 
 
 def _distance(fit: Fit) -> str:
-    """Say how far the cost is above its minimum, and where the slopes are further off than that tells."""
+    """Say how far the cost is above its minimum, and how far off the slopes are if that is more."""
     share = gap_share(fit)
     if share is None:
         return unknown_distance(fit)

@@ -20,7 +20,7 @@ KINDS = (".png", ".svg", ".pdf")
 
 
 def require_matplotlib() -> None:
-    """Raise UsageError where matplotlib is not installed; for before any data are read."""
+    """Raise UsageError if matplotlib is not installed. Called before any data are read."""
     try:
         import matplotlib  # noqa: F401
     except ImportError:

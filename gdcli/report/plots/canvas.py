@@ -37,7 +37,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 _CHARACTERS_PER_INCH = 12  # of a title
 
-# Up to so many iterations an axis is linear: every one has its place.
+# Iterations up to which an axis is linear and shows each of them.
 LINEAR_UP_TO = 20
 
 # From one decade on a linear axis has its lower end flat.
@@ -98,7 +98,7 @@ def in_style() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches that keeps its parts apart."""
+    """An empty figure, its size in inches, whose parts do not overlap."""
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
     FigureCanvasAgg(figure)
     return figure
@@ -124,7 +124,7 @@ def set_title(figure: Figure, title: str, facts: Sequence[str]) -> None:
 
 
 def linear_axis(axis: Any, most: int = 6, whole: bool = False) -> None:
-    """Number a linear axis, with whole numbers only where ``whole``. Its limits have to be set."""
+    """Number a linear axis, with whole numbers only if ``whole``. Its limits have to be set."""
     if axis.axis_name == "x" and not all(map(is_plain_number, axis.get_view_interval())):
         most = min(most, _MOST_POWERS)
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))
@@ -132,7 +132,7 @@ def linear_axis(axis: Any, most: int = 6, whole: bool = False) -> None:
 
 
 def iteration_axis(axes: Axes, last: int) -> None:
-    """Lay iterations 0 … last along x: evenly where they are few, else logarithmic from 1 on, with 0 left of it."""
+    """Lay iterations 0 … last along x: evenly if they are few, else logarithmic from 1 on, with 0 left of it."""
     if last <= LINEAR_UP_TO:
         axes.set_xlabel("iteration")
         axes.xaxis.set_major_locator(MaxNLocator(10, integer=True))
@@ -153,7 +153,7 @@ def iteration_axis(axes: Axes, last: int) -> None:
 
 
 def positive_axis(axes: Axes, values: Array, also: Sequence[float] = ()) -> bool:
-    """Lay positive values along y, logarithmic where they span a decade; return whether it is.
+    """Lay positive values along y, logarithmic if they span a decade; return whether it is.
 
     The values of ``also`` are taken into view, too, unless they are decades away.
     """

@@ -16,7 +16,7 @@ _PANEL = (5.2, 3.9)
 
 _CORNERS = 801
 
-# A walk on its way out is in view up to so many times its distance from where it should have gone.
+# A diverging walk is drawn up to this multiple of the distance from its start to its stationary point.
 _OUTWARD = 30.0
 
 _AROUND = 0.25

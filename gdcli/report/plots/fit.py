@@ -1,4 +1,4 @@
-"""The picture of a fit: the cost on its way down, and what the coefficients did meanwhile.
+"""The picture of a fit: the cost and the coefficients over the iterations.
 
 With one term that is the line through the points and the path over the cost as a landscape; with several it is each
 standardized coefficient against the iteration.

@@ -22,7 +22,7 @@ _GROUPED_FROM = 10_000
 
 _LARGEST_COUNT, _SMALLEST_POWER = 1_000_000, 1000
 
-# Fonts for scripts that matplotlib's own lacks, where they are installed.
+# Fonts, if installed, for scripts that matplotlib's own font lacks.
 _FURTHER_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Source Han Sans", "WenQuanYi Zen Hei", "Hiragino Sans", "PingFang SC",
     "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Noto Sans", "Noto Sans Devanagari",
@@ -131,7 +131,7 @@ def _zero(value: float, last: int) -> float:
 
 @cache
 def further_fonts() -> tuple[str, ...]:
-    """The fonts that are installed and may have what matplotlib's own lacks."""
+    """The installed fonts that may have characters that matplotlib's own font lacks."""
     known = {entry.name for entry in fontManager.ttflist}
     return tuple(name for name in _FURTHER_FONTS if name in known)
 

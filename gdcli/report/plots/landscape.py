@@ -53,7 +53,7 @@ _AROUND = 0.3
 # An ellipse is in view up to this share of the start's gap, where the path keeps so much of one of the axes.
 _SHARES, _SMALLEST_PATH = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001), 0.3
 
-# A path on its way out is in view up to so many times the start's gap.
+# A diverging path is drawn up to this multiple of the gap at the start.
 _OUTWARD = 40.0
 
 _LANDSCAPE = LinearSegmentedColormap.from_list("landscape", ["#FFFFFF", "#D6E4F0", "#9DBBD6", "#6C8FB3"])
@@ -114,7 +114,7 @@ def draw_lines(axes: Axes, fit: Fit, picture: Picture) -> None:
 
 
 def explain_looks(figure: SubFigure, lines: Axes, picture: Picture) -> None:
-    """Say what the ``lines`` and the places on the path are, once for both."""
+    """Draw one legend for both panels: the ``lines`` and the marked places on the path."""
     drawn = {str(line.get_label()) for line in lines.get_lines()}
     handles = [
         Line2D(
@@ -167,7 +167,7 @@ def _heights(points: Array | None, lines: list[Array], fit: Fit) -> tuple[float,
 
 
 def draw_landscape(axes: Axes, fit: Fit, picture: Picture, surface: Surface) -> None:
-    """Draw the cost over m and c with the path; over m alone where there is no intercept."""
+    """Draw the cost over m and c with the path; over m alone if there is no intercept."""
     if picture.intercepts is None:
         _draw_valley(axes, fit, picture, surface)
         return

@@ -41,7 +41,7 @@ _MOST_IN_LEGEND = 24
 
 _RATE_DIGITS = 4
 
-# A rate on its way out is in view up to so many times the start's cost.
+# The curve of a diverging rate is drawn up to this multiple of the cost at the start.
 _OUTWARD = 30.0
 
 _UNSTABLE_SHADE = "#F2E6E0"
@@ -151,7 +151,7 @@ def _draw_rates(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
 
 
 def _explain(figure: Figure, sweep: Sweep, looks: list[_Look]) -> None:
-    """Name the rates, then what the signs of the right panel mean."""
+    """Draw the legend: the rates, then the signs of the right panel."""
     shown_rates = range(len(sweep.rates))
     if len(sweep.rates) > _MOST_IN_LEGEND:
         step = -(-len(sweep.rates) // _MOST_IN_LEGEND)
