@@ -30,7 +30,7 @@ DEFAULT_START = 10.0
 
 DEFAULT_ITERATIONS = 10
 
-# What the first step of each default rate covers of the way to the minimum: slow, good, overshooting, diverging.
+# Shares of the way to the minimum in the first step of the default rates: slow, good, overshooting, diverging.
 CURVE_SHARES = (0.2, 0.8, 1.8, 2.2)
 
 _DEFAULT_DIGITS = 2
@@ -38,7 +38,7 @@ _DEFAULT_DIGITS = 2
 # The stationary points of a polynomial this long take a moment; whole numbers grow with the degree.
 MOST_COEFFICIENTS = 51
 
-# What is left of the start's distance where a walk has arrived: a gap of 1e-6 on a parabola, as for "converged".
+# The share of the start's distance within which a walk has arrived: a gap of 1e-6 on a parabola, as for "converged".
 ARRIVED = 1e-3
 
 # Nearer to a stationary point, relative to its x, is at it: the slope there is rounding.
@@ -61,14 +61,14 @@ class Outcome(Enum):
     STUCK = "stuck"
     """The slope is zero, and yet it is no minimum."""
     FALLING = "falling"
-    """On a side where the curve falls without end."""
+    """On a side to which the curve falls without end."""
     DIVERGED = "diverged"
     """Thrown up and out by ever longer steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a curve looks like: its stationary points from left to right, and the signs of y' at x → −∞ and x → ∞."""
+    """The shape of a curve: its stationary points from left to right, and the signs of y' at x → −∞ and x → ∞."""
 
     points: tuple[StationaryPoint, ...]
     ends: tuple[int, int]
@@ -122,7 +122,7 @@ class Walk:
     """One rate's walk: ``x``, ``y`` and ``slope`` (k+1,) at iterations 0 … k. The last are not finite where they are
     too large for a float; that ends a walk, as does a y far from the start's.
 
-    ``target`` is the stationary point where it ends or that lies downhill of its end, None after divergence; ``origin``
+    ``target`` is the stationary point at its end or downhill of it, None after divergence; ``origin``
     is the one downhill of the start. ``behaviour`` is judged at the target, or at the origin if there is no target:
     that point is the ``valley`` if it is a minimum. ``behaviour`` is None if there is no valley or y'' is 0 there.
     """
@@ -140,7 +140,7 @@ class Walk:
 
     @property
     def iterations(self) -> int:
-        """How many steps were taken."""
+        """The number of steps."""
         return len(self.x) - 1
 
     @property
@@ -163,7 +163,7 @@ class Walk:
 
     @property
     def crossings(self) -> int:
-        """How often it stepped over the target."""
+        """The number of steps across the target."""
         if self.target is None:
             return 0
         sides = np.sign(self.x - self.target.x)
@@ -171,7 +171,7 @@ class Walk:
 
     @property
     def arrived_at(self) -> int | None:
-        """The iteration from which on it stays at the minimum; None where it does not."""
+        """The iteration from which on it stays at the minimum; None if it does not."""
         if self.outcome is not Outcome.REACHED or self.target is None:
             return None
         away = np.flatnonzero(np.abs(self.x - self.target.x) > _arrival(self.x, self.target))
@@ -191,7 +191,7 @@ class Curve:
     walks: tuple[Walk, ...]
 
     def y(self, x: Array) -> Array:
-        """The curve's height at each x, infinite or nan where it is too large for a float."""
+        """The curve's height at each x, infinite or nan if it is too large for a float."""
         return _value_and_slope(Polynomial(self.polynomial), np.asarray(x))[0]
 
 
@@ -202,7 +202,7 @@ def walk_down(
     iterations: int = DEFAULT_ITERATIONS,
     listener: Listener | None = None,
 ) -> Curve:
-    """Descend from ``start`` with each rate, or with four instructive ones where none is given."""
+    """Descend from ``start`` with each rate, or with four instructive ones if none is given."""
     objective = _checked(polynomial, start, learning_rates, iterations)
     shape = Shape(stationary_points(polynomial), ends(polynomial))
     rates = list(learning_rates) or curve_rates(objective, shape, start)
@@ -223,7 +223,7 @@ def curve_rates(objective: Polynomial, shape: Shape, start: float) -> list[float
     """A slow, a good, an overshooting and a diverging rate: shares of 1/s.
 
     s is the slope at the start over its distance from the minimum, so that 1/s would step there at once, or y'' at the
-    minimum where that is steeper; on a parabola both are the same. Without a minimum the distance is that from 0.
+    minimum if that is steeper; on a parabola both are the same. Without a minimum the distance is that from 0.
     """
     target = shape.downhill(start)
     if target is None or target.kind is StationaryKind.MAXIMUM:
@@ -292,9 +292,9 @@ def _scale(shape: Shape, objective: Polynomial, start: float) -> float:
 
 
 def _all_lost(lost: Array, scale: float) -> StopRule:
-    """Note in ``lost`` when each rate diverges, and stop where all have.
+    """Note in ``lost`` the iteration at which each rate diverges, and stop when all have.
 
-    A walk has diverged where y is no number, or ``DIVERGENCE_FACTOR`` × ``scale`` away from the start's.
+    A walk has diverged if y is no number, or ``DIVERGENCE_FACTOR`` × ``scale`` away from the start's.
     """
     limit = min(DIVERGENCE_FACTOR * scale, float(np.finfo(np.float64).max))
     first = math.nan
@@ -359,7 +359,7 @@ def _arrival(x: Array, target: StationaryPoint) -> float:
 
 
 def _behaviour(valley: StationaryPoint | None, rate: float) -> Behaviour | None:
-    """Judge a rate by y'' at a minimum, the only eigenvalue there; None where that is zero."""
+    """Judge a rate by y'' at a minimum, the only eigenvalue there; None if that is zero or there is no minimum."""
     if valley is None or valley.largest_stable_rate is None:
         return None
     return spectra.behaviour(Spectrum(np.array([valley.curvature]), np.eye(1), np.zeros(1)), rate)

@@ -41,7 +41,7 @@ from gdcli.ingest.read import Dataset
 _PROGRESS_STEP = 4096
 
 Resume = Callable[[Problem, FitOptions], Problem]
-"""Moves the start of a problem to where a model stands."""
+"""Moves the start of a problem to the parameters of a model."""
 
 
 class Recorder(Protocol):
@@ -70,7 +70,7 @@ def fit_reading(
     listener: Listener,
     resume: Resume | None = None,
 ) -> Fit:
-    """Fit data that were already reduced, from the start or, by ``resume``, from where a model stands."""
+    """Fit data that were already reduced, from the start or, with ``resume``, from the parameters of a model."""
     # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
     with np.errstate(over="ignore", invalid="ignore"):
         return _fit(reading, options, recorders, listener, resume)

@@ -19,7 +19,7 @@ from gdcli.ingest.counts import RowCounts
 
 
 class Verdict(Enum):
-    """What became of a group; the value is the word that the user reads."""
+    """The outcome of a group's fit; the value is the word that the user reads."""
 
     CONVERGED = "converged"
     NOT_CONVERGED = "not converged"
@@ -33,7 +33,7 @@ class GroupFits:
     """One fit per group of the columns ``by``. Fields that are no arrays are common to all groups.
 
     ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count`` (g,)
-    are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None where these are not filled.
+    are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None if these are not filled.
     ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit.
     """
 

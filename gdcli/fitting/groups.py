@@ -165,7 +165,7 @@ def _at(stack: Stack, places: Sequence[int] | Mask) -> Stack:
 def _fit(
     files: Sequence[str], chosen: Design, stack: Stack, keys: list[Key], rows: RowCounts, options: FitOptions
 ) -> tuple[GroupFits, int]:
-    """The fits, and how many of them are saturated."""
+    """The fits of all groups, and the number of saturated ones."""
     _check_magnitudes(stack, chosen)
     compared = compared_with_baseline(chosen, options.model.intercept)
     own = active(stack, compared, options.model.intercept)
@@ -293,7 +293,7 @@ def _descend(
 
 
 def _foreseen(problem: StackedProblem, rate: Array, options: FitOptions) -> tuple[NDArray[np.object_], Array]:
-    """The behaviour of each group's rate (None if it is not known) and the largest stable one.
+    """The forecast behaviour of each group's rate (None if unknown) and the largest stable one.
 
     Both depend on the largest eigenvalue only, and on its product with the rate.
     """
@@ -332,7 +332,7 @@ def _spread(values: NDArray[Any], enough: Mask) -> NDArray[Any]:
 
 
 def _check_magnitudes(stack: Stack, chosen: Design) -> None:
-    """Refuse columns whose squares, or products with others, are beyond what floating point holds."""
+    """Refuse columns whose squares, or products with others, overflow."""
     largest = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[stack.count > 0].max(axis=0, initial=0.0)
     for column, size in zip(stack.columns, largest.tolist(), strict=True):
         if size > LARGEST or 0 < size < 1 / LARGEST:

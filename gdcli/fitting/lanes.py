@@ -30,7 +30,7 @@ _PROGRESS_STEP = 4096
 
 
 class HoldoutWatch:
-    """Follows the validation cost along a descent, and stops it where patience runs out."""
+    """Follows the validation cost along a descent, and stops it when patience runs out."""
 
     def __init__(self, problem: Problem, reading: Dataset, options: FitOptions) -> None:
         self._rows = reading.reduced.folds[1].count

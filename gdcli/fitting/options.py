@@ -26,7 +26,7 @@ OptionPart = TypeVar("OptionPart", "Machine", "ModelOptions", "DescentOptions", 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What does the work: ``jobs`` threads (None: all cores), ``memory`` bytes for kept rows (None: half of what is
+    """The resources: ``jobs`` threads (None: all cores), ``memory`` bytes for kept rows (None: half of what is
     free), ``dask`` the address of a cluster that reads instead.
     """
 
@@ -37,7 +37,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """What is minimized. ``event`` is the class whose probability a logistic fit predicts, None for the second in
+    """The cost to minimize. ``event`` is the class whose probability a logistic fit predicts, None for the second in
     order. ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem: () is none,
     of several values ``cv`` chooses.
     """
@@ -109,7 +109,7 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """What is shown: each ``every``-th iteration (None: geometrically thinned), the arithmetic, the numbers of a
+    """The parts to show: each ``every``-th iteration (None: geometrically thinned), the arithmetic, the numbers of a
     ``picture`` with a sample of so many ``points``.
     """
 

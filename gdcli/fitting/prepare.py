@@ -27,7 +27,7 @@ def _check_rows(reading: Dataset) -> None:
 
 
 def _check_magnitudes(reading: Dataset) -> None:
-    """Refuse columns whose squares, or products with others, are beyond what floating point holds."""
+    """Refuse columns whose squares, or products with others, overflow."""
     largest: dict[Column, float] = {}
     for fold in reading.reduced.folds:
         sizes = np.where(fold.known, np.maximum(np.abs(fold.minimum), np.abs(fold.maximum)), 0.0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Certainty(NamedTuple):
-    """How sure an optimum's coefficient is: standard error, t, p, and the 95 % interval; None where unknown."""
+    """The certainty of an optimum's coefficient: standard error, t, p, and the 95 % interval; None if unknown."""
 
     std_error: float | None
     t: float | None
@@ -42,7 +42,7 @@ class Coefficient:
 
 
 class Inference(NamedTuple):
-    """The inference on the whole fit, at the least-squares optimum. R² and F as usual, None where undefined.
+    """The inference on the whole fit, at the least-squares optimum. R² and F as usual, None if undefined.
 
     ``applies`` says whether the descent came close enough (0.01 standard errors) for the figures to describe its
     coefficients too; otherwise they belong to the optimum's. ``iterations_to_apply`` is how many iterations from the
@@ -90,7 +90,7 @@ class TriedPenalty(NamedTuple):
 class CrossValidation(NamedTuple):
     """The validation costs of each fold, at the last iteration and at the one of the lowest mean.
 
-    ``mean`` and ``standard_error`` (sample sd over √folds) are over the folds; None where a fold diverged.
+    ``mean`` and ``standard_error`` (sample sd over √folds) are over the folds; None if a fold diverged.
     ``penalties`` are those that the fit's was chosen from, if there were several.
     """
 
@@ -144,10 +144,10 @@ class BatchLayout(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Descent:
-    """What the descent did. ``tolerance`` is None unless it was given.
+    """The course of the descent. ``tolerance`` is None unless it was given.
 
     ``optimizer`` and ``schedule`` are the words that asked for them; ``learning_rate`` is the schedule's first, or
-    the last one where it was searched. With ``batches`` an iteration saw one of them.
+    the last one if it was searched. With ``batches`` an iteration saw one of them.
     """
 
     optimizer: str
@@ -163,7 +163,7 @@ class Descent:
 
 @dataclass(frozen=True, slots=True)
 class LearningRate:
-    """What the spectrum says about the learning rate, before the first step; None, or nothing, where it is not known.
+    """The forecast of the learning rate from the spectrum, before the first step; None, or empty, if unknown.
 
     ``iterations_to_1_percent``: the first iteration from which on the gap is within 1 % of the measure, None if never.
     ``best_iterations`` is the same at the ``best`` rate. ``condition_number`` is λmax/λmin of the scaled problem over
@@ -189,7 +189,7 @@ class LearningRate:
 class TraceRow(NamedTuple):
     """The parameters after ``iteration`` updates, and the cost and gap *at those* parameters.
 
-    ``learning_rate`` is the one with which the descent goes on from there, where it is not constant.
+    ``learning_rate`` is that of the next update, given if it is not constant.
     """
 
     iteration: int
@@ -202,7 +202,7 @@ class TraceRow(NamedTuple):
 
 
 class TraceShape(NamedTuple):
-    """What is known of all iterations before the first one, for those who record them.
+    """The facts about all iterations that are known before the first one, for recorders.
 
     ``terms`` names the slopes; ``validation`` says whether there is a validation cost, ``scheduled`` whether there is a
     learning rate. Gaps are judged against ``gap_measure`` (in squared target units, 0 if there is no optimum).

@@ -37,7 +37,7 @@ _PROGRESS_STEP = 1024
 class SweepRate:
     """One rate's descent. ``costs`` are (iteration, cost) on a thinned grid, up to divergence.
 
-    ``cost`` and ``gap`` after the last iteration are None where it diverged, at iteration ``diverged_at``. With an l1
+    ``cost`` and ``gap`` after the last iteration are None if it diverged, at iteration ``diverged_at``. With an l1
     penalty ``behaviour`` is None, and ``iterations_to_1_percent`` are those that the descent took, not a forecast.
     """
 
@@ -55,9 +55,9 @@ class SweepRate:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What each of several learning rates does on the same data. ``gap_measure`` as in :class:`Optimum`.
+    """The descents of several learning rates on the same data. ``gap_measure`` as in :class:`Optimum`.
 
-    ``best`` is the best of all rates, None where it is not known before the descent.
+    ``best`` is the best of all rates, None if it is not known before the descent.
     """
 
     version: str
@@ -79,7 +79,7 @@ class Sweep:
 def run_sweep(
     data: Sequence[InputData], options: FitOptions, rates: Sequence[float], listener: Listener | None = None
 ) -> Sweep:
-    """Read the data once and descend with each rate, or with some instructive ones where ``rates`` is empty."""
+    """Read the data once and descend with each rate, or with some instructive ones if ``rates`` is empty."""
     listener = listener or Listener()
     return sweep_reading(
         read_noted(data, replace(options.columns, squared_only=True), options.reading, listener),
@@ -121,7 +121,7 @@ def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float],
 
 
 def sweep_rates(largest_stable: float, best: float | None) -> list[float]:
-    """Six rates around the largest stable one, and the best where it is known."""
+    """Six rates around the largest stable one, and the best if it is known."""
     rates = [_rounded(share * largest_stable) for share in SWEEP_SHARES]
     return sorted({*rates, *([] if best is None else [best])})
 

@@ -24,7 +24,7 @@ _MOST_LEVELS = 5
 @dataclass(frozen=True, slots=True)
 class Target:
     """``column`` stands for the target in a triangle. ``classes`` are the two of a logistic fit, the event last, and
-    ``event`` and ``other`` are their numbers where they are numbers.
+    ``event`` and ``other`` are their numbers if they are numbers.
     """
 
     column: Column

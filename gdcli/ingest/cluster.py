@@ -32,7 +32,7 @@ _AHEAD = 3
 # Seconds without an answer after which the workers are counted.
 _LOOK = 20.0
 
-# Seconds without an answer after which it is asked whether the worker that was asked still has the rows.
+# Seconds without an answer after which the scheduler is asked whether the worker still has the rows.
 _LOOK_FOR_HOLDER = 1.0
 
 

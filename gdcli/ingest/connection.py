@@ -191,7 +191,7 @@ def _end(nannies: Sequence[Any], ended: Event, clients: Sequence[Any], folder: s
 
 
 def _carry_out(work: Callable[[], None]) -> None:
-    """Do the work in a thread, where no signal arrives; one that arrives here is raised when the work is done."""
+    """Do the work in a thread, out of reach of signals; one that arrives here is raised when the work is done."""
     thread = Thread(target=work, name="gdfit: end of a cluster", daemon=True)
     thread.start()
     try:
@@ -329,7 +329,7 @@ def _check_workers(client: Any, listener: Listener) -> None:
 
 
 def _differences(there: Mapping[str, str | None], here: Mapping[str, str | None]) -> str:
-    """The packages of another version there than here, as text."""
+    """The packages whose versions differ between a worker and this process, as text."""
     if there.get("gdfit") is None:
         return "no gdfit"
     return ", ".join(

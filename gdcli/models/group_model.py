@@ -38,7 +38,7 @@ class GroupModel:
     """``place`` is a group's row in ``slopes`` (g, p), which are over ``terms``, and in ``intercepts`` (g,).
 
     ``levels`` lists all levels of each text column, of all groups. ``means`` (g, p) fill the missing cells of numeric
-    columns, None where these have no prediction.
+    columns, None if rows with missing cells have no prediction.
     """
 
     target: str
@@ -78,7 +78,7 @@ class GroupModel:
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
         """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
 
-        Missing cells of the model's columns are filled, where those of its rows were.
+        Missing cells of the model's columns are filled if the fit filled them.
         """
         from gdcli.data.lenient import read_leniently
 
@@ -141,7 +141,7 @@ class GroupModel:
         return {name: count for name, count in counts.items() if count}
 
     def _places(self, table: "Table") -> "NDArray[np.intp]":
-        """The place (n,) of each row's group, −1 where it is not known."""
+        """The place (n,) of each row's group, −1 if the group is unknown."""
         import numpy as np
 
         by = [table.text[name] for name in self.by]

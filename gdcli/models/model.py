@@ -102,7 +102,7 @@ class Model:
         return tuple(Effect(name, slopes.get(name), by_level.get(name)) for name in self.columns)
 
     def predict(self, frame: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        """The predictions (n,) for the rows of a DataFrame; NaN where a value is missing or unknown.
+        """The predictions (n,) for the rows of a DataFrame; NaN if a value is missing or unknown.
 
         Of a logistic model that is the event's probability.
         """
@@ -124,13 +124,13 @@ class Model:
         require_once((*self.columns, *also), names, source)
 
     def predict_block(self, block: "Block") -> "Array":
-        """The predictions (n,) for a block of rows; NaN where a value is missing, no number, or unknown."""
+        """The predictions (n,) for a block of rows; NaN if a value is missing, no number, or unknown."""
         return self.predict_table(self.table(block))
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
         """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
 
-        Missing cells of the model's columns are filled, where those of its rows were.
+        Missing cells of the model's columns are filled if the fit filled them.
         """
         from gdcli.data.lenient import read_leniently
 

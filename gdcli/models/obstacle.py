@@ -16,8 +16,8 @@ from gdcli.models.group_model import AnyModel
 def first_obstacle(
     model: AnyModel, block: Block, table: Table, also: Sequence[str] = (), classes: Collection[str] = ()
 ) -> str:
-    """Say which cell of the first row, parsed as ``table``, has no use for a prediction, or for a score: nothing where
-    all have one. A score needs the columns ``also``; of the target's ``classes``, if it has any, it needs one.
+    """The message on the first row's cell that cannot be used for a prediction or a score; empty if all can. ``table``
+    is the parsed block. A score needs the columns ``also``; of the target's ``classes``, if it has any, it needs one.
     """
     known: dict[str, Collection[str]] = {e.column: e.by_level for e in model.effects if e.by_level is not None}
     if classes:
