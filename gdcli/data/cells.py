@@ -54,6 +54,8 @@ def coded(values: list[str], missing: frozenset[str]) -> Coded:
 
 
 # Characters of a column's name or of a level: either stands in every table of the report.
+# Nobody pastes a longer text (characters).
+LONGEST_PASTED = 200
 LONGEST_NAME = 1000
 
 
@@ -89,3 +91,8 @@ def left_out_levels(wide: Iterable[str]) -> str:
     """The advice to leave columns out."""
     leave_out = " ".join(f"--exclude {shell_word(name)}" for name in wide)
     return f"leave out what is no category with {leave_out}, or allow more with --max-levels"
+
+
+def missing_option(cell: str) -> str:
+    """The option that takes a text for missing, or skips its row if nobody would paste a text so long."""
+    return f"--na {shell_word(cell)}" if len(cell) <= LONGEST_PASTED else "--on-bad-row skip"

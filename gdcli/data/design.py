@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.base.names import quoted, shell_word
-from gdcli.data.cells import check_lengths, left_out_levels, too_many_levels
+from gdcli.data.cells import check_lengths, left_out_levels, missing_option, too_many_levels
 from gdcli.data.columns import ColumnOptions, choose
 from gdcli.data.dates import ISO, as_numbers
 from gdcli.data.doubts import header_below
@@ -141,7 +141,7 @@ class Design:
                 kind = "in ISO 8601" if how == ISO else f"by the format {quoted(how)}"
                 raise CellError(
                     f"{block.where(row)}, column {quoted(name)}: {quoted(cell)} is no date {kind}; "
-                    f"if it means a missing value: --na {shell_word(cell)}"
+                    f"if it means a missing value: {missing_option(cell)}"
                 )
         return found
 

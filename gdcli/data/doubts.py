@@ -7,7 +7,7 @@ import numpy as np
 
 from gdcli.base.errors import CellError, DataError, NotNumericError
 from gdcli.base.names import quoted, shell_word
-from gdcli.data.cells import too_many_levels
+from gdcli.data.cells import LONGEST_PASTED, too_many_levels
 from gdcli.data.csv.exact import COMMENT_MARKS
 from gdcli.data.csv.options import BLANKS
 from gdcli.data.dates import ISO, iso_days, looks_dated, reader_of, spellings_of
@@ -92,7 +92,7 @@ def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
     reads = _as_numbers(column, cell, sorted(numbers))
     many = sum(count for level, count in zip(column.texts.levels, column.counts, strict=True) if level in odd)
     drops = [Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", ProposalEffect.DROPS)]
-    if len(odd) <= _MOST_MISSING:
+    if len(odd) <= _MOST_MISSING and all(len(text) <= LONGEST_PASTED for text in odd):
         missing = Proposal(
             tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", ProposalEffect.DROPS
         )
@@ -174,9 +174,8 @@ def not_a_date(column: TextColumn, spelling: str) -> DoubtError | None:
         for other in spellings_of(column.texts.levels)
         if other != spelling
     ]
-    drops = Proposal(
-        tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", ProposalEffect.DROPS
-    )
+    few = sorted(text for text in odd if len(text) <= LONGEST_PASTED)
+    drops = Proposal(tuple(("--na", text) for text in few), "if it means a missing value: {}", ProposalEffect.DROPS)
     how = "in ISO 8601" if spelling == ISO else f"by the format {quoted(spelling)}"
     return DoubtError(
         (column.name, cell),

@@ -160,7 +160,7 @@ def test_the_columns_of_a_summary_are_read(csv_file, gdfit, tmp_path):
      b"{" * 3000, json.dumps({"schema": "gdfit.summary/1", "columns": 3}).encode(), b"x," * (1 << 20), b"a\xff,b\n"],
 )  # fmt: skip
 def test_what_cannot_be_read_has_no_columns(csv_file, content):
-    assert column_names(csv_file(content)) in ((), ("[1]",), ("{not json",))
+    assert column_names(csv_file(content)) in ((), ("[1]",), ("{not json",), ("{" * 3000,))
 
 
 def test_a_named_pipe_is_not_waited_for(tmp_path):

@@ -17,7 +17,8 @@ from gdcli.fitting.options import FitOptions
 from gdcli.fitting.sweep import run_sweep
 
 HOUSING = str(Path(__file__).parents[2] / "sample_data" / "housing.csv")
-OPTIONS = FitOptions.of(target="price", features=("sqft", "beds", "baths"))
+FEATURES = ("sqft", "beds", "baths")
+OPTIONS = FitOptions.of(target="price", features=FEATURES)
 
 
 def plain_costs(rate: float, iterations: int) -> list[float]:
@@ -37,7 +38,7 @@ def plain_costs(rate: float, iterations: int) -> list[float]:
 
 @pytest.mark.parametrize("rate", [0.001, 0.05, 0.3])
 def test_each_rate_of_a_sweep_descends_as_a_plain_loop_over_the_rows(rate: float) -> None:
-    sweep = run_sweep([HOUSING], FitOptions.of(target="price", features=OPTIONS.features, iterations=50), [0.01, rate])
+    sweep = run_sweep([HOUSING], FitOptions.of(target="price", features=FEATURES, iterations=50), [0.01, rate])
     found = next(one for one in sweep.rates if one.learning_rate == rate)
     costs = plain_costs(rate, 50)
     assert found.cost == pytest.approx(costs[50], rel=1e-11)
@@ -71,7 +72,7 @@ def test_the_forecast_of_each_rate_is_the_iteration_at_which_a_fit_gets_within_o
     sweep = run_sweep([HOUSING], OPTIONS, [0.01, 0.1, 0.4])
     for rate in sweep.rates:
         assert rate.iterations_to_1_percent is not None
-        result = fit(HOUSING, target="price", features=OPTIONS.features, learning_rate=rate.learning_rate, every=1)
+        result = fit(HOUSING, target="price", features=FEATURES, learning_rate=rate.learning_rate, every=1)
         optimum = result.optimum.cost
         first = next(row.iteration for row in result.trace if row.gap is not None and row.gap <= 0.01 * optimum)
         assert rate.iterations_to_1_percent == first

@@ -15,7 +15,7 @@ import numpy as np
 
 from gdcli.base.errors import CellError, NotNumericError
 from gdcli.base.names import count_of, quoted, shell_word
-from gdcli.data.cells import absent_numbers, coded
+from gdcli.data.cells import absent_numbers, coded, missing_option
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import SEPARATOR_NAMES, Dialect, count_lines, undecodable
 from gdcli.data.csv.quotes import continued_cells, find_quoted
@@ -170,7 +170,7 @@ def _number(cell: str, name: str, form: NumberFormat, missing: frozenset[str], a
         raise _BadRowError(f"{quoted(cell)} is not a number", _reading(cell, name, form), name, NotNumericError)
     if math.isinf(value):
         raise _BadRowError(
-            f"the value {quoted(cell)} is infinite", f"to treat it as missing: --na {shell_word(cell)}", name
+            f"the value {quoted(cell)} is infinite", f"to treat it as missing: {missing_option(cell)}", name
         )
     return math.nan if value in absent else value
 
@@ -181,5 +181,5 @@ def _reading(cell: str, name: str, form: NumberFormat) -> str:
         value = other.value(cell)
         if value is not None and other.decimal == form.decimal and form.thousands is None:
             return f"--thousands {shell_word(other.thousands or '')} reads it as {value:.15g}"
-    as_missing = f"if it means a missing value: --na {shell_word(cell)}"
+    as_missing = f"if it means a missing value: {missing_option(cell)}"
     return f"{as_missing}, if the column is text: --categorical {shell_word(name)}"

@@ -13,6 +13,7 @@ import numpy as np
 
 from gdcli.base.errors import CellError
 from gdcli.base.names import quoted, shell_word
+from gdcli.data.cells import missing_option
 from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, cut
 from gdcli.data.csv.dialect import Dialect, Header
 from gdcli.data.csv.exact import check_utf8
@@ -232,7 +233,7 @@ def _hint(fault: Fault, name: str) -> str:
     if fault.text is None:
         leave_out = f"correct it, or fit without the column (--exclude {shell_word(name)})"
         return leave_out if fault.kind is CellError else as_text
-    missing = f"--na {shell_word(fault.text)}"
+    missing = missing_option(fault.text)
     if fault.kind is CellError:
         return f"to treat it as missing: {missing}"
     return f"if it means a missing value: {missing}, {as_text}"
