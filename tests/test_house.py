@@ -138,3 +138,18 @@ def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match="no attribute 'fitt'"):
         _ = gdcli.fitt
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "markdown"])
+@pytest.mark.parametrize("words", [["curve", "--poly", "0,0,1"], ["sample_data/housing.csv", "-t", "price"]])
+def test_rich_draws_for_people_only(form: str, words: list[str]) -> None:
+    script = (
+        "import sys; from gdcli.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "sys.stderr.write('\\n'.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words, "--format", form], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout
+    assert {"rich.console", "rich.text", "rich.table"}.isdisjoint(done.stderr.split())

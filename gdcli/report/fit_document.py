@@ -3,7 +3,6 @@
 Names from the file are data here and stay as they are; each format quotes them as it needs.
 """
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -79,48 +78,49 @@ def fit_document(fit: Fit) -> dict[str, Any]:
         if fit.intercept is None
         else _value_and_optimum(fit.intercept) | _certainty(fit.intercept.certainty),
         "coefficients": [
-            {"term": c.term, **_value_and_optimum(c), "standardized": _number(c.standardized)} | _certainty(c.certainty)
+            {"term": c.term, **_value_and_optimum(c), "standardized": numbers.finite(c.standardized)}
+            | _certainty(c.certainty)
             for c in fit.coefficients
         ],
-        "cost": _number(fit.cost),
-        "rmse": _number(fit.rmse),
-        "r2": _number(fit.r2),
+        "cost": numbers.finite(fit.cost),
+        "rmse": numbers.finite(fit.rmse),
+        "r2": numbers.finite(fit.r2),
         "optimum": {
-            "cost": _number(best.cost),
-            "gap": _number(best.gap),
-            "relative_gap": _number(best.relative_gap),
-            "gap_measure": None if best.cost is None else _number(best.gap_measure),
+            "cost": numbers.finite(best.cost),
+            "gap": numbers.finite(best.gap),
+            "relative_gap": numbers.finite(best.relative_gap),
+            "gap_measure": None if best.cost is None else numbers.finite(best.gap_measure),
         },
         "descent": {
             "optimizer": descent.optimizer,
-            "learning_rate": _number(descent.learning_rate),
+            "learning_rate": numbers.finite(descent.learning_rate),
             "iterations": descent.iterations,
             "converged": descent.converged,
             "stopped": descent.stopped.value,
             "scale": descent.scale,
-            "tolerance": _number(descent.tolerance),
+            "tolerance": numbers.finite(descent.tolerance),
             "schedule": descent.schedule,
             "batch_size": None if descent.batches is None else descent.batches.size,
             "epochs": None if descent.batches is None else descent.iterations / descent.batches.in_epoch,
             "seed": None if descent.batches is None else descent.batches.seed,
         },
         "learning_rate": {
-            "given": _number(rate.given),
+            "given": numbers.finite(rate.given),
             "behaviour": rate.behaviour and rate.behaviour.value,
-            "largest_stable": _number(rate.largest_stable),
-            "best": _number(rate.best),
+            "largest_stable": numbers.finite(rate.largest_stable),
+            "best": numbers.finite(rate.best),
             "iterations_to_1_percent": rate.iterations_to_1_percent,
             "automatic": rate.automatic,
             "searched": rate.searched,
             "best_iterations": rate.best_iterations,
-            "condition_number": _number(rate.condition_number),
+            "condition_number": numbers.finite(rate.condition_number),
             "largest_stable_is_bound": rate.bound,
-            "slowest": {term: _number(weight) for term, weight in rate.slowest},
+            "slowest": {term: numbers.finite(weight) for term, weight in rate.slowest},
         },
         "trace": [_trace_row(fit, row) for row in fit.trace],
         "left_out": list(fit.left_out),
         "collinear": [list(group) for group in fit.collinear],
-        **{key: _number(value) for key, value in parameters_as_json(fit.loss, fit.parameter).items()},
+        **{key: numbers.finite(value) for key, value in parameters_as_json(fit.loss, fit.parameter).items()},
         "event": None if fit.classes is None else fit.classes[1],
         "classes": None if fit.classes is None else list(fit.classes),
         "r2_uncentered": None if fit.r2 is None else fit.intercept is None,
@@ -133,12 +133,12 @@ def fit_document(fit: Fit) -> dict[str, Any]:
 
 def _inference(found: Inference) -> dict[str, Any]:
     return {
-        "residual_sd": _number(found.residual_sd),
+        "residual_sd": numbers.finite(found.residual_sd),
         "degrees_of_freedom": found.degrees_of_freedom,
-        "r2": _number(found.r2),
-        "adjusted_r2": _number(found.adjusted_r2),
-        "f": _number(found.f),
-        "f_p": _number(found.f_p),
+        "r2": numbers.finite(found.r2),
+        "adjusted_r2": numbers.finite(found.adjusted_r2),
+        "f": numbers.finite(found.f),
+        "f_p": numbers.finite(found.f_p),
         "f_degrees_of_freedom": found.f_degrees_of_freedom,
         "confidence": found.confidence,
         "applies": found.applies,
@@ -152,9 +152,9 @@ def _holdout(held: Holdout) -> dict[str, Any]:
         "share": held.share,
         "seed": held.seed,
         "rows": held.rows,
-        "cost": _number(held.cost),
+        "cost": numbers.finite(held.cost),
         "best_iteration": held.best_iteration,
-        "best_cost": _number(held.best_cost),
+        "best_cost": numbers.finite(held.best_cost),
         "patience": held.patience,
         "kept": held.kept,
     }
@@ -166,31 +166,33 @@ def _cross_validation(found: CrossValidation) -> dict[str, Any]:
         "seed": found.seed,
         "rows": list(found.rows),
         "iterations": found.iterations,
-        "costs": [_number(cost) for cost in found.costs],
-        "mean": _number(found.mean),
-        "standard_error": _number(found.standard_error),
+        "costs": [numbers.finite(cost) for cost in found.costs],
+        "mean": numbers.finite(found.mean),
+        "standard_error": numbers.finite(found.standard_error),
         "best_iteration": found.best_iteration,
-        "best_costs": [_number(cost) for cost in found.best_costs],
-        "best_mean": _number(found.best_mean),
-        "best_standard_error": _number(found.best_standard_error),
-        "penalties": [{name: _number(value) for name, value in one._asdict().items()} for one in found.penalties],
+        "best_costs": [numbers.finite(cost) for cost in found.best_costs],
+        "best_mean": numbers.finite(found.best_mean),
+        "best_standard_error": numbers.finite(found.best_standard_error),
+        "penalties": [
+            {name: numbers.finite(value) for name, value in one._asdict().items()} for one in found.penalties
+        ],
     }
 
 
 def _trace_row(fit: Fit, row: TraceRow) -> dict[str, Any]:
     known: dict[str, Any] = {
         "iteration": row.iteration,
-        "m": {term: _number(slope) for term, slope in zip(fit.trace_terms, row.slopes, strict=True)},
-        "c": _number(row.intercept),
-        "cost": _number(row.cost),
+        "m": {term: numbers.finite(slope) for term, slope in zip(fit.trace_terms, row.slopes, strict=True)},
+        "c": numbers.finite(row.intercept),
+        "cost": numbers.finite(row.cost),
     }
     if row.learning_rate is not None:
-        known["learning_rate"] = _number(row.learning_rate)
-    return known if fit.holdout is None else known | {"validation_cost": _number(row.validation)}
+        known["learning_rate"] = numbers.finite(row.learning_rate)
+    return known if fit.holdout is None else known | {"validation_cost": numbers.finite(row.validation)}
 
 
 def _value_and_optimum(coefficient: Coefficient) -> dict[str, float | None]:
-    return {"value": _number(coefficient.value), "optimum": _number(coefficient.optimum)}
+    return {"value": numbers.finite(coefficient.value), "optimum": numbers.finite(coefficient.optimum)}
 
 
 def _coefficients(fit: Fit) -> list[Coefficient]:
@@ -205,8 +207,4 @@ def _certain(coefficient: Coefficient) -> list[float | None]:
 
 def _certainty(certainty: Certainty | None) -> dict[str, float | None]:
     """The keys that a coefficient has with --inference."""
-    return {} if certainty is None else {name: _number(getattr(certainty, name)) for name in _CERTAINTY}
-
-
-def _number(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None
+    return {} if certainty is None else {name: numbers.finite(getattr(certainty, name)) for name in _CERTAINTY}

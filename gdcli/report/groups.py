@@ -90,31 +90,34 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
         "loss": SQUARED,
         "reference_levels": {name: levels[i] for name, levels in fits.references.items()},
         "rows": {"used": int(fits.count[i])},
-        "intercept": {"value": _number(fits.intercepts[i]), "optimum": _number(fits.optimal_intercepts[i])}
+        "intercept": {
+            "value": numbers.finite(fits.intercepts[i]),
+            "optimum": numbers.finite(fits.optimal_intercepts[i]),
+        }
         if fits.intercept
         else None,
         "coefficients": [
             {
                 "term": term.label,
-                "value": _number(value),
-                "optimum": _number(optimum),
-                "standardized": _number(standardized),
+                "value": numbers.finite(value),
+                "optimum": numbers.finite(optimum),
+                "standardized": numbers.finite(standardized),
             }
             for term, (value, optimum, standardized) in zip(fits.terms, zip(*values_of, strict=True), strict=True)
         ],
-        "cost": _number(cost),
-        "rmse": _number(math.sqrt(cost)) if cost >= 0 else None,
-        "r2": _number(fits.r2[i]),
-        "r2_uncentered": None if _number(fits.r2[i]) is None else not fits.intercept,
+        "cost": numbers.finite(cost),
+        "rmse": numbers.finite(math.sqrt(cost)) if cost >= 0 else None,
+        "r2": numbers.finite(fits.r2[i]),
+        "r2_uncentered": None if numbers.finite(fits.r2[i]) is None else not fits.intercept,
         "optimum": {
-            "cost": _number(best),
-            "gap": _number(gap),
-            "relative_gap": _number(gap / best) if best > 0 and not fits.perfect[i] else None,
-            "gap_measure": _number(fits.gap_measure[i]),
+            "cost": numbers.finite(best),
+            "gap": numbers.finite(gap),
+            "relative_gap": numbers.finite(gap / best) if best > 0 and not fits.perfect[i] else None,
+            "gap_measure": numbers.finite(fits.gap_measure[i]),
         },
         "descent": {
             "optimizer": fits.optimizer,
-            "learning_rate": _number(fits.rate[i]),
+            "learning_rate": numbers.finite(fits.rate[i]),
             "iterations": int(fits.iterations[i]) if fitted else None,
             "converged": verdict is Verdict.CONVERGED,
             "stopped": stopped and stopped.value,
@@ -124,10 +127,10 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
             **dict.fromkeys(("batch_size", "epochs", "seed")),
         },
         "learning_rate": {
-            "given": _number(fits.rate[i]),
+            "given": numbers.finite(fits.rate[i]),
             "behaviour": behaviour and behaviour.value,
-            "largest_stable": _number(fits.largest_stable[i]),
-            "best": _number(fits.best[i]),
+            "largest_stable": numbers.finite(fits.largest_stable[i]),
+            "best": numbers.finite(fits.best[i]),
             "iterations_to_1_percent": arrival if arrival >= 0 else None,
             "automatic": fits.automatic,
         },
@@ -140,10 +143,6 @@ def _numbers(values: "Array") -> Any:
     found = values.astype(object)
     found[~np.isfinite(values)] = None
     return found.tolist()
-
-
-def _number(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 # --- the table

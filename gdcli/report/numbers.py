@@ -34,6 +34,11 @@ _EXACT_COUNT = 10_000_000
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
 
+def finite(value: float | None) -> float | None:
+    """A number as JSON has it: None if it is not finite."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
 def column(values: Sequence[float | None], digits: int, *, relative: bool = False) -> list[str]:
     """The numbers as strings of one length with their decimal points aligned; None is blank.
 

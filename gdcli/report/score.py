@@ -1,6 +1,5 @@
 """The report on a score: the measures, a line for each."""
 
-import math
 from typing import Any
 
 from gdcli.base.names import count_of, printable
@@ -46,8 +45,8 @@ def _document(score: Score, demands: Demands) -> dict[str, Any]:
         },
         "loss": score.loss,
         "r2_uncentered": None if score.r2 is None else False,
-        **{name: _finite(getattr(score, name)) for name in _MEASURES},
-        **{key: _finite(score.measures.get(key)) for key in measure_keys()},
+        **{name: numbers.finite(getattr(score, name)) for name in _MEASURES},
+        **{key: numbers.finite(score.measures.get(key)) for key in measure_keys()},
         "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
     }
 
@@ -118,7 +117,3 @@ def _r2(score: Score) -> str:
     if score.r2 is None:
         return "the target is constant"
     return "" if score.intercept else f"against the mean; that of the fit, without an intercept, is {UNCENTERED}"
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

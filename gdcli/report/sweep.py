@@ -73,7 +73,7 @@ def _document(sweep: Sweep) -> dict[str, Any]:
         "condition_number": sweep.condition_number,
         "rates": [
             dict(zip(_HEADER, _values(rate), strict=True))
-            | {"costs": [{"iteration": iteration, "cost": _finite(cost)} for iteration, cost in rate.costs]}
+            | {"costs": [{"iteration": iteration, "cost": numbers.finite(cost)} for iteration, cost in rate.costs]}
             for rate in sweep.rates
         ],
     }
@@ -151,14 +151,10 @@ def _values(rate: SweepRate) -> tuple[Any, ...]:
         rate.learning_rate,
         None if rate.behaviour is None else rate.behaviour.value,
         rate.best,
-        _finite(rate.cost),
-        _finite(rate.gap),
-        _finite(rate.relative_gap),
+        numbers.finite(rate.cost),
+        numbers.finite(rate.gap),
+        numbers.finite(rate.relative_gap),
         rate.converged,
         rate.iterations_to_1_percent,
         rate.diverged_at,
     )
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -11,7 +11,8 @@ import pytest
 from rich.cells import cell_len
 
 from gdcli.fitting.curve import walk_down
-from gdcli.report.curve import curve_report, format_shape, polynomial_text
+from gdcli.report.curve import curve_report
+from gdcli.report.curve_shape import format_shape, polynomial_text
 from gdcli.report.curve_verdict import curve_verdict
 from gdcli.report.page import Page
 from gdcli.report.writers import WRITERS
