@@ -20,7 +20,7 @@ from gdcli.report.writers import WRITERS
 
 if TYPE_CHECKING:
     from gdcli.fitting.fit import Recorder
-    from gdcli.report.page import Page
+    from gdcli.report.paper import Page
     from gdcli.report.plain_lines import LinesRecorder
     from gdcli.report.report import Report
 
@@ -254,7 +254,7 @@ class Output:
             self._stdout.finish()
 
     def _page(self) -> "Page":
-        from gdcli.report.page import Page
+        from gdcli.report.paper import Page
 
         if not self.table_on_stdout:
             return Page()

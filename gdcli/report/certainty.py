@@ -12,7 +12,7 @@ from gdcli.report.sentences import UNCENTERED, joined
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from gdcli.report.page import Page
+    from gdcli.report.paper import Page
 
 # What is itself uncertain is not read to more digits than this.
 _MOST_DIGITS = 4

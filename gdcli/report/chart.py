@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.report import numbers
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 
 if TYPE_CHECKING:
     from gdcli.fitting.curve import Curve

@@ -8,7 +8,7 @@ from gdcli.report import numbers
 from gdcli.report.curve_steps import QUANTITIES, shown_iterations, step_cells
 from gdcli.report.curve_verdict import curve_verdict
 from gdcli.report.grid import GridColumn
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.report import Report, Sheet
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from gdcli.report.curve_shape import format_shape, polynomial_text
 from gdcli.report.curve_steps import QUANTITIES, shown_iterations, step_cells
 from gdcli.report.curve_verdict import curve_verdict, shown_rate
 from gdcli.report.grid import Grid, GridColumn
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.sentences import joined
 
 # What a terminal is offered: rather no slope than less than four digits, rather fewer digits than no y.

@@ -8,7 +8,7 @@ from gdcli.engine.polynomial import StationaryPoint
 from gdcli.fitting.curve import Curve, Shape
 from gdcli.report import numbers
 from gdcli.report.curve_verdict import falling_sides, in_digits, lies_alone, shown_limit
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 
 _MOST_MINIMA = 6
 

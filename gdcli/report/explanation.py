@@ -9,7 +9,7 @@ from gdcli.base.names import count_of
 from gdcli.fitting.results import ExplainedStep, Explanation
 from gdcli.report import numbers
 from gdcli.report.grid import Grid, GridColumn
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 
 _SCALES = {
     "standard": "each column less its mean, over its standard deviation",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from gdcli.fitting.results import Fit
 from gdcli.report.fit_document import fit_columns, fit_document, fit_sheet
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.report import Report
 from gdcli.report.verdict import RateCommand
 

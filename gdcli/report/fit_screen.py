@@ -16,7 +16,7 @@ from gdcli.fitting.results import Coefficient, Fit
 from gdcli.report import numbers
 from gdcli.report.certainty import render_certainty
 from gdcli.report.grid import SPACE, Grid, GridColumn, literal
-from gdcli.report.page import Page, columns_that_fit
+from gdcli.report.paper import Page, columns_that_fit
 from gdcli.report.sentences import UNCENTERED, batches, joined, left_out
 from gdcli.report.sparkline import sampled, sparkline
 from gdcli.report.validation import format_holdout, render_cross_validation

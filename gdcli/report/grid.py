@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

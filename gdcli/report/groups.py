@@ -16,7 +16,7 @@ from gdcli.fitting.results import INTERCEPT
 from gdcli.report import numbers
 from gdcli.report.fit_document import FIT_SCHEMA
 from gdcli.report.grid import GridColumn
-from gdcli.report.page import Page, columns_that_fit
+from gdcli.report.paper import Page, columns_that_fit
 from gdcli.report.report import Report, Sheet
 from gdcli.report.sentences import UNCENTERED, joined
 

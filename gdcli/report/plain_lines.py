@@ -11,7 +11,7 @@ from typing import TextIO
 from rich.cells import cell_len
 
 from gdcli.fitting.results import TraceRow, TraceShape
-from gdcli.report.page import Page, columns_that_fit
+from gdcli.report.paper import Page, columns_that_fit
 from gdcli.report.sentences import left_out
 
 _AROUND_DIGITS = 6  # sign, point, e+09

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from gdcli.report.grid import GridColumn
-    from gdcli.report.page import Page
+    from gdcli.report.paper import Page
 
 
 class Sheet(NamedTuple):

@@ -8,7 +8,7 @@ from gdcli.engine.losses.contract import Domain, Measure
 from gdcli.models.score import Demands, Score
 from gdcli.report import numbers
 from gdcli.report.grid import GridColumn, literal
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.report import Report, Sheet
 from gdcli.report.sentences import UNCENTERED
 

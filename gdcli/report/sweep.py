@@ -7,7 +7,7 @@ from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.sweep import Sweep, SweepRate
 from gdcli.report import numbers
 from gdcli.report.grid import Grid, GridColumn
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.report import Report, Sheet
 from gdcli.report.sparkline import sampled, sparkline
 

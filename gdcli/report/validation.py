@@ -9,7 +9,7 @@ from gdcli.report import numbers
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from gdcli.report.page import Page
+    from gdcli.report.paper import Page
 
 
 def format_holdout(fit: Fit, held: Holdout, digits: int = 6) -> str | None:

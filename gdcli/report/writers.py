@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gdcli.base.names import printable
 
 if TYPE_CHECKING:
-    from gdcli.report.page import Page
+    from gdcli.report.paper import Page
     from gdcli.report.report import Report
 
 # Off a terminal nothing is cut or wrapped: wider than any table, in columns.

@@ -11,7 +11,7 @@ from gdcli.cli.progress import Narrator, in_bytes, in_time
 from gdcli.cli.terminal import table_encoding
 from gdcli.fitting.results import TraceShape
 from gdcli.report.grid import literal
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.report import Report
 from gdcli.report.writers import as_table
 

@@ -14,7 +14,7 @@ from gdcli.fitting.curve import walk_down
 from gdcli.report.curve import curve_report
 from gdcli.report.curve_shape import format_shape, polynomial_text
 from gdcli.report.curve_verdict import curve_verdict
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.writers import WRITERS
 
 ARTICLE = ("--poly", "0,0,1", "--start", "10", "--lr", "0.1", "--lr", "0.4", "--lr", "2", "-n", "5")

@@ -285,7 +285,7 @@ def test_more_groups_than_a_text_column_may_have_levels(csv_file: Callable[..., 
 
 def test_json_of_one_group_has_the_keys_of_a_fit(csv_file: Callable[..., str], gdfit: Callable[..., object]) -> None:
     from gdcli.report.groups import groups_report
-    from gdcli.report.page import Page
+    from gdcli.report.paper import Page
     from gdcli.report.writers import as_json
 
     path = csv_file(written())

@@ -17,7 +17,7 @@ from gdcli import fit
 from gdcli.fitting.results import Fit
 from gdcli.report.fit import fit_report
 from gdcli.report.numbers import p_value
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.writers import as_table
 
 

@@ -14,7 +14,7 @@ from gdcli.base.listener import Listener
 from gdcli.ingest.read import ReadOptions
 from gdcli.models.model import Model
 from gdcli.models.score import Demands, Score, score_files
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.score import format_score, score_report
 from gdcli.report.writers import WRITERS
 

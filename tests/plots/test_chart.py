@@ -12,7 +12,7 @@ from gdcli.fitting.curve import walk_down
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.sweep import run_sweep
 from gdcli.report.chart import chart_of_curve, chart_of_fit, chart_of_sweep, require_plotext
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 
 
 def fitted(data, **options):

@@ -11,7 +11,7 @@ from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.results import Coefficient, Descent, Fit, LearningRate, Optimum, TraceRow
 from gdcli.ingest.counts import RowCounts
 from gdcli.report.fit import fit_report
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.writers import as_table
 
 SHRINKING = (1.0, 0.9, 0.5, 0.1, 0.002)  # what is left of the start's gap at iterations 0, 1, 10, 100, 1000

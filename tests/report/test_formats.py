@@ -11,7 +11,7 @@ import pytest
 from gdcli.engine.descent import Stopped
 from gdcli.fitting.results import TraceRow, TraceShape
 from gdcli.report.fit import fit_report
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.trace import TRACE_WRITERS
 from gdcli.report.writers import WRITERS
 

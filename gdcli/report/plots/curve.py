@@ -8,7 +8,7 @@ from gdcli.base.names import count_of
 from gdcli.engine.arrays import Array
 from gdcli.fitting.curve import Curve, Outcome, Walk
 from gdcli.report.curve_shape import polynomial_text
-from gdcli.report.page import Page
+from gdcli.report.paper import Page
 from gdcli.report.plots.canvas import BLACK, BLUE, GREY, VERMILION, linear_axis, new_figure, set_title
 from gdcli.report.plots.labels import label_number
 
