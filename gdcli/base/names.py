@@ -14,6 +14,14 @@ _ACTING = re.compile(
 
 _CLOSE_ENOUGH = 0.6  # difflib's own default cutoff
 
+_COMPARED = 12  # names that are close enough to be ranked
+
+_SHORTEST_START = 3  # letters of a name that may be the start of another
+
+_MOST_MEANT = 3  # names that a message offers
+
+_STANDS_OUT = 0.08  # likeness by which the best name must lead to stand alone
+
 _LONGEST = 120  # characters of a name or a cell in a message
 
 _LONGEST_WORD = 4096  # characters of a word of a command: as long as a path may be
@@ -50,12 +58,56 @@ def listed(names: Iterable[str], most: int = 10) -> str:
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """`` Did you mean 'x'?`` for the closest of ``names``; empty if none is close."""
+    """`` Did you mean 'x'?`` for the likeliest of ``names``, several if none stands out; empty if none is close."""
+    return or_listed(likely(name, names))
+
+
+def or_listed(names: Iterable[str]) -> str:
+    """`` Did you mean 'x' or 'y'?``; empty without names."""
+    shown = [quoted(name) for name in names]
+    both = " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
+    return f" Did you mean {both}?" if both else ""
+
+
+def likely(name: str, names: Sequence[str]) -> list[str]:
+    """The names that a mistyped one may stand for, the likeliest first: those about as likely as that, at most 3."""
     from difflib import get_close_matches
 
-    by_lower = {other.lower(): other for other in reversed(names)}
-    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=_CLOSE_ENOUGH)
-    return f" Did you mean {quoted(by_lower[close[0]])}?" if close else ""
+    by_plain: dict[str, str] = {}
+    for other in names:
+        by_plain.setdefault(_plain(other), other)
+    given = _plain(name)
+    close = {*get_close_matches(given, by_plain, n=_COMPARED, cutoff=_CLOSE_ENOUGH)}
+    close |= {other for other in by_plain if len(given) >= _SHORTEST_START and other.startswith(given)}
+    ranked = sorted(((_likeness(given, other), other) for other in close), key=lambda one: -one[0])
+    return [by_plain[other] for likeness, other in ranked[:_MOST_MEANT] if likeness > ranked[0][0] - _STANDS_OUT]
+
+
+def _plain(name: str) -> str:
+    """A name without what is easily mistaken: case, and the marks between words."""
+    return re.sub(r"[\s_.-]+", "", name.lower()) or name
+
+
+def _likeness(given: str, other: str) -> float:
+    """How likely one name stands for another, 1 for the same; a slip at the first letter is rare."""
+    if other.startswith(given):
+        return 0.9 + 0.1 * len(given) / len(other)
+    first = 0.0 if given[:1] == other[:1] else 0.1
+    return 1 - _slips(given, other) / max(len(given), len(other)) - first
+
+
+def _slips(a: str, b: str) -> int:
+    """The fewest insertions, deletions, substitutions and swaps of neighbours that lead from a to b."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        earlier, before, row = before, row, [i]
+        for j, y in enumerate(b, 1):
+            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
+                best = min(best, earlier[j - 2] + 1)
+            row.append(best)
+    return row[-1]
 
 
 def count_of(count: int, singular: str, plural: str | None = None) -> str:

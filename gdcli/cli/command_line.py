@@ -1,11 +1,25 @@
 """The user's own command line with some options changed, ready to paste."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
 
 from gdcli.base.names import shell_word
+
+_WORDS = "gdcli.words"
+
+
+def keep_words(ctx: click.Context, words: Sequence[str]) -> None:
+    """Remember the words after ``gdfit``."""
+    ctx.meta[_WORDS] = tuple(words)
+
+
+def given_words(ctx: click.Context) -> tuple[str, ...]:
+    """The words after ``gdfit``, foreign names replaced."""
+    words: tuple[str, ...] = ctx.meta.get(_WORDS, tuple(sys.argv[1:]))
+    return words
 
 
 @dataclass(frozen=True, slots=True)

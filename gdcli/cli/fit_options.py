@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdcli.cli.group import given_words
+from gdcli.cli.command_line import given_words
 from gdcli.cli.inputs import typed_words
 from gdcli.engine.catalog import ITERATIONS
 

@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from gdcli import __version__
+from gdcli.base.names import likely, listed, or_listed, quoted
+from gdcli.cli.command_line import keep_words
 from gdcli.cli.help import help_all_option, write_body
 
 DEFAULT = "fit"
@@ -33,15 +35,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Each command's module, which holds it under the name ``command``, and what it does in one line."""
 
-_WORDS = "gdcli.words"
-
 
 class DefaultGroup(click.Group):
     """A group in which words that begin with no command belong to ``fit``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put ``fit`` in front if no command is named. Without any words on a terminal, show the help."""
-        ctx.meta[_WORDS] = tuple(args)
+        keep_words(ctx, args)
         own = {name for param in self.get_params(ctx) for name in param.opts}
         if args and args[0] not in COMMANDS and args[0] not in own:
             args = [DEFAULT, *args]
@@ -86,16 +86,34 @@ class DefaultGroup(click.Group):
                     items += param.shell_complete(default, incomplete)
         return items
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an option that it has not is told what may have been meant."""
+        try:
+            return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            raise click.UsageError(self._unknown(error.option_name, error.ctx or ctx), error.ctx) from None
+
+    def _unknown(self, name: str, ctx: click.Context) -> str:
+        """The message for an unknown option: the commands that have it, or the likeliest ones of this command."""
+        own = {option for param in ctx.command.get_params(ctx) for option in param.opts}
+        others = [other for other in COMMANDS if name in self._options(ctx, other)]
+        if others:
+            return f"No such option {quoted(name)} of {ctx.command.name}; there is one of {listed(others)}."
+        from gdcli.cli.foreign_names import synonyms_among
+
+        meant = {option: option for option in own if len(option) > 2}
+        meant = synonyms_among(own) | meant
+        found = dict.fromkeys(meant[one] for one in likely(name, list(meant)))
+        return f"No such option {quoted(name)}.{or_listed(found)}"
+
+    def _options(self, ctx: click.Context, name: str) -> set[str]:
+        command = self.get_command(ctx, name)
+        return {option for param in command.params for option in param.opts} if command else set()
+
     def _default(self, ctx: click.Context) -> click.Context:
         command = self.get_command(ctx, DEFAULT)
         assert command is not None
         return command.make_context(DEFAULT, [], parent=ctx, resilient_parsing=True)
-
-
-def given_words(ctx: click.Context) -> tuple[str, ...]:
-    """The words after ``gdfit``, as they were given."""
-    words: tuple[str, ...] = ctx.meta.get(_WORDS, tuple(sys.argv[1:]))
-    return words
 
 
 def near_command(word: str) -> str | None:

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from gdcli.base.errors import UsageError
-from gdcli.cli.command_line import parse
+from gdcli.cli.command_line import given_words, keep_words, parse
 from gdcli.cli.environment import described, give_variables, in_force
 
 _WIDEST = 100
@@ -49,9 +49,20 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse; refuse an option of a single value that is given twice. (Click would take the last.)"""
+        args = self._translated(ctx, args)
         if not ctx.resilient_parsing:
             _check_given_once(self, args)
         return super().parse_args(ctx, args)
+
+    def _translated(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The words with the names of other programs replaced, also among those that are remembered."""
+        from gdcli.cli.foreign_names import translated
+
+        before = given_words(ctx)
+        command = before[: len(before) - len(args)]
+        words = translated(args, self, command)
+        keep_words(ctx, [*command, *words])
+        return words
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; where its options do not go together, say which came from the environment."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdcli.base.errors import DataError
-from gdcli.cli.command_line import Given, parse
-from gdcli.cli.group import given_words
+from gdcli.cli.command_line import Given, given_words, parse
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
