@@ -133,6 +133,19 @@ def test_names_of_columns_are_completed_without_numpy() -> None:
     assert loaded_by(code).isdisjoint({"numpy", "pandas", "rich", "click", "scipy", "pyarrow"})
 
 
+@pytest.mark.parametrize("kind", ["loss", "optimizer", "schedule"])
+def test_names_of_the_engine_are_completed_checked_and_corrected_without_numpy(kind: str) -> None:
+    code = (
+        "import click; from gdcli.cli.types import Word; "
+        f"word = Word('{kind}'); names = [item.value for item in word.shell_complete(None, None, '')]; "
+        "assert word.convert(names[0], None, None) == names[0]; "
+        "assert isinstance(word.shell_complete(None, None, 'x'), list); "
+        "from contextlib import suppress\n"
+        "with suppress(click.BadParameter): word.convert('foo', None, None); raise SystemExit(1)\n"
+    )
+    assert loaded_by(code + "pass").isdisjoint({"numpy", "pandas", "rich", "scipy", "pyarrow"})
+
+
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     import gdcli
 

@@ -8,7 +8,15 @@ import click
 from gdcli.cli.completion.columns import ColumnName
 from gdcli.cli.help import Option
 from gdcli.cli.types import Assignment, Count, Number, Rate, Size, Word, file_type
-from gdcli.engine.catalog import ITERATIONS, LOSS_ENTRIES, OPTIMIZER_ENTRIES, SCALES
+from gdcli.engine.catalog import (
+    CLASS_LOSS,
+    ITERATIONS,
+    LOSS_ENTRIES,
+    OPTIMIZER_ENTRIES,
+    SCALES,
+    SCHEDULE_ENTRIES,
+    choices,
+)
 from gdcli.report.writers import WRITERS
 
 if TYPE_CHECKING:
@@ -153,14 +161,11 @@ descent_options: Callable[[F], F] = bundle(
     ),
     option(
         "--optimizer", metavar="NAME", type=Word("optimizer"), group=DESCENT,
-        help=f"{', '.join(e.form for e in OPTIMIZER_ENTRIES[:-1])} or {OPTIMIZER_ENTRIES[-1].form}; BETA is 0.9, the "
-        "weight DECAY 0.01 unless given.  "
-        "[default: gd]",
+        help=f"Step: {choices('optimizer')}.  [default: {OPTIMIZER_ENTRIES[0].name}]",
     ),
     option(
         "--schedule", metavar="NAME", type=Word("schedule"), group=DESCENT,
-        help="Change of the rate with iteration k: constant, inverse:R (lr/(1+R·k)), exponential:R (lr·R^k), "
-        "step:R:K (times R after each K iterations) or cosine (to 0 at the end).  [default: constant]",
+        help=f"Change of the rate with iteration k: {choices('schedule')}.  [default: {SCHEDULE_ENTRIES[0].name}]",
     ),
     scale_option,
     l2_option,
@@ -183,12 +188,11 @@ batch_options: Callable[[F], F] = bundle(
 loss_options: Callable[[F], F] = bundle(
     option(
         "--loss", metavar="NAME", type=Word("loss"), group=DESCENT,
-        help=f"Loss to minimize: {', '.join(e.form for e in LOSS_ENTRIES[:-1])} or {LOSS_ENTRIES[-1].form}.  "
-        f"[default: {LOSS_ENTRIES[0].name}]",
+        help=f"Loss to minimize: {choices('loss')}.  [default: {LOSS_ENTRIES[0].name}]",
     ),
     option(
         "--event", metavar="VALUE", group=DESCENT,
-        help="Value of the target whose probability is fitted (--loss logistic).  [default: the second in order]",
+        help=f"Value of the target whose probability is fitted (--loss {CLASS_LOSS}).  [default: the second in order]",
     ),
     option(
         "--memory", metavar="SIZE", type=Size(), group=INPUT,

@@ -1,12 +1,12 @@
 """The types of option values, with their checks and completions."""
 
 import math
-from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from gdcli.base.errors import UsageError
+from gdcli.engine.catalog import ENTRIES, unknown
 
 if TYPE_CHECKING:
     from click import ParamType as ParamType  # for others too
@@ -64,42 +64,53 @@ class Rate(Number):
 
 
 class Word(ParamType[str]):
-    """A word with a parameter, ``name:number``, whose names stand in a registry of the engine.
+    """A word with parameters, ``name:number``, whose names stand in the engine's catalog.
 
-    The registry is imported only when a word is read or completed: help needs no NumPy.
+    The engine is imported only when there is a parameter to check: a name alone needs no NumPy.
     """
 
     def __init__(self, kind: str) -> None:
         self.name = kind
+        self.entries = {entry.name: entry for entry in ENTRIES[kind]}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The word, or fail as wrong usage."""
-        _, parse = self._engine()
+        word = str(value)
+        name = word.partition(":")[0]
         try:
-            parse(str(value))
+            if name not in self.entries:
+                raise unknown(self.name, name)
+            if self.entries[name].syntax != word:
+                _check(self.name, word)
         except UsageError as error:
             self.fail(f"{error}.", param, ctx)
-        return str(value)
+        return word
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """The names that begin so."""
+        """The names that begin so, each with its meaning."""
         from click.shell_completion import CompletionItem
 
-        names, _ = self._engine()
-        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return [
+            CompletionItem(entry.name, help=f"{entry.syntax}: {entry.meaning}" if entry.suffix else entry.meaning)
+            for entry in self.entries.values()
+            if entry.name.startswith(incomplete)
+        ]
 
-    def _engine(self) -> tuple[Iterable[str], Callable[[str], Any]]:
-        if self.name == "optimizer":
-            from gdcli.engine.optimizers import OPTIMIZERS, parse_optimizer
 
-            return OPTIMIZERS, parse_optimizer
-        if self.name == "loss":
-            from gdcli.engine.losses import LOSSES, parse_loss
+def _check(kind: str, word: str) -> None:
+    """Raise UsageError for a word whose parameters are none of its name's."""
+    if kind == "loss":
+        from gdcli.engine.losses import parse_loss
 
-            return LOSSES, parse_loss
-        from gdcli.engine.schedules import SCHEDULES, parse_schedule
+        parse_loss(word)
+    elif kind == "optimizer":
+        from gdcli.engine.optimizers import parse_optimizer
 
-        return SCHEDULES, parse_schedule
+        parse_optimizer(word)
+    else:
+        from gdcli.engine.schedules import parse_schedule
+
+        parse_schedule(word)
 
 
 class Size(ParamType[str]):

@@ -14,6 +14,7 @@ from gdcli.data.dates import ISO, iso_days, looks_dated, reader_of, spellings_of
 from gdcli.data.judge import formats_for, odd_number, odd_numbers
 from gdcli.data.proposals import DoubtError, OpenQuestion, Proposal, ProposalEffect
 from gdcli.data.table import Block, Coded
+from gdcli.engine.catalog import CLASS_LOSS
 from gdcli.engine.column import level_order
 
 # Texts of a column of numbers that may each be named as missing.
@@ -222,7 +223,7 @@ def no_number(column: TextColumn, forced: bool, losses: bool) -> DataError:
     _, cell = column.first(odd)
     proposals = []
     if column.role == "target" and losses and 2 <= len(levels) <= _MOST_CLASSES:
-        options: list[tuple[str, str | None]] = [("--loss", "logistic")]
+        options: list[tuple[str, str | None]] = [("--loss", CLASS_LOSS)]
         event = max(levels, key=level_order)
         if len(levels) > 2:
             event = min(levels, key=level_order)

@@ -1,43 +1,88 @@
-"""Names, syntax and defaults that help and checks need before NumPy is loaded."""
+"""Names, syntax, meanings and defaults that help, completion and checks need before NumPy is loaded."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from gdcli.base.errors import UsageError
+from gdcli.base.names import did_you_mean
 
 
 class Entry(NamedTuple):
-    """A name of a registry: ``word`` stands for its parameter, "" if it takes none, and ``meaning`` explains it."""
+    """A name of a registry, its one-line ``meaning``, and what is written behind it: ``[:BETA]`` may be left out.
+
+    ``classes``: a loss whose target has two values.
+    """
 
     name: str
-    word: str
     meaning: str
+    suffix: str = ""
+    classes: bool = False
 
     @property
-    def form(self) -> str:
-        """``huber[:DELTA] (DELTA in target units)``."""
-        return f"{self.name}{f'[:{self.word}]' if self.word else ''}{f' ({self.meaning})' if self.meaning else ''}"
+    def syntax(self) -> str:
+        """``huber[:DELTA]``."""
+        return self.name + self.suffix
 
 
 SQUARED = "squared"
 
 LOSS_ENTRIES = (
-    Entry(SQUARED, "", ""),
-    Entry("huber", "DELTA", "DELTA in target units"),
-    Entry("quantile", "TAU", "TAU between 0 and 1, 0.5 is the median"),
-    Entry("logistic", "", "a target of two values"),
-    Entry("poisson", "", "counts"),
-    Entry("gamma", "", "numbers above 0"),
+    Entry(SQUARED, "the mean squared error"),
+    Entry("huber", "DELTA in target units", "[:DELTA]"),
+    Entry("quantile", "TAU between 0 and 1, 0.5 is the median", "[:TAU]"),
+    Entry("logistic", "a target of two values", classes=True),
+    Entry("poisson", "counts"),
+    Entry("gamma", "numbers above 0"),
 )
 
+CLASS_LOSS = next(entry.name for entry in LOSS_ENTRIES if entry.classes)
+"""The loss that is proposed for a target of two values."""
+
 OPTIMIZER_ENTRIES = (
-    Entry("gd", "", ""),
-    Entry("momentum", "BETA", ""),
-    Entry("nesterov", "BETA", ""),
-    Entry("adagrad", "", ""),
-    Entry("rmsprop", "", ""),
-    Entry("adam", "", ""),
-    Entry("adamw", "DECAY", ""),
-    Entry("nadam", "", ""),
-    Entry("newton", "", ""),
+    Entry("gd", "the gradient"),
+    Entry("momentum", "a running sum of gradients; BETA is 0.9 unless given", "[:BETA]"),
+    Entry("nesterov", "momentum that looks ahead; BETA is 0.9 unless given", "[:BETA]"),
+    Entry("adagrad", "the gradient over the root of all squares so far"),
+    Entry("rmsprop", "the gradient over the root of its mean square"),
+    Entry("adam", "the mean gradient over the root of its mean square"),
+    Entry("adamw", "adam with weight decay; DECAY is 0.01 unless given", "[:DECAY]"),
+    Entry("nadam", "adam that looks ahead"),
+    Entry("newton", "the gradient through the inverse Hessian"),
 )
+
+SCHEDULE_ENTRIES = (
+    Entry("constant", "lr"),
+    Entry("inverse", "lr/(1+R·k)", ":R"),
+    Entry("exponential", "lr·R^k", ":R"),
+    Entry("step", "times R after each K iterations", ":R:K"),
+    Entry("cosine", "to 0 at the end"),
+)
+
+ENTRIES: dict[str, Sequence[Entry]] = {
+    "loss": LOSS_ENTRIES,
+    "optimizer": OPTIMIZER_ENTRIES,
+    "schedule": SCHEDULE_ENTRIES,
+}
+"""The entries of each registry, by what one of them is."""
+
+
+def unknown(kind: str, name: str) -> UsageError:
+    """The error of a name that is none of a kind's, with all that there are, the likeliest first."""
+    from difflib import SequenceMatcher
+
+    def likeness(entry: Entry) -> float:
+        return SequenceMatcher(None, name.lower(), entry.name).ratio()
+
+    ordered = sorted(ENTRIES[kind], key=likeness, reverse=True)
+    meant = did_you_mean(name, [entry.name for entry in ordered])
+    return UsageError(f"there is no {kind} {name!r}.{meant} There are {', '.join(one.syntax for one in ordered)}")
+
+
+def choices(kind: str) -> str:
+    """The names with their meanings as a list for a sentence: ``a (…), b (…) or c (…)``."""
+    *others, last = (f"{entry.syntax} ({entry.meaning})" for entry in ENTRIES[kind])
+    return f"{', '.join(others)} or {last}"
+
 
 SCALES = ("standard", "minmax", "none")
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from gdcli.base.errors import UsageError
 from gdcli.engine.arrays import Array
+from gdcli.engine.catalog import unknown
 from gdcli.engine.forecast import UNKNOWN, Forecast, PlainForecast
 from gdcli.engine.momentum import MomentumForecast
 from gdcli.engine.objective import Point
@@ -296,7 +297,7 @@ def parse_optimizer(word: str) -> tuple[str, tuple[float, ...]]:
     """The name and the parameters of ``name`` or ``name:parameter``. Raises UsageError for any other word."""
     name, colon, text = word.partition(":")
     if name not in OPTIMIZERS:
-        raise UsageError(f"there is no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}")
+        raise unknown("optimizer", name)
     wanted = OPTIMIZERS[name].parameters
     if colon and not wanted:
         raise UsageError(f"the optimizer {name} takes no parameter, so leave out ':{text}'")

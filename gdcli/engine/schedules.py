@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.engine.arrays import Array
+from gdcli.engine.catalog import unknown
 from gdcli.engine.parameter import Parameter
 
 Schedule = Callable[[int], float | Array]
@@ -70,25 +71,21 @@ SCHEDULES: dict[str, ScheduleKind] = {
 }
 
 
-def form(name: str) -> str:
-    """The form of a schedule's word: ``step:R:K``."""
-    return ":".join([name, *(parameter.name for parameter in SCHEDULES[name].parameters)])
-
-
 def parse_schedule(word: str) -> tuple[str, tuple[float, ...]]:
-    """The name and the parameters of ``name:R:K``. Raises UsageError where it is no schedule."""
+    """The name and the parameters of ``name:R:K``. Raises UsageError for any other word."""
     name, *texts = word.split(":")
     if name not in SCHEDULES:
-        raise UsageError(f"there is no schedule {name!r}; there are {', '.join(map(form, SCHEDULES))}")
+        raise unknown("schedule", name)
     wanted = SCHEDULES[name].parameters
+    form = ":".join([name, *(parameter.name for parameter in wanted)])
     if len(texts) != len(wanted):
-        raise UsageError(f"this schedule is written {form(name)}, not {word!r}")
+        raise UsageError(f"this schedule is written {form}, not {word!r}")
     numbers = []
     for parameter, text in zip(wanted, texts, strict=True):
         try:
             numbers.append(parameter.read(text))
         except (ValueError, OverflowError):
-            raise UsageError(f"the {parameter.name} of {form(name)} is {parameter.wanted}, not {text!r}") from None
+            raise UsageError(f"the {parameter.name} of {form} is {parameter.wanted}, not {text!r}") from None
     return name, tuple(numbers)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from gdcli.base.errors import UsageError
-from gdcli.engine.catalog import ITERATIONS, SCALES
+from gdcli.engine.catalog import CLASS_LOSS, ITERATIONS, SCALES
 from gdcli.engine.optimizers import optimizers_that
 from gdcli.fitting.choices import RateRule
 
@@ -71,7 +71,7 @@ def _undecided(values: Sequence[float], options: "FitOptions") -> bool:
 _LOSS = (
     Rule(
         lambda o: o.model.event is not None and not o.model.loss.classes,
-        "--event names a class: it needs --loss logistic",
+        f"--event names a class: it needs --loss {CLASS_LOSS}",
     ),
     Rule(lambda o: o.model.loss.needs_rows and o.checks.inference, "--inference is for --loss squared only"),
     Rule(lambda o: o.model.loss.needs_rows and o.show.explain, "--explain is for --loss squared only"),

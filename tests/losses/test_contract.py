@@ -95,8 +95,11 @@ def test_every_loss_says_what_its_target_is() -> None:
 
 def test_help_and_completion_know_the_losses_that_there_are() -> None:
     forms = {name: loss.parameter_form for name, loss in LOSSES.items()}
-    assert {entry.name: entry.word for entry in LOSS_ENTRIES} == {
-        name: "" if form is None else form.word for name, form in forms.items()
+    assert {entry.name: entry.suffix for entry in LOSS_ENTRIES} == {
+        name: "" if form is None else f"[:{form.word}]" for name, form in forms.items()
+    }
+    assert {entry.name for entry in LOSS_ENTRIES if entry.classes} == {
+        name for name, loss in LOSSES.items() if loss.domain is Domain.CLASSES
     }
     assert list(LOSSES) == [entry.name for entry in LOSS_ENTRIES]
 

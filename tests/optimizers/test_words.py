@@ -3,9 +3,11 @@
 import pytest
 
 from gdcli.base.errors import UsageError
-from gdcli.engine.catalog import OPTIMIZER_ENTRIES
+from gdcli.cli.topics import topic_text
+from gdcli.engine.catalog import ENTRIES, OPTIMIZER_ENTRIES, SCHEDULE_ENTRIES
+from gdcli.engine.losses import parse_loss
 from gdcli.engine.optimizers import OPTIMIZERS, Momentum, Nesterov, optimizer_of, parse_optimizer
-from gdcli.engine.schedules import SCHEDULES, form, parse_schedule
+from gdcli.engine.schedules import SCHEDULES, parse_schedule
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -43,8 +45,19 @@ def test_an_optimizer_without_a_parameter_takes_none(name: str) -> None:
 
 @pytest.mark.parametrize("word", ["sgd", "", ":0.9", "Adam", "adam ", "momentum=0.9"])
 def test_an_unknown_optimizer_is_wrong_usage_that_lists_all(word: str) -> None:
-    with pytest.raises(UsageError, match="gd, momentum, nesterov, adagrad, rmsprop, adam, adamw, nadam, newton"):
+    with pytest.raises(UsageError) as error:
         optimizer_of(word)
+    listed = str(error.value).rpartition("There are ")[2].split(", ")
+    assert sorted(name.partition("[")[0] for name in listed) == sorted(OPTIMIZERS)
+
+
+def test_the_names_that_are_likely_meant_come_first() -> None:
+    with pytest.raises(UsageError, match=r"'adma'. Did you mean 'adam'\? There are adam, adamw\[:DECAY\], nadam, "):
+        parse_optimizer("adma")
+    with pytest.raises(UsageError, match=r"'cosin'. Did you mean 'cosine'\? There are cosine, constant, "):
+        parse_schedule("cosin")
+    with pytest.raises(UsageError, match=r"'Poison'. Did you mean 'poisson'\? There are poisson, "):
+        parse_loss("Poison")
 
 
 @pytest.mark.parametrize("text", ["-0.1", "nan", "inf", "", "x", "0.1:0.2"])
@@ -53,9 +66,29 @@ def test_a_bad_weight_decay_is_wrong_usage_that_says_what_is_wanted(text: str) -
         optimizer_of(f"adamw:{text}")
 
 
-def test_help_knows_the_optimizers_that_there_are() -> None:
-    words = [(name, *(parameter.name for parameter in one.parameters)) for name, one in OPTIMIZERS.items()]
-    assert words == [(entry.name, *filter(None, [entry.word])) for entry in OPTIMIZER_ENTRIES]
+def test_help_and_completion_know_the_optimizers_and_their_usual_parameters() -> None:
+    written = {name: "".join(f"[:{one.name}]" for one in kind.parameters) for name, kind in OPTIMIZERS.items()}
+    assert [(entry.name, entry.suffix) for entry in OPTIMIZER_ENTRIES] == list(written.items())
+    meanings = {entry.name: entry.meaning for entry in OPTIMIZER_ENTRIES}
+    usual = [
+        (name, f"{one.name} is {one.default:g} unless") for name, kind in OPTIMIZERS.items() for one in kind.parameters
+    ]
+    assert [name for name, said in usual if said not in meanings[name]] == []
+
+
+def test_help_and_completion_know_the_schedules() -> None:
+    written = {name: "".join(f":{one.name}" for one in kind.parameters) for name, kind in SCHEDULES.items()}
+    assert [(entry.name, entry.suffix) for entry in SCHEDULE_ENTRIES] == list(written.items())
+
+
+@pytest.mark.parametrize("kind", ENTRIES)
+def test_the_topics_have_a_line_for_each_name_in_the_same_order(kind: str) -> None:
+    page = topic_text("losses" if kind == "loss" else "optimizers")
+    for letter, word in [("δ", "DELTA"), ("τ", "TAU"), ("β", "BETA")]:
+        page = page.replace(letter, word)
+    named = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    syntax = [entry.syntax for entry in ENTRIES[kind]]
+    assert [name for name in named if name in syntax] == syntax
 
 
 @pytest.mark.parametrize("word", ["constant", "cosine", "inverse:0.01", "inverse:3", "exponential:1", "step:1e-3:1"])
@@ -66,8 +99,8 @@ def test_good_schedules_are_read(word: str) -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("linear", "constant, inverse:R, exponential:R, step:R:K, cosine"),
-        ("", "constant, inverse:R"),
+        ("linear", "There are inverse:R, "),
+        ("", "There are constant, inverse:R, exponential:R, step:R:K, cosine"),
         ("exponential", "written exponential:R"),
         ("exponential:0.9:2", "written exponential:R"),
         ("cosine:1000", "written cosine"),
@@ -88,7 +121,3 @@ def test_a_bad_schedule_is_wrong_usage_that_says_what_is_wanted(word: str, said:
     with pytest.raises(UsageError) as error:
         parse_schedule(word)
     assert said in str(error.value)
-
-
-def test_a_schedule_is_written_with_its_parameters() -> None:
-    assert [form(name) for name in SCHEDULES] == ["constant", "inverse:R", "exponential:R", "step:R:K", "cosine"]

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from gdcli.engine.catalog import LOSS_ENTRIES
+
 TOPICS: dict[str, str] = {
     "tour": "What gdfit does, in two minutes and seven examples.",
     "recipes": "Pipelines, alarms, nightly refreshes by cron and systemd, a lesson.",
     "input": "CSV, JSON lines, Parquet, addresses: what is read, and how.",
     "missing-cells": "Which cells are missing, and what happens to their rows.",
-    "losses": "What is minimized: squared, Huber, logistic, Poisson.",
+    "losses": f"Costs: {', '.join(entry.name for entry in LOSS_ENTRIES)}.",
     "penalties": "Ridge, lasso, elastic net; as scikit-learn writes them.",
     "optimizers": "Learning rates, optimizers, schedules, and when a descent ends.",
     "batches": "Stochastic descent on batches of rows.",

@@ -3,6 +3,7 @@
 import math
 
 from gdcli.base.errors import UsageError
+from gdcli.engine.catalog import unknown
 from gdcli.engine.losses.contract import Loss
 from gdcli.engine.losses.gamma import Gamma
 from gdcli.engine.losses.huber import Huber
@@ -18,7 +19,7 @@ def parse_loss(word: str) -> tuple[type[Loss], float | None]:
     """The loss of ``name`` or ``name:PARAMETER``, and the parameter if one is given. Raises UsageError."""
     name, colon, text = word.partition(":")
     if name not in LOSSES:
-        raise UsageError(f"there is no loss {name!r}; there are {', '.join(LOSSES)}")
+        raise unknown("loss", name)
     loss = LOSSES[name]
     if not colon:
         return loss, None
