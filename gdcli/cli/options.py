@@ -77,7 +77,7 @@ file_arguments = click.argument("files", nargs=-1, metavar="[FILE]...", type=fil
 choice_options: Callable[[F], F] = bundle(
     option(
         "--exclude", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
-        help="Leave this column out; repeatable.",
+        help="Leave this column out; repeatable, also a,b or 'id*'.",
     ),
     option(
         "--categorical", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
@@ -99,7 +99,7 @@ column_options: Callable[[F], F] = bundle(
     option("-t", "--target", metavar="COLUMN", group=COLUMNS, common=True, help="The column to predict."),
     option(
         "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
-        help="Predict from this column; repeatable.  [default: all but the target]",
+        help="Predict from this column; repeatable, also a,b or 'lat*'.  [default: all but the target]",
     ),
     choice_options,
     option(
@@ -117,7 +117,7 @@ by_option: Callable[[F], F] = option(
 summary_options: Callable[[F], F] = bundle(
     option(
         "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
-        help="Summarize this column; repeatable.  [default: all]",
+        help="Summarize this column; repeatable, also a,b or 'lat*'.  [default: all]",
     ),
     choice_options,
 )  # fmt: skip

@@ -5,7 +5,7 @@ indicator column per level. Which level is the reference is only known at the en
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from gdcli.data.dates import ISO, as_numbers
 from gdcli.data.doubts import header_below
 from gdcli.data.judging import judge_columns
 from gdcli.data.memory import check_room
+from gdcli.data.name_lists import with_names
 from gdcli.data.proposals import DoubtError, OpenQuestion, advised
 from gdcli.data.table import BadRow, Block, Coded, Table
 from gdcli.engine.arrays import Array
@@ -252,8 +253,9 @@ def _attempt(question: OpenQuestion) -> float | DoubtError:
 
 def _decided(question: OpenQuestion) -> Design:
     """The design of a question. Raises DoubtError."""
-    block, names, source, options = question.block, question.names, question.source, question.options
+    block, names, source = question.block, question.names, question.source
     try:
+        options = with_names(question.options, names, source)
         target, features = choose(names, source, options)
     except UsageError:
         raise
@@ -261,6 +263,7 @@ def _decided(question: OpenQuestion) -> Design:
         raise header_below(error, question) from None
     if options.summary and not features:
         raise DataError(f"{quoted(source)}: no column is left to summarize")
+    question = replace(question, options=options)
     check_room(source, sum(name not in question.unnamed for name in features))
     judged = judge_columns(question, [name for name in (*features, target, options.weights) if name is not None])
     empty = _empty_columns(block, [name for name in features if name in question.unnamed], judged.words)

@@ -12,6 +12,7 @@ from gdcli.data.csv.exact import COMMENT_MARKS
 from gdcli.data.csv.options import BLANKS
 from gdcli.data.dates import ISO, iso_days, looks_dated, reader_of, spellings_of
 from gdcli.data.judge import formats_for, odd_number, odd_numbers
+from gdcli.data.name_lists import parts_of
 from gdcli.data.proposals import DoubtError, OpenQuestion, Proposal, ProposalEffect
 from gdcli.data.table import Block, Coded
 from gdcli.engine.catalog import CLASS_LOSS
@@ -261,7 +262,7 @@ def header_below(error: DataError, question: OpenQuestion) -> DataError:
     """The doubt of a header that lacks a column, if a line below it has them all; else the error as it is."""
     options = question.options
     given = (options.target, *options.features, *options.exclude, *options.categorical, *options.by, options.weights)
-    wanted = [name for name in given if name is not None]
+    wanted = [part for name in given if name is not None for part in parts_of(name)]
     proposals = tuple(
         Proposal((("--skip-rows", str(line - 1)),), f"{{}} begins the table on line {line}, which has it")
         for line in question.block.header_lines(wanted)

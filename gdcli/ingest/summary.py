@@ -16,6 +16,7 @@ from gdcli.base.names import count_of, listed, quoted, shell_word
 from gdcli.base.schema import from_json, parse_json, readable, to_json
 from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
 from gdcli.data.design import Design
+from gdcli.data.name_lists import with_names
 from gdcli.data.source import FileMark, RangeReader, RowWriter, Source
 from gdcli.data.table import Block
 from gdcli.engine.arrays import Array, Extended
@@ -81,6 +82,7 @@ class Summary(Source):
             raise DataError(self._other_weights(options.weights))
         # The weights are in the triangle, but no column of it.
         named = self.names if options.weights is None else (*self.names, options.weights)
+        options = with_names(options, named, self.name)
         target, features = choose(named, self.name, options)
         for name in options.categorical:
             if name not in self.text:

@@ -76,6 +76,12 @@ def test_a_column_already_given_is_not_offered_again(in_folder):
     assert answered("zsh", "a.csv", "-x", "sqft", "-x", "") == [("plain", "price"), ("plain", "beds")]
 
 
+def test_the_last_name_of_a_list_is_completed(in_folder):
+    in_folder.joinpath("a.csv").write_text("price,sqft,beds,baths\n")
+    assert answered("zsh", "a.csv", "-x", "sqft,be") == [("sqft,beds",)]
+    assert [one[0] for one in answered("zsh", "a.csv", "-x", "sqft,b")] == ["sqft,beds", "sqft,baths"]
+
+
 def test_the_header_is_read_by_the_separator_and_encoding_given(in_folder):
     (in_folder / "a.csv").write_bytes("größe,a:höhe\n1,2:3\n".encode("latin-1"))
     assert answered("zsh", "--encoding", "latin-1", "a.csv", "-x", "") == [("plain", "größe"), ("plain", "a:höhe")]

@@ -1,7 +1,7 @@
 """The name of a column on the command line: a shell completes it from the header of the file already typed."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,16 @@ class ColumnName(click.types.StringParamType):
         for path in _paths(given):
             names = names_in_header(path, reading)
             if names:
-                return [CompletionItem(name) for name in names if name.startswith(incomplete) and name not in named]
+                begun, last = _last_of_list(incomplete, names)
+                return [CompletionItem(begun + n) for n in names if n.startswith(last) and n not in named]
         return []
+
+
+def _last_of_list(incomplete: str, names: Sequence[str]) -> tuple[str, str]:
+    """The parts of a list that are complete, with their comma, and the last one."""
+    first, sign, last = incomplete.rpartition(",")
+    whole = not sign or any(name.startswith(incomplete) for name in names)
+    return ("", incomplete) if whole else (first + sign, last)
 
 
 def names_in_header(path: str, options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,61 @@
+"""Lists and patterns of column names: ``a,b`` and ``lat*`` stand for columns, unless one is called so itself."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from gdcli.base.errors import DataError
+from gdcli.base.names import likely, listed, quoted
+from gdcli.data.columns import ColumnOptions, require
+
+_WILD = re.compile(r"[*?\[]")
+
+# The parts of a list: commas in parentheses or backquotes belong to an expression.
+_PARTS = re.compile(r"(?:\((?:[^()]|\([^()]*\))*\)|`[^`]*`|[^,])+")
+
+
+def with_names(options: ColumnOptions, names: tuple[str, ...], source: str) -> ColumnOptions:
+    """The options with each list and each pattern as the names that it stands for, in the order given.
+
+    A pattern of features stands for no column that has another role. Raises DataError if it stands for none, or if a
+    part of a list is no column.
+    """
+    if not any(name not in names for name in (*options.features, *options.exclude, *options.categorical, *options.by)):
+        return options
+
+    def meant(words: Sequence[str], free: Callable[[str], bool] = lambda name: True) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for word in words for name in _meant(word, names, source, free)))
+
+    exclude, by = meant(options.exclude), meant(options.by)
+    taken = {options.target, options.weights, *exclude, *by}
+    features = meant(options.features, lambda name: name not in taken)
+    return replace(options, features=features, exclude=exclude, by=by, categorical=meant(options.categorical))
+
+
+def parts_of(word: str) -> list[str]:
+    """The parts of a list, or the word itself."""
+    return [part.strip() for part in _PARTS.findall(word)] or [word]
+
+
+def _meant(word: str, names: tuple[str, ...], source: str, free: Callable[[str], bool]) -> list[str]:
+    """The columns that a word stands for, those of its patterns only if they are ``free``."""
+    if word in names:
+        return [word]
+    parts = parts_of(word)
+    if len(parts) > 1 and any(_matching(part, names) for part in parts):
+        return [name for part in parts for name in _meant(part, names, source, free)]
+    found = _matching(word, names)
+    if found:
+        return [name for name in found if free(name)]
+    if _WILD.search(word):
+        raise DataError(f"{quoted(source)} has no column like {quoted(word)}. Columns: {listed(names, 20)}")
+    require(parts[0] if len(parts) > 1 and not likely(word, names) else word, names, source)
+    return []
+
+
+def _matching(word: str, names: tuple[str, ...]) -> list[str]:
+    """The columns that a name or a pattern stands for."""
+    if word in names:
+        return [word]
+    return [name for name in names if fnmatchcase(name, word)] if _WILD.search(word) else []
