@@ -78,8 +78,8 @@ def test_a_column_already_given_is_not_offered_again(in_folder):
 
 def test_the_last_name_of_a_list_is_completed(in_folder):
     in_folder.joinpath("a.csv").write_text("price,sqft,beds,baths\n")
-    assert answered("zsh", "a.csv", "-x", "sqft,be") == [("sqft,beds",)]
-    assert [one[0] for one in answered("zsh", "a.csv", "-x", "sqft,b")] == ["sqft,beds", "sqft,baths"]
+    assert answered("zsh", "a.csv", "-x", "sqft,be") == [("plain", "sqft,beds")]
+    assert [one[1] for one in answered("zsh", "a.csv", "-x", "sqft,b")] == ["sqft,beds", "sqft,baths"]
 
 
 def test_the_header_is_read_by_the_separator_and_encoding_given(in_folder):
