@@ -5,9 +5,10 @@ from typing import Any
 
 from gdcli.base.listener import Listener
 from gdcli.data.paths import matched
-from gdcli.fitting.fit import Recorder, Resume, fit_reading
+from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit
+from gdcli.fitting.start import Start
 from gdcli.ingest.read import InputData, read_noted
 
 
@@ -21,11 +22,11 @@ def fit(data: "InputData | Sequence[InputData]", *, target: str, **options: Any)
     for name in ("features", "exclude", "categorical", "dates", "na", "l2", "l1"):
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str | int | float) else tuple(value)
-    asked, resume = parse_options({"target": target, **options})
-    return run_fit(several, asked, resume=resume)
+    asked, start = parse_options({"target": target, **options})
+    return run_fit(several, asked, start=start)
 
 
-def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Resume | None]:
+def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Start | None]:
     """The options of a fit by their names; with ``resume`` those left out are the model's, from which it goes on."""
     path = values.get("resume")
     values = {name: value for name, value in values.items() if name != "resume"}
@@ -33,8 +34,8 @@ def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Resume | None]
         return FitOptions.of(**values), None
     from gdcli.models.resume import resumed
 
-    values, resume = resumed(path, values)
-    return FitOptions.of(**values), resume
+    values, start = resumed(path, values)
+    return FitOptions.of(**values), start
 
 
 def run_fit(
@@ -42,7 +43,7 @@ def run_fit(
     options: FitOptions,
     recorders: Sequence[Recorder] = (),
     listener: Listener | None = None,
-    resume: Resume | None = None,
+    start: Start | None = None,
 ) -> Fit:
     """Read the data and descend. Raises DataError and UsageError; divergence is a result, not an error."""
     listener = listener or Listener()
@@ -52,4 +53,4 @@ def run_fit(
 
         require_scipy()
     with read_noted(data, options.columns, options.reading, listener) as reading:
-        return fit_reading(reading, options, recorders, listener, resume)
+        return fit_reading(reading, options, recorders, listener, start)

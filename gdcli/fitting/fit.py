@@ -34,14 +34,12 @@ from gdcli.fitting.results import (
     TraceShape,
     TriedPenalty,
 )
+from gdcli.fitting.start import Start, continued
 from gdcli.fitting.trace import TableRows
 from gdcli.ingest.read import Dataset
 
 # Progress is told this often.
 _PROGRESS_STEP = 4096
-
-Resume = Callable[[Problem, FitOptions], Problem]
-"""Moves the start of a problem to the parameters of a model."""
 
 
 class Recorder(Protocol):
@@ -68,12 +66,12 @@ def fit_reading(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    resume: Resume | None = None,
+    start: Start | None = None,
 ) -> Fit:
-    """Fit data that were already reduced, from the start or, with ``resume``, from the parameters of a model."""
+    """Fit data that were already reduced; with ``start`` the descent goes on where an earlier one ended."""
     # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _fit(reading, options, recorders, listener, resume)
+        return _fit(reading, options, recorders, listener, start)
 
 
 def _fit(
@@ -81,7 +79,7 @@ def _fit(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    resume: Resume | None,
+    start: Start | None,
 ) -> Fit:
     batches = _batches(reading, options)
     in_epoch = 1 if batches is None else batches.in_epoch
@@ -94,8 +92,8 @@ def _fit(
 
         options, tried = choose_penalty(reading, options, listener)
     problem = prepare(reading, options, listener)
-    if resume is not None:
-        problem = resume(problem, options)
+    if start is not None:
+        problem = continued(problem, start, options)
     learning_rate = learning_rate_of(problem, options)
     last_row = -(-options.descent.iterations // in_epoch)
     keeper = TableRows(last_row, options.show.every)

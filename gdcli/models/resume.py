@@ -1,34 +1,24 @@
 """Resuming the descent of a saved model."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from gdcli.base.errors import DataError, UsageError
-from gdcli.base.names import listed, quoted
+from gdcli.base.names import quoted
 from gdcli.base.schema import json_number
 from gdcli.data.columns import POLICIES
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
-from gdcli.engine import spectrum as spectra
 from gdcli.engine.catalog import SCALES
-from gdcli.engine.optimizers import PLAIN_DESCENT, OptimizerState, parse_optimizer
+from gdcli.engine.optimizers import PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT, parse_schedule
-from gdcli.fitting.fit import Resume
-from gdcli.fitting.options import FitOptions
-from gdcli.fitting.problem import Problem
+from gdcli.fitting.start import Start
 from gdcli.models.model import Model
 from gdcli.models.model_file import load_model
 
-# The same rows give the same means, deviations and cost up to the rounding of another machine.
-_SAME = 1e-9
 
-
-def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Resume]:
-    """A fit's options, completed from the model, and a function that starts the problem at the model's parameters.
+def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Start]:
+    """A fit's options, completed from the model, and the model's descent to go on from.
 
     Raises UsageError for values that contradict the model, DataError for a model that cannot be read.
     """
@@ -37,7 +27,10 @@ def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Resum
     if values.get("cv") is not None:
         raise UsageError("--cv begins each fold's descent at the start, so --resume has no place")
     model = load_model(path)
-    return dict(values) | _merged(model, values), partial(resume_from, model)
+    merged = dict(values) | _merged(model, values)
+    given = merged["learning_rate"]
+    rate = given if isinstance(given, float) else _rate(model)
+    return merged, Start(model.state, rate, float(model.content["cost"]))
 
 
 def _merged(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,39 +131,3 @@ def _rate(model: Model) -> float:
         shown = quoted(str(rate), 40)
         raise DataError(f"the model is damaged or was edited by hand: {shown} is no learning rate; give one with --lr")
     return float(rate)
-
-
-def resume_from(model: Model, problem: Problem, options: FitOptions) -> Problem:
-    """The problem with the model's parameters as its start. Raises DataError if the data differ."""
-    state, scaling = model.state, problem.scaling
-    terms = tuple((term.name, term.level) for term in problem.terms.columns)
-    if terms != state.terms:
-        odd = [name if level is None else f"{name}[{level}]" for name, level in set(terms) ^ set(state.terms)]
-        which = listed(sorted(odd), 5) or "another order"
-        raise DataError(f"--resume: the model has other terms than these data: {which}")
-    ours = np.array([*scaling.center, *scaling.scale, scaling.target_scale])
-    theirs = np.array([*state.center, *state.scale, state.target_scale])
-    theta = np.array(state.theta)
-    cost = float(problem.objective.value(theta)) * problem.unit
-    # A mean close to zero is judged against its deviation.
-    slack = np.concatenate([scaling.scale, np.zeros(len(scaling.scale) + 1)])
-    same_scaling = np.all(np.abs(ours - theirs) <= _SAME * (np.abs(theirs) + slack))
-    if not same_scaling or abs(cost - float(model.content["cost"])) > _SAME * (problem.mean_square + cost):
-        raise DataError("--resume: the model was fitted to other data; for new rows fit all of them again")
-    distance = theta - problem.optimum.theta
-    rank = len(problem.spectrum.eigenvalues)
-    return replace(
-        problem,
-        start=theta,
-        spectrum=spectra.spectrum(problem.quadratic, rank, distance),
-        before=state.iteration,
-        trial=_rate(model),  # it was accepted here, so a search accepts it again
-        state=_memory(state.optimizer, options.descent.optimizer.rule.init(theta)),
-    )
-
-
-def _memory(rows: Sequence[Sequence[float]], like: OptimizerState) -> OptimizerState:
-    """The optimizer's memory. Raises DataError if it does not have its initial form."""
-    if [len(row) for row in rows] != [len(row) for row in like]:
-        raise DataError("the model is damaged or was edited by hand: its optimizer's memory is not complete")
-    return tuple(np.array(row) for row in rows)

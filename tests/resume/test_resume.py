@@ -259,3 +259,19 @@ def test_a_damaged_model_is_no_fault_of_gdfits(
     assert (done.code, done.out) == (1, "")
     assert "damaged" in done.err
     assert "fault in gdfit" not in done.err
+
+
+def test_the_rate_that_is_advised_for_a_model_without_one_continues_it(
+    gdfit: Callable[..., Any], table: Callable[..., str], saved: Callable[[Fit], str]
+) -> None:
+    path = table()
+    whole = fit(path, target="price", iterations=6, learning_rate=0.02)
+    model = Path(saved(fit(path, target="price", iterations=3, learning_rate=0.02)))
+    document = json.loads(model.read_text())
+    document["descent"]["learning_rate"] = None
+    model.write_text(json.dumps(document))
+    refused = gdfit(path, "--resume", model, "-n", 3)
+    assert refused.code == 1
+    assert "give one with --lr" in refused.err
+    done = gdfit(path, "--resume", model, "-n", 3, "--lr", 0.02, "--format", "json")
+    assert json.loads(done.out)["cost"] == whole.cost

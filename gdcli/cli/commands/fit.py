@@ -82,10 +82,10 @@ def run(inputs: Sequence[str], values: Mapping[str, Any], output: "Output", agai
     from gdcli.models.model_file import model_as_json
     from gdcli.report.fit import fit_report
 
-    options, resume = parse_options(fit_values(values) | output.shown | {"resume": values["resume"]})
+    options, start = parse_options(fit_values(values) | output.shown | {"resume": values["resume"]})
     with output:
         with Narrator(output.quiet) as narrator, output.recorders(narrator) as recorders:
-            fit = run_fit(inputs, options, recorders, narrator, resume)
+            fit = run_fit(inputs, options, recorders, narrator, start)
         interrupted = fit.descent.stopped is Stopped.INTERRUPTED
         if interrupted and output.trace_path is not None:
             reached = f"the iterations up to {fit.descent.iterations:,}"
