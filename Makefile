@@ -36,7 +36,7 @@ fuzz: setup ## thousands of damaged files and odd options (ARGS='--cases 1000 --
 floors: ## the tests of reading and of the command line with the oldest packages allowed
 	$(PYTHON) -m venv .floors
 	.floors/bin/python -m pip --quiet --disable-pip-version-check install --requirement tests/floors.txt
-	.floors/bin/python -m pytest tests/data/test_cells.py tests/data/test_frames.py tests/cli/test_cli_options.py
+	.floors/bin/python -m pytest tests/data/test_cells.py tests/data/test_frames.py tests/cli/test_options.py
 
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .

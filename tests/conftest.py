@@ -1,24 +1,16 @@
-"""What the tests below the command line share: files to write, small blocks, notes to look at."""
+"""What tests share: gdfit in this process and in others, files to write, small blocks, notes to look at."""
 
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from gdcli.base.listener import Listener
+from tests.processes import ROOT, Done, forked, points, program, shell, started, terminal
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
+__all__ = ["ROOT", "Done", "Notes", "forked", "points", "program", "shell", "started", "terminal"]
 
 
 class Notes(Listener):
@@ -47,7 +39,7 @@ def notes() -> Notes:
 
 @pytest.fixture
 def gdfit(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """Run a command line in this process (tests/cli has one of the same name that starts another)."""
+    """Run a command line in this process (``program`` starts another)."""
     from gdcli.cli import main
 
     def run(*words: object) -> Done:

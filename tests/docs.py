@@ -44,9 +44,9 @@ def lacking(command: str) -> str | None:
     return None
 
 
-def printed(command: str, folder: Path) -> str:
-    """What a command prints, stdout and stderr, without blanks at the ends of lines."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+def printed(command: str, folder: Path, programs: Path) -> str:
+    """What a command prints, stdout and stderr, without blanks at the ends of lines; ``programs`` has gdfit."""
+    path = f"{programs}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "80", "LC_ALL": "C.UTF-8"}
     environment = {name: value for name, value in environment.items() if not name.startswith("GDFIT_")}
     done = subprocess.run(
@@ -64,10 +64,12 @@ def trimmed(text: str) -> str:
 def record(name: str) -> None:
     """Run a page's examples and write what they print into it."""
     with tempfile.TemporaryDirectory() as parent:
-        folder = folder_for(name, Path(parent))
+        folder, programs = folder_for(name, Path(parent)), Path(sys.executable).parent
 
         def rerun(block: re.Match[str]) -> str:
-            found = "".join(f"$ {command}\n{printed(command, folder)}" for command, _ in examples_of(block[1]))
+            found = "".join(
+                f"$ {command}\n{printed(command, folder, programs)}" for command, _ in examples_of(block[1])
+            )
             return f"```console\n{found}```"
 
         page = PAGES[name]

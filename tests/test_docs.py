@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from docs import PAGES, ROOT, examples, folder_for, lacking, printed, trimmed
 
 from gdcli.cli.group import COMMANDS, group
 from gdcli.cli.help import Option
 from gdcli.cli.topics import TOPICS
+from tests.docs import PAGES, ROOT, examples, folder_for, lacking, printed, trimmed
 
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 Output = Future[list[str]]
@@ -18,7 +19,9 @@ EXAMPLES = [(name, i, *example) for name, page in PAGES.items() for i, example i
 
 
 @pytest.fixture(scope="module")
-def outputs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Output]]:
+def outputs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, forked: Path
+) -> Iterator[dict[str, Output]]:
     """What the examples of each page that is tested print, to be waited for: two pages run at a time.
 
     The examples of a page share a folder, as later ones use the files that earlier ones write.
@@ -28,7 +31,7 @@ def outputs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
         def run(name: str) -> list[str]:
             folder = folder_for(name, tmp_path_factory.mktemp(name))
-            return [printed(command, folder) for command, _ in examples(PAGES[name])]
+            return [printed(command, folder, forked) for command, _ in examples(PAGES[name])]
 
         yield {name: pool.submit(run, name) for name in PAGES if name in names}
 

@@ -7,7 +7,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from house import MODULES, PACKAGE, ROOT, arrows, circles, dotted, imports
+
+from tests.house import MODULES, PACKAGE, ROOT, arrows, circles, dotted, imports
 
 # From the ground up: each package with the foreign packages that it may import, and those that it may when used.
 FLOORS: dict[str, tuple[set[str], set[str]]] = {

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plain import Iteration, article, descend_rows, read_rows
 
 from gdcli import fit
 from gdcli.fitting.results import Fit
+from tests.oracles.plain import Iteration, article, descend_rows, read_rows
 
 # Of the largest value that a column takes on the path.
 TOLERANCE = 1e-10

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
-import exact
 import numpy as np
 import pytest
 
@@ -14,6 +13,7 @@ from gdcli.base.listener import Listener
 from gdcli.fitting.groups import fit_groups
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit
+from tests.oracles import exact
 
 CASES = Path(__file__).parents[1] / "cases"
 # Where the values begin, and how far they go from there.

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from plain import descend_rows, read_rows
 
 from gdcli import fit
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.results import Fit
+from tests.oracles.plain import descend_rows, read_rows
 
 
 def write_table(csv_file: Callable[..., str], kind: str) -> str:

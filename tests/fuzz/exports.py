@@ -1,26 +1,21 @@
 """Cases of another kind: models and rows of odd cells, which ``predict`` and the exported expressions read alike."""
 
 import math
-import sys
 import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from cases import Case
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-sys.path.append(str(Path(__file__).parents[1] / "models"))
-
-from engines import as_csv, python, sqlite  # in tests/models, as the next one
-from handwritten import model_content
-
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.models.model import Model
 from gdcli.models.model_file import model_of
 from gdcli.models.predict import PredictOptions, predict_files
+from tests.models.engines import as_csv, python, sqlite
+from tests.models.handwritten import model_content
 
 WHOLE = ("", "NA", "nan", "null", "-999", "-999.0", "1_0", "inf", "Infinity", "1e999", "0x1F", "1e-400", "None", "True")
 CELLS = st.one_of(

@@ -1,60 +1,18 @@
-"""Models written by hand, whose predictions are known, and gdfit as a process of its own."""
+"""Models written by hand, whose predictions are known."""
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from handwritten import model_content
 
-import gdcli
 from gdcli.data.csv.chunks import cut
 from gdcli.data.csv.options import CsvOptions
 from gdcli.models.model import Model
 from gdcli.models.model_file import load_model
 from gdcli.models.predict import PredictOptions, Tally, predict_files
+from tests.models.handwritten import model_file
 
-ROOT = Path(gdcli.__file__).parents[1]
-
-
-class Done(NamedTuple):
-    """How a process ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def shell(tmp_path: Path) -> Callable[..., Done]:
-    """Run a line of bash with pipefail in an empty folder; ``gdfit`` is gdfit there."""
-
-    def run(line: str, stdin: bytes = b"") -> Done:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHON": sys.executable, "TERM": "xterm"}
-        environment.pop("GDFIT_DEBUG", None)
-        script = f'set -o pipefail; gdfit() {{ "$PYTHON" -m gdcli "$@"; }}; {line}'
-        done = subprocess.run(
-            ["bash", "-c", script], input=stdin, capture_output=True, cwd=tmp_path, env=environment, timeout=120
-        )
-        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
-
-    return run
-
-
-@pytest.fixture
-def model_file(tmp_path: Path) -> Callable[..., str]:
-    """Write a model (see ``model_content``) and return its path."""
-
-    def write(slopes: Mapping[str, float | Mapping[str, float]], name: str = "model.json", **settings: Any) -> str:
-        path = tmp_path / name
-        path.write_text(json.dumps(model_content(slopes, **settings)), encoding="utf-8")
-        return str(path)
-
-    return write
+__all__ = ["make_model", "model_file", "predicted"]
 
 
 @pytest.fixture

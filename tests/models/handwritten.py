@@ -1,7 +1,11 @@
 """Model files written by hand."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 WORDS = ("", "NA", "NaN", "nan", "null")
 
@@ -53,3 +57,15 @@ def model_content(
             "optimizer": [],
         },
     }  # fmt: skip
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Callable[..., str]:
+    """Write a model (see ``model_content``) and return its path."""
+
+    def write(slopes: Mapping[str, float | Mapping[str, float]], name: str = "model.json", **settings: Any) -> str:
+        path = tmp_path / name
+        path.write_text(json.dumps(model_content(slopes, **settings)), encoding="utf-8")
+        return str(path)
+
+    return write

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import (
+
+from gdcli.base.errors import DataError
+from gdcli.models.export import EXPORTERS, as_miller, as_python
+from gdcli.models.model import Model
+from gdcli.models.model_file import model_of
+from gdcli.models.sql_export import as_sql
+from tests.models.engines import (
     NUMBER,
     EngineError,
     Run,
@@ -26,13 +32,7 @@ from engines import (
     python,
     sqlite,
 )  # fmt: skip
-from handwritten import model_content
-
-from gdcli.base.errors import DataError
-from gdcli.models.export import EXPORTERS, as_miller, as_python
-from gdcli.models.model import Model
-from gdcli.models.model_file import model_of
-from gdcli.models.sql_export import as_sql
+from tests.models.handwritten import model_content
 
 # Columns and texts that each language has to quote in its own way.
 ODD = {

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from handwritten import model_content
 
 import gdcli
 from gdcli.base.errors import DataError
 from gdcli.base.schema import LARGEST_FILE
 from gdcli.models.model import Model
 from gdcli.models.model_file import load_model, model_as_json
+from tests.models.handwritten import model_content
 
 # --- what is written
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from handwritten import model_content
 
 from gdcli.base.errors import CellError, DataError
 from gdcli.models.model import Model
 from gdcli.models.model_file import model_of
+from tests.models.handwritten import model_content
 
 # ŷ = 1.5 + 2·sqft, and 10 more in a villa
 SLOPES = {"sqft": 2.0, "type": {"Condo": 0.0, "Villa": 10.0}}

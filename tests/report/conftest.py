@@ -1,9 +1,11 @@
-"""Fit records made by hand."""
+"""Fit records made by hand, and the samples as tables."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from gdcli.engine.descent import Stopped
@@ -137,3 +139,15 @@ def fixture_again() -> Callable[..., str]:
 @pytest.fixture(name="report")
 def fixture_report() -> Callable[..., str]:
     return report
+
+
+@pytest.fixture
+def housing(sample_data: Path) -> pd.DataFrame:
+    """The prices of 932 houses."""
+    return pd.read_csv(sample_data / "housing.csv")
+
+
+@pytest.fixture
+def penguins(sample_data: Path) -> pd.DataFrame:
+    """344 penguins, with cells missing."""
+    return pd.read_csv(sample_data / "penguins.csv")
