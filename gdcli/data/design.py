@@ -115,20 +115,20 @@ class Design:
                     raise CellError(_stands_for_missing(block, name, table.text[name]))
             else:
                 columns.append(Column(name))
-                parts.append(_kept(table.numeric[name], complete))
+                parts.append(_complete_rows(table.numeric[name], complete))
         if self.target in self.text:
             self._add_levels(self.target or "", table, complete, columns, parts)
         elif self.target is not None:
             columns.append(Column(self.target))
-            parts.append(_kept(table.numeric[self.target], complete))
+            parts.append(_complete_rows(table.numeric[self.target], complete))
         if not parts:
             raise DataError(f"{quoted(self.source)}: no column is left")
         X = np.empty((len(parts[0]), len(parts)), order="F")
         for j, part in enumerate(parts):
             X[:, j] = part
-        kept = None if weights is None else _kept(weights, complete)
-        by = tuple(_kept_codes(table.text[name], complete) for name in self.by)
-        counts = {name: int(np.count_nonzero(_kept(gap, complete))) for name, gap in gaps.items()}
+        kept = None if weights is None else _complete_rows(weights, complete)
+        by = tuple(_complete_codes(table.text[name], complete) for name in self.by)
+        counts = {name: int(np.count_nonzero(_complete_rows(gap, complete))) for name, gap in gaps.items()}
         filled = {name: count for name, count in counts.items() if count}
         return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped, filled, table.misquoted)
 
@@ -220,14 +220,15 @@ def _stands_for_missing(block: Block, name: str, column: Coded) -> str:
     )
 
 
-_Kept = TypeVar("_Kept", Array, NDArray[np.bool_])
+_Values = TypeVar("_Values", Array, NDArray[np.bool_])
 
 
-def _kept(values: _Kept, complete: NDArray[np.bool_] | None) -> _Kept:
+def _complete_rows(values: _Values, complete: NDArray[np.bool_] | None) -> _Values:
+    """The values of the complete rows; of all if there is no mask."""
     return values if complete is None else values[complete]
 
 
-def _kept_codes(column: Coded, complete: NDArray[np.bool_] | None) -> Coded:
+def _complete_codes(column: Coded, complete: NDArray[np.bool_] | None) -> Coded:
     return column if complete is None else Coded(column.codes[complete], column.levels)
 
 

@@ -309,9 +309,3 @@ def parse_optimizer(word: str) -> tuple[str, tuple[float, ...]]:
             form, usual = f"{name}:{wanted[i].name}", f"{name}:{wanted[i].default:g}"
             raise UsageError(f"{form} takes {wanted[i].wanted}, such as {usual}, not {given!r}") from None
     return name, tuple(values)
-
-
-def optimizer_of(word: str, newton: NewtonDirection | None = None, intercept: bool = True) -> Optimizer:
-    """The optimizer that a word asks for, with what it may need of the problem."""
-    name, values = parse_optimizer(word)
-    return OPTIMIZERS[name](*values, newton=newton, intercept=intercept)

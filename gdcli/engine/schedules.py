@@ -87,14 +87,3 @@ def parse_schedule(word: str) -> tuple[str, tuple[float, ...]]:
         except (ValueError, OverflowError):
             raise UsageError(f"the {parameter.name} of {form} is {parameter.wanted}, not {text!r}") from None
     return name, tuple(numbers)
-
-
-def schedule_of(word: str, learning_rate: float | Array, iterations: int, before: int = 0) -> Schedule:
-    """The schedule that a word asks for, with its first rate and the number of iterations to run.
-
-    ``before`` iterations have been done already: the descent goes on where they ended, and all together are the
-    iterations over which a cosine falls.
-    """
-    name, parameters = parse_schedule(word)
-    rates = SCHEDULES[name].wrap(constant(learning_rate), before + iterations, *parameters)
-    return later(rates, before) if before else rates

@@ -69,7 +69,7 @@ def check_address(address: str) -> None:
 
 
 @contextmanager
-def connected(address: str, listener: Listener) -> Iterator[Any]:
+def connect(address: str, listener: Listener) -> Iterator[Any]:
     """A client of the cluster, after a check that its workers can run gdfit. Raises DataError."""
     try:
         import distributed  # noqa: F401
@@ -91,9 +91,9 @@ def _client(address: str) -> Any:
     nobody = f"no Dask scheduler answers at {quoted(address)}"
     asked = "is it one, is it running (dask scheduler)"
     asked += ", and has it certificates of the same authority?" if address.startswith(_TLS) else "?"
-    connect = partial(Client, address, security=_security(address), timeout=CONNECT, set_as_default=False)
+    open_client = partial(Client, address, security=_security(address), timeout=CONNECT, set_as_default=False)
     try:
-        return _within(CONNECT, f"{nobody} within {CONNECT:g} s: {asked}", connect, Client.close)
+        return _within(CONNECT, f"{nobody} within {CONNECT:g} s: {asked}", open_client, Client.close)
     except DataError:
         raise
     except OSError:

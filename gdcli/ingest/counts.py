@@ -59,10 +59,10 @@ def skipped_of(rows: Sequence[BadRow]) -> SkippedRows:
 
 def tell_gaps(rows: RowCounts, chosen: Design, listener: Listener) -> None:
     """Tell the listener how missing cells were treated, if there were any, and how to keep most of the rows."""
-    if said := dropped(rows):
+    if said := drop_phrase(rows):
         advice = gap_advice(rows, chosen) if 2 * rows.dropped > rows.read else ""
         listener.note(f"{said}; {advice}" if advice else said)
-    if said := filled_cells(rows.filled):
+    if said := fill_phrase(rows.filled):
         listener.note(said)
 
 
@@ -87,7 +87,7 @@ def gap_advice(rows: RowCounts, chosen: Design) -> str:
     return "; ".join(advice)
 
 
-def dropped(rows: RowCounts) -> str:
+def drop_phrase(rows: RowCounts) -> str:
     """The phrase that says how many rows were dropped, and for which columns; empty if none were."""
     if not rows.dropped:
         return ""
@@ -95,7 +95,7 @@ def dropped(rows: RowCounts) -> str:
     return f"dropped {rows.dropped:,} of {count_of(rows.read, 'row')} with missing values ({by_column})"
 
 
-def filled_cells(counts: Mapping[str, int]) -> str:
+def fill_phrase(counts: Mapping[str, int]) -> str:
     """The phrase that says how many missing cells are filled, by column; empty if none are."""
     return f"filled {count_of(sum(counts.values()), 'missing cell')} ({_by_column(counts)})" if counts else ""
 

@@ -151,10 +151,10 @@ def _reduced(
             whole = reduction.of_all(checked, options.jobs)
         else:
             from gdcli.ingest.cluster import reduced_on
-            from gdcli.ingest.connection import connected
+            from gdcli.ingest.connection import connect
 
             again = chain([_Input(part.file, source)], inputs)
-            client = held.enter_context(connected(options.dask, listener))
+            client = held.enter_context(connect(options.dask, listener))
             whole = reduced_on(client, reduction, _with_rows(again, check), _size(data), listener)
     assert whole is not None  # there is at least the first part
     return Dataset(chosen, whole, tuple(_name(item) for item in data))

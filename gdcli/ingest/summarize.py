@@ -9,7 +9,7 @@ from gdcli.base.names import count_of, quoted
 from gdcli.data.columns import ColumnOptions
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
 from gdcli.data.paths import matched
-from gdcli.ingest.counts import dropped, filled_cells
+from gdcli.ingest.counts import drop_phrase, fill_phrase
 from gdcli.ingest.read import InputData, ReadOptions, check_rows, read
 from gdcli.ingest.summary import Summary
 
@@ -45,7 +45,9 @@ def run_summarize(
     if not reduced.triangle.count:
         raise DataError(f"{quoted(chosen.source)} has no row with a weight above 0")
     rows = count_of(reduced.complete, "row")
-    lost = "; ".join(part for part in (dropped(reduced.rows) or "none dropped", filled_cells(reduced.filled)) if part)
+    lost = "; ".join(
+        part for part in (drop_phrase(reduced.rows) or "none dropped", fill_phrase(reduced.filled)) if part
+    )
     listener.note(f"summarized {rows} of {count_of(len(chosen.features), 'column')}, {lost}")
     return Summary(
         name=reading.files[0],

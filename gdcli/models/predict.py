@@ -21,7 +21,7 @@ from gdcli.data.source import RowText, RowWriter, Source
 from gdcli.data.streams import Stream, check_exists, open_stream
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
-from gdcli.ingest.counts import SkippedRows, filled_cells, skipped_of
+from gdcli.ingest.counts import SkippedRows, fill_phrase, skipped_of
 from gdcli.ingest.formats import open_input
 from gdcli.ingest.inputs import Inputs
 from gdcli.models.group_model import AnyModel
@@ -116,7 +116,7 @@ def predict_files(
         listener.warn(str(tally.skipped))
     inputs.tell_growth(tally.rows)
     if tally.filled:
-        listener.note(filled_cells(tally.filled))
+        listener.note(fill_phrase(tally.filled))
     if tally.rows and tally.unpredicted == tally.rows:
         raise refused(tally.obstacle or quoted(files[0]), str(tally), options.csv)
     return tally

@@ -28,7 +28,7 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import REST, Measure
-from gdcli.ingest.counts import RowCounts, SkippedRows, filled_cells, skipped_of
+from gdcli.ingest.counts import RowCounts, SkippedRows, fill_phrase, skipped_of
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.read import ReadOptions, open_source
 from gdcli.models.group_model import AnyModel
@@ -127,7 +127,7 @@ def score_files(
     if sums is not None and sums.skipped.count:
         listener.warn(str(sums.skipped))
     if sums is not None and sums.filled:
-        listener.note(filled_cells(sums.filled))
+        listener.note(fill_phrase(sums.filled))
     inputs.tell_growth(0 if sums is None else sums.read)
     where = quoted(files[0]) if len(files) == 1 else f"{len(files)} files"
     if sums is None:

@@ -198,9 +198,9 @@ def _columns(
 def _check_names(model: Model, dialect: SqlDialect) -> None:
     """Raise DataError if the engine takes two columns for one."""
     count = Counter(map(dialect.same, model.columns))
-    alike = [quoted(name) for name in model.columns if count[dialect.same(name)] > 1]
-    if alike:
-        raise DataError(f"--to {dialect.name} cannot tell the columns {' and '.join(alike[:2])} apart: rename one")
+    clashing = [quoted(name) for name in model.columns if count[dialect.same(name)] > 1]
+    if clashing:
+        raise DataError(f"--to {dialect.name} cannot tell the columns {' and '.join(clashing[:2])} apart: rename one")
 
 
 def _number(value: float) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from gdcli.engine.descent import Step, after, descend, divergence
-from gdcli.engine.optimizers import OPTIMIZERS, OptimizerState, optimizer_of
-from gdcli.engine.schedules import schedule_of
+from gdcli.engine.optimizers import OPTIMIZERS, OptimizerState
 from gdcli.engine.spectrum import Spectrum
+from gdcli.fitting.choices import OptimizerChoice, ScheduleChoice
 from tests.engine.bowls import BOWLS, Bowl
 
 # Optimiser, schedule, and the rate: a share of the largest stable one where there is one, else a rate. Adaptive steps
@@ -43,15 +43,15 @@ def walk(
     before: int = 0,
 ) -> Step:
     """Return the last step."""
-    optimizer = optimizer_of(word, bowl.newton)
-    rates = schedule_of(schedule, rate, iterations, before)
+    optimizer = OptimizerChoice.of(word).on(bowl.newton, True)
+    rates = ScheduleChoice.of(schedule).rates(rate, iterations, before)
     theta = np.zeros(len(bowl.best)) if start is None else start
     *_, last = descend(bowl, optimizer, rates, theta, (divergence(0.0), after(iterations)), state)
     return last
 
 
 def rate_of(bowl: Bowl, word: str, share: float) -> float:
-    optimizer = optimizer_of(word)
+    optimizer = OptimizerChoice.of(word).rule
     limit = optimizer.forecast(bowl.spectrum, optimizer.init(bowl.best)).largest_stable
     return share if limit is None else share * limit
 
@@ -91,8 +91,8 @@ def test_300_and_700_iterations_are_1000(word: str, schedule: str, share: float)
 
 def _first_of(bowl: Bowl, word: str, rate: float, iterations: int, planned: int) -> Step:
     """Return the step at which a cosine over ``planned`` iterations was stopped."""
-    optimizer = optimizer_of(word, bowl.newton)
-    rates = schedule_of("cosine", rate, planned)
+    optimizer = OptimizerChoice.of(word).on(bowl.newton, True)
+    rates = ScheduleChoice.of("cosine").rates(rate, planned)
     *_, last = descend(bowl, optimizer, rates, np.zeros(len(bowl.best)), (after(iterations),))
     return last
 
@@ -104,7 +104,9 @@ def test_a_stack_descends_as_its_members_do_alone(word: str) -> None:
     rates = np.array([0.01, 0.1, 0.2])
 
     def last(start: np.ndarray, rate: Any) -> np.ndarray:
-        *_, step = descend(bowl, optimizer_of(word), schedule_of("inverse:0.1", rate, 25), start, (after(25),))
+        *_, step = descend(
+            bowl, OptimizerChoice.of(word).rule, ScheduleChoice.of("inverse:0.1").rates(rate, 25), start, (after(25),)
+        )
         return step.theta
 
     stacked = last(starts, rates[:, np.newaxis])
@@ -117,7 +119,7 @@ def test_newton_leaves_alone_what_the_data_do_not_determine() -> None:
     flat = Bowl(hessian, np.array([1.0, 0.0, -1.0]))
     whole = flat.spectrum
     known = Spectrum(whole.eigenvalues[:2], whole.vectors[:2], whole.distances[:2])
-    optimizer = optimizer_of("newton", lambda point: known.solve(point.gradient))
+    optimizer = OptimizerChoice.of("newton").on(lambda point: known.solve(point.gradient), True)
     start = np.array([5.0, 7.0, 5.0])
-    *_, last = descend(flat, optimizer, schedule_of("constant", 1.0, 1), start, (after(1),))
+    *_, last = descend(flat, optimizer, ScheduleChoice.of("constant").rates(1.0, 1), start, (after(1),))
     np.testing.assert_allclose(last.theta, [1.0, 7.0, -1.0], atol=1e-14)

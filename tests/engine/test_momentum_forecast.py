@@ -9,9 +9,10 @@ import pytest
 
 from gdcli.base.listener import Listener
 from gdcli.engine.forecast import Forecast, PlainForecast
-from gdcli.engine.optimizers import Momentum, Nesterov, optimizer_of
+from gdcli.engine.optimizers import Momentum, Nesterov
 from gdcli.engine.recurrence import Recurrence, heavy_ball, nesterov
 from gdcli.engine.spectrum import Behaviour, Spectrum
+from gdcli.fitting.choices import OptimizerChoice
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import prepare
 from gdcli.ingest.read import read
@@ -290,7 +291,7 @@ def test_no_rate_of_a_grid_of_4000_is_within_1_percent_more_than_one_iteration_e
     assert iterations is not None
     assert said.largest_stable is not None
     if word == "newton":
-        of, rule = of.whitened, optimizer_of("gd")
+        of, rule = of.whitened, OptimizerChoice.of("gd").rule
     rates = said.largest_stable * np.linspace(0, 1, 4002)[1:-1]
     found = grid_arrival(rule, of, np.append(rates, best), problem.within, 2 * min(iterations, 1500) + 30)
     if iterations <= 1500:
@@ -300,7 +301,7 @@ def test_no_rate_of_a_grid_of_4000_is_within_1_percent_more_than_one_iteration_e
 
 @pytest.mark.parametrize("word", ["momentum", "nesterov", "momentum:0.5"])
 def test_a_start_within_the_limit_needs_no_iteration(word: str) -> None:
-    rule, of = optimizer_of(word), spectrum("two")
+    rule, of = OptimizerChoice.of(word).rule, spectrum("two")
     said = rule.forecast(of, (np.zeros(2),))
     assert said.iterations_to(0.1, start_gap(of)) == 0
     best, iterations = said.best_rate(start_gap(of))
@@ -314,7 +315,7 @@ def test_a_start_within_the_limit_needs_no_iteration(word: str) -> None:
 @pytest.mark.parametrize("word", ["momentum", "nesterov", "momentum:0.99"])
 def test_a_billion_iterations_are_forecast_by_leaps(word: str) -> None:
     # Along a flat direction momentum is plain descent at the rate η/(1 − β), but for terms of relative size h.
-    rule = optimizer_of(word)
+    rule = OptimizerChoice.of(word).rule
     assert isinstance(rule, Momentum | Nesterov)
     of = Spectrum(np.array([1.0, 1e-9]), np.eye(2), np.array([1.0, 1.0]))
     found = rule.forecast(of, (np.zeros(2),)).iterations_to(0.5, 1e-4 * 0.5e-9)
@@ -333,7 +334,7 @@ def test_swings_that_go_on_for_too_long_are_no_forecast() -> None:
 
 @pytest.mark.parametrize("word", ["adagrad", "rmsprop", "adam"])
 def test_nothing_is_said_of_adaptive_steps(word: str) -> None:
-    rule, of = optimizer_of(word), spectrum("two")
+    rule, of = OptimizerChoice.of(word).rule, spectrum("two")
     said = rule.forecast(of, rule.init(of.distances))
     assert (said.largest_stable, said.condition_number) == (None, None)
     assert (said.behaviour(0.1), said.gaps(0.1, 1), said.iterations_to(0.1, 1.0)) == (None, None, None)
@@ -343,7 +344,7 @@ def test_nothing_is_said_of_adaptive_steps(word: str) -> None:
 @pytest.mark.parametrize("rate", [0.1, 1.0, 1.7, 1.999])
 def test_newtons_forecast_is_that_of_equal_eigenvalues(rate: float) -> None:
     of = spectrum("condition number 1000")
-    said = optimizer_of("newton").forecast(of, ())
+    said = OptimizerChoice.of("newton").rule.forecast(of, ())
     assert (said.largest_stable, said.condition_number) == (2.0, 1.0)
     assert said.behaviour(rate) is (Behaviour.MONOTONE if rate <= 1 else Behaviour.OSCILLATING)
     assert said.behaviour(2.0) is Behaviour.UNSTABLE

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from gdcli.engine.optimizers import OPTIMIZERS, Newton, optimizer_of
+from gdcli.engine.optimizers import OPTIMIZERS, Newton
+from gdcli.fitting.choices import OptimizerChoice
 from tests.engine.bowls import slope
 
 GRADIENTS = [3.0, -1.0, 0.5, 0.0, 1e-6, -250.0, 2.0, 2.0, 2.0, -1e5, 7.0, 1e-12]
@@ -89,7 +90,7 @@ DOCUMENTED: dict[str, Callable[[], Iterator[float]]] = {
 
 def updates(word: str, gradients: np.ndarray) -> np.ndarray:
     """Return the updates for gradients (k, …, p)."""
-    optimizer = optimizer_of(word, intercept=False)
+    optimizer = OptimizerChoice.of(word).on(None, False)
     theta = np.zeros(gradients.shape[1:])
     state = optimizer.init(theta)
     found = []
@@ -122,7 +123,7 @@ def test_every_parameter_of_a_stack_is_on_its_own(word: str) -> None:
 
 @pytest.mark.parametrize("word", DOCUMENTED)
 def test_a_state_is_left_as_it_was(word: str) -> None:
-    optimizer, gradient = optimizer_of(word), np.array([1.0, -2.0])
+    optimizer, gradient = OptimizerChoice.of(word).rule, np.array([1.0, -2.0])
     _, state = optimizer.step(slope(gradient), optimizer.init(np.zeros(2)), 0.1)
     before = [part.copy() for part in state]
     first, _ = optimizer.step(slope(gradient), state, 0.1)
@@ -134,7 +135,7 @@ def test_a_state_is_left_as_it_was(word: str) -> None:
 
 @pytest.mark.parametrize("word", DOCUMENTED)
 def test_a_state_is_rows_like_theta(word: str) -> None:
-    optimizer = optimizer_of(word)
+    optimizer = OptimizerChoice.of(word).rule
     state = optimizer.init(np.zeros((4, 3)))
     _, after = optimizer.step(slope(np.ones((4, 3))), state, 0.1)
     assert [part.shape for part in state] == [part.shape for part in after] == [(4, 3)] * len(state)
@@ -144,8 +145,8 @@ def test_a_state_is_rows_like_theta(word: str) -> None:
 def test_weight_decay_acts_on_the_slopes_and_not_on_the_intercept() -> None:
     theta, rate = np.array([[5.0, 2.0, -3.0]]), 0.1
     point = slope(np.zeros((1, 3)))._replace(theta=theta)
-    free, _ = optimizer_of("adamw:0.5").step(point, (np.zeros((1, 3)),) * 3, rate)
-    all_slopes, _ = optimizer_of("adamw:0.5", intercept=False).step(point, (np.zeros((1, 3)),) * 3, rate)
+    free, _ = OptimizerChoice.of("adamw:0.5").rule.step(point, (np.zeros((1, 3)),) * 3, rate)
+    all_slopes, _ = OptimizerChoice.of("adamw:0.5").on(None, False).step(point, (np.zeros((1, 3)),) * 3, rate)
     np.testing.assert_allclose(free, [[0.0, -0.1, 0.15]], rtol=1e-15)
     np.testing.assert_allclose(all_slopes, [[-0.25, -0.1, 0.15]], rtol=1e-15)
 

@@ -6,19 +6,20 @@ from gdcli.base.errors import UsageError
 from gdcli.cli.topics import topic_text
 from gdcli.engine.catalog import ENTRIES, OPTIMIZER_ENTRIES, SCHEDULE_ENTRIES
 from gdcli.engine.losses import parse_loss
-from gdcli.engine.optimizers import OPTIMIZERS, Momentum, Nesterov, optimizer_of, parse_optimizer
+from gdcli.engine.optimizers import OPTIMIZERS, Momentum, Nesterov, parse_optimizer
 from gdcli.engine.schedules import SCHEDULES, parse_schedule
+from gdcli.fitting.choices import OptimizerChoice
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_name_alone_is_an_optimizer_of_that_name(name: str) -> None:
-    assert optimizer_of(name).name == name
+    assert OptimizerChoice.of(name).rule.name == name
 
 
 @pytest.mark.parametrize("kind", [Momentum, Nesterov])
 def test_a_parameter_stands_behind_a_colon_and_is_0_9_without(kind: type[Momentum] | type[Nesterov]) -> None:
     for word, beta in [("", 0.9), (":0.9", 0.9), (":0", 0.0), (":.25", 0.25), (":0.999999", 0.999999)]:
-        optimizer = optimizer_of(kind.name + word)
+        optimizer = OptimizerChoice.of(kind.name + word).rule
         assert isinstance(optimizer, kind)
         assert optimizer.values == (beta,)
 
@@ -33,20 +34,20 @@ def test_the_same_optimizer_in_other_words_is_the_same() -> None:
 @pytest.mark.parametrize("name", ["momentum", "nesterov"])
 def test_a_bad_beta_is_wrong_usage_that_says_what_is_wanted(name: str, text: str) -> None:
     with pytest.raises(UsageError, match=f"{name}:BETA takes a number from 0 to below 1") as error:
-        optimizer_of(f"{name}:{text}")
+        OptimizerChoice.of(f"{name}:{text}")
     assert repr(text) in str(error.value)
 
 
 @pytest.mark.parametrize("name", [name for name, one in OPTIMIZERS.items() if not one.parameters])
 def test_an_optimizer_without_a_parameter_takes_none(name: str) -> None:
     with pytest.raises(UsageError, match=f"{name} takes no parameter, so leave out ':0.9'"):
-        optimizer_of(f"{name}:0.9")
+        OptimizerChoice.of(f"{name}:0.9")
 
 
 @pytest.mark.parametrize("word", ["sgd", "", ":0.9", "Adam", "adam ", "momentum=0.9"])
 def test_an_unknown_optimizer_is_wrong_usage_that_lists_all(word: str) -> None:
     with pytest.raises(UsageError) as error:
-        optimizer_of(word)
+        OptimizerChoice.of(word)
     listed = str(error.value).rpartition("There are ")[2].split(", ")
     assert sorted(name.partition("[")[0] for name in listed) == sorted(OPTIMIZERS)
 
@@ -63,7 +64,7 @@ def test_the_names_that_are_likely_meant_come_first() -> None:
 @pytest.mark.parametrize("text", ["-0.1", "nan", "inf", "", "x", "0.1:0.2"])
 def test_a_bad_weight_decay_is_wrong_usage_that_says_what_is_wanted(text: str) -> None:
     with pytest.raises(UsageError, match=r"adamw:DECAY takes a number of 0 or more, such as adamw:0\.01, not"):
-        optimizer_of(f"adamw:{text}")
+        OptimizerChoice.of(f"adamw:{text}")
 
 
 def test_help_and_completion_know_the_optimizers_and_their_usual_parameters() -> None:

@@ -30,7 +30,7 @@ PAGES = ("/", "/status", "/health", "/metrics", "/info/main/workers.html", "/jso
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """The client of a cluster for one run."""
-    with connection.connected("local:1", Listener()) as found:
+    with connection.connect("local:1", Listener()) as found:
         yield found
 
 
@@ -266,7 +266,7 @@ def test_an_end_that_hangs_is_given_up_and_leaves_no_folder(monkeypatch: pytest.
     monkeypatch.setattr(connection, "_END", 0.3)
     monkeypatch.setattr(connection, "_close", lambda client: closing.wait(60))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with connection.connected("local:1", Listener()) as client:
+    with connection.connect("local:1", Listener()) as client:
         began = time.monotonic()
     assert time.monotonic() - began < 10
     assert list(tmp_path.iterdir()) == []

@@ -56,8 +56,8 @@ def label_number(value: float, digits: int = 3, scientific: bool | None = None) 
     return text.replace("-", "−")
 
 
-def alike(values: Sequence[float], digits: int = 3) -> list[str]:
-    """Numbers of one kind, all scientific or none."""
+def label_numbers(values: Sequence[float], digits: int = 3) -> list[str]:
+    """The labels of numbers of one kind, all with a power of ten or none."""
     scientific = not all(map(is_plain_number, values))
     return [label_number(value, digits, scientific) for value in values]
 

@@ -28,7 +28,7 @@ from gdcli.report.plots.canvas import (
     finite_start,
     linear_axis,
 )
-from gdcli.report.plots.labels import alike, shown
+from gdcli.report.plots.labels import label_numbers, shown
 
 # The last line is vermilion; those before it take turns.
 _EARLIER = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
@@ -222,7 +222,7 @@ def _draw_levels(axes: Axes, surface: Surface, levels: list[float], fit: Fit) ->
 def _told_apart(costs: list[float]) -> list[str]:
     labels: list[str] = []
     for digits in (3, 4, 5, 6, 8):
-        labels = alike(costs, digits)
+        labels = label_numbers(costs, digits)
         if len(set(labels)) == len(labels):
             break
     return labels
