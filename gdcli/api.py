@@ -1,7 +1,7 @@
 """The Python functions: keywords become options, and options a result."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gdcli.base.listener import Listener
 from gdcli.data.paths import matched
@@ -10,6 +10,10 @@ from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit
 from gdcli.fitting.start import Start
 from gdcli.ingest.read import InputData, read_noted
+
+if TYPE_CHECKING:
+    from gdcli.fitting.group_results import GroupFits
+    from gdcli.fitting.groups import GroupRecorders
 
 
 def fit(data: "InputData | Sequence[InputData]", *, target: str, **options: Any) -> Fit:
@@ -24,6 +28,24 @@ def fit(data: "InputData | Sequence[InputData]", *, target: str, **options: Any)
         options[name] = (value,) if isinstance(value, str | int | float) else tuple(value)
     asked, start = parse_options({"target": target, **options})
     return run_fit(several, asked, start=start)
+
+
+def run_groups(
+    data: Sequence[InputData],
+    options: FitOptions,
+    recorders: "GroupRecorders | None" = None,
+    listener: Listener | None = None,
+) -> "GroupFits":
+    """Read the data and fit each group. Raises DataError and UsageError; divergence is a result, not an error."""
+    from gdcli.fitting.groups import fit_groups
+
+    listener = listener or Listener()
+    if options.checks.inference:
+        from gdcli.fitting.inference import require_scipy
+
+        require_scipy()
+    with read_noted(data, options.columns, options.reading, listener) as reading:
+        return fit_groups(reading, options, listener, recorders)
 
 
 def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Start | None]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gdcli.report.paper import Page
     from gdcli.report.plain_lines import LinesRecorder
     from gdcli.report.report import Report
+    from gdcli.report.trace import GroupTraces
 
 STDOUT = "-"
 
@@ -195,6 +196,18 @@ class Output:
             if self.stdout.terminal and (self.trace_on_stdout or (self.live and self.path is None)):
                 recorders.insert(0, narrator)
             yield recorders
+
+    @contextmanager
+    def group_recorders(self) -> "Iterator[GroupTraces | None]":
+        """Yield what receives the iterations of groups, if they are written; the file is complete at the end."""
+        with ExitStack() as files:
+            if self.trace is None:
+                yield None
+                return
+            from gdcli.report.trace import TRACE_WRITERS, GroupTraces
+
+            stream = self._stdout_file() if self.trace_on_stdout else files.enter_context(whole_file(self.trace))
+            yield GroupTraces(stream, TRACE_WRITERS[self._trace_ending()])
 
     def save_model(self, text: Callable[[], str]) -> None:
         """Write a model, if ``--save`` asks for one."""

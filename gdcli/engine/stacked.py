@@ -15,7 +15,7 @@ from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.least_squares import RANK_TOLERANCE
 from gdcli.engine.objective import Point
 from gdcli.engine.quadratic import Quadratic
-from gdcli.engine.stack import Stack
+from gdcli.engine.triangles import Triangles
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +67,7 @@ class StackedProblem:
     deviation: Array
 
 
-def active(stack: Stack, compared: Sequence[str], intercept: bool) -> Mask:
+def active(stack: Triangles, compared: Sequence[str], intercept: bool) -> Mask:
     """The columns but the target (g, p) that have a coefficient of their own in a group.
 
     Those that are constant there have none (without an intercept: that are zero), nor has the baseline of a text column
@@ -84,7 +84,7 @@ def active(stack: Stack, compared: Sequence[str], intercept: bool) -> Mask:
     return found
 
 
-def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, intercept: bool) -> StackedProblem:
+def problem_of(stack: Triangles, places: list[int], active: Mask, kind: str, intercept: bool) -> StackedProblem:
     """Scale the columns at ``places`` and the target, and solve; ``active`` (g, p) marks the columns that count.
 
     Every group has at least two rows.
@@ -162,7 +162,7 @@ def problem_of(stack: Stack, places: list[int], active: Mask, kind: str, interce
     )
 
 
-def _rounding(stack: Stack, places: list[int], standard: Scalings, singular: Array, Vt: Array) -> Array:
+def _rounding(stack: Triangles, places: list[int], standard: Scalings, singular: Array, Vt: Array) -> Array:
     """The size (g, k) below which each singular value of the standardized columns counts as zero: see ``optimum``."""
     size = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[:, places]
     brought = np.pad(np.spacing(size) / standard.scale, ((0, 0), (int(standard.intercept), 0)))

@@ -5,7 +5,7 @@ that does not exist is NaN, a count −1: those of a group with too few rows, an
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array
+from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import Column
+from gdcli.fitting.results import Fit
 from gdcli.ingest.counts import RowCounts
 
 
@@ -26,6 +28,7 @@ class Verdict(Enum):
     UNSTABLE = "unstable"
     DIVERGED = "diverged"
     TOO_FEW_ROWS = "too few rows"
+    NO_FIT = "no fit"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +37,9 @@ class GroupFits:
 
     ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count`` (g,)
     are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None if these are not filled.
-    ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit.
+    ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit. ``fits`` are the fits
+    themselves if each descended by itself; ``reasons`` say why a group has none, by its index. ``parameter`` is the
+    loss's, the median of the groups'.
     """
 
     version: str
@@ -80,6 +85,11 @@ class GroupFits:
     largest_stable: Array
     best: Array
     iterations_to_1_percent: NDArray[np.int64]
+    fits: tuple[Fit | None, ...] = ()
+    reasons: Mapping[int, str] = field(default_factory=dict)
+    loss: str = SQUARED
+    classes: tuple[str, str] | None = None
+    parameter: float | None = None
 
     def having(self, *verdicts: Verdict) -> list[int]:
         """The indices of the groups with one of these verdicts."""

@@ -1,61 +1,80 @@
-"""One fit per group of rows, in the same single pass: source → design → a triangle per group → one stack descends.
+"""One fit per group of rows, all in the same single pass: source → design → triangles by group → a fit each.
 
-Each group's fit is that of its rows alone: its own scaling, optimum and forecast, and as reference of a text column
-the first level that the group has. Columns that say nothing in a group (constant, or a level it lacks) have
-coefficient 0 there.
+Squared-error fits descend as one stack, where nothing else is asked of them. Otherwise each group is a dataset of its
+own, and its fit is like any other: whatever a fit can do, it can do for groups.
 """
 
-from collections import Counter, deque
-from collections.abc import Generator, Sequence
-from contextlib import closing
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli import __version__
-from gdcli.base.errors import DataError, UsageError
+from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
-from gdcli.base.names import count_of, quoted
-from gdcli.base.parallel import ordered_map
-from gdcli.data.columns import require
-from gdcli.data.design import Design, Rows, design
-from gdcli.data.group_keys import Key, combined, in_order
-from gdcli.data.streams import check_exists, codec_name
-from gdcli.data.table import Block
-from gdcli.engine.arrays import Array, Mask
-from gdcli.engine.descent import Step, Stopped, descend
-from gdcli.engine.objective import Objective
-from gdcli.engine.optimizers import OptimizerKind
-from gdcli.engine.quadratic import SquaredError
-from gdcli.engine.spectrum import Behaviour, Spectrum
-from gdcli.engine.stack import Stack, absorb, empty, fill_groups, grouped_rows, reduced
-from gdcli.engine.stack_descent import Ends, best_rates, lane_iterations_to
-from gdcli.engine.stacked import AlongEigenvectors, StackedProblem, active, problem_of
+from gdcli.base.names import count_of, listed, quoted
+from gdcli.data.group_keys import Key, in_order
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import Column, gaps_among
+from gdcli.engine.descent import Stopped
+from gdcli.engine.spectrum import Behaviour
+from gdcli.engine.triangle import Triangle
+from gdcli.engine.triangles import Triangles, fill_lanes, take_lanes
 from gdcli.fitting.choices import RateRule
+from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import LARGEST
-from gdcli.fitting.problem import CONVERGED_DISTANCE, CONVERGED_GAP, PERFECT, WITHIN
-from gdcli.fitting.terms import categories, compared_with_baseline
-from gdcli.ingest.counts import RowCounts, behind_quotes, gap_advice, tell_gaps
-from gdcli.ingest.inputs import Inputs
-from gdcli.ingest.read import open_source
+from gdcli.fitting.results import Coefficient, Fit
+from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side
+from gdcli.fitting.start import Start
+from gdcli.fitting.target import target_of
+from gdcli.fitting.terms import categories, compared_with_baseline, terms_of
+from gdcli.ingest.grouped import Grouped
+from gdcli.ingest.kept_rows import rows_of_group
+from gdcli.ingest.read import Dataset, check_rows
 
-# Slopes that are zero up to rounding are at a distance of rounding.
-_ROUNDING = 1e-12
+# Warnings about groups that are told; the rest is counted.
+_MOST_TOLD = 3
+
+_MOST_NAMED = 5
 
 
-def fit_groups(files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener) -> GroupFits:
-    """Fit each group. Raises DataError, CellError, UsageError; divergence is a result, and so are too few rows."""
-    if options.descent.rate is RateRule.AUTO and not options.descent.optimizer.plain:
-        raise UsageError("--by knows each group's best rate for plain descent only: with --optimizer give --lr RATE")
-    if options.descent.rate is RateRule.SEARCH:
-        raise UsageError("--by has no --lr search: give a rate, or --lr auto for each group's best one")
-    with np.errstate(over="ignore", invalid="ignore"):
-        chosen, stack, keys, rows = _read(files, by, options, listener)
-        found, saturated = _fit(files, chosen, stack, keys, rows, options)
+class GroupRecorders(Protocol):
+    """Takes the iterations of all groups."""
+
+    def begin(self, by: Sequence[str], terms: Sequence[str]) -> None:
+        """Take the columns of the groups, and the terms that some group has."""
+        ...
+
+    def of_group(self, key: Key) -> Sequence[Recorder]:
+        """The recorders of one group's iterations."""
+        ...
+
+
+def fit_groups(
+    reading: Dataset,
+    options: FitOptions,
+    listener: Listener,
+    recorders: GroupRecorders | None = None,
+    resume: "Mapping[Key, Start] | None" = None,
+) -> GroupFits:
+    """Fit each group. Raises DataError, UsageError; divergence is a result, and so are too few rows."""
+    check_rows(reading)
+    grouped = reading.reduced.grouped
+    assert grouped is not None, "the rows were read by group"
+    keys = list(grouped.place)
+    keys = [keys[i] for i in in_order(keys)]
+    _check_magnitudes(grouped.triangles, reading)
+    if side_by_side(options) and recorders is None and resume is None:
+        stack = fill_lanes(take_lanes(grouped.triangles, [grouped.place[key] for key in keys]))
+        found, saturated = fit_side_by_side(reading, stack, keys, options)
+    else:
+        found, saturated = _one_by_one(reading, grouped, keys, options, listener, recorders, resume or {})
     own = {name: first[0] if len({*first}) == 1 else None for name, first in found.references.items()}
     if told := categories(found.levels, own):
         listener.note(told)
@@ -67,140 +86,207 @@ def fit_groups(files: Sequence[str], by: Sequence[str], options: FitOptions, lis
     return found
 
 
-# --- reading
+def _check_magnitudes(stack: Triangles, reading: Dataset) -> None:
+    """Refuse columns whose squares, or products with others, overflow."""
+    largest = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[stack.count > 0]
+    largest = np.where(np.isfinite(largest), largest, 0.0).max(axis=0, initial=0.0)
+    for column, size in zip(stack.columns, largest.tolist(), strict=True):
+        if size > LARGEST or 0 < size < 1 / LARGEST:
+            extreme = "large" if size > LARGEST else "small"
+            raise DataError(
+                f"{quoted(reading.design.source)}: the values of {quoted(column.name)} are too {extreme} to compute "
+                f"with (up to {size:g}); give them in another unit"
+            )
 
 
-def _read(
-    files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener
-) -> tuple[Design, Stack, list[Key], RowCounts]:
-    """Read every row once; all groups are in sorted order."""
-    if options.csv.encoding is not None:
-        codec_name(options.csv.encoding)
-    for path in files:
-        check_exists(path)
-    place: dict[Key, int] = {}
-    missing: Counter[str] = Counter()
-    gaps: Counter[str] = Counter()
-    read, used, misquoted = 0, 0, ""
-    stack: Stack | None = None
+# --- one group after the other
 
-    def parse(item: tuple[Design, Block]) -> tuple[Rows, NDArray[np.intp], list[Key]]:
-        rows = item[0].rows(item[1])
-        return rows, *combined(rows.by)
 
-    inputs = Inputs(listener)
-    with closing(_blocks(files, by, options, listener, inputs)) as blocks:
-        chosen, first = next(blocks)
-        items = (item for part in ([(chosen, first)], blocks) for item in part)
-        for rows, places, keys in ordered_map(parse, items, options.machine.jobs):
-            here = np.array([place.setdefault(key, len(place)) for key in keys], dtype=np.intp)
-            grouped = grouped_rows(rows.columns, rows.X, here[places], rows.weights)
-            stack = absorb(empty(rows.columns) if stack is None else stack, grouped, len(place))
-            chosen.check_levels({column for each in stack.waiting for column in each.columns} | {*stack.columns})
-            read, used = read + rows.read, used + len(rows.X)
-            misquoted = misquoted or rows.misquoted
-            missing.update(rows.missing)
-            gaps.update(rows.filled)
-    assert stack is not None
-    counts = RowCounts(read, used, read - used, dict(missing), filled=dict(gaps))
-    tell_gaps(counts, chosen, listener)
-    if misquoted:
-        listener.warn(behind_quotes(misquoted))
-    inputs.tell_growth(read)
-    if chosen.ignored:
-        listener.note(f"left out the columns without name and values: {', '.join(chosen.ignored)}")
-    if chosen.dates:
-        listener.note(f"read as days since 1970-01-01: {', '.join(map(quoted, chosen.dates))}")
-    if not used:
-        column, count = missing.most_common(1)[0]
-        empty_column = f"column {quoted(column)} lacks {count:,} of {read:,} values"
-        advice = gap_advice(counts, chosen)
+class _GroupListener(Listener):
+    """Keeps what the fits of groups have to say, to be told once."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._notes: Counter[str] = Counter()
+        self._warnings: dict[str, list[Key]] = {}
+        self.key: Key = ()
+
+    def note(self, message: str) -> None:
+        self._notes[message] += 1
+
+    def warn(self, message: str) -> None:
+        self._warnings.setdefault(message, []).append(self.key)
+
+    def holding(self) -> AbstractContextManager[Any]:
+        return self._listener.holding()
+
+    def tell(self, by: Sequence[str], fitted: int) -> None:
+        """Tell the notes that all fits share, and the warnings with their groups."""
+        for message, count in self._notes.items():
+            if count == fitted:
+                self._listener.note(message)
+        for message, keys in list(self._warnings.items())[:_MOST_TOLD]:
+            self._listener.warn(f"{message} ({_named(by, keys)})")
+        if len(self._warnings) > _MOST_TOLD:
+            more = count_of(len(self._warnings) - _MOST_TOLD, "warning")
+            self._listener.warn(f"and {more} more about other groups")
+
+
+def _named(by: Sequence[str], keys: Sequence[Key]) -> str:
+    """Some groups by their texts, and how many they are."""
+    names = [" ".join(f"{name}={text}" for name, text in zip(by, key, strict=True)) for key in keys]
+    return f"{count_of(len(keys), 'group')}: {listed(names, _MOST_NAMED)}"
+
+
+def reading_of_group(reading: Dataset, grouped: Grouped, key: Key) -> Dataset:
+    """The rows of one group as a dataset of its own."""
+    folds = grouped.folds_of(key)
+    count = sum(fold.count for fold in folds)
+    reduced = replace(
+        reading.reduced,
+        folds=folds,
+        grouped=None,
+        read=count,
+        complete=count,
+        missing={},
+        head=None,
+        points=None,
+        groups=tuple(rows_of_group(rows, key) for rows in reading.reduced.groups),
+    )
+    return replace(reading, reduced=reduced)
+
+
+def _one_by_one(
+    reading: Dataset,
+    grouped: Grouped,
+    keys: Sequence[Key],
+    options: FitOptions,
+    listener: Listener,
+    recorders: GroupRecorders | None,
+    resume: "Mapping[Key, Start]",
+) -> tuple[GroupFits, int]:
+    """The fits of all groups, and the number of saturated ones."""
+    options = _with_event(reading, grouped, options)
+    collected = _GroupListener(listener)
+    columns = _columns(reading, grouped)
+    if recorders is not None:
+        used = set().union(*(_terms(reading_of_group(reading, grouped, key), options) for key in keys))
+        recorders.begin(reading.design.by, [column.label for column in columns if column in used])
+    fits: list[Fit | None] = []
+    reasons: dict[int, str] = {}
+    few: set[int] = set()
+    for i, key in enumerate(keys):
+        own = reading_of_group(reading, grouped, key)
+        collected.key = key
+        try:
+            if _too_few(own, options):
+                few.add(i)
+                fits.append(None)
+                continue
+            listeners = () if recorders is None else recorders.of_group(key)
+            fits.append(fit_reading(own, options, listeners, collected, resume.get(key)))
+        except DataError as error:
+            reasons[i] = str(error)
+            fits.append(None)
+        listener.descending(i + 1, len(keys))
+        last = fits[-1]
+        if last is not None and last.descent.stopped is Stopped.INTERRUPTED:
+            raise KeyboardInterrupt
+    known = [fit for fit in fits if fit is not None]
+    if not known:
+        if reasons:
+            raise DataError(f"no group could be fitted: {_named(reading.design.by, [keys[i] for i in reasons])}: "
+                            f"{next(iter(reasons.values()))}")  # fmt: skip
+        largest = max(sum(fold.count for fold in grouped.folds_of(key)) for key in keys)
         raise DataError(
-            f"no row of {quoted(files[0])} has a value in every column: {empty_column}{advice and f'; {advice}'}"
+            f"{quoted(reading.design.source)}: each of {count_of(len(keys), 'group')} has too few rows: "
+            f"the largest has {largest} and needs one for each coefficient, 2 at least"
         )
-    keys = list(place)
-    order = in_order(keys)
-    return chosen, _at(fill_groups(reduced(stack)), order), [keys[i] for i in order], counts
+    collected.tell(reading.design.by, len(known))
+    found = _together(reading, grouped, keys, fits, reasons, columns, options)
+    return found, sum(fit.saturated for fit in known)
 
 
-def _blocks(
-    files: Sequence[str], by: Sequence[str], options: FitOptions, listener: Listener, inputs: Inputs
-) -> Generator[tuple[Design, Block], None, None]:
-    """Yield the blocks of all files, which are opened one after the other, with the design that the first one sets."""
-    columns = replace(options.columns, by=tuple(by))
-    chosen: Design | None = None
-    for path in files:
-        source = open_source(path, options.reading, listener, inputs)
-        with closing(source.blocks()) as blocks:
-            for block in blocks:
-                if chosen is None:
-                    chosen = design(block, source.names, source.unnamed, source.name, columns)
-                for name in (*chosen.features, *chosen.by, chosen.target, chosen.weights):
-                    if name is not None:
-                        require(name, source.names, source.name)
-                listener.reading(*source.progress())
-                yield chosen, block
-    if chosen is None:
-        raise DataError(f"{quoted(files[0])} has a header but no rows")
+def _with_event(reading: Dataset, grouped: Grouped, options: FitOptions) -> FitOptions:
+    """The options with one event for all groups: the classes are those of all rows."""
+    if not options.model.loss.classes:
+        return options
+    stack = grouped.triangles
+    whole = replace(reading.reduced, folds=(_range_of(stack),))
+    classes = target_of(replace(reading, reduced=whole), options).classes
+    assert classes is not None
+    return replace(options, model=replace(options.model, event=classes[1]))
 
 
-def _at(stack: Stack, places: Sequence[int] | Mask) -> Stack:
-    """The stack of the chosen groups, in this order."""
-    chosen = np.asarray(places)
-    return replace(
-        stack,
-        R=stack.R[chosen],
-        shift=stack.shift[chosen],
-        weight=stack.weight[chosen],
-        count=stack.count[chosen],
-        minimum=stack.minimum[chosen],
-        maximum=stack.maximum[chosen],
-        groups=len(stack.count[chosen]),
+def _range_of(stack: Triangles) -> Triangle:
+    """The minimum and the maximum of all rows, as far as a triangle says them; it has nothing else."""
+    some = stack.count > 0
+    return Triangle(
+        stack.columns,
+        np.zeros((1, len(stack.columns) + 1), dtype=np.longdouble),
+        np.zeros(len(stack.columns)),
+        float(stack.weight.sum()),
+        int(stack.count.sum()),
+        stack.minimum[some].min(axis=0),
+        stack.maximum[some].max(axis=0),
     )
 
 
-# --- fitting
+def _too_few(own: Dataset, options: FitOptions) -> bool:
+    """Whether a group lacks a row for each coefficient, or the second one; a penalty determines any number of them."""
+    whole = own.reduced.triangle
+    if whole.count < 2 or any(options.model.penalties):
+        return whole.count < 2
+    return whole.count < len(_terms(own, options)) + int(options.model.intercept)
 
 
-def _fit(
-    files: Sequence[str], chosen: Design, stack: Stack, keys: list[Key], rows: RowCounts, options: FitOptions
-) -> tuple[GroupFits, int]:
-    """The fits of all groups, and the number of saturated ones."""
-    _check_magnitudes(stack, chosen)
-    compared = compared_with_baseline(chosen, options.model.intercept)
-    own = active(stack, compared, options.model.intercept)
-    coefficients = own.sum(axis=1) + int(options.model.intercept)
-    enough = stack.count >= np.maximum(2, coefficients)
-    if not enough.any():
-        raise DataError(
-            f"{quoted(chosen.source)}: each of {count_of(len(keys), 'group')} has too few rows: "
-            f"the largest has {int(stack.count.max())} and needs one for each coefficient, 2 at least"
-        )
-    order = {name: i for i, name in enumerate(chosen.features)}
-    used = own[enough].any(axis=0)
-    places = sorted(np.flatnonzero(used).tolist(), key=lambda i: order[stack.columns[i].name])
-    terms = tuple(stack.columns[i] for i in places)
-    if not terms and not options.model.intercept:
-        raise DataError("there is no feature left, and no intercept: nothing to fit")
-    model = options.model
-    problem = problem_of(_at(stack, enough), places, own[enough][:, places], model.scale, model.intercept)
-    found = _descended(problem, options)
-    features = tuple(name for name in chosen.features if any(term.name == name for term in terms))
-    text = [name for name in features if name in chosen.text]
-    fits = GroupFits(
+def _terms(own: Dataset, options: FitOptions) -> tuple[Column, ...]:
+    """The terms of one group; none if it has no row, or nothing to fit."""
+    try:
+        return terms_of(own.reduced.triangle, own.design, options.model.intercept).columns
+    except DataError:
+        return ()
+
+
+def _columns(reading: Dataset, grouped: Grouped) -> tuple[Column, ...]:
+    """All columns that may be terms of some group, in the file's order."""
+    order = {name: i for i, name in enumerate(reading.design.features)}
+    gaps = {indicator for _, indicator in gaps_among(grouped.triangles.columns)}
+    found = [c for i, c in enumerate(grouped.triangles.columns) if i not in gaps and c.name in order]
+    return tuple(sorted(found, key=lambda column: order[column.name]))
+
+
+def _together(
+    reading: Dataset,
+    grouped: Grouped,
+    keys: Sequence[Key],
+    fits: Sequence[Fit | None],
+    reasons: Mapping[int, str],
+    columns: Sequence[Column],
+    options: FitOptions,
+) -> GroupFits:
+    """The fits of all groups as columns of numbers."""
+    chosen, known = reading.design, [fit for fit in fits if fit is not None]
+    used = {term for fit in known for term in fit.trace_terms}
+    terms = tuple(column for column in columns if column.label in used)
+    features = tuple(name for name in chosen.features if any(name == term.name for term in terms))
+    levels = {name: tuple(c.level or "" for c in columns if c.name == name) for name in features if name in chosen.text}
+    compared = [name for name in compared_with_baseline(chosen, options.model.intercept) if name in levels]
+    first = known[0]
+    return GroupFits(
         version=__version__,
-        files=tuple(files),
+        files=reading.files,
         target=chosen.predicted,
         by=chosen.by,
         groups=tuple(keys),
         features=features,
         terms=terms,
-        levels={name: tuple(_levels(stack, name)) for name in text},
-        references={name: _references(stack, name) for name in text if name in compared},
+        levels=levels,
+        references={name: tuple(_reference(name, fit, levels) for fit in fits) for name in compared},
         left_out=tuple(name for name in chosen.features if name not in features),
         intercept=options.model.intercept,
-        rows=rows,
-        count=stack.count,
+        rows=reading.reduced.rows,
+        count=np.array([sum(fold.count for fold in grouped.folds_of(key)) for key in keys], dtype=np.intp),
         optimizer=options.descent.optimizer.word,
         schedule=options.descent.schedule.word,
         scale=options.model.scale,
@@ -211,147 +297,81 @@ def _fit(
         weights=chosen.weights,
         dates={name: spelling for name, spelling in chosen.dates.items() if name in features},
         csv=options.csv.said,
-        means=stack.mean[:, places] if chosen.fills else None,
-        **{name: _spread(values, enough) for name, values in found.items()},
+        means=np.array([_means(fit, terms) for fit in fits]) if chosen.fills else None,
+        slopes=_of_terms(fits, terms, lambda one: one.value),
+        standardized=_of_terms(fits, terms, lambda one: one.standardized),
+        optimal_slopes=_of_terms(fits, terms, lambda one: one.optimum),
+        intercepts=_numbers(fits, lambda fit: fit.intercept.value if fit.intercept else _through_zero(fit)),
+        optimal_intercepts=_numbers(fits, lambda fit: fit.intercept.optimum if fit.intercept else _through_zero(fit)),
+        cost=_numbers(fits, lambda fit: fit.cost),
+        gap=_numbers(fits, lambda fit: fit.optimum.gap),
+        r2=_numbers(fits, lambda fit: fit.r2),
+        optimal_cost=_numbers(fits, lambda fit: fit.optimum.cost),
+        gap_measure=_numbers(fits, lambda fit: fit.optimum.gap_measure),
+        perfect=np.array([fit is not None and fit.optimum.relative_gap is None for fit in fits]),
+        verdict=np.array([_verdict(fit, i in reasons) for i, fit in enumerate(fits)], dtype=object),
+        stopped=np.array([fit and fit.descent.stopped for fit in fits], dtype=object),
+        iterations=np.array([-1 if fit is None else fit.descent.iterations for fit in fits]),
+        rate=_numbers(fits, lambda fit: fit.learning_rate.given),
+        behaviour=np.array([fit and fit.learning_rate.behaviour for fit in fits], dtype=object),
+        largest_stable=_numbers(fits, lambda fit: fit.learning_rate.largest_stable),
+        best=_numbers(fits, lambda fit: fit.learning_rate.best),
+        iterations_to_1_percent=np.array([_arrival(fit) for fit in fits]),
+        fits=tuple(fits),
+        reasons=dict(reasons),
+        loss=first.loss,
+        classes=first.classes,
+        parameter=None if first.parameter is None else float(np.median([fit.parameter or 0.0 for fit in known])),
     )
-    return fits, int(np.count_nonzero(stack.count[enough] <= coefficients[enough]))
 
 
-def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, NDArray[Any]]:
-    """Let the stack descend from zero; return the figures of each group, NaN for those that do not exist."""
-    scaling, g = problem.scaling, len(problem.cost)
-    size = scaling.target_scale**2
-    start = np.zeros_like(problem.theta)
-    distance = np.matvec(problem.vectors, start - problem.theta)
-    perfect = problem.cost <= PERFECT * problem.mean_square
-    start_gap = 0.5 * np.vecdot(problem.eigenvalues * distance, distance) * size
-    measure = np.where(perfect, start_gap, problem.cost)
-
-    plain = options.descent.optimizer.plain
-    within = WITHIN * measure / size
-    best, rate = np.full(g, np.nan), np.full(g, np.nan)
-    if isinstance(options.descent.rate, RateRule):
-        best, _ = best_rates(problem.eigenvalues, distance, within)
-        rate = best
-    else:
-        rate = np.full(g, float(options.descent.rate))
-    behaviour, largest_stable = _foreseen(problem, rate, options)
-    unstable = np.array([found is Behaviour.UNSTABLE for found in behaviour], dtype=bool)
-    arrival = lane_iterations_to(problem.eigenvalues, distance, rate, within) if plain and options.constant else None
-
-    ends = Ends(~unstable, options.descent.iterations, options.descent.tolerance, PERFECT * problem.mean_square / size)
-    last, theta = _descend(problem, distance, rate, ends, options)
-    diverged = unstable | (ends.stopped == Stopped.DIVERGED)
-    m, c = scaling.to_file(theta)
-    off = theta - problem.theta
-    residual = np.matvec(problem.quadratic.R1, off)
-    gap = np.vecdot(residual, residual) / problem.quadratic.weight * size
-    cost = last.cost * size
-    variance = problem.variance if options.model.intercept else problem.mean_square
-    verdict = np.full(g, Verdict.NOT_CONVERGED)
-    verdict[_converged(problem, off, gap, measure)] = Verdict.CONVERGED
-    verdict[diverged] = Verdict.DIVERGED
-    verdict[unstable] = Verdict.UNSTABLE
-    spread = problem.deviation[:, -1:]
-    standardized = m * problem.deviation[:, :-1] / np.where(spread > 0, spread, np.nan)
-    without = {"slopes": m, "intercepts": c, "standardized": standardized, "cost": cost, "gap": gap}
-    without["r2"] = 1.0 - cost / np.where(variance > 0, variance, np.nan)
-    for values in without.values():
-        values[diverged] = np.nan
-    return without | {
-        "optimal_slopes": problem.slopes,
-        "optimal_intercepts": problem.intercept,
-        "optimal_cost": problem.cost,
-        "gap_measure": measure,
-        "perfect": perfect,
-        "verdict": verdict,
-        "stopped": ends.stopped,
-        "iterations": ends.iterations,
-        "rate": rate,
-        "behaviour": behaviour,
-        "largest_stable": largest_stable,
-        "best": best,
-        "iterations_to_1_percent": np.full(g, -1) if arrival is None else arrival,
-    }
+def _reference(name: str, fit: Fit | None, levels: Mapping[str, Sequence[str]]) -> str:
+    """A group's reference level; one that has a single level only has none but that."""
+    return levels[name][0] if fit is None else fit.reference_levels.get(name, levels[name][0])
 
 
-def _descend(
-    problem: StackedProblem, distance: Array, rate: Array, ends: Ends, options: FitOptions
-) -> tuple[Step, Array]:
-    """The last step, and θ there. The descent runs along the eigenvectors if the optimizer is linear: it is faster."""
-    along = AlongEigenvectors(problem, distance)
-    optimizer = options.descent.optimizer.on(along.newton_direction, options.model.intercept)
-    rates = options.descent.rates(rate[:, np.newaxis])
-    linear = optimizer.kind.has_forecast
-    objective: Objective = along if linear else SquaredError(problem.quadratic)
-    start = np.zeros_like(distance if linear else problem.theta)
-    steps = descend(objective, optimizer, rates, start, (ends.rule,), search=ends.corrected)
-    (last,) = deque(steps, maxlen=1)
-    if not linear:
-        return last, last.theta
-    return last, np.matvec(np.swapaxes(problem.vectors, 1, 2), last.theta)
+def _means(fit: Fit | None, terms: Sequence[Column]) -> list[float]:
+    """The numbers that fill the missing cells of numeric terms, NaN without a fit."""
+    return [math.nan if fit is None else fit.state.means.get(term.name, 0.0) for term in terms]
 
 
-def _foreseen(problem: StackedProblem, rate: Array, options: FitOptions) -> tuple[NDArray[np.object_], Array]:
-    """The forecast behaviour of each group's rate (None if unknown) and the largest stable one.
-
-    Both depend on the largest eigenvalue only, and on its product with the rate.
-    """
-    optimizer = options.descent.optimizer.rule
-    unit = Spectrum(np.ones(1), np.ones((1, 1)), np.ones(1))
-    forecast = optimizer.forecast(unit, optimizer.init(np.zeros(1)))
-    steepest = problem.eigenvalues.max(axis=1)
-    if optimizer.kind is OptimizerKind.SECOND_ORDER:
-        steepest = np.ones_like(steepest)
-    behaviour = np.full(len(rate), None, dtype=object)
-    if options.constant:
-        behaviour[:] = [forecast.behaviour(h) for h in (rate * steepest).tolist()]
-    limit = np.nan if forecast.largest_stable is None else forecast.largest_stable
-    return behaviour, limit / steepest
+def _through_zero(fit: Fit) -> float | None:
+    """The intercept of a fit without one."""
+    return None if fit.diverged else 0.0
 
 
-def _converged(problem: StackedProblem, off: Array, gap: Array, measure: Array) -> Mask:
-    """Judge each group as ``problem.converged`` does."""
-    determined = np.where(problem.eigenvalues > 0, np.matvec(problem.vectors, off), 0.0)
-    first = 1 if problem.scaling.intercept else 0
-    distance = np.linalg.norm(np.matvec(np.swapaxes(problem.vectors, 1, 2), determined)[:, first:], axis=1)
-    near = distance <= CONVERGED_DISTANCE * np.linalg.norm(problem.theta[:, first:], axis=1) + _ROUNDING
-    converged: Mask = (gap <= CONVERGED_GAP * measure) & near
-    return converged
+def _numbers(fits: Sequence[Fit | None], value: Callable[[Fit], float | None]) -> Array:
+    """A number of each fit, NaN where it does not exist."""
+    found = (None if fit is None else value(fit) for fit in fits)
+    return np.array([math.nan if one is None else one for one in found])
 
 
-def _spread(values: NDArray[Any], enough: Mask) -> NDArray[Any]:
-    """The values of all groups: those without enough rows have none."""
-    if values.dtype == object:
-        none: object = Verdict.TOO_FEW_ROWS if isinstance(values[0], Verdict) else None
-    else:
-        none = np.nan if values.dtype.kind == "f" else -1 if values.dtype.kind == "i" else False
-    found = np.full((len(enough), *values.shape[1:]), none, dtype=values.dtype)
-    found[enough] = values
+def _of_terms(
+    fits: Sequence[Fit | None], terms: Sequence[Column], value: Callable[[Coefficient], float | None]
+) -> Array:
+    """A number of each term of each fit (g, p): 0 for a term that a fit does not have, NaN where it does not exist."""
+    found = np.full((len(fits), len(terms)), np.nan)
+    place = {term.label: j for j, term in enumerate(terms)}
+    for i, fit in enumerate(fits):
+        if fit is None:
+            continue
+        found[i] = math.nan if fit.diverged else 0.0
+        for one in fit.coefficients:
+            known = value(one)
+            found[i, place[one.term]] = math.nan if known is None else known
     return found
 
 
-def _check_magnitudes(stack: Stack, chosen: Design) -> None:
-    """Refuse columns whose squares, or products with others, overflow."""
-    largest = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[stack.count > 0].max(axis=0, initial=0.0)
-    for column, size in zip(stack.columns, largest.tolist(), strict=True):
-        if size > LARGEST or 0 < size < 1 / LARGEST:
-            extreme = "large" if size > LARGEST else "small"
-            raise DataError(
-                f"{quoted(chosen.source)}: the values of {quoted(column.name)} are too {extreme} to compute with "
-                f"(up to {size:g}); give them in another unit"
-            )
+def _verdict(fit: Fit | None, failed: bool) -> Verdict:
+    if fit is None:
+        return Verdict.NO_FIT if failed else Verdict.TOO_FEW_ROWS
+    if fit.learning_rate.behaviour is Behaviour.UNSTABLE:
+        return Verdict.UNSTABLE
+    if fit.diverged:
+        return Verdict.DIVERGED
+    return Verdict.CONVERGED if fit.descent.converged else Verdict.NOT_CONVERGED
 
 
-def _places(stack: Stack, name: str) -> list[int]:
-    return [i for i, column in enumerate(stack.columns[:-1]) if column.name == name]
-
-
-def _levels(stack: Stack, name: str) -> list[str]:
-    return [stack.columns[i].level or "" for i in _places(stack, name)]
-
-
-def _references(stack: Stack, name: str) -> tuple[str, ...]:
-    """Each group's reference level."""
-    levels = _levels(stack, name)
-    return tuple(levels[i] for i in np.argmax(stack.maximum[:, _places(stack, name)] > 0, axis=1).tolist())
+def _arrival(fit: Fit | None) -> int:
+    found = None if fit is None else fit.learning_rate.iterations_to_1_percent
+    return -1 if found is None else found

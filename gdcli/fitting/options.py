@@ -206,7 +206,7 @@ _PARSERS = {
 }
 
 # What code says of columns, not the user of a fit.
-_COLUMN_NAMES = frozenset(column.name for column in fields(ColumnOptions)) - {"summary", "by", "classes"}
+_COLUMN_NAMES = frozenset(column.name for column in fields(ColumnOptions)) - {"summary", "classes"}
 
 OPTION_NAMES = _COLUMN_NAMES.union(
     CSV_FIELDS, *((one.name for one in fields(kind)) for kind in (Machine, ModelOptions, DescentOptions, Checks, Show))

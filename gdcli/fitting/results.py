@@ -207,6 +207,7 @@ class TraceShape(NamedTuple):
     ``terms`` names the slopes; ``validation`` says whether there is a validation cost, ``scheduled`` whether there is a
     learning rate. Gaps are judged against ``gap_measure`` (in squared target units, 0 if there is no optimum).
     ``importance`` is |standardized slope at the optimum| by term: it chooses the terms of a table that cannot hold all.
+    ``by`` are the columns that tell groups apart, whose iterations follow each other.
     """
 
     terms: tuple[str, ...]
@@ -215,6 +216,7 @@ class TraceShape(NamedTuple):
     gap_measure: float = 0.0
     importance: tuple[float, ...] = ()
     scheduled: bool = False
+    by: tuple[str, ...] = ()
 
 
 class ExplainedRow(NamedTuple):

@@ -243,4 +243,11 @@ _THE_REST = (
     ),
 )
 
-RULES = _LOSS + _STEPS + _BATCHES + _PENALTY + _THE_REST
+_GROUPS = (
+    Rule(
+        lambda o: o.columns.by and o.show.explain,
+        "--explain shows the arithmetic of one fit, and --by makes many: leave out one",
+    ),
+)
+
+RULES = _LOSS + _STEPS + _BATCHES + _PENALTY + _THE_REST + _GROUPS

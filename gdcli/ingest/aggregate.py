@@ -16,6 +16,7 @@ from gdcli.engine.column import MISSING, Column, sorted_levels
 from gdcli.engine.qr import SLICE_ROWS
 from gdcli.engine.triangle import Triangle, from_rows, merge
 from gdcli.ingest.counts import RowCounts, SkippedRows, skipped_of
+from gdcli.ingest.grouped import Grouped, grouped_of, merge_grouped
 from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
 from gdcli.ingest.plan import Plan, draws, fold_of
 from gdcli.ingest.row_store import RowStore
@@ -34,8 +35,8 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregate:
-    """The triangle of the complete rows of each fold, and counts: rows read, complete, and ``missing`` a value (by
-    column); cells to be ``filled`` (by column); bad rows ``skipped``.
+    """The triangle of the complete rows of each fold, or none if they are ``grouped``; and counts: rows read,
+    complete, and ``missing`` a value (by column); cells to be ``filled`` (by column); bad rows ``skipped``.
 
     ``head`` holds the first few rows, ``points`` a random sample; a summary has neither. Rows that are kept lie in
     ``blocks`` while their section grows, and then in ``groups``. ``misquoted`` is the place of a cell that is not
@@ -53,6 +54,12 @@ class Aggregate:
     skipped: SkippedRows = field(default_factory=SkippedRows)
     filled: Mapping[str, int] = field(default_factory=dict)
     misquoted: str = ""
+    grouped: Grouped | None = None
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of all triangles."""
+        return self.folds[0].columns if self.grouped is None else self.grouped.columns
 
     @property
     def triangle(self) -> Triangle:
@@ -82,8 +89,8 @@ def piece_of(rows: Rows, sampling: Plan, file: int, block: int) -> Piece:
 
 
 def reduce_if_long(piece: Piece, sampling: Plan) -> "Aggregate | Piece":
-    """Reduce a piece, unless it is so short that its triangle would hardly be smaller."""
-    return reduce_piece(piece, sampling) if _is_long(piece) else piece
+    """Reduce a piece, unless it is so short that its triangle would hardly be smaller; rows of groups wait anyway."""
+    return reduce_piece(piece, sampling) if piece.rows.by or _is_long(piece) else piece
 
 
 def join_short(
@@ -163,42 +170,51 @@ def _reduced(piece: Piece, sampling: Plan) -> Aggregate:
         counted = slice(None) if rows.weights is None else rows.weights > 0
         points = smallest(Points(rows.columns, rows.X[counted], draw[counted]), sampling.points)
     folds: tuple[Triangle, ...]
+    grouped, lanes, fold = None, None, None
     if sampling.folds > 1:
         assert draw is not None
         fold = fold_of(draw, sampling.cuts)
+    if rows.by:
+        grouped, lanes = grouped_of(rows, fold, sampling.folds)
+        folds = ()
+    elif fold is not None:
+        lanes = fold
         folds = tuple(
             from_rows(rows.X[fold == i], rows.columns, None if rows.weights is None else rows.weights[fold == i])
             for i in range(sampling.folds)
         )
     else:
-        fold = None
         folds = (from_rows(rows.X, rows.columns, rows.weights),)
-    blocks = () if sampling.store is None else (_kept(rows, fold, folds, sampling.store),)
+    blocks = () if sampling.store is None else (_kept(rows, lanes, folds, grouped, sampling.store),)
     skipped = skipped_of(rows.skipped)
     counts = (rows.read, len(rows.X), rows.missing)
-    return Aggregate(folds, *counts, head, points, blocks, (), skipped, rows.filled, rows.misquoted)
+    return Aggregate(folds, *counts, head, points, blocks, (), skipped, rows.filled, rows.misquoted, grouped)
 
 
 def _kept(
     rows: Rows,
-    fold: "np.ndarray[tuple[int], np.dtype[np.intp]] | None",
+    lanes: NDArray[np.intp] | None,
     folds: Sequence[Triangle],
+    grouped: Grouped | None,
     store: RowStore,
 ) -> KeptRows:
     taken: slice | NDArray[np.intp] = slice(None)
     bounds = [0, len(rows.X)]
-    if fold is not None or rows.weights is not None:
+    if lanes is not None or rows.weights is not None:
         taken = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights > 0)
         bounds = [0, len(taken)]
-        if fold is not None:
-            taken = taken[np.argsort(fold[taken], kind="stable")]
-            bounds = np.searchsorted(fold[taken], np.arange(len(folds) + 1)).tolist()
+        if lanes is not None:
+            count = len(folds) if grouped is None else grouped.triangles.lanes
+            taken = taken[np.argsort(lanes[taken], kind="stable")]
+            bounds = np.searchsorted(lanes[taken], np.arange(count + 1)).tolist()
     predicted = rows.columns[-1].name
     features = [i for i, column in enumerate(rows.columns) if column.name != predicted]
     target = [i for i, column in enumerate(rows.columns) if column.name == predicted]
     columns = [rows.columns[i] for i in features]
     gaps = [j for j, column in enumerate(columns) if column.level is None and column.name in rows.filled]
     found = next((dict(zip(each.columns, each.shift.tolist(), strict=True)) for each in folds if each.count), {})
+    if grouped is not None:
+        found = {column: _middle(rows.X[taken, i]) for i, column in enumerate(rows.columns) if column.level is None}
     shift = np.array([found.get(column, 0.0) for column in columns])
     X = np.empty((bounds[-1], len(columns) + len(gaps)))
     for j, i in enumerate(features):
@@ -222,7 +238,15 @@ def _kept(
         weights=weights,
         bounds=tuple(bounds),
         pages=tuple(part for part in [*pages, *more] if part is not None),
+        place={} if grouped is None else grouped.place,
+        folds=len(bounds) - 1 if grouped is None else grouped.folds,
     )
+
+
+def _middle(values: Array) -> float:
+    """The mean of the values that are there, 0 of none."""
+    found = values[~np.isnan(values)]
+    return float(found.mean()) if len(found) else 0.0
 
 
 def smallest(points: Points, most: int) -> Points:
@@ -254,11 +278,14 @@ def merge_aggregates(left: Aggregate, right: Aggregate, sampling: Plan) -> Aggre
         skipped=left.skipped + right.skipped,
         filled=Counter(left.filled) + Counter(right.filled),
         misquoted=left.misquoted or right.misquoted,
+        grouped=left.grouped and right.grouped and merge_grouped(left.grouped, right.grouped),
     )
 
 
 def seal_group(reduced: Aggregate) -> Aggregate:
-    """The aggregate of a finished section, its kept blocks turned into one LocalRows."""
+    """The aggregate of a finished section, its kept blocks turned into one LocalRows; no row of it waits."""
+    if reduced.grouped is not None:
+        reduced = replace(reduced, grouped=reduced.grouped.sealed())
     return replace(reduced, blocks=(), groups=(LocalRows(reduced.blocks),)) if reduced.blocks else reduced
 
 

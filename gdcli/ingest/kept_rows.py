@@ -1,10 +1,11 @@
 """Rows kept from the pass, for losses and batches that need them, in this process or on a worker."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
+from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
 from gdcli.ingest.row_store import Pages
@@ -16,7 +17,8 @@ class KeptRows:
     ``Y`` (n, k) over the columns of the ``target``, as they are; ``weights`` (n,) or None.
 
     A cell without a value is 0 there, and an indicator column tells where. Rows of weight 0 are left out. Those of fold
-    i lie between ``bounds[i]`` and ``bounds[i + 1]``. ``pages`` are those of the matrices that are in a file.
+    i lie between ``bounds[i]`` and ``bounds[i + 1]``; of groups, known by their ``place``, each has its ``folds`` in
+    turn. ``pages`` are those of the matrices that are in a file.
     """
 
     columns: tuple[Column, ...]
@@ -27,6 +29,24 @@ class KeptRows:
     weights: Array | None
     bounds: tuple[int, ...]
     pages: tuple[Pages, ...]
+    place: Mapping[Key, int] = field(default_factory=dict)
+    folds: int = 1
+
+    def of_group(self, key: Key) -> "KeptRows | None":
+        """The rows of one group; None if it has none here."""
+        first = self.place.get(key, -1) * self.folds
+        if first < 0 or self.bounds[first] == self.bounds[first + self.folds]:
+            return None
+        start, stop = self.bounds[first], self.bounds[first + self.folds]
+        return replace(
+            self,
+            X=self.X[start:stop],
+            Y=self.Y[start:stop],
+            weights=None if self.weights is None else self.weights[start:stop],
+            bounds=tuple(bound - start for bound in self.bounds[first : first + self.folds + 1]),
+            pages=tuple(pages.following(start) for pages in self.pages),
+            place={},
+        )
 
     @property
     def bytes(self) -> int:
@@ -54,6 +74,30 @@ class LocalRows:
     def ask(self, question: "Callable[[Sequence[KeptRows]], T]") -> "Callable[[], T]":
         """See :class:`RowGroup`; the answer is computed when it is waited for."""
         return partial(question, self.blocks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowsOfGroup:
+    """The rows of one ``--by`` group among those of a row group, wherever these are."""
+
+    rows: RowGroup
+    key: Key
+
+    def ask(self, question: "Callable[[Sequence[KeptRows]], T]") -> "Callable[[], T]":
+        """See :class:`RowGroup`."""
+        return self.rows.ask(partial(_ask_of_group, key=self.key, question=question))
+
+
+def _ask_of_group(blocks: "Sequence[KeptRows]", key: Key, question: "Callable[[Sequence[KeptRows]], T]") -> T:
+    """The answer of the rows of one group."""
+    return question([found for rows in blocks if (found := rows.of_group(key)) is not None])
+
+
+def rows_of_group(rows: RowGroup, key: Key) -> RowGroup:
+    """The rows of one ``--by`` group among those of a row group; here if these are here."""
+    if isinstance(rows, LocalRows):
+        return LocalRows(tuple(found for block in rows.blocks if (found := block.of_group(key)) is not None))
+    return RowsOfGroup(rows, key)
 
 
 def ask_all(groups: "Sequence[RowGroup]", question: "Callable[[Sequence[KeptRows]], T]") -> "list[T]":

@@ -48,7 +48,7 @@ class Reduction:
 
     def merge(self, left: Aggregate, right: Aggregate) -> Aggregate:
         """The aggregate of the rows of both."""
-        self.check(dict.fromkeys([*left.folds[0].columns, *right.folds[0].columns]))
+        self.check(dict.fromkeys([*left.columns, *right.columns]))
         return merge_aggregates(left, right, self.sampling)
 
     def check(self, columns: Collection[Column]) -> None:

@@ -241,6 +241,8 @@ def _size(data: Sequence[InputData]) -> int | None:
 def _design(source: Source, first: Block, columns: ColumnOptions) -> Design:
     summary: Summary | None = first.summary
     if summary is not None:
+        if columns.by:
+            raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which groups are made of")
         return summary.design(columns)
     return design(first, source.names, source.unnamed, source.name, columns)
 
@@ -267,8 +269,9 @@ def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions
         check_same_names(first, source)
     if source.has_rows:
         return
-    if sampling.folds > 1:
-        raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which folds are made of")
+    if sampling.folds > 1 or chosen.by:
+        parts = "groups" if chosen.by else "folds"
+        raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which {parts} are made of")
     if sampling.store is not None:
         raise DataError(
             f"{quoted(source.name)} is a summary and holds no rows, which every --loss but squared needs, and "

@@ -6,7 +6,7 @@ The file has no name from the start, so that it vanishes with the process, howev
 import mmap
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import IO, Any
 
@@ -18,16 +18,22 @@ from gdcli.engine.arrays import Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pages:
-    """The part of a file that some rows are mapped from, with the bytes of a row."""
+    """The part of a file that some rows are mapped from, with the bytes of a row; rows count from the ``first``."""
 
     mapped: mmap.mmap
     row_bytes: int
+    first: int = 0
+
+    def following(self, rows: int) -> "Pages":
+        """The same part, for the rows after the first ``rows``."""
+        return replace(self, first=self.first + rows)
 
     def drop(self, start: int, stop: int) -> None:
         """Drop the cached pages of rows ``start`` to ``stop``; the next look at them maps them again."""
-        first = start * self.row_bytes // mmap.PAGESIZE * mmap.PAGESIZE
+        begin, end = (self.first + start) * self.row_bytes, (self.first + stop) * self.row_bytes
+        begin = begin // mmap.PAGESIZE * mmap.PAGESIZE
         if hasattr(self.mapped, "madvise"):
-            self.mapped.madvise(mmap.MADV_DONTNEED, first, stop * self.row_bytes - first)
+            self.mapped.madvise(mmap.MADV_DONTNEED, begin, end - begin)
 
 
 class RowStore:

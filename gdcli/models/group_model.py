@@ -16,9 +16,10 @@ from gdcli.data.csv.options import said_of
 from gdcli.data.group_keys import Key, combined
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING
+from gdcli.engine.losses import parameters_as_json
 from gdcli.fitting.group_results import GroupFits
-from gdcli.models.model import Effect, MissingPart, Model, check_dates, check_terms
-from gdcli.models.model_file import model_of, read_content
+from gdcli.models.model import Effect, MissingPart, Model, check_dates, check_terms, predicted_by
+from gdcli.models.model_file import known_loss, loss_parameter, model_of, read_content
 
 if TYPE_CHECKING:
     import os
@@ -52,7 +53,6 @@ class GroupModel:
     means: "Array | None" = None
     dates: Mapping[str, str] = field(default_factory=dict)
     csv: Mapping[str, Any] = field(default_factory=dict)
-    # Groups are fitted to squared errors only: a prediction is the linear one itself.
     loss: str = SQUARED
     classes: tuple[str, str] | None = None
     parameter: float | None = None
@@ -100,8 +100,8 @@ class GroupModel:
         return self.predicted(self.linear(table))
 
     def predicted(self, z: "Array") -> "Array":
-        """The prediction of the target from the linear one: the same number."""
-        return z
+        """The prediction of the target from the linear one: see :class:`Model`."""
+        return predicted_by(self.loss, z)
 
     def linear(self, table: "Table") -> "Array":
         """The linear prediction c + m·x (n,) by each row's group, NaN for a row without one."""
@@ -186,6 +186,7 @@ class StoredGroups:
     groups: tuple[StoredGroup, ...]
     dates: Mapping[str, str] = field(default_factory=dict)
     csv: Any = field(default_factory=dict)
+    classes: tuple[str, str] | None = None
 
 
 def groups_model_as_json(fits: GroupFits) -> str:
@@ -209,7 +210,9 @@ def groups_model_as_json(fits: GroupFits) -> str:
             "version": fits.version,
             "files": list(fits.files),
             "target": fits.target,
-            "loss": SQUARED,
+            "loss": fits.loss,
+            "classes": None if fits.classes is None else list(fits.classes),
+            **parameters_as_json(fits.loss, fits.parameter),
             "by": list(fits.by),
             "terms": [{"column": term.name, "level": term.level} for term in fits.terms],
             "levels": {name: list(levels) for name, levels in fits.levels.items()},
@@ -243,8 +246,7 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
     from gdcli.engine.column import Column
 
     stored = from_json(StoredGroups, content)
-    if stored.loss != SQUARED:
-        raise ValueError(f"this gdfit knows no loss {quoted(stored.loss)}")
+    loss = known_loss(stored.loss, stored.classes)
     by, groups, levels = stored.by, stored.groups, stored.levels
     terms = tuple(Column(term.column, term.level) for term in stored.terms)
     check_terms(terms, levels)
@@ -273,4 +275,7 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
         means=np.array([one.means for one in groups]).reshape(shape) if fills else None,
         dates=stored.dates,
         has_intercept=any(one.intercept is not None for one in groups),
+        loss=stored.loss,
+        classes=stored.classes,
+        parameter=loss_parameter(content, loss),
     )

@@ -150,14 +150,7 @@ class Model:
 
     def predicted(self, z: "Array") -> "Array":
         """The prediction of the target from z = c + m·x: z itself, a probability or a mean."""
-        import numpy as np
-
-        from gdcli.engine.losses import LOSSES
-
-        prediction = LOSSES[self.loss].link.inverse(z)
-        if prediction is not z:
-            prediction[~np.isfinite(prediction)] = np.nan
-        return prediction
+        return predicted_by(self.loss, z)
 
     def linear(self, table: "Table") -> "Array":
         """The linear prediction c + m·x (n,) for parsed rows, NaN for a row without one (or whose sum overflows).
@@ -189,6 +182,18 @@ class Model:
                 missing = np.isnan(_by_level(table.text[effect.column], effect.by_level))
             counts[effect.column] = int(np.count_nonzero(missing))
         return {name: count for name, count in counts.items() if count}
+
+
+def predicted_by(loss: str, z: "Array") -> "Array":
+    """The predictions of a loss from the linear ones: these themselves, probabilities or means."""
+    import numpy as np
+
+    from gdcli.engine.losses import LOSSES
+
+    prediction = LOSSES[loss].link.inverse(z)
+    if prediction is not z:
+        prediction[~np.isfinite(prediction)] = np.nan
+    return prediction
 
 
 def _by_level(column: "Coded", by_level: Mapping[str, float]) -> "Array":

@@ -184,13 +184,7 @@ def _read(path: str) -> bytes:
 def _model(content: Mapping[str, Any]) -> Model:
     """Check every value that is ever used. Raises ValueError, OverflowError."""
     stored = from_json(StoredModel, content)
-    if stored.loss not in LOSSES:
-        raise ValueError(f"this gdfit knows no loss {quoted(stored.loss)}")
-    loss = LOSSES[stored.loss]
-    if (stored.classes is not None) != (loss.domain is Domain.CLASSES):
-        raise ValueError(_LACKING)
-    if stored.classes is not None and len(set(stored.classes)) != 2:
-        raise ValueError("there are not two classes")
+    loss = known_loss(stored.loss, stored.classes)
     check_terms([(term.column, term.level) for term in stored.terms], stored.levels)
     if stored.descent.scale not in SCALES:
         raise ValueError(f"there is no scale {quoted(stored.descent.scale)}")
@@ -208,11 +202,22 @@ def _model(content: Mapping[str, Any]) -> Model:
         content=content,
         loss=stored.loss,
         classes=stored.classes,
-        parameter=_parameter(content, loss),
+        parameter=loss_parameter(content, loss),
     )
 
 
-def _parameter(content: Mapping[str, Any], loss: type[Loss]) -> float | None:
+def known_loss(name: str, classes: tuple[str, str] | None) -> type[Loss]:
+    """The loss of a model, which has two classes if it needs them. Raises ValueError."""
+    if name not in LOSSES:
+        raise ValueError(f"this gdfit knows no loss {quoted(name)}")
+    if (classes is not None) != (LOSSES[name].domain is Domain.CLASSES):
+        raise ValueError(_LACKING)
+    if classes is not None and len(set(classes)) != 2:
+        raise ValueError("there are not two classes")
+    return LOSSES[name]
+
+
+def loss_parameter(content: Mapping[str, Any], loss: type[Loss]) -> float | None:
     """The parameter of a model's loss; None if it takes none."""
     form, given = loss.parameter_form, {key: content.get(key) for key in parameter_keys()}
     if {key for key, value in given.items() if value is not None} != (set() if form is None else {form.key}):

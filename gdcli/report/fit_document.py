@@ -27,7 +27,7 @@ FIT_SCHEMA = "gdfit.fit/1"
 _HEADER = ("term", "coefficient", "optimum", "standardized")
 
 # Of each coefficient with --inference, in this order in every format.
-_CERTAINTY = ("std_error", "t", "p", "low", "high")
+CERTAINTY = ("std_error", "t", "p", "low", "high")
 
 
 def fit_sheet(fit: Fit) -> Sheet | None:
@@ -36,7 +36,7 @@ def fit_sheet(fit: Fit) -> Sheet | None:
         return None
     certain = fit.inference is not None
     rows = ((c.term, c.value, c.optimum, c.standardized, *(_certain(c) if certain else ())) for c in _coefficients(fit))
-    return Sheet([*_HEADER, *(_CERTAINTY if certain else ())], rows)
+    return Sheet([*_HEADER, *(CERTAINTY if certain else ())], rows)
 
 
 def fit_columns(fit: Fit, digits: int = 6) -> list[GridColumn]:
@@ -49,7 +49,7 @@ def fit_columns(fit: Fit, digits: int = 6) -> list[GridColumn]:
     cells = [both[::2], both[1::2], standardized]
     header = [*_HEADER]
     if fit.inference is not None:
-        header += _CERTAINTY
+        header += CERTAINTY
         cells += certainty_cells(rows, digits)
     terms = GridColumn(header[0], [c.term for c in rows], left=True)
     return [terms, *(GridColumn(name, column) for name, column in zip(header[1:], cells, strict=True))]
@@ -202,9 +202,9 @@ def _coefficients(fit: Fit) -> list[Coefficient]:
 
 
 def _certain(coefficient: Coefficient) -> list[float | None]:
-    return [getattr(coefficient.certainty, name, None) for name in _CERTAINTY]
+    return [getattr(coefficient.certainty, name, None) for name in CERTAINTY]
 
 
 def _certainty(certainty: Certainty | None) -> dict[str, float | None]:
     """The keys that a coefficient has with --inference."""
-    return {} if certainty is None else {name: numbers.finite(getattr(certainty, name)) for name in _CERTAINTY}
+    return {} if certainty is None else {name: numbers.finite(getattr(certainty, name)) for name in CERTAINTY}

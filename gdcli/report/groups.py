@@ -4,17 +4,17 @@ JSON is one fit a line, with the keys of a single fit as far as they exist, and 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gdcli.base.names import count_of, listed, printable
-from gdcli.engine.catalog import SQUARED
 from gdcli.fitting.group_results import GroupFits, Verdict
-from gdcli.fitting.results import INTERCEPT
+from gdcli.fitting.results import INTERCEPT, Coefficient, Fit
 from gdcli.report import numbers
-from gdcli.report.fit_document import FIT_SCHEMA
+from gdcli.report.certainty import certainty_cells
+from gdcli.report.fit_document import CERTAINTY, FIT_SCHEMA, fit_document
 from gdcli.report.grid import GridColumn
 from gdcli.report.paper import Page, columns_that_fit
 from gdcli.report.report import Report, Sheet
@@ -29,7 +29,12 @@ _SPACE = 2
 
 _MOST_NAMED = 5
 
-_HEADER = ("term", "coefficient", "optimum", "standardized", "rows", "verdict")
+_HEADER = ("term", "coefficient", "optimum", "standardized")
+
+_LAST = ("rows", "verdict")
+
+# Reasons why groups have no fit that are told.
+_MOST_REASONS = 3
 
 # --- the machine formats
 
@@ -46,35 +51,63 @@ def groups_report(fits: GroupFits, digits: int = 6) -> Report:
 
 def _sheet(fits: GroupFits) -> Sheet:
     """One row per group and term, the intercept last."""
-    rows = ((*key, term, *values, int(fits.count[i]), fits.verdict[i].value) for key, term, values, i in _rows(fits))
-    return Sheet([*fits.by, *_HEADER], rows)
+    names = certainty_of(fits)
+    rows = (
+        (*key, one.term, one.value, one.optimum, one.standardized, *(_certain(one, names)), int(fits.count[i]),
+         fits.verdict[i].value)
+        for key, one, i in _rows(fits)
+    )  # fmt: skip
+    return Sheet([*fits.by, *_HEADER, *names, *_LAST], rows)
 
 
 def _columns(fits: GroupFits, digits: int) -> list[GridColumn]:
     """The same as columns of texts, numbers to about ``digits`` digits."""
     rows = list(_rows(fits))
-    both = numbers.column([v for _, _, values, _ in rows for v in values[:2]], digits)
-    standardized = numbers.column([values[2] for _, _, values, _ in rows], digits, relative=True)
+    both = numbers.column([v for _, one, _ in rows for v in (one.value, one.optimum)], digits)
+    standardized = numbers.column([one.standardized for _, one, _ in rows], digits, relative=True)
     columns = [GridColumn(name, [key[j] for key, *_ in rows], left=True) for j, name in enumerate(fits.by)]
-    columns.append(GridColumn("term", [term for _, term, *_ in rows], left=True))
-    cells = [both[::2], both[1::2], standardized, [str(fits.count[i]) for *_, i in rows]]
-    columns += [GridColumn(name, column) for name, column in zip(_HEADER[1:5], cells, strict=True)]
+    columns.append(GridColumn("term", [one.term for _, one, _ in rows], left=True))
+    cells, names = [both[::2], both[1::2], standardized], certainty_of(fits)
+    cells += certainty_cells([one for _, one, _ in rows], digits) if names else []
+    cells.append([str(fits.count[i]) for *_, i in rows])
+    columns += [GridColumn(name, column) for name, column in zip([*_HEADER[1:], *names, "rows"], cells, strict=True)]
     return [*columns, GridColumn("verdict", [fits.verdict[i].value for *_, i in rows], left=True)]
 
 
-def _rows(fits: GroupFits) -> Iterator[tuple[tuple[str, ...], str, tuple[float | None, ...], int]]:
-    """Yield group, term, (coefficient, optimum, standardized) and the group's place."""
+def certainty_of(fits: GroupFits) -> tuple[str, ...]:
+    """The names of a coefficient's figures of certainty; none unless they were asked for."""
+    return CERTAINTY if any(fit is not None and fit.inference is not None for fit in fits.fits) else ()
+
+
+def _certain(one: Coefficient, names: Sequence[str]) -> list[float | None]:
+    return [getattr(one.certainty, name, None) for name in names]
+
+
+def _rows(fits: GroupFits) -> Iterator[tuple[tuple[str, ...], Coefficient, int]]:
+    """Yield group, coefficient and the group's place."""
     terms = [term.label for term in fits.terms]
     slopes = [_numbers(fits.slopes), _numbers(fits.optimal_slopes), _numbers(fits.standardized)]
     intercepts = [_numbers(fits.intercepts), _numbers(fits.optimal_intercepts)]
     for i, key in enumerate(fits.groups):
+        fit = fits.fits[i] if fits.fits else None
+        known = {} if fit is None else {one.term: one.certainty for one in fit.coefficients}
         for j, term in enumerate(terms):
-            yield key, term, tuple(values[i][j] for values in slopes), i
+            yield key, Coefficient(term, slopes[0][i][j], slopes[1][i][j], slopes[2][i][j], known.get(term)), i
         if fits.intercept:
-            yield key, INTERCEPT, (*(values[i] for values in intercepts), None), i
+            own = None if fit is None or fit.intercept is None else fit.intercept.certainty
+            yield key, Coefficient(INTERCEPT, intercepts[0][i], intercepts[1][i], None, own), i
 
 
 def _document(fits: GroupFits, i: int) -> dict[str, Any]:
+    own = fits.fits[i] if fits.fits else None
+    if own is None:
+        return _figures(fits, i)
+    # The keys of a fit, and the group's in the same place as ever.
+    first, group = fit_document(own), {"group": dict(zip(fits.by, fits.groups[i], strict=True))}
+    return {"schema": FIT_SCHEMA, "version": fits.version} | group | {"verdict": fits.verdict[i].value} | first
+
+
+def _figures(fits: GroupFits, i: int) -> dict[str, Any]:
     behaviour, stopped, verdict = fits.behaviour[i], fits.stopped[i], fits.verdict[i]
     fitted, cost, gap, best = verdict is not Verdict.TOO_FEW_ROWS, fits.cost[i], fits.gap[i], fits.optimal_cost[i]
     arrival = int(fits.iterations_to_1_percent[i])
@@ -87,7 +120,7 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
         "files": list(fits.files),
         "target": fits.target,
         "features": list(fits.features),
-        "loss": SQUARED,
+        "loss": fits.loss,
         "reference_levels": {name: levels[i] for name, levels in fits.references.items()},
         "rows": {"used": int(fits.count[i])},
         "intercept": {
@@ -135,7 +168,7 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
             "automatic": fits.automatic,
         },
         "left_out": list(fits.left_out),
-    }
+    } | ({"reason": fits.reasons[i]} if i in fits.reasons else {})
 
 
 def _numbers(values: "Array") -> Any:
@@ -162,11 +195,12 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
     slopes = _numbers(fits.slopes.T)
     terms = [GridColumn(name, numbers.column(slopes[j], digits)) for j, name in enumerate(names)]
     others = {"c": GridColumn("c", numbers.column(_numbers(fits.intercepts), digits))} if fits.intercept else {}
+    others |= _validation(fits, digits)
     r2 = ["" if value is None else numbers.decimal(value, digits) for value in _numbers(fits.r2)]
     # "cost" is the one that columns_that_fit never leaves out: the verdict stands in its place here.
     verdicts = GridColumn("verdict", [verdict.value for verdict in fits.verdict], left=True)
     name = ("R²" if page.unicode else "R^2") + ("" if fits.intercept else f" ({UNCENTERED})")
-    others |= {"gap": GridColumn(name, r2), "cost": verdicts}
+    others |= ({"gap": GridColumn(name, r2)} if any(r2) else {}) | {"cost": verdicts}
     room = None if page.width is None else page.width - sum(_SPACE + column.width for column in first)
     importance = np.nan_to_num(np.abs(fits.standardized)).max(axis=0).tolist()
     widths = {name: _SPACE + column.width for name, column in others.items()}
@@ -192,6 +226,20 @@ def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableTy
     return Group(literal(head, "bold"), literal(rule), literal(body), Text(), literal("\n".join(lines)))
 
 
+def _validation(fits: GroupFits, digits: int) -> dict[str, GridColumn]:
+    """The column of validation costs at the end, if there are any."""
+    found = [None if fit is None else _held_out(fit) for fit in fits.fits]
+    if all(value is None for value in found):
+        return {}
+    return {"validation": GridColumn("validation", numbers.column(found, digits))}
+
+
+def _held_out(fit: Fit) -> float | None:
+    if fit.holdout is not None:
+        return fit.holdout.cost
+    return None if fit.cross_validation is None else fit.cross_validation.mean
+
+
 def format_group_meaning(fits: GroupFits) -> list[str]:
     """A summary of the table in sentences: how many groups ended with each verdict, and advice."""
     counts = {verdict: len(fits.having(verdict)) for verdict in Verdict}
@@ -202,6 +250,11 @@ def format_group_meaning(fits: GroupFits) -> list[str]:
         sentences.append(f"What has not converged needs more iterations (-n){automatic}.")
     if counts[Verdict.TOO_FEW_ROWS]:
         sentences.append("A group needs a row for each of its coefficients, 2 at least.")
+    sentences += [f"No fit for {_name(fits, i)}: {fits.reasons[i]}." for i in list(fits.reasons)[:_MOST_REASONS]]
+    if len(fits.reasons) > _MOST_REASONS:
+        sentences.append(f"The reasons of the other {len(fits.reasons) - _MOST_REASONS:,} are in --format json.")
+    if certainty_of(fits):
+        sentences.append("Standard errors, t, p and intervals are in --format csv and json.")
     if fits.references:
         lacking = " (or a group's first level, where it lacks that one)"
         references = [f"{name}[{fits.levels[name][0]}]" for name in fits.references]
@@ -213,8 +266,7 @@ def format_group_meaning(fits: GroupFits) -> list[str]:
 def format_divergence(fits: GroupFits) -> list[str]:
     """Say for which groups there is no result, and the way out."""
     lost = fits.diverged
-    named = [" ".join(f"{printable(by)}={printable(text)}" for by, text in zip(fits.by, fits.groups[i], strict=True))
-             for i in lost[:_MOST_NAMED]]  # fmt: skip
+    named = [_name(fits, i) for i in lost[:_MOST_NAMED]]
     more = f" and {len(lost) - _MOST_NAMED:,} more" if len(lost) > _MOST_NAMED else ""
     sentences = [f"The learning rate is too large for {count_of(len(lost), 'group')}: {', '.join(named)}{more}."]
     smallest = min((fits.largest_stable[i] for i in lost), default=math.nan)
@@ -224,3 +276,8 @@ def format_divergence(fits: GroupFits) -> list[str]:
     else:
         sentences.append("Try a smaller --lr.")
     return sentences
+
+
+def _name(fits: GroupFits, i: int) -> str:
+    """A group by its columns and texts."""
+    return " ".join(f"{printable(by)}={printable(text)}" for by, text in zip(fits.by, fits.groups[i], strict=True))

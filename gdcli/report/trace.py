@@ -5,12 +5,12 @@ infinity do not exist.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TextIO
 
 from gdcli.base.schema import dumps
 from gdcli.fitting.results import TraceRow, TraceShape
-from gdcli.report.delimited import row_writer
+from gdcli.report.delimited import as_delimited, row_writer
 
 _FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
 
@@ -20,15 +20,16 @@ class TraceWriter(Protocol):
 
     def __init__(self, stream: TextIO, shape: TraceShape) -> None: ...
 
-    def write(self, row: TraceRow) -> None:
-        """Write one iteration."""
+    def write(self, row: TraceRow, key: Sequence[str] = ()) -> None:
+        """Write one iteration, of the group with this key."""
         ...
 
 
 class CsvTrace:
     """``iteration,m,c,cost``, or ``m[NAME]`` for each of several terms; no ``c`` without an intercept.
 
-    Where it changes there is the ``learning_rate`` then, and with rows held out ``validation_cost`` at the end.
+    Where it changes there is the ``learning_rate`` then, and with rows held out ``validation_cost`` at the end. The
+    columns of groups come first.
     """
 
     separator = ","
@@ -37,12 +38,22 @@ class CsvTrace:
         self._write, self._shape = stream.write, shape
         slopes = ["m"] if len(shape.terms) == 1 else [f"m[{term}]" for term in shape.terms]
         c, validation = ["c"] if shape.intercept else [], ["validation_cost"] if shape.validation else []
-        header = ["iteration", *slopes, *c, "cost", *(["learning_rate"] if shape.scheduled else []), *validation]
+        header = [
+            *shape.by,
+            "iteration",
+            *slopes,
+            *c,
+            "cost",
+            *(["learning_rate"] if shape.scheduled else []),
+            *validation,
+        ]
         row_writer(stream, self.separator).writerow(header)
 
-    def write(self, row: TraceRow) -> None:
+    def write(self, row: TraceRow, key: Sequence[str] = ()) -> None:
         values = _values(row, self._shape)
         line = f"{row.iteration}{self.separator}{self.separator.join(map(_FLOAT, values))}\n"
+        if key:
+            self._write(as_delimited([*key, ""], [], self.separator).removesuffix("\n"))
         # The letter n stands in "inf" and "nan", and in no finite number.
         self._write(self._without_nonfinite(line) if "n" in line else line)
 
@@ -58,19 +69,23 @@ class TsvTrace(CsvTrace):
 
 
 class JsonLinesTrace:
-    """``{"iteration":0,"m":{"sqft":0.0},"c":0.0,"cost":…}`` per line; ``c`` is null without an intercept."""
+    """``{"iteration":0,"m":{"sqft":0.0},"c":0.0,"cost":…}`` per line; ``c`` is null without an intercept. A ``group``
+    comes first if there are several.
+    """
 
     def __init__(self, stream: TextIO, shape: TraceShape) -> None:
         self._write, self._shape = stream.write, shape
+        self._by = shape.by
         names = [dumps(term).replace("%", "%%") for term in shape.terms]
         slopes = ",".join(f"{name}:%s" for name in names)
         c = "%s" if shape.intercept else "null"
         more = ',"learning_rate":%s' if shape.scheduled else ""
         more += ',"validation_cost":%s' if shape.validation else ""
-        self._line = f'{{"iteration":%d,"m":{{{slopes}}},"c":{c},"cost":%s{more}}}\n'
+        self._line = f'"iteration":%d,"m":{{{slopes}}},"c":{c},"cost":%s{more}}}\n'
 
-    def write(self, row: TraceRow) -> None:
+    def write(self, row: TraceRow, key: Sequence[str] = ()) -> None:
         values = _values(row, self._shape)
+        self._write(f'{{"group":{dumps(dict(zip(self._by, key, strict=True)))},' if key else "{")
         if math.isfinite(sum(values)):
             self._write(self._line % (row.iteration, *map(_FLOAT, values)))
         else:
@@ -99,6 +114,60 @@ class TraceRecorder:
         """Write an iteration."""
         assert self._writer is not None
         self._writer.write(row)
+
+
+class GroupTraces:
+    """Writes every iteration of every group to an open stream, over the terms of all of them."""
+
+    def __init__(self, stream: TextIO, kind: type[TraceWriter]) -> None:
+        self._stream, self._kind = stream, kind
+        self._by: tuple[str, ...] = ()
+        self._terms: list[str] = []
+        self._writer: TraceWriter | None = None
+
+    def begin(self, by: Sequence[str], terms: Sequence[str]) -> None:
+        """Take the columns of the groups, and the terms that some group has."""
+        self._by, self._terms = tuple(by), list(terms)
+
+    def of_group(self, key: Sequence[str]) -> "Sequence[_GroupTrace]":
+        """The recorder of one group's iterations."""
+        return [_GroupTrace(self, key)]
+
+    def writer(self, shape: TraceShape) -> TraceWriter:
+        """The writer of all rows; the first group's shape says which columns there are beside the terms."""
+        if self._writer is None:
+            self._writer = self._kind(self._stream, shape._replace(terms=tuple(self._terms), by=self._by))
+        return self._writer
+
+    def places(self, terms: Sequence[str]) -> list[int]:
+        """The places of some terms among all."""
+        return [self._terms.index(term) for term in terms]
+
+    def spread(self, row: TraceRow, places: Sequence[int]) -> TraceRow:
+        """A row over all terms: 0 for those that its group does not have."""
+        slopes = [0.0] * len(self._terms)
+        for place, slope in zip(places, row.slopes, strict=True):
+            slopes[place] = slope
+        return row._replace(slopes=tuple(slopes))
+
+
+class _GroupTrace:
+    """Writes every iteration of one group."""
+
+    def __init__(self, traces: GroupTraces, key: Sequence[str]) -> None:
+        self._traces, self._key = traces, key
+        self._writer: TraceWriter | None = None
+        self._places: list[int] = []
+
+    def begin(self, shape: TraceShape) -> None:
+        self._writer, self._places = self._traces.writer(shape), self._traces.places(shape.terms)
+
+    def wants(self, number: int) -> bool:
+        return True
+
+    def record(self, row: TraceRow) -> None:
+        assert self._writer is not None
+        self._writer.write(self._traces.spread(row, self._places), self._key)
 
 
 def _values(row: TraceRow, shape: TraceShape) -> tuple[float, ...]:

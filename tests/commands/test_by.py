@@ -71,24 +71,12 @@ def test_strict_asks_every_fitted_group_to_converge(gdfit: Callable, table: str)
     assert gdfit(table, "-t", "y", "--by", "region", "--strict", "--lr", "auto", "-q").code == 0
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["--holdout", "0.2"],
-        ["--cv", "3"],
-        ["--inference"],
-        ["--explain"],
-        ["--trace", "t.csv"],
-        ["--plot", "p.png"],
-        ["--l2", "1"],
-        ["--start", "a=1"],
-    ],
-    ids=lambda words: words[0],
-)
-def test_options_of_a_single_fit_are_refused_in_one_line(gdfit: Callable, table: str, words: list[str]) -> None:
+@pytest.mark.parametrize("words", [["--explain"], ["--every", "2"], ["--chart"]], ids=lambda words: words[0])
+def test_what_only_one_fit_can_show_is_refused_in_one_line(gdfit: Callable, table: str, words: list[str]) -> None:
     done = gdfit(table, "-t", "y", "--by", "region", *words)
     assert done.code == 2
-    assert f"without {words[0]}" in done.err
+    assert words[0] in done.err
+    assert "--by" in done.err
 
 
 @pytest.mark.parametrize(
@@ -98,8 +86,6 @@ def test_options_of_a_single_fit_are_refused_in_one_line(gdfit: Callable, table:
         (["--by", "y"], 2, "'y' is the target"),
         (["--by", "t", "-x", "t"], 2, "'t' is a --feature"),
         (["--by", "region", "--optimizer", "adam", "--lr", "auto"], 2, "--lr"),
-        (["--by", "region", "--optimizer", "momentum", "--lr", "auto"], 2, "--lr RATE"),
-        (["--by", "region", "--lr", "search"], 2, "--lr auto"),
     ],
 )
 def test_what_cannot_be_grouped_is_said(gdfit: Callable, table: str, words: list[str], code: int, message: str) -> None:
@@ -113,7 +99,7 @@ def test_a_summary_has_no_rows_to_group(gdfit: Callable, table: str, tmp_path: P
     gdfit("summarize", table, "-o", tmp_path / "sum.json")
     done = gdfit(tmp_path / "sum.json", "-t", "y", "--by", "region")
     assert done.code == 1
-    assert "is a summary, which holds no rows" in done.err
+    assert "is a summary and holds no rows, which groups are made of" in done.err
 
 
 @pytest.fixture

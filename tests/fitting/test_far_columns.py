@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from gdcli import draws, fit
-from gdcli.base.listener import Listener
-from gdcli.fitting.groups import fit_groups
+from gdcli.api import run_groups
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit
 from tests.oracles import exact
@@ -94,8 +93,8 @@ def test_each_group_descends_as_in_exact_arithmetic(csv_file: Callable[..., str]
     table = stamps(name, rows=20)
     table = {"g": np.arange(20) % 2, **table}
     for k in ITERATIONS:
-        options = FitOptions.of(target="y", learning_rate=0.25, iterations=k)
-        fits = fit_groups([csv_file(written(table))], ["g"], options, Listener())
+        options = FitOptions.of(target="y", learning_rate=0.25, iterations=k, by=("g",))
+        fits = run_groups([csv_file(written(table))], options)
         for g in (0, 1):
             rows = {column: values[table["g"] == g] for column, values in table.items() if column != "g"}
             slopes, intercept = next(islice(exact.descent(*as_fractions(rows), 0.25), k, None))
@@ -187,8 +186,8 @@ def test_a_far_column_in_each_group_has_its_exact_optimum(csv_file: Callable[...
         "y": random.normal(size=n).round(3),
     }
     table["y"] += (table["id"] - 1e14) * 0.1 + table["x"]
-    options = FitOptions.of(target="y", scale=scale, learning_rate=1e-30 if scale == "none" else 0.1)
-    fits = fit_groups([csv_file(written(table))], ["g"], options, Listener())
+    rate = 1e-30 if scale == "none" else 0.1
+    fits = run_groups([csv_file(written(table))], FitOptions.of(target="y", scale=scale, learning_rate=rate, by=("g",)))
     for g in (0, 1):
         rows = {column: values[table["g"] == g] for column, values in table.items() if column != "g"}
         slopes, _, cost = exact.least_squares(*as_fractions(rows))
@@ -212,7 +211,7 @@ def test_columns_that_differ_by_the_rounding_of_far_values_are_collinear(
     path = csv_file(written(table))
     assert fit(path, target="y", iterations=0, scale=scale).collinear == (("a", "b"),)
     path = csv_file(written({"g": np.arange(200) % 3, **table}), "groups.csv")
-    for slopes in fit_groups([path], ["g"], FitOptions.of(target="y", scale=scale), Listener()).optimal_slopes:
+    for slopes in run_groups([path], FitOptions.of(target="y", scale=scale, by=("g",))).optimal_slopes:
         assert slopes[0] == pytest.approx(slopes[1], rel=1e-6)  # they share what they explain
 
 

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import pytest
 
+from gdcli.api import run_groups
 from gdcli.base.errors import DataError
-from gdcli.base.listener import Listener
 from gdcli.fitting.group_results import GroupFits, Verdict
-from gdcli.fitting.groups import fit_groups
 from gdcli.fitting.options import FitOptions
 
 Row = dict[str, str]
@@ -75,7 +74,7 @@ def descended(columns: Mapping[str, np.ndarray], y: np.ndarray, rate: float, ite
 
 def fitted(path: str, by: Sequence[str] = ("region",), **options: object) -> GroupFits:
     chosen = {"target": "y", "exclude": ("kind", "w")} | options
-    return fit_groups([path], by, FitOptions.of(**chosen), Listener())  # type: ignore[arg-type]
+    return run_groups([path], FitOptions.of(**chosen, by=tuple(by)))
 
 
 def coefficients(fits: GroupFits, optimum: bool = False) -> Iterator[tuple[tuple[str, ...], dict[str, float]]]:
@@ -187,8 +186,8 @@ def test_blocks_change_nothing(
     path = csv_file(written())
     whole = fitted(path)
     blocks_of(size)
-    monkeypatch.setattr("gdcli.engine.stack._LEAST_WAITING", 1)
-    monkeypatch.setattr("gdcli.engine.stack._WAITING", 0)
+    monkeypatch.setattr("gdcli.engine.triangles._LEAST_WAITING", 1)
+    monkeypatch.setattr("gdcli.engine.triangles._WAITING", 0)
     in_blocks = fitted(path)
     assert in_blocks.groups == whole.groups
     assert in_blocks.terms == whole.terms
@@ -219,8 +218,8 @@ def test_long_groups_are_reduced_in_slices(csv_file: Callable[..., str]) -> None
 def test_a_late_group_and_a_late_level_are_as_if_they_had_been_there_from_the_start(
     csv_file: Callable[..., str], blocks_of: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gdcli.engine.stack._LEAST_WAITING", 1)
-    monkeypatch.setattr("gdcli.engine.stack._WAITING", 0)
+    monkeypatch.setattr("gdcli.engine.triangles._LEAST_WAITING", 1)
+    monkeypatch.setattr("gdcli.engine.triangles._WAITING", 0)
     header, *lines = written().splitlines()
     lines.sort(key=lambda line: (line.split(",")[3] == "A", line.split(",")[4] == "r0"))
     path = csv_file("\n".join([header, *lines]) + "\n")

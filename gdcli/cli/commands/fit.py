@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from gdcli.base.errors import ExitCode, Interrupted
 from gdcli.base.names import printable
@@ -26,16 +25,6 @@ EXAMPLES = (
     ("zcat sales.csv.gz | gdfit -t amount --format json | jq .r2", "in a pipeline"),
     ("gdfit housing.csv -t price -n 5000 --trace trace.csv -q", "every iteration in a file"),
 )
-
-# The options that --by takes; all others belong to a single fit.
-_SHARED = frozenset(
-    {
-        "files", "target", "features", "exclude", "categorical", "dates", "max_levels", "weights", "intercept", "by",
-        "learning_rate", "iterations", "tolerance", "optimizer", "schedule", "scale", "na", "keep_na", "missing",
-        "separator", "encoding", "header", "skip_rows", "decimal", "thousands", "quotechar", "comment", "jobs",
-        "format", "output", "quiet", "color", "save", "digits", "strict",
-    }
-)  # fmt: skip
 
 
 @click.command("fit", cls=Command, examples=EXAMPLES, listens=True)
@@ -64,7 +53,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     inputs = input_files(context, files)
     values |= fit_length(context, values)
     if values["by"]:
-        _check_shared(context)
+        _check_one_row_a_group(values)
         return _run_groups(inputs, values, Output.of(context, values, inputs))
     output = Output.of(context, values, inputs)
     if values["resume"] is not None:
@@ -123,28 +112,29 @@ def _not_converged(message: str, values: Mapping[str, Any], output: "Output") ->
 # --- one fit per group
 
 
-def _check_shared(context: click.Context) -> None:
-    """Refuse the options that belong to a single fit, unless they ask for their default."""
-    for param in context.command.params:
-        name = param.name or ""
-        given = context.get_parameter_source(name) not in (None, ParameterSource.DEFAULT)
-        if given and name not in _SHARED and context.params.get(name) != param.get_default(context):
-            raise click.UsageError(
-                f"--by fits many groups side by side, without {param.opts[-1]}: drop one of the two."
-            )
+def _check_one_row_a_group(values: Mapping[str, Any]) -> None:
+    """Refuse what only the report on a single fit has room for."""
+    if values["every"] is not None:
+        raise click.UsageError("--every chooses the iterations in the table of one fit; --by has a row per group: "
+                               "leave out --every, or write the iterations with --trace.")  # fmt: skip
+    for name in ("plot", "resume"):
+        if values[name] is not None:
+            raise click.UsageError(f"--{name} is for one fit; --by has many: leave out one.")
+    if values["chart"]:
+        raise click.UsageError("--chart draws the cost of one fit; --by has many: leave out one.")
 
 
 def _run_groups(inputs: Sequence[str], values: Mapping[str, Any], output: "Output") -> int:
     """Fit each group, write the result, and return the exit code."""
+    from gdcli.api import run_groups
     from gdcli.cli.progress import Narrator
-    from gdcli.fitting.groups import fit_groups
     from gdcli.fitting.options import FitOptions
     from gdcli.models.group_model import groups_model_as_json
     from gdcli.report.groups import groups_report
 
-    options = FitOptions.of(**fit_values(values))
-    with Narrator(output.quiet) as narrator:
-        fits = fit_groups(inputs, values["by"], options, narrator)
+    options = FitOptions.of(**fit_values(values) | output.shown)
+    with Narrator(output.quiet) as narrator, output.group_recorders() as recorders:
+        fits = run_groups(inputs, options, recorders, narrator)
     if not fits.diverged:
         output.save_model(lambda: groups_model_as_json(fits))
     output.write(groups_report(fits, output.digits))

@@ -1,20 +1,21 @@
-"""The triangles of many groups of rows over the same columns, as one stack; see ``triangle`` for what each one holds.
+"""The triangles of many lanes of rows over the same columns; see ``triangle`` for what each one holds.
 
-Rows wait until there are a few for each number that a triangle keeps, then all groups are reduced side by side: what
-is known of a group (its triangle) and its new rows become the triangle of both. Groups of similar size are padded with
+Rows wait until there are a few for each number that a triangle keeps, then all lanes are reduced side by side: what
+is known of a lane (its triangle) and its new rows become the triangle of both. Lanes of similar size are padded with
 rows of zeros, which change nothing, and go to LAPACK as one stack.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
-from gdcli.engine.qr import SLICE_ROWS
+from gdcli.engine.qr import SLICE_ROWS, kept_as, triangularize
+from gdcli.engine.triangle import Triangle
 
 LanePlaces = NDArray[np.intp]
 
@@ -28,10 +29,10 @@ _LEAST_WAITING = 1 << 16
 _PADDING = 8
 
 
-class GroupedRows(NamedTuple):
-    """Rows ``X`` (n, q) over ``columns``, the target last, of the groups ``places`` (n,); ``weights`` (n,) or None.
+class LaneRows(NamedTuple):
+    """Rows ``X`` (n, q) over ``columns``, the target last, of the lanes ``places`` (n,); ``weights`` (n,) or None.
 
-    NaN stands for a missing number; an indicator column tells where, see ``grouped_rows``.
+    NaN stands for a missing number; an indicator column tells where, see ``lane_rows``.
     """
 
     columns: tuple[Column, ...]
@@ -41,12 +42,12 @@ class GroupedRows(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stack:
-    """Groups of rows as triangles ``R`` (g, q+1, q+1), relative to each group's own ``shift`` (g, q).
+class Triangles:
+    """Lanes of rows as triangles ``R`` (g, q+1, q+1), relative to each lane's own ``shift`` (g, q).
 
     ``weight`` (g,), ``count`` (g,), ``minimum`` and ``maximum`` (g, q) are as in a Triangle; the target is the last
     column. As there, a cell without a value is 0, and an indicator tells where. ``waiting`` holds rows that
-    were not reduced yet, of ``groups`` groups in all.
+    were not reduced yet, of ``lanes`` lanes in all.
     """
 
     columns: tuple[Column, ...]
@@ -56,8 +57,8 @@ class Stack:
     count: LanePlaces
     minimum: Array
     maximum: Array
-    waiting: tuple[GroupedRows, ...] = ()
-    groups: int = 0
+    waiting: tuple[LaneRows, ...] = ()
+    lanes: int = 0
 
     @property
     def mean(self) -> Array:
@@ -76,18 +77,18 @@ class Stack:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """Which columns (g, q) have one value only in a group."""
+        """Which columns (g, q) have one value only in a lane."""
         return self.minimum >= self.maximum
 
 
-def empty(columns: Sequence[Column]) -> Stack:
-    """The stack of no groups."""
+def no_lanes(columns: Sequence[Column]) -> Triangles:
+    """The triangles of no lanes."""
     q = len(columns)
     none = np.zeros((0, q))
-    return Stack(tuple(columns), np.zeros((0, q + 1, q + 1)), none, none[:, 0], np.zeros(0, np.intp), none, none)
+    return Triangles(tuple(columns), np.zeros((0, q + 1, q + 1)), none, none[:, 0], np.zeros(0, np.intp), none, none)
 
 
-def grouped_rows(columns: Sequence[Column], X: Array, places: LanePlaces, weights: Array | None) -> GroupedRows:
+def lane_rows(columns: Sequence[Column], X: Array, places: LanePlaces, weights: Array | None) -> LaneRows:
     """Rows with an indicator column before the target for each numeric column in which some are NaN."""
     with np.errstate(over="ignore", invalid="ignore"):
         gaps = [j for j in np.flatnonzero(np.isnan(X.sum(axis=0))).tolist() if np.isnan(X[:, j]).any()]
@@ -95,19 +96,19 @@ def grouped_rows(columns: Sequence[Column], X: Array, places: LanePlaces, weight
         indicators = tuple(Column(columns[j].name, MISSING) for j in gaps)
         X = np.column_stack([X[:, :-1], np.isnan(X[:, gaps]), X[:, -1:]])
         columns = (*columns[:-1], *indicators, columns[-1])
-    return GroupedRows(tuple(columns), X, places, weights)
+    return LaneRows(tuple(columns), X, places, weights)
 
 
-def absorb(stack: Stack, rows: GroupedRows, groups: int) -> Stack:
-    """The stack with more rows, of ``groups`` groups in all: those that are new come last."""
+def absorb(stack: Triangles, rows: LaneRows, lanes: int) -> Triangles:
+    """The triangles with more rows, of ``lanes`` lanes in all: those that are new come last."""
     waiting = (*stack.waiting, rows)
-    stack = replace(stack, waiting=waiting, groups=groups)
-    enough = max(_LEAST_WAITING, _WAITING * (len(stack.columns) + 1) * groups)
+    stack = replace(stack, waiting=waiting, lanes=lanes)
+    enough = max(_LEAST_WAITING, _WAITING * (len(stack.columns) + 1) * lanes)
     return reduced(stack) if sum(len(each.X) for each in waiting) >= enough else stack
 
 
-def reduced(stack: Stack) -> Stack:
-    """The same stack with no row waiting."""
+def reduced(stack: Triangles) -> Triangles:
+    """The same triangles with no row waiting."""
     if not stack.waiting:
         return stack
     columns = _columns([stack.columns, *(rows.columns for rows in stack.waiting)])
@@ -129,7 +130,7 @@ def reduced(stack: Stack) -> Stack:
         sums = np.add.reduceat(np.where(missing, 0.0, X), first, axis=0)
         values = values - np.add.reduceat(missing.astype(np.intp), first, axis=0)
     means = np.where(numeric, sums / np.maximum(values, 1), 0.0)
-    # Where a group has no value yet, as a new one, its shift stands for nothing.
+    # Where a lane has no value yet, as a new one, its shift stands for nothing.
     unknown = known.minimum[touched] > known.maximum[touched]
     known.shift[touched] = np.where(unknown, means, known.shift[touched])
     A = np.empty((len(X), len(columns) + 1))
@@ -148,10 +149,10 @@ def reduced(stack: Stack) -> Stack:
     return known
 
 
-def fill_groups(stack: Stack) -> Stack:
-    """The stack with each gap filled with its column's mean in its group, and no indicator of gaps left.
+def fill_lanes(stack: Triangles) -> Triangles:
+    """The triangles with each gap filled with its column's mean in its lane, and no indicator of gaps left.
 
-    ``R`` is triangular no more, but the last row is zero up to the target as before. A column in which a group has no
+    ``R`` is triangular no more, but the last row is zero up to the target as before. A column in which a lane has no
     value is 0 there.
     """
     gaps = gaps_among(stack.columns)
@@ -177,14 +178,84 @@ def fill_groups(stack: Stack) -> Stack:
     )
 
 
+def take_lanes(stack: Triangles, places: Sequence[int] | NDArray[Any]) -> Triangles:
+    """The triangles of the chosen lanes, in this order; none may have rows that wait."""
+    chosen = np.asarray(places)
+    return replace(
+        stack,
+        R=stack.R[chosen],
+        shift=stack.shift[chosen],
+        weight=stack.weight[chosen],
+        count=stack.count[chosen],
+        minimum=stack.minimum[chosen],
+        maximum=stack.maximum[chosen],
+        lanes=len(stack.count[chosen]),
+    )
+
+
+def merge_lanes(left: Triangles, right: Triangles, places: LanePlaces, lanes: int) -> Triangles:
+    """The triangles of the rows of both, ``lanes`` in all; lane j of the right ones is number ``places[j]``."""
+    found = left
+    if right.count.any():
+        found = _stacked_lanes(reduced(replace(left, lanes=lanes)), right, places, lanes)
+    for rows in right.waiting:
+        found = absorb(found, rows._replace(places=places[rows.places]), lanes)
+    return replace(found, lanes=lanes)
+
+
+def _stacked_lanes(left: Triangles, right: Triangles, places: LanePlaces, lanes: int) -> Triangles:
+    """As ``merge`` of each pair of triangles."""
+    columns = _columns([left.columns, right.columns])
+    found = _enlarged(replace(left, lanes=lanes), columns)
+    filled = np.flatnonzero(right.count)
+    both = take_lanes(_enlarged(replace(right, waiting=(), lanes=len(right.count)), columns), filled)
+    at = places[filled]
+    known, new = found.minimum[at] <= found.maximum[at], both.minimum <= both.maximum
+    shift = np.where(known, found.shift[at], both.shift)
+    step = np.where(new, both.shift - shift, 0.0)
+    R = both.R.copy()
+    R[:, 0, 1:] += step * R[:, 0, :1]
+    for column, indicator in gaps_among(columns):
+        R[:, :, 1 + column] -= step[:, column, np.newaxis] * R[:, :, 1 + indicator]
+    found.R[at] = _with_signs(np.linalg.qr(np.concatenate([found.R[at], R], axis=1), mode="r"))  # type: ignore[arg-type]
+    found.shift[at] = shift
+    found.weight[at] += both.weight
+    found.count[at] += both.count
+    found.minimum[at] = np.minimum(found.minimum[at], both.minimum)
+    found.maximum[at] = np.maximum(found.maximum[at], both.maximum)
+    return found
+
+
+def triangles_of(stack: Triangles, places: Sequence[int]) -> tuple[Triangle, ...]:
+    """The triangle of each chosen lane, over the columns that any of them has: without levels that none of their rows
+    has.
+    """
+    chosen = take_lanes(stack, places)
+    have = chosen.maximum.max(axis=0) > 0
+    keep = [j for j, column in enumerate(stack.columns) if column.level is None or have[j]]
+    columns, along = tuple(stack.columns[j] for j in keep), [0, *(j + 1 for j in keep)]
+    return tuple(
+        Triangle(
+            columns,
+            triangularize(chosen.R[i][:, along].astype(kept_as(len(along)))),
+            chosen.shift[i, keep],
+            float(chosen.weight[i]),
+            int(chosen.count[i]),
+            chosen.minimum[i, keep],
+            chosen.maximum[i, keep],
+        )
+        for i in range(len(places))
+    )
+
+
 def _columns(several: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
-    """The columns of all, the target last; levels of one text column are in order, and indicators of gaps."""
-    target = several[0][-1]
-    features = dict.fromkeys(column for columns in several for column in columns if column != target)
-    return (*sorted_levels(list(features)), target)
+    """The columns of all, those of the target last; levels of one text column are in order, and indicators of gaps."""
+    target = several[0][-1].name
+    together = sorted_levels(list(dict.fromkeys(column for columns in several for column in columns)))
+    return (*(c for c in together if c.name != target), *(c for c in together if c.name == target))
 
 
-def _over(columns: tuple[Column, ...], rows: GroupedRows) -> Array:
+def _over(columns: tuple[Column, ...], rows: LaneRows) -> Array:
     """The rows over more columns: levels that they lack are zero."""
     if rows.columns == columns:
         return rows.X
@@ -193,19 +264,19 @@ def _over(columns: tuple[Column, ...], rows: GroupedRows) -> Array:
     return X
 
 
-def _enlarged(stack: Stack, columns: tuple[Column, ...]) -> Stack:
-    """A copy with room for all groups and columns, nothing waiting.
+def _enlarged(stack: Triangles, columns: tuple[Column, ...]) -> Triangles:
+    """A copy with room for all lanes and columns, nothing waiting.
 
     A new level was zero in all rows so far. Put into a triangle, its column of zeros leaves the others triangular.
     """
-    g, q, before = stack.groups, len(columns), len(stack.count)
+    g, q, before = stack.lanes, len(columns), len(stack.count)
     place = np.array([columns.index(column) for column in stack.columns], dtype=np.intp)
     along = np.concatenate([[0], place + 1])
     R = np.zeros((g, q + 1, q + 1))
     R[:before, along[:, np.newaxis], along] = stack.R
 
-    def spread(values: Array, new_group: float) -> Array:
-        found = np.full((g, q), new_group)
+    def spread(values: Array, new_lane: float) -> Array:
+        found = np.full((g, q), new_lane)
         found[:before] = 0.0
         found[:before, place] = values
         return found
@@ -215,7 +286,7 @@ def _enlarged(stack: Stack, columns: tuple[Column, ...]) -> Stack:
     minimum[:before][stack.count == 0], maximum[:before][stack.count == 0] = np.inf, -np.inf
     weight = np.concatenate([stack.weight, np.zeros(g - before)])
     count = np.concatenate([stack.count, np.zeros(g - before, dtype=np.intp)])
-    return Stack(columns, R, shift, weight, count, minimum, maximum, (), g)
+    return Triangles(columns, R, shift, weight, count, minimum, maximum, (), g)
 
 
 def _triangles(A: Array, first: LanePlaces, count: LanePlaces, known: Array) -> Array:
@@ -243,8 +314,13 @@ def _triangles(A: Array, first: LanePlaces, count: LanePlaces, known: Array) -> 
         block[np.repeat(np.arange(len(chosen)), count[chosen]), q + _within(count[chosen])] = A[rows]
         R: Array = np.linalg.qr(block, mode="r")  # type: ignore[assignment]  # stubs: mode
         found[chosen] = R
-    diagonal = np.diagonal(found, axis1=1, axis2=2)
-    return np.where(diagonal[:, :, np.newaxis] < 0, -found, found)
+    return _with_signs(found)
+
+
+def _with_signs(R: Array) -> Array:
+    """Triangles (k, q, q) whose diagonals are not negative."""
+    diagonal = np.diagonal(R, axis1=1, axis2=2)
+    return np.where(diagonal[:, :, np.newaxis] < 0, -R, R)
 
 
 def _within(counts: LanePlaces) -> LanePlaces:
