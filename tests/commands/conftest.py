@@ -9,8 +9,9 @@ import pytest
 
 from tests.models.handwritten import model_file
 from tests.processes import Done
+from tests.tables import noisy, table
 
-__all__ = ["curve", "model_file", "on_terminal", "started_curve"]
+__all__ = ["curve", "model_file", "noisy", "on_terminal", "started_curve", "table"]
 
 
 @pytest.fixture
