@@ -1,22 +1,15 @@
-"""Blocks read for predictions: every row is kept, and a cell of numbers that holds none is infinite.
+"""Blocks read for predictions: every row is kept, and a cell of numbers that holds none is infinite."""
 
-pandas chooses each column's kind here, so that one bad cell costs its own column a detour over text, not the block.
-"""
-
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gdcli.base.errors import CellError
-from gdcli.data.cells import absent_numbers, parsed, stripped
-from gdcli.data.csv.fast import CsvBlock, UnsureError, coded_column, read_frame
+from gdcli.data.cells import parsed
+from gdcli.data.csv.block import CsvBlock
 from gdcli.data.dates import as_numbers
-from gdcli.data.number_format import NumberFormat
 from gdcli.data.table import Block, Coded, Table
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING
@@ -40,10 +33,8 @@ def read_leniently(
         table = read_leniently(block, [name for name in numeric if name not in dates], [*text, *dated], missing)
         return as_numbers(table, {name: dates[name] for name in dated})
     if isinstance(block, CsvBlock):
-        try:
-            return _inferred(block, numeric, text, missing)
-        except UnsureError:
-            return _all_as_text(block, numeric, text, missing)
+        inferred = block.inferred(numeric, text, missing)
+        return _all_as_text(block, numeric, text, missing) if inferred is None else _marked(inferred)
     try:
         table = block.table(numeric, text, missing)
     except CellError:
@@ -51,43 +42,16 @@ def read_leniently(
     return _all_as_text(block, numeric, text, missing) if table.skipped else table  # perhaps for text among numbers
 
 
-def _inferred(block: CsvBlock, numeric: Sequence[str], text: Sequence[str], missing: frozenset[str]) -> Table:
-    kinds = {**dict.fromkeys(numeric), **dict.fromkeys(text, "category")}
-    if not kinds:  # of an intercept alone only the number of rows is wanted
-        kinds = {block.dialect.names[-1]: "category"}
-    frame = read_frame(block.chunk, block.dialect, kinds, missing)
-    return Table(
-        rows=len(frame),
-        numeric={name: _marked(_numbers(frame[name], missing, block.numbers)) for name in numeric},
-        text={name: coded_column(frame[name].array, missing) for name in text},
-    )
-
-
 def _all_as_text(block: Block, numeric: Sequence[str], text: Sequence[str], missing: frozenset[str]) -> Table:
     table = block.table([], [*numeric, *text], missing)
-    return Table(
-        rows=table.rows,
-        numeric={name: _marked(parsed(table.text[name], missing, block.numbers)) for name in numeric},
-        text={name: table.text[name] for name in text},
-        skipped=table.skipped,
-    )
+    numbers = {name: parsed(table.text[name], missing, block.numbers) for name in numeric}
+    return _marked(replace(table, numeric=numbers, text={name: table.text[name] for name in text}))
 
 
-def _numbers(column: "pd.Series[Any]", missing: frozenset[str], form: NumberFormat) -> Array:
-    if pd.api.types.is_numeric_dtype(column):
-        numbers: Array = np.asarray(column, dtype=np.float64)
-        if absent := absent_numbers(missing, form):
-            numbers = np.where(np.isin(numbers, absent), np.nan, numbers)
-        if np.isinf(numbers).any() and any(math.isinf(form.value(word) or 0.0) for word in missing):
-            raise UnsureError  # whether a cell says ``inf``, which means missing, or another infinity
-        return numbers
-    codes, cells = column.factorize()
-    return parsed(stripped(np.asarray(codes), [str(cell) for cell in cells], missing), missing, form)
-
-
-def _marked(numbers: Array) -> Array:
-    """Numbers with one infinity only."""
-    return np.where(np.isinf(numbers), np.inf, numbers)
+def _marked(table: Table) -> Table:
+    """The table with one infinity only."""
+    numbers = {name: np.where(np.isinf(found), np.inf, found) for name, found in table.numeric.items()}
+    return replace(table, numeric=numbers)
 
 
 def fill_gaps(table: Table, means: Mapping[str, Array | float], text: Iterable[str]) -> Table:

@@ -1,12 +1,12 @@
 """Cells that are Python objects, as in JSON or in a DataFrame of mixed kinds, by the rules of CSV's texts."""
 
 import math
+import sys
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from gdcli.base.errors import CellError, NotNumericError
 from gdcli.base.names import quoted
@@ -58,8 +58,9 @@ def texts_of(values: Sequence[object], missing: frozenset[str]) -> Coded:
     """The cells as texts: 1, True and 1.0 are equal, but three levels."""
     if set(map(type, values)) != {str}:
         values = [None if _is_missing(value) else str(value) for value in values]
-    codes, levels = pd.factorize(np.array(values, dtype=object))
-    return stripped(codes, [str(level) for level in levels], missing)
+    place: dict[object, int] = {}
+    codes = np.array([-1 if v is None else place.setdefault(v, len(place)) for v in values], dtype=np.intp)
+    return stripped(codes, [str(level) for level in place], missing)
 
 
 def _one_by_one(values: Sequence[object], missing: frozenset[str]) -> Array:
@@ -83,7 +84,10 @@ def _number(value: object, missing: frozenset[str]) -> float:
 
 
 def _is_missing(value: object) -> bool:
-    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float | Decimal) and value != value)
+    if isinstance(value, float | Decimal):
+        return value != value
+    pandas = sys.modules.get("pandas")  # without it there are no such values
+    return value is None or (pandas is not None and (value is pandas.NA or value is pandas.NaT))
 
 
 def _shown(cell: object) -> str:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from gdcli import fit
 from gdcli.base.errors import CellError, DataError, GdfitError, NotNumericError
 from gdcli.data.csv import fast as cells
+from gdcli.data.csv.block import CsvBlock
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import parse_carefully
-from gdcli.data.csv.fast import CsvBlock
 from gdcli.data.table import Table
 
 Columns = dict[str, list[Any]]
@@ -46,7 +46,7 @@ def both_ways(
     chunk = Chunk("data.csv", text.encode(), 2, 0)
     dialect = Dialect(separator, '"', newline, tuple(names), frozenset())
     found: list[tuple[int, Columns] | None] = []
-    for way in (cells._parse_fast, parse_carefully):
+    for way in (cells.parse_fast, parse_carefully):
         try:
             found.append(columns_of(way(chunk, dialect, numeric, texts, missing)))
         except (cells.UnsureError, CellError):

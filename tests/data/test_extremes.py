@@ -8,7 +8,7 @@ from gdcli import fit
 from gdcli.base.errors import CellError, DataError
 from gdcli.base.names import listed
 from gdcli.data import memory as room
-from gdcli.data.csv.fast import CsvBlock
+from gdcli.data.csv.block import CsvBlock
 
 COLUMNS = 100_000
 LENGTH = 10_000_000

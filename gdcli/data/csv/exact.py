@@ -9,7 +9,8 @@ import io
 import math
 import re
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -21,8 +22,11 @@ from gdcli.data.csv.dialect import SEPARATOR_NAMES, Dialect, count_lines, undeco
 from gdcli.data.csv.quotes import continued_cells, find_quoted
 from gdcli.data.number_format import NUMBER_FORMATS, NumberFormat
 from gdcli.data.table import BadRow, Table
+from gdcli.engine.arrays import Array
 
 _LINE_END = re.compile(rb"\r\n?|\n")
+
+_DIGITS = b"0123456789+-eE"
 
 # What comments begin with in tables.
 COMMENT_MARKS = ("#", "%", "//", "--", "!")
@@ -42,42 +46,105 @@ def parse_carefully(
 ) -> Table:
     """Parse some columns; bad rows are left out, or the first one raises CellError, as the dialect says."""
     _check_closed(chunk, dialect)
-    place = {name: i for i, name in enumerate(dialect.names)}
-    form = dialect.numbers
-    absent = absent_numbers(missing, form)
-    numbers: dict[str, list[float]] = {name: [] for name in numeric}
-    texts: dict[str, list[str]] = {name: [] for name in text}
+    wanted = _Wanted(dialect, tuple(numeric), tuple(text), missing)
     continued, misquoted = _continued(chunk, dialect, {*numeric, *text})
-    rows = 0
+    rows = list(records(chunk, dialect))
+    if continued or b"\0" in chunk.text or not _are_alike(rows, dialect):
+        return _row_by_row(chunk, rows, wanted, continued, misquoted)
+    try:
+        return wanted.table([cells for _, cells in rows], (), misquoted)
+    except _BadRowError:
+        return _row_by_row(chunk, rows, wanted, continued, misquoted)
+
+
+class _Wanted:
+    """The columns to parse; the texts in ``missing`` have no value."""
+
+    def __init__(self, dialect: Dialect, numeric: Sequence[str], text: Sequence[str], missing: frozenset[str]) -> None:
+        self.dialect, self.missing = dialect, missing
+        place = {name: i for i, name in enumerate(dialect.names)}
+        self.numeric = {name: place[name] for name in numeric}
+        self.text = {name: place[name] for name in text}
+        self.absent = absent_numbers(missing, dialect.numbers)
+
+    def table(self, rows: list[list[str]], skipped: tuple[BadRow, ...], misquoted: str) -> Table:
+        """The table of rows that are as wide as the header. Raises _BadRowError for a cell that is no number."""
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self.dialect.names)
+        return Table(
+            rows=len(rows),
+            numeric={
+                name: self._numbers([cell.strip() for cell in columns[i]], name) for name, i in self.numeric.items()
+            },
+            text={name: coded([cell.strip() for cell in columns[i]], self.missing) for name, i in self.text.items()},
+            skipped=skipped,
+            misquoted=misquoted,
+        )
+
+    def _numbers(self, cells: list[str], name: str) -> Array:
+        """The numbers of a column, at once if they are of digits alone: then ``float`` has the rule of our formats."""
+        form = self.dialect.numbers
+        known = [cell for cell in cells if cell not in self.missing]
+        if form.thousands is None and not "".join(known).encode().translate(None, _DIGITS + form.decimal.encode()):
+            with suppress(ValueError):
+                values = map(float, known if form.decimal == "." else [one.replace(form.decimal, ".") for one in known])
+                numbers = np.full(len(cells), math.nan)
+                numbers[[cell not in self.missing for cell in cells]] = np.fromiter(values, np.float64, len(known))
+                if not np.isinf(numbers).any():
+                    return np.where(np.isin(numbers, self.absent), np.nan, numbers) if self.absent else numbers
+        return np.array([self.number(cell, name) for cell in cells], dtype=np.float64)
+
+    def check_numbers(self, cells: list[str]) -> None:
+        """Raise _BadRowError for the first cell of a row that is no number."""
+        for name, i in self.numeric.items():
+            self.number(cells[i].strip(), name)
+
+    def number(self, cell: str, name: str) -> float:
+        """The number in a cell, NaN if it has none. Raises _BadRowError."""
+        if cell in self.missing or not cell:
+            return math.nan
+        form = self.dialect.numbers
+        value = form.value(cell)
+        if value is None:
+            raise _BadRowError(f"{quoted(cell)} is not a number", _reading(cell, name, form), name, NotNumericError)
+        if math.isinf(value):
+            raise _BadRowError(
+                f"the value {quoted(cell)} is infinite", f"to treat it as missing: {missing_option(cell)}", name
+            )
+        return math.nan if value in self.absent else value
+
+
+def _are_alike(rows: list[tuple[int, list[str]]], dialect: Dialect) -> bool:
+    """Whether all rows are as wide as the header, and none looks like it."""
+    fields, first = (
+        len(dialect.names),
+        {dialect.names[0], "" if dialect.names[0] in dialect.unnamed else dialect.names[0]},
+    )
+    return all(len(cells) == fields and not (dialect.header and cells[0].strip() in first) for _, cells in rows)
+
+
+def _row_by_row(
+    chunk: Chunk, rows: list[tuple[int, list[str]]], wanted: _Wanted, continued: dict[int, str], misquoted: str
+) -> Table:
+    """The table without the bad rows, or raise CellError for the first of them."""
+    good: list[list[str]] = []
     skipped: list[BadRow] = []
-    for row, (line, cells) in enumerate(records(chunk, dialect)):
-        where = f"{quoted(chunk.name)}, line {line}"
+    for row, (line, cells) in enumerate(rows):
         try:
-            _check_row(cells, dialect)
+            _check_row(cells, wanted.dialect)
             if line in continued:
                 raise _BadRowError(
                     "text follows the quote that closes the cell", "put all of it in quotes", continued[line]
                 )
-            values = [_number(cells[place[name]].strip(), name, form, missing, absent) for name in numbers]
+            wanted.check_numbers(cells)
         except _BadRowError as bad:
-            if not dialect.skip_bad:
-                reason = f"{where}{bad.separator}{bad.reason}"
+            reason = f"{quoted(chunk.name)}, line {line}{bad.separator}{bad.reason}"
+            if not wanted.dialect.skip_bad:
                 whole_row = bad.separator == ": "
                 raise bad.kind(f"{reason}; {bad.hint}", reason if whole_row else "", bad.hint) from None
-            skipped.append(BadRow(row, f"{where}{bad.separator}{bad.reason}"))
-            continue
-        rows += 1
-        for found, value in zip(numbers.values(), values, strict=True):
-            found.append(value)
-        for name, column in texts.items():
-            column.append(cells[place[name]].strip())
-    return Table(
-        rows=rows,
-        numeric={name: np.array(found, dtype=np.float64) for name, found in numbers.items()},
-        text={name: coded(column, missing) for name, column in texts.items()},
-        skipped=tuple(skipped),
-        misquoted=misquoted,
-    )
+            skipped.append(BadRow(row, reason))
+        else:
+            good.append(cells)
+    return wanted.table(good, tuple(skipped), misquoted)
 
 
 def _continued(chunk: Chunk, dialect: Dialect, used: Collection[str]) -> tuple[dict[int, str], str]:
@@ -160,19 +227,6 @@ def _names(cells: list[str], dialect: Dialect) -> tuple[str, ...]:
     """The column names, if a row were the header."""
     named = zip((cell.strip() for cell in cells), dialect.names, strict=True)
     return tuple(name if not cell and name in dialect.unnamed else cell for cell, name in named)
-
-
-def _number(cell: str, name: str, form: NumberFormat, missing: frozenset[str], absent: Collection[float]) -> float:
-    if cell in missing or not cell:
-        return math.nan
-    value = form.value(cell)
-    if value is None:
-        raise _BadRowError(f"{quoted(cell)} is not a number", _reading(cell, name, form), name, NotNumericError)
-    if math.isinf(value):
-        raise _BadRowError(
-            f"the value {quoted(cell)} is infinite", f"to treat it as missing: {missing_option(cell)}", name
-        )
-    return math.nan if value in absent else value
 
 
 def _reading(cell: str, name: str, form: NumberFormat) -> str:

@@ -1,11 +1,9 @@
-"""A block of CSV text as columns: fast through pandas' C parser, and carefully, cell by cell, if that fails.
+"""A block of CSV text as columns through pandas' C parser, which is fast.
 
-The fast way refuses whatever it is not sure of: a row with another number of fields than the header, a number that
-does not parse. The careful way then either gives the right answer or names the first cell that is wrong. Both agree
-on every block that both accept.
+It refuses whatever it is not sure of: a row with another number of fields than the header, a number that does not
+parse.
 """
 
-import io
 import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -14,21 +12,13 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from gdcli.base.errors import UsageError
-from gdcli.base.names import quoted
 from gdcli.data.cells import absent_numbers, is_number, parsed, stripped
-from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
+from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect
-from gdcli.data.csv.exact import check_utf8, parse_carefully, records
-from gdcli.data.csv.misplaced_header import header_lines, rows_below
-from gdcli.data.csv.options import BLANKS
 from gdcli.data.csv.quotes import Quoted, find_quoted
-from gdcli.data.csv.whitespace import Squeezed
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
-from gdcli.data.table import Block, Coded, Table
+from gdcli.data.table import Coded, Table
 from gdcli.engine.arrays import Array
-
-_HEAD_BYTES = 1 << 16
 
 # Before 3.1 pandas gives a neighbour of the nearest double now and then, unless it takes the longest way, and misses a
 # field too many where it begins another piece.
@@ -40,87 +30,6 @@ _MARK = "\x7f"
 
 class UnsureError(Exception):
     """The fast parser cannot vouch for its reading of this block."""
-
-
-class CsvBlock(Block):
-    """A chunk of CSV text and how to read it."""
-
-    def __init__(self, chunk: Chunk, dialect: Dialect) -> None:
-        self.chunk, self.dialect = chunk, dialect
-        self._last: tuple[tuple[object, ...], Table] | None = None
-
-    @property
-    def numbers(self) -> NumberFormat:
-        """The format of numbers."""
-        return self.dialect.numbers
-
-    @property
-    def separator(self) -> str:
-        """The separator."""
-        return self.dialect.separator
-
-    @property
-    def skips(self) -> bool:
-        """Whether bad rows are left out."""
-        return self.dialect.skip_bad
-
-    def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
-        """Parse some columns; see :class:`gdcli.data.table.Block`."""
-        asked = (frozenset(numeric), frozenset(text), missing)
-        if self._last is None or self._last[0] != asked:  # the first block is asked twice: by the design, and to fit
-            try:
-                table = _parse_fast(self.chunk, self.dialect, numeric, text, missing)
-            except UnsureError:
-                table = parse_carefully(self.chunk, self.dialect, numeric, text, missing)
-            self._last = asked, table
-        return self._last[1]
-
-    def head(self) -> "CsvBlock":
-        """A block of the first few rows."""
-        end = row_end(self.chunk.text, _HEAD_BYTES, self.dialect) or len(self.chunk.text)
-        return CsvBlock(replace(self.chunk, text=self.chunk.text[:end]), self.dialect)
-
-    @property
-    def whole(self) -> bool:
-        """Whether no further block can follow."""
-        return len(self.chunk.text) < BLOCK_BYTES
-
-    def header_lines(self, names: Collection[str]) -> list[int]:
-        """The lines that a header may stand on; see :class:`gdcli.data.table.Block`."""
-        return header_lines(self.head().chunk, self.dialect, names)
-
-    def below(self, line: int) -> "tuple[CsvBlock, tuple[str, ...], frozenset[str]] | None":
-        """The rows under a header on some line; see :class:`gdcli.data.table.Block`."""
-        found = rows_below(self.chunk, self.dialect, line)
-        return None if found is None else (CsvBlock(*found), found[1].names, found[1].unnamed)
-
-    def reread(self, changes: Mapping[str, str | None]) -> "CsvBlock":
-        """The same rows under other options; see :class:`gdcli.data.table.Block`."""
-        dialect, fields = self.dialect, dict(changes)
-        old = dialect.numbers
-        numbers = NumberFormat(fields.get("decimal") or old.decimal, fields.get("thousands", old.thousands))
-        quote = fields.get("quotechar") or dialect.quote
-        skip = dialect.skip_bad or fields.get("on_bad_row") == "skip"
-        if numbers.decimal == numbers.thousands or quote in (dialect.separator, numbers.decimal, numbers.thousands):
-            raise UsageError("these marks contradict each other")
-        chunk, comment = self.chunk, (fields.get("comment") or "").encode()
-        if fields.get("separator") == BLANKS:  # between two blanks there is no column any more
-            chunk = replace(chunk, text=Squeezed(io.BytesIO(chunk.text), chunk.name, quote).read(len(chunk.text)))
-            named = tuple(name for name in dialect.names if name not in dialect.unnamed)
-            dialect = replace(dialect, names=named, unnamed=frozenset())
-        if comment:
-            lines = chunk.text.splitlines(keepends=True)
-            chunk = replace(chunk, text=b"".join(line for line in lines if not line.startswith(comment)))
-        return CsvBlock(chunk, replace(dialect, quote=quote, numbers=numbers, skip_bad=skip))
-
-    def where(self, row: int) -> str:
-        """The place of a row for a message."""
-        left_out = set() if self._last is None else {bad.row for bad in self._last[1].skipped}
-        kept = (line for number, (line, _) in enumerate(records(self.chunk, self.dialect)) if number not in left_out)
-        for number, line in enumerate(kept):
-            if number == row:
-                return f"{quoted(self.chunk.name)}, line {line}"
-        return quoted(self.chunk.name)
 
 
 class _Bytes:
@@ -142,15 +51,14 @@ class _Bytes:
         raise NotImplementedError  # pandas asks for it, and uses read()
 
 
-def _parse_fast(
+def parse_fast(
     chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
 ) -> Table:
+    """Parse some columns, or raise UnsureError."""
     form = dialect.numbers
     # pandas would take 1.7 for 17 if dots separate thousands: texts are told apart by our own rule.
     as_texts = form.thousands is not None and form.thousands.encode() in chunk.text
     kinds = {**dict.fromkeys(numeric, "category" if as_texts else np.float64), **dict.fromkeys(text, "category")}
-    if not numeric and dialect.header and dialect.separator.join(dialect.names).encode() in chunk.text:
-        raise UnsureError  # among texts, a header that is repeated would pass for a row
     frame = read_frame(chunk, dialect, kinds, missing)
     if as_texts:
         numbers = {name: parsed(coded_column(frame[name].array, missing), missing, form) for name in numeric}
@@ -160,9 +68,34 @@ def _parse_fast(
             numbers = {name: np.where(np.isin(values, absent), np.nan, values) for name, values in numbers.items()}
     if any(_has_infinite(values) for values in numbers.values()):
         raise UnsureError
-    return Table(
-        rows=len(frame), numeric=numbers, text={name: coded_column(frame[name].array, missing) for name in text}
-    )
+    texts = {name: coded_column(frame[name].array, missing) for name in text}
+    return _without_header(Table(len(frame), numbers, texts), dialect, missing)
+
+
+def _without_header(table: Table, dialect: Dialect, missing: frozenset[str]) -> Table:
+    """The table, or raise UnsureError if one of its rows may be the header again."""
+    if not dialect.header:
+        return table
+    alike = np.ones(table.rows, dtype=bool)
+    absent = absent_numbers(missing, dialect.numbers)
+    for name in (*table.text, *table.numeric):
+        if not alike.any():
+            return table
+        if name in dialect.unnamed:
+            continue
+        if name in table.text:
+            column = table.text[name]
+            code = column.levels.index(name) if name in column.levels else -1 if name in missing else -2
+            alike &= column.codes == code
+        else:
+            values, value = table.numeric[name], dialect.numbers.value(name)
+            if name in missing or value in absent:
+                alike &= np.isnan(values)
+            else:
+                alike &= values == value if value is not None and math.isfinite(value) else np.isinf(values)
+    if alike.any():
+        raise UnsureError
+    return table
 
 
 def _columns_of(frame: pd.DataFrame, names: Collection[str]) -> dict[str, Array]:
@@ -182,7 +115,10 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     if b"\r" in chunk.text and b"\r" + dialect.separator.encode() in chunk.text:
         raise UnsureError
     if not chunk.text.isascii():
-        check_utf8(chunk, dialect)
+        try:
+            chunk.text.decode("utf-8")
+        except UnicodeDecodeError:
+            raise UnsureError from None
     place = {name: i for i, name in enumerate(dialect.names)}
     fields = len(dialect.names)
     partial = len(kinds) < fields
@@ -242,9 +178,9 @@ def _missing_words(
 
 
 def _missing_as(kind: object, missing: frozenset[str], dialect: Dialect) -> list[str]:
-    """The missing words for pandas; it takes 999 for 999.0 too, which is right among plain numbers only."""
+    """The missing words for pandas; it takes 999 for 999.0 too, which is right among plain, finite numbers only."""
     numbers = kind is np.float64 and dialect.numbers == PLAIN_NUMBERS
-    return sorted(word for word in missing if numbers or not is_number(word))
+    return sorted(word for word in missing if not is_number(word) or (numbers and math.isfinite(float(word))))
 
 
 def _count_separators(text: bytes, marks: Quoted, dialect: Dialect) -> int:
@@ -284,3 +220,30 @@ def coded_column(column: object, missing: frozenset[str]) -> Coded:
         codes = codes - (codes > at)
         del levels[at]
     return stripped(codes, levels, missing)
+
+
+def parse_inferred(
+    chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
+) -> Table:
+    """As ``parse_fast``, but a cell that is no number is infinite: pandas chooses the kind of each column of numbers,
+    so that one bad cell costs its own column a detour over text, not the block.
+    """
+    if not numeric and not text:  # of an intercept alone only the number of rows is wanted
+        return replace(parse_inferred(chunk, dialect, (), dialect.names[-1:], missing), text={})
+    kinds = {**dict.fromkeys(numeric), **dict.fromkeys(text, "category")}
+    frame = read_frame(chunk, dialect, kinds, missing)
+    numbers = {name: _inferred(frame[name], missing, dialect.numbers) for name in numeric}
+    texts = {name: coded_column(frame[name].array, missing) for name in text}
+    return _without_header(Table(len(frame), numbers, texts), dialect, missing)
+
+
+def _inferred(column: "pd.Series[Any]", missing: frozenset[str], form: NumberFormat) -> Array:
+    if pd.api.types.is_numeric_dtype(column):
+        numbers: Array = np.asarray(column, dtype=np.float64)
+        if absent := absent_numbers(missing, form):
+            numbers = np.where(np.isin(numbers, absent), np.nan, numbers)
+        if np.isinf(numbers).any() and any(math.isinf(form.value(word) or 0.0) for word in missing):
+            raise UnsureError  # whether a cell says ``inf``, which means missing, or another infinity
+        return numbers
+    codes, cells = column.factorize()
+    return parsed(stripped(np.asarray(codes), [str(cell) for cell in cells], missing), missing, form)

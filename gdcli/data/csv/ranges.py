@@ -16,7 +16,7 @@ from gdcli.data.paths import Opened, open_path
 from gdcli.data.source import OtherFileError, Place
 
 if TYPE_CHECKING:
-    from gdcli.data.csv.fast import CsvBlock
+    from gdcli.data.csv.block import CsvBlock
 
 # Bytes in which a row's end is looked for, then in more; after the last there is no guessing.
 _WINDOWS = (1 << 16, 1 << 20, 1 << 24)
@@ -53,7 +53,7 @@ class CsvFile:
 
     def blocks(self, start: Place) -> Generator[tuple["CsvBlock", Place | None], None, None]:
         """Yield the blocks from a place on; see :class:`gdcli.data.source.RangeReader`."""
-        from gdcli.data.csv.fast import CsvBlock
+        from gdcli.data.csv.block import CsvBlock
 
         raw = self._open().raw
         with closing(raw):

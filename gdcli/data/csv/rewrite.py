@@ -14,7 +14,7 @@ from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
 
 if TYPE_CHECKING:
-    from gdcli.data.csv.fast import CsvBlock
+    from gdcli.data.csv.block import CsvBlock
 
 
 class CsvRows:

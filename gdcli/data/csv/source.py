@@ -37,7 +37,7 @@ class CsvSource(Source):
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield the blocks of rows, and close the file. Raises DataError if it changed meanwhile."""
-        from gdcli.data.csv.fast import CsvBlock
+        from gdcli.data.csv.block import CsvBlock
 
         try:
             for chunk in cut(self._stream.text, self.name, self.header):

@@ -1,0 +1,142 @@
+"""A block of CSV text, parsed by one of two parsers that agree on every block that both accept.
+
+The exact one goes cell by cell: it gives the right answer, or names the first cell that is wrong. The fast one needs
+pandas, refuses what it is not sure of, and leaves that to the other.
+"""
+
+import io
+import sys
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import replace
+
+from gdcli.base.errors import UsageError
+from gdcli.base.names import quoted
+from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
+from gdcli.data.csv.dialect import Dialect
+from gdcli.data.csv.exact import parse_carefully, records
+from gdcli.data.csv.misplaced_header import header_lines, rows_below
+from gdcli.data.csv.options import BLANKS
+from gdcli.data.csv.whitespace import Squeezed
+from gdcli.data.number_format import NumberFormat
+from gdcli.data.table import Block, Table
+
+_HEAD_BYTES = 1 << 16
+
+# Bytes of text: reading them without pandas takes at most as long as importing it. Measured: 0.06-0.2 s.
+_WORTH_PANDAS = 1 << 20
+
+_read_without = 0
+
+
+def _is_worth_pandas(size: int, now: int) -> bool:
+    """Whether pandas is imported, or worth that for so many bytes, of which some are read now, after those before."""
+    global _read_without
+    if "pandas" in sys.modules or _read_without + size > _WORTH_PANDAS:
+        return True
+    _read_without += now
+    return False
+
+
+class CsvBlock(Block):
+    """A chunk of CSV text and how to read it; ``size`` are the bytes that are to be read, if it is only a part."""
+
+    def __init__(self, chunk: Chunk, dialect: Dialect, size: int | None = None) -> None:
+        self.chunk, self.dialect = chunk, dialect
+        self._size = len(chunk.text) if size is None else size
+        self._last: tuple[tuple[object, ...], Table] | None = None
+
+    @property
+    def numbers(self) -> NumberFormat:
+        """The format of numbers."""
+        return self.dialect.numbers
+
+    @property
+    def separator(self) -> str:
+        """The separator."""
+        return self.dialect.separator
+
+    @property
+    def skips(self) -> bool:
+        """Whether bad rows are left out."""
+        return self.dialect.skip_bad
+
+    def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
+        """Parse some columns; see :class:`gdcli.data.table.Block`."""
+        asked = (frozenset(numeric), frozenset(text), missing)
+        if self._last is None or self._last[0] != asked:  # the first block is asked twice: by the design, and to fit
+            table = self._fast(numeric, text, missing)
+            if table is None:
+                table = parse_carefully(self.chunk, self.dialect, numeric, text, missing)
+            self._last = asked, table
+        return self._last[1]
+
+    def _fast(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
+        """The table by the fast parser; None if it is unsure, or not worth its import."""
+        if not _is_worth_pandas(self._size, len(self.chunk.text)):
+            return None
+        from gdcli.data.csv.fast import UnsureError, parse_fast
+
+        with suppress(UnsureError):
+            return parse_fast(self.chunk, self.dialect, numeric, text, missing)
+        return None
+
+    def inferred(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
+        """As ``table``, but a text in a column of numbers becomes infinite, and costs that column alone a detour.
+
+        None if the fast parser is unsure, or not worth its import.
+        """
+        if not _is_worth_pandas(self._size, len(self.chunk.text)):
+            return None
+        from gdcli.data.csv.fast import UnsureError, parse_inferred
+
+        with suppress(UnsureError):
+            return parse_inferred(self.chunk, self.dialect, numeric, text, missing)
+        return None
+
+    def head(self) -> "CsvBlock":
+        """A block of the first few rows."""
+        end = row_end(self.chunk.text, _HEAD_BYTES, self.dialect) or len(self.chunk.text)
+        return CsvBlock(replace(self.chunk, text=self.chunk.text[:end]), self.dialect, self._size)
+
+    @property
+    def whole(self) -> bool:
+        """Whether no further block can follow."""
+        return len(self.chunk.text) < BLOCK_BYTES
+
+    def header_lines(self, names: Collection[str]) -> list[int]:
+        """The lines that a header may stand on; see :class:`gdcli.data.table.Block`."""
+        return header_lines(self.head().chunk, self.dialect, names)
+
+    def below(self, line: int) -> "tuple[CsvBlock, tuple[str, ...], frozenset[str]] | None":
+        """The rows under a header on some line; see :class:`gdcli.data.table.Block`."""
+        found = rows_below(self.chunk, self.dialect, line)
+        return None if found is None else (CsvBlock(*found), found[1].names, found[1].unnamed)
+
+    def reread(self, changes: Mapping[str, str | None]) -> "CsvBlock":
+        """The same rows under other options; see :class:`gdcli.data.table.Block`."""
+        dialect, fields = self.dialect, dict(changes)
+        old = dialect.numbers
+        numbers = NumberFormat(fields.get("decimal") or old.decimal, fields.get("thousands", old.thousands))
+        quote = fields.get("quotechar") or dialect.quote
+        skip = dialect.skip_bad or fields.get("on_bad_row") == "skip"
+        if numbers.decimal == numbers.thousands or quote in (dialect.separator, numbers.decimal, numbers.thousands):
+            raise UsageError("these marks contradict each other")
+        chunk, comment = self.chunk, (fields.get("comment") or "").encode()
+        if fields.get("separator") == BLANKS:  # between two blanks there is no column any more
+            chunk = replace(chunk, text=Squeezed(io.BytesIO(chunk.text), chunk.name, quote).read(len(chunk.text)))
+            named = tuple(name for name in dialect.names if name not in dialect.unnamed)
+            dialect = replace(dialect, names=named, unnamed=frozenset())
+        if comment:
+            lines = chunk.text.splitlines(keepends=True)
+            chunk = replace(chunk, text=b"".join(line for line in lines if not line.startswith(comment)))
+        return CsvBlock(chunk, replace(dialect, quote=quote, numbers=numbers, skip_bad=skip))
+
+    def where(self, row: int) -> str:
+        """The place of a row for a message."""
+        left_out = set() if self._last is None else {bad.row for bad in self._last[1].skipped}
+        kept = (line for number, (line, _) in enumerate(records(self.chunk, self.dialect)) if number not in left_out)
+        for number, line in enumerate(kept):
+            if number == row:
+                return f"{quoted(self.chunk.name)}, line {line}"
+        return quoted(self.chunk.name)

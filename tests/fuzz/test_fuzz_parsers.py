@@ -1,0 +1,101 @@
+"""The two parsers of CSV text on the fuzzer's tables: what the fast one is sure of, the exact one reads alike."""
+
+import math
+import struct
+from collections import Counter
+from pathlib import Path
+
+from cases import mutated, tables
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from gdcli.base.errors import GdfitError
+from gdcli.data.columns import ColumnOptions, missing_words
+from gdcli.data.csv.block import CsvBlock
+from gdcli.data.csv.exact import parse_carefully
+from gdcli.data.csv.fast import UnsureError, parse_fast, parse_inferred
+from gdcli.data.csv.options import CsvOptions
+from gdcli.data.csv.source import CsvSource
+from gdcli.data.lenient import read_leniently
+from gdcli.data.streams import open_stream
+from gdcli.data.table import Coded, Table
+
+WAYS_TO_READ = (
+    *({}, {}, {}, {"decimal": ","}, {"decimal": ",", "thousands": "."}, {"thousands": ","}, {"quotechar": "'"}),
+    *({"on_bad_row": "skip"}, {"header": False}, {"separator": ";"}, {"comment": "#"}),
+)
+WORDS = ((), ("999",), ("7", "a"), ("-", "?"), ("inf",))
+
+
+def blocks(content: bytes, path: Path, options: dict) -> list[CsvBlock]:
+    """The blocks of a file, as gdfit opens it; none if it refuses it."""
+    path.write_bytes(content)
+    try:
+        stream = open_stream(str(path))
+        try:
+            return list(CsvSource(stream, CsvOptions(**options)).blocks())
+        finally:
+            stream.close()
+    except GdfitError:
+        return []
+
+
+def texts(column: Coded) -> list[str | None]:
+    return [None if code < 0 else column.levels[code] for code in column.codes.tolist()]
+
+
+def bits(values) -> list[bytes]:
+    """The numbers to the last bit; one NaN is like another."""
+    return [b"" if math.isnan(value) else struct.pack("d", value) for value in values.tolist()]
+
+
+def contents(table: Table) -> tuple:
+    """All that a table holds, whatever the order of its levels."""
+    numbers = {name: bits(values) for name, values in table.numeric.items()}
+    return table.rows, numbers, {name: texts(one) for name, one in table.text.items()}, table.skipped, table.misquoted
+
+
+def finite(table: Table) -> tuple:
+    """As ``contents``, with one infinity only, as in reading for predictions."""
+    rows, numbers, *others = contents(table)
+    infinite = {struct.pack("d", value): b"inf" for value in (math.inf, -math.inf)}
+    return rows, {name: [infinite.get(one, one) for one in found] for name, found in numbers.items()}, *others
+
+
+def test_the_exact_parser_reads_what_the_fast_one_is_sure_of_to_the_last_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr("gdcli.data.csv.block._is_worth_pandas", lambda size, now: False)
+    compared = Counter()
+
+    @settings(max_examples=250, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(st.data())
+    def agree(data):
+        content, _ = data.draw(st.one_of(tables(), tables(), mutated()))
+        options = data.draw(st.sampled_from(WAYS_TO_READ))
+        words = missing_words(ColumnOptions(None, na=data.draw(st.sampled_from(WORDS)), summary=True))
+        for block in blocks(content, tmp_path / "data.csv", options):
+            names = list(dict.fromkeys(block.dialect.names))
+            kinds = data.draw(st.lists(st.sampled_from("nnntt-"), min_size=len(names), max_size=len(names)))
+            numeric = [name for name, kind in zip(names, kinds, strict=True) if kind == "n"]
+            text = [name for name, kind in zip(names, kinds, strict=True) if kind == "t"]
+            if len(names) < len(block.dialect.names):
+                continue  # which of two columns of one name is meant is refused before
+            asked = (block.chunk, block.dialect, numeric, text, words)
+            try:
+                fast = parse_fast(*asked)
+            except UnsureError:
+                compared["unsure"] += 1
+            else:
+                assert contents(parse_carefully(*asked)) == contents(fast)
+                compared["table"] += 1
+            try:
+                inferred = parse_inferred(*asked)
+            except UnsureError:
+                continue
+            assert finite(read_leniently(block, numeric, text, words)) == finite(inferred)
+            compared["inferred"] += 1
+
+    agree()
+    assert compared["table"] >= 50
+    assert compared["inferred"] >= 50
+    assert compared["unsure"] >= 20
