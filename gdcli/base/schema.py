@@ -73,17 +73,22 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
 
 
-def to_json(value: Any) -> Any:
-    """A record as what JSON has: dataclasses, NamedTuples and mappings as objects, tuples as lists, enums as values."""
+def to_json(value: Any, nulls: bool = False) -> Any:
+    """A record as what JSON has: dataclasses, NamedTuples and mappings as objects, tuples as lists, enums as values.
+
+    With ``nulls`` a number that is not finite becomes None: a result has none, a file that is read again needs it.
+    """
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, float):
+        return None if nulls and not math.isfinite(value) else value
     if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: to_json(getattr(value, one.name)) for one in fields(value)}
+        return {one.name: to_json(getattr(value, one.name), nulls) for one in fields(value)}
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {name: to_json(item) for name, item in zip(value._fields, value, strict=True)}
+        return {name: to_json(item, nulls) for name, item in zip(value._fields, value, strict=True)}
     if isinstance(value, Mapping):
-        return {name: to_json(item) for name, item in value.items()}
-    return [to_json(item) for item in value] if isinstance(value, list | tuple) else value
+        return {name: to_json(item, nulls) for name, item in value.items()}
+    return [to_json(item, nulls) for item in value] if isinstance(value, list | tuple) else value
 
 
 def from_json(kind: type[Record], value: Any) -> Record:

@@ -183,8 +183,8 @@ def summary_as_json(summary: Summary) -> str:
     content = {
         "schema": SUMMARY_SCHEMA,
         "version": __version__,
-        "files": list(summary.files),
-        "sources": to_json(summary.marks),
+        "files": summary.files,
+        "sources": summary.marks,
         "columns": [
             {"name": name, "kind": "text", "levels": [c.level for c in triangle.columns if c.name == name]}
             if name in summary.text
@@ -193,26 +193,26 @@ def summary_as_json(summary: Summary) -> str:
         ],
         "weights": summary.weights,
         "missing": summary.missing,
-        "dates": dict(summary.dates),
+        "dates": summary.dates,
         "rows": {
             "read": reduced.read,
             "used": reduced.complete,
             "dropped": reduced.read - reduced.complete,
-            "dropped_by_column": dict(reduced.missing),
-            "filled": dict(reduced.filled),
+            "dropped_by_column": reduced.missing,
+            "filled": reduced.filled,
         },
-        "triangle": {
-            "columns": [[column.name, column.level] for column in triangle.columns],
-            "count": triangle.count,
-            "weight": triangle.weight,
-            "shift": triangle.shift.tolist(),
-            "minimum": _bounds(triangle, triangle.minimum),
-            "maximum": _bounds(triangle, triangle.maximum),
-            "R": _upper(rounded),
-            "R_rounding": _upper((R - rounded).astype(np.float64)),
-        },
+        "triangle": StoredTriangle(
+            columns=tuple((column.name, column.level) for column in triangle.columns),
+            count=triangle.count,
+            weight=triangle.weight,
+            shift=tuple(triangle.shift.tolist()),
+            minimum=_bounds(triangle, triangle.minimum),
+            maximum=_bounds(triangle, triangle.maximum),
+            R=_upper(rounded),
+            R_rounding=_upper((R - rounded).astype(np.float64)),
+        ),
     }
-    return readable(content)
+    return readable(to_json(content))
 
 
 def load_summary(data: bytes, name: str) -> Summary:
@@ -238,9 +238,9 @@ def check_same_names(first: Source, other: Source) -> None:
         )
 
 
-def _bounds(triangle: Triangle, values: Array) -> list[float | None]:
+def _bounds(triangle: Triangle, values: Array) -> tuple[float | None, ...]:
     """Minima or maxima; None for a column in which no cell has a value."""
-    return [value if known else None for value, known in zip(values.tolist(), triangle.known, strict=True)]
+    return tuple(value if known else None for value, known in zip(values.tolist(), triangle.known, strict=True))
 
 
 def _bounds_of(values: Sequence[float | None], may_lack: Sequence[bool], none: float, name: str) -> Array:
@@ -252,8 +252,9 @@ def _bounds_of(values: Sequence[float | None], may_lack: Sequence[bool], none: f
     return np.array([none if value is None else value for value in values])
 
 
-def _upper(R: Array | Extended) -> list[list[float]]:
-    return [R[i, i:].tolist() for i in range(len(R))]
+def _upper(R: Array | Extended) -> tuple[tuple[float, ...], ...]:
+    """The rows of a triangle from the diagonal on."""
+    return tuple(tuple(R[i, i:].tolist()) for i in range(len(R)))
 
 
 def _square(rows: Sequence[Sequence[float]], size: int) -> Extended:

@@ -195,7 +195,7 @@ def groups_model_as_json(fits: GroupFits) -> str:
         raise ValueError("a fit that diverged is no model")
     groups = [
         {
-            "group": list(key),
+            "group": key,
             "rows": int(fits.count[i]),
             "intercept": float(fits.intercepts[i]) if fits.intercept else None,
             "coefficients": fits.slopes[i].tolist(),
@@ -205,25 +205,27 @@ def groups_model_as_json(fits: GroupFits) -> str:
         if math.isfinite(fits.intercepts[i])
     ]
     return readable(
-        {
-            "schema": GROUPS_SCHEMA,
-            "version": fits.version,
-            "files": list(fits.files),
-            "target": fits.target,
-            "loss": fits.loss,
-            "classes": None if fits.classes is None else list(fits.classes),
-            **parameters_as_json(fits.loss, fits.parameter),
-            "by": list(fits.by),
-            "terms": [{"column": term.name, "level": term.level} for term in fits.terms],
-            "levels": {name: list(levels) for name, levels in fits.levels.items()},
-            "left_out": list(fits.left_out),
-            "missing": {"policy": fits.missing, "words": list(fits.missing_words)},
-            "dates": dict(fits.dates),
-            "csv": dict(fits.csv),
-            "weights": fits.weights,
-            "rows": to_json(fits.rows),
-            "groups": groups,
-        }
+        to_json(
+            {
+                "schema": GROUPS_SCHEMA,
+                "version": fits.version,
+                "files": fits.files,
+                "target": fits.target,
+                "loss": fits.loss,
+                "classes": fits.classes,
+                **parameters_as_json(fits.loss, fits.parameter),
+                "by": fits.by,
+                "terms": [StoredTerm(term.name, term.level) for term in fits.terms],
+                "levels": fits.levels,
+                "left_out": fits.left_out,
+                "missing": {"policy": fits.missing, "words": fits.missing_words},
+                "dates": fits.dates,
+                "csv": fits.csv,
+                "weights": fits.weights,
+                "rows": fits.rows,
+                "groups": groups,
+            }
+        )
     )
 
 

@@ -1,6 +1,5 @@
 """A fitted model as a JSON file, and back."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -79,65 +78,63 @@ def model_as_json(fit: Fit) -> str:
 
 
 def _content(fit: Fit) -> dict[str, Any]:
-    state, descent, rate, best = fit.state, fit.descent, fit.learning_rate, fit.optimum
-    return {
-        "schema": MODEL_SCHEMA,
-        "version": fit.version,
-        "files": list(fit.files),
-        "target": fit.target,
-        "loss": fit.loss,
-        "classes": None if fit.classes is None else list(fit.classes),
-        **parameters_as_json(fit.loss, fit.parameter),
-        "intercept": None if fit.intercept is None else fit.intercept.value,
-        "terms": [
-            {"column": column, "level": level, "coefficient": coefficient.value}
-            for (column, level), coefficient in zip(state.terms, fit.coefficients, strict=True)
-        ],
-        "levels": {name: list(levels) for name, levels in state.levels.items()},
-        "reference_levels": dict(fit.reference_levels),
-        "left_out": list(fit.left_out),
-        "missing": {"policy": state.missing, "words": list(state.missing_words), "means": dict(state.means)},
-        "dates": dict(state.dates),
-        "csv": dict(state.csv),
-        "weights": state.weights,
-        "rows": to_json(fit.rows),
-        "cost": fit.cost,
-        "penalty": to_json(fit.penalty),
-        "rmse": fit.rmse,
-        "r2": fit.r2,
-        "optimum": {"cost": best.cost, "gap": best.gap, "relative_gap": _finite(best.relative_gap)},
-        "descent": {
-            "optimizer": descent.optimizer,
-            "learning_rate": descent.learning_rate,
-            "iterations": descent.iterations,
-            "scale": descent.scale,
-            "schedule": descent.schedule,
-            "batch_size": None if descent.batches is None else descent.batches.size,
-            "seed": None if descent.batches is None else descent.batches.seed,
-            "tolerance": descent.tolerance,
-            "converged": descent.converged,
-            "stopped": descent.stopped.value,
-        },
-        "learning_rate": {
-            "behaviour": rate.behaviour and rate.behaviour.value,
-            "largest_stable": _finite(rate.largest_stable),
-            "best": _finite(rate.best),
-            "iterations_to_1_percent": rate.iterations_to_1_percent,
-            "searched": rate.searched,
-        },
-        "state": {
-            "iteration": state.iteration,
-            "theta": list(state.theta),
-            "center": list(state.center),
-            "scale": list(state.scale),
-            "target_scale": state.target_scale,
-            "optimizer": [list(memory) for memory in state.optimizer],
-        },
-    }
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
+    state, descent, batches = fit.state, fit.descent, fit.descent.batches
+    best, rate = fit.optimum, fit.learning_rate
+    content: dict[str, Any] = to_json(
+        {
+            "schema": MODEL_SCHEMA,
+            "version": fit.version,
+            "files": fit.files,
+            "target": fit.target,
+            "loss": fit.loss,
+            "classes": fit.classes,
+            **parameters_as_json(fit.loss, fit.parameter),
+            "intercept": None if fit.intercept is None else fit.intercept.value,
+            "terms": [
+                {"column": column, "level": level, "coefficient": coefficient.value}
+                for (column, level), coefficient in zip(state.terms, fit.coefficients, strict=True)
+            ],
+            "levels": state.levels,
+            "reference_levels": fit.reference_levels,
+            "left_out": fit.left_out,
+            "missing": {"policy": state.missing, "words": state.missing_words, "means": state.means},
+            "dates": state.dates,
+            "csv": state.csv,
+            "weights": state.weights,
+            "rows": fit.rows,
+            "cost": fit.cost,
+            "penalty": fit.penalty,
+            "rmse": fit.rmse,
+            "r2": fit.r2,
+            "optimum": to_json({"cost": best.cost, "gap": best.gap, "relative_gap": best.relative_gap}, nulls=True),
+            "descent": {
+                "optimizer": descent.optimizer,
+                "learning_rate": descent.learning_rate,
+                "iterations": descent.iterations,
+                "scale": descent.scale,
+                "schedule": descent.schedule,
+                "batch_size": None if batches is None else batches.size,
+                "seed": None if batches is None else batches.seed,
+                "tolerance": descent.tolerance,
+                "converged": descent.converged,
+                "stopped": descent.stopped,
+            },
+            "learning_rate": to_json(
+                {
+                    "behaviour": rate.behaviour,
+                    "largest_stable": rate.largest_stable,
+                    "best": rate.best,
+                    "iterations_to_1_percent": rate.iterations_to_1_percent,
+                    "searched": rate.searched,
+                },
+                nulls=True,
+            ),
+            "state": StoredState(
+                state.iteration, state.theta, state.center, state.scale, state.target_scale, state.optimizer
+            ),
+        }
+    )
+    return content
 
 
 def load_model(path: "str | os.PathLike[str]") -> Model:

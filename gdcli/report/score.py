@@ -3,6 +3,7 @@
 from typing import Any
 
 from gdcli.base.names import count_of, printable
+from gdcli.base.schema import to_json
 from gdcli.engine.losses import LOSSES, measure_keys
 from gdcli.engine.losses.contract import Domain, Measure
 from gdcli.models.score import Demands, Score
@@ -28,27 +29,24 @@ def score_report(score: Score, demands: Demands, digits: int = 6) -> Report:
 
 
 def _document(score: Score, demands: Demands) -> dict[str, Any]:
-    return {
-        "schema": SCORE_SCHEMA,
-        "version": score.version,
-        "model": score.model,
-        "files": list(score.files),
-        "target": score.target,
-        "weights": score.weights,
-        "rows": {
-            "read": score.rows.read,
-            "used": score.rows.used,
-            "dropped": score.rows.dropped,
-            "dropped_by_column": dict(score.rows.dropped_by_column),
-            "skipped": score.rows.skipped,
-            "filled": dict(score.rows.filled),
+    document: dict[str, Any] = to_json(
+        {
+            "schema": SCORE_SCHEMA,
+            "version": score.version,
+            "model": score.model,
+            "files": score.files,
+            "target": score.target,
+            "weights": score.weights,
+            "rows": score.rows,
+            "loss": score.loss,
+            "r2_uncentered": None if score.r2 is None else False,
+            **{name: getattr(score, name) for name in _MEASURES},
+            **{key: score.measures.get(key) for key in measure_keys()},
+            "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
         },
-        "loss": score.loss,
-        "r2_uncentered": None if score.r2 is None else False,
-        **{name: numbers.finite(getattr(score, name)) for name in _MEASURES},
-        **{key: numbers.finite(score.measures.get(key)) for key in measure_keys()},
-        "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
-    }
+        nulls=True,
+    )
+    return document
 
 
 def _sheet(score: Score) -> Sheet:

@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from gdcli.base.schema import to_json
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.sweep import Sweep, SweepRate
 from gdcli.report import numbers
@@ -49,34 +50,31 @@ def sweep_report(sweep: Sweep, digits: int = 6) -> Report:
 
 
 def _document(sweep: Sweep) -> dict[str, Any]:
-    return {
-        "schema": SWEEP_SCHEMA,
-        "version": sweep.version,
-        "files": list(sweep.files),
-        "target": sweep.target,
-        "features": list(sweep.features),
-        "scale": sweep.scale,
-        "rows": {
-            "read": sweep.rows.read,
-            "used": sweep.rows.used,
-            "dropped": sweep.rows.dropped,
-            "dropped_by_column": dict(sweep.rows.dropped_by_column),
-            "skipped": sweep.rows.skipped,
-            "filled": dict(sweep.rows.filled),
+    document: dict[str, Any] = to_json(
+        {
+            "schema": SWEEP_SCHEMA,
+            "version": sweep.version,
+            "files": sweep.files,
+            "target": sweep.target,
+            "features": sweep.features,
+            "scale": sweep.scale,
+            "rows": sweep.rows,
+            "optimum": {"cost": sweep.optimum.cost, "gap_measure": sweep.optimum.gap_measure},
+            "iterations": sweep.iterations,
+            "interrupted": sweep.interrupted,
+            "largest_stable": sweep.largest_stable,
+            "best": sweep.best,
+            "best_iterations": sweep.best_iterations,
+            "condition_number": sweep.condition_number,
+            "rates": [
+                dict(zip(_HEADER, _values(rate), strict=True))
+                | {"costs": [{"iteration": iteration, "cost": cost} for iteration, cost in rate.costs]}
+                for rate in sweep.rates
+            ],
         },
-        "optimum": {"cost": sweep.optimum.cost, "gap_measure": sweep.optimum.gap_measure},
-        "iterations": sweep.iterations,
-        "interrupted": sweep.interrupted,
-        "largest_stable": sweep.largest_stable,
-        "best": sweep.best,
-        "best_iterations": sweep.best_iterations,
-        "condition_number": sweep.condition_number,
-        "rates": [
-            dict(zip(_HEADER, _values(rate), strict=True))
-            | {"costs": [{"iteration": iteration, "cost": numbers.finite(cost)} for iteration, cost in rate.costs]}
-            for rate in sweep.rates
-        ],
-    }
+        nulls=True,
+    )
+    return document
 
 
 def render_sweep(sweep: Sweep, page: Page, digits: int = 6) -> "RenderableType":
@@ -151,9 +149,9 @@ def _values(rate: SweepRate) -> tuple[Any, ...]:
         rate.learning_rate,
         None if rate.behaviour is None else rate.behaviour.value,
         rate.best,
-        numbers.finite(rate.cost),
-        numbers.finite(rate.gap),
-        numbers.finite(rate.relative_gap),
+        rate.cost,
+        rate.gap,
+        rate.relative_gap,
         rate.converged,
         rate.iterations_to_1_percent,
         rate.diverged_at,

@@ -53,6 +53,16 @@ def test_a_number_that_json_has_not_is_neither_written_nor_read(number: float) -
         from_json(Part, {"name": "a", "size": 1, "weight": number})
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_result_has_null_where_a_number_is_not_finite(number: float) -> None:
+    result = {"parts": (Part("a", 1, number),), "kind": Kind.LARGE, "numbers": {"x": number, "y": 0.5}}
+    assert to_json(result, nulls=True) == {
+        "parts": [{"name": "a", "size": 1, "weight": None}],
+        "kind": Kind.LARGE.value,
+        "numbers": {"x": None, "y": 0.5},
+    }
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
