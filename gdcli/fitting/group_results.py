@@ -91,11 +91,11 @@ class GroupFits:
     classes: tuple[str, str] | None = None
     parameter: float | None = None
 
-    def having(self, *verdicts: Verdict) -> list[int]:
+    def with_verdict(self, *verdicts: Verdict) -> list[int]:
         """The indices of the groups with one of these verdicts."""
         return [i for i, verdict in enumerate(self.verdict) if verdict in verdicts]
 
     @property
     def diverged(self) -> list[int]:
         """The indices of the groups with a diverged descent or an unstable rate: the exit code is 3."""
-        return self.having(Verdict.UNSTABLE, Verdict.DIVERGED)
+        return self.with_verdict(Verdict.UNSTABLE, Verdict.DIVERGED)

@@ -80,21 +80,21 @@ class Piece(NamedTuple):
     draws: Array | None
 
 
-def piece_of(rows: Rows, sampling: Plan, file: int, block: int) -> Piece:
+def piece_of(rows: Rows, plan: Plan, file: int, block: int) -> Piece:
     """The rows of a block with their draws."""
-    if sampling.folds == 1 and not sampling.points:
+    if plan.folds == 1 and not plan.points:
         return Piece(rows, None)
-    draw = draws(sampling.seed, file, block, rows.read)
+    draw = draws(plan.seed, file, block, rows.read)
     return Piece(rows, draw if rows.complete is None else draw[rows.complete])
 
 
-def reduce_if_long(piece: Piece, sampling: Plan) -> "Aggregate | Piece":
+def reduce_if_long(piece: Piece, plan: Plan) -> "Aggregate | Piece":
     """Reduce a piece, unless it is so short that its triangle would hardly be smaller; rows of groups wait anyway."""
-    return reduce_piece(piece, sampling) if piece.rows.by or _is_long(piece) else piece
+    return reduce_piece(piece, plan) if piece.rows.by or _is_long(piece) else piece
 
 
 def join_short(
-    parts: Iterable["Aggregate | Piece"], sampling: Plan, check: Callable[[Collection[Column]], None]
+    parts: Iterable["Aggregate | Piece"], plan: Plan, check: Callable[[Collection[Column]], None]
 ) -> Iterator[Aggregate]:
     """Join pieces that are too short with those after them, and reduce them together.
 
@@ -108,18 +108,18 @@ def join_short(
             if sum(len(piece.rows.X) for piece in short) < _long(max(len(piece.rows.columns) for piece in short)):
                 continue
         if short:
-            yield reduce_piece(_one_piece(short, check), sampling)
+            yield reduce_piece(_one_piece(short, check), plan)
         if isinstance(part, Aggregate):
             yield part
     if short:
-        yield reduce_piece(_one_piece(short, check), sampling)
+        yield reduce_piece(_one_piece(short, check), plan)
 
 
-def reduce_piece(piece: Piece, sampling: Plan) -> Aggregate:
+def reduce_piece(piece: Piece, plan: Plan) -> Aggregate:
     """Reduce the rows of a piece."""
     # Values too large to square are found by their minimum and maximum; see fitting.prepare.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _reduced(piece, sampling)
+        return _reduced(piece, plan)
 
 
 def _long(columns: int) -> int:
@@ -161,31 +161,31 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
     return Piece(rows, np.concatenate(drawn) if drawn else None)
 
 
-def _reduced(piece: Piece, sampling: Plan) -> Aggregate:
+def _reduced(piece: Piece, plan: Plan) -> Aggregate:
     rows, draw = piece
     head = Points(rows.columns, rows.X[:HEAD_ROWS].copy(), np.zeros(min(HEAD_ROWS, len(rows.X))))
     points = None
-    if sampling.points:
+    if plan.points:
         assert draw is not None
         counted = slice(None) if rows.weights is None else rows.weights > 0
-        points = smallest(Points(rows.columns, rows.X[counted], draw[counted]), sampling.points)
+        points = smallest_draws(Points(rows.columns, rows.X[counted], draw[counted]), plan.points)
     folds: tuple[Triangle, ...]
     grouped, lanes, fold = None, None, None
-    if sampling.folds > 1:
+    if plan.folds > 1:
         assert draw is not None
-        fold = fold_of(draw, sampling.cuts)
+        fold = fold_of(draw, plan.cuts)
     if rows.by:
-        grouped, lanes = grouped_of(rows, fold, sampling.folds)
+        grouped, lanes = grouped_of(rows, fold, plan.folds)
         folds = ()
     elif fold is not None:
         lanes = fold
         folds = tuple(
             from_rows(rows.X[fold == i], rows.columns, None if rows.weights is None else rows.weights[fold == i])
-            for i in range(sampling.folds)
+            for i in range(plan.folds)
         )
     else:
         folds = (from_rows(rows.X, rows.columns, rows.weights),)
-    blocks = () if sampling.store is None else (_kept(rows, lanes, folds, grouped, sampling.store),)
+    blocks = () if plan.store is None else (_kept(rows, lanes, folds, grouped, plan.store),)
     skipped = skipped_of(rows.skipped)
     counts = (rows.read, len(rows.X), rows.missing)
     return Aggregate(folds, *counts, head, points, blocks, (), skipped, rows.filled, rows.misquoted, grouped)
@@ -249,7 +249,7 @@ def _middle(values: Array) -> float:
     return float(found.mean()) if len(found) else 0.0
 
 
-def smallest(points: Points, most: int) -> Points:
+def smallest_draws(points: Points, most: int) -> Points:
     """The points with the smallest draws, in their order."""
     if len(points.draws) <= most:
         return points
@@ -257,15 +257,15 @@ def smallest(points: Points, most: int) -> Points:
     return Points(points.columns, points.X[kept], points.draws[kept])
 
 
-def merge_aggregates(left: Aggregate, right: Aggregate, sampling: Plan) -> Aggregate:
+def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate:
     """The aggregate of the rows of both."""
     head, points = left.head, None
     if head is None or len(head.X) < HEAD_ROWS:
         head = _joined(head, right.head)
         head = None if head is None else Points(head.columns, head.X[:HEAD_ROWS], head.draws[:HEAD_ROWS])
-    if sampling.points:
+    if plan.points:
         both = _joined(left.points, right.points)
-        points = None if both is None else smallest(both, sampling.points)
+        points = None if both is None else smallest_draws(both, plan.points)
     return Aggregate(
         folds=tuple(merge(a, b) for a, b in zip(left.folds, right.folds, strict=True)),
         read=left.read + right.read,

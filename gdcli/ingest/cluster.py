@@ -46,7 +46,7 @@ def reduced_on(
 
     def submit(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, size: int) -> Future:
         run = client.submit(_task, reduction, inputs, start, size, pure=False)
-        return cast("Future", run) if reduction.sampling.store is None else _SplitFuture(client, run)
+        return cast("Future", run) if reduction.plan.store is None else _SplitFuture(client, run)
 
     return reduced_elsewhere(
         reduction, inputs, submit, lambda: _AHEAD * _threads(client), lambda done: listener.reading(done, size)

@@ -31,30 +31,30 @@ class Reduction:
     """The columns to keep, and which rows go to which fold."""
 
     design: Design
-    sampling: Plan
+    plan: Plan
 
     def reduce(self, part: Part) -> Aggregate | Piece:
         """The aggregate of a block, or its rows if they are too few for that. Raises CellError."""
         summary: Summary | None = part.block.summary
         if summary is not None:
             return summary.reduced_for(self.design)
-        piece = piece_of(self.design.rows(part.block), self.sampling, part.file, part.number)
-        return reduce_if_long(piece, self.sampling)
+        piece = piece_of(self.design.rows(part.block), self.plan, part.file, part.number)
+        return reduce_if_long(piece, self.plan)
 
     def fold(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:
         """The aggregate of one section; None if it is empty."""
-        whole = fold_left(join_short(parts, self.sampling, self.check), self.merge)
+        whole = fold_left(join_short(parts, self.plan, self.check), self.merge)
         return None if whole is None else seal_group(whole)
 
     def merge(self, left: Aggregate, right: Aggregate) -> Aggregate:
         """The aggregate of the rows of both."""
         self.check(dict.fromkeys([*left.columns, *right.columns]))
-        return merge_aggregates(left, right, self.sampling)
+        return merge_aggregates(left, right, self.plan)
 
     def check(self, columns: Collection[Column]) -> None:
         """Raise DataError for too many columns, or too many levels of one."""
         self.design.check_levels(columns)
-        check_room(self.design.source, len(columns), folds=self.sampling.folds)
+        check_room(self.design.source, len(columns), folds=self.plan.folds)
 
     def of_all(self, parts: Iterator[Part], jobs: int | None) -> Aggregate | None:
         """The aggregate of all parts, reduced over threads; None if there are none."""

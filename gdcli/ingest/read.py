@@ -46,7 +46,7 @@ class ReadOptions:
 
     csv: CsvOptions = field(default_factory=CsvOptions)
     jobs: int | None = None
-    sampling: Plan = field(default_factory=Plan)
+    plan: Plan = field(default_factory=Plan)
     dask: str | None = None
     keeps_rows: bool = False
     memory: int | None = None
@@ -105,7 +105,7 @@ def read(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
     store = options.row_store()
-    options = replace(options, sampling=replace(options.sampling, store=store))
+    options = replace(options, plan=replace(options.plan, store=store))
     inputs = Inputs(listener)
     with ExitStack() as held, closing(store) if store else nullcontext():
         whole = _reduced(data, _opened(data, options, listener, inputs), columns, options, listener, held)
@@ -143,9 +143,9 @@ def _reduced(
             )
         if chosen.dates:
             listener.note(f"read as days since 1970-01-01: {listed(map(quoted, chosen.dates))}")
-        check_room(chosen.source, len(chosen.features), folds=options.sampling.folds)
-        check = partial(_check, first=source, chosen=chosen, columns=columns, sampling=options.sampling)
-        reduction = Reduction(chosen, options.sampling)
+        check_room(chosen.source, len(chosen.features), folds=options.plan.folds)
+        check = partial(_check, first=source, chosen=chosen, columns=columns, plan=options.plan)
+        reduction = Reduction(chosen, options.plan)
         if options.dask is None:
             checked = _checked(chain([first], parts), check)
             whole = reduction.of_all(checked, options.jobs)
@@ -257,7 +257,7 @@ def _checked(parts: Iterable[tuple[Source, Part]], check: Callable[[Source], Non
         yield part
 
 
-def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions, sampling: Plan) -> None:
+def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions, plan: Plan) -> None:
     """Raise DataError if an input does not fit the first one or the options."""
     if source.has_rows and first.has_rows:
         _check_same_columns(first, source)
@@ -269,10 +269,10 @@ def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions
         check_same_names(first, source)
     if source.has_rows:
         return
-    if sampling.folds > 1 or chosen.by:
+    if plan.folds > 1 or chosen.by:
         parts = "groups" if chosen.by else "folds"
         raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which {parts} are made of")
-    if sampling.store is not None:
+    if plan.store is not None:
         raise DataError(
             f"{quoted(source.name)} is a summary and holds no rows, which every --loss but squared needs, and "
             "--batch-size: give the files that it was made from"

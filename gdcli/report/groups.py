@@ -242,7 +242,7 @@ def _held_out(fit: Fit) -> float | None:
 
 def format_group_meaning(fits: GroupFits) -> list[str]:
     """A summary of the table in sentences: how many groups ended with each verdict, and advice."""
-    counts = {verdict: len(fits.having(verdict)) for verdict in Verdict}
+    counts = {verdict: len(fits.with_verdict(verdict)) for verdict in Verdict}
     ended = joined([f"{count:,} {verdict.value}" for verdict, count in counts.items() if count])
     sentences = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]
     if counts[Verdict.NOT_CONVERGED]:

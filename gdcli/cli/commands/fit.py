@@ -151,6 +151,6 @@ def _exit_code_of_groups(fits: "GroupFits", values: Mapping[str, Any], output: "
         if not output.table_on_stdout:
             say("Error: " + "\n".join(format_divergence(fits)))
         return ExitCode.DIVERGED
-    slow = len(fits.having(Verdict.NOT_CONVERGED))
+    slow = len(fits.with_verdict(Verdict.NOT_CONVERGED))
     message = f"{count_of(slow, 'group')} of {len(fits.groups):,} not converged"
     return _not_converged(message, values, output) if slow else ExitCode.OK
