@@ -114,6 +114,8 @@ ALLOWED_SKIPS = (
     "fish is not installed",
     "jq is not installed",
     "sqlite3 is not installed",
+    "chromium is not installed",
+    "chromedriver is not installed",
     "man is not installed",
     "needs extended precision",  # platforms whose long double is a double
     "root may write anywhere",  # a test of read-only folders

@@ -69,10 +69,11 @@ def _cluster(word: str, rest: list[str], by_name: Mapping[str, click.Option]) ->
             yield Given(option, (f"-{letter}", value), value)
 
 
-def with_options(words: Sequence[str], command: click.Command, changes: Mapping[str, tuple[str, str]]) -> str:
+def with_options(words: Sequence[str], command: click.Command, changes: Mapping[str, tuple[str, ...]]) -> str:
     """``gdfit`` and the words as a shell command.
 
-    ``changes`` maps a parameter's name to the option and the value that replaces it, or is added.
+    ``changes`` maps a parameter's name to the option and the value that replaces it, or is added; to () if it is left
+    out.
     """
     options = [param for param in command.params if isinstance(param, click.Option)]
     left = dict(changes)

@@ -10,6 +10,7 @@ from gdcli.cli.inputs import typed_words
 from gdcli.engine.catalog import ITERATIONS
 
 if TYPE_CHECKING:
+    from gdcli.report.page.contents import TypedCommand
     from gdcli.report.verdict import RateCommand as Again
 
 
@@ -31,6 +32,28 @@ def fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
     from gdcli.fitting.options import OPTION_NAMES
 
     return {name: value for name, value in values.items() if name in OPTION_NAMES}
+
+
+# What a lesson page says of a descent itself, and what is about the output alone.
+_NOT_DATA = (
+    "learning_rate", "rates", "iterations", "epochs", "tolerance", "optimizer", "schedule", "scale", "l2", "start",
+    "resume", "plot", "most_points", "output", "trace", "save", "format", "quiet", "explain", "chart", "every",
+    "digits", "strict", "inference",
+)  # fmt: skip
+
+
+def typed_command(context: click.Context) -> "TypedCommand":
+    """The user's command line for a lesson page."""
+    from gdcli.cli.command_line import with_options
+    from gdcli.report.page.contents import TypedCommand
+
+    words, left_out = given_words(context), dict.fromkeys(_NOT_DATA, ())
+    data = words[1:] if words[:1] == (context.info_name,) else words
+    return TypedCommand(
+        typed=with_options(words, context.command, {}),
+        data=with_options(data, context.command, left_out),
+        bare=with_options(data, context.command, left_out | dict.fromkeys(("features", "exclude"), ())),
+    )
 
 
 def command_line(context: click.Context, values: Mapping[str, Any]) -> "Again":

@@ -341,7 +341,12 @@ trace_options: Callable[[F], F] = bundle(
 plot_options: Callable[[F], F] = bundle(
     option(
         "--plot", metavar="FILE", type=file_type(), group=OUTPUT,
-        help="Draw a picture: .png, .svg or .pdf (matplotlib: pip install 'gdfit[plot]').",
+        help="Draw a picture: .png, .svg or .pdf (matplotlib: pip install 'gdfit[plot]'); or a page to descend in: "
+        ".html.",
+    ),
+    option(
+        "--points", "most_points", metavar="N", type=Count(0, 100_000), group=OUTPUT,
+        help="Rows drawn in a picture of one feature, at most; 0 leaves them out.  [default: 5000, in a page 1000]",
     ),
     option(
         "--chart", is_flag=True, group=OUTPUT,

@@ -47,6 +47,7 @@ class Output:
     trace: str | None = None
     save: str | None = None
     plot: str | None = None
+    points: int | None = None
     chart: bool = False
     every: int | None = None
     digits: int = DIGITS
@@ -68,11 +69,12 @@ class Output:
             trace=values.get("trace"),
             save=values.get("save"),
             plot=values.get("plot"),
+            points=values.get("most_points"),
             chart=values.get("chart", False),
             every=values.get("every"),
             digits=values.get("digits", DIGITS),
         )
-        output._check_pictures()
+        output._check_pictures(page=context.info_name == "fit")
         if output.trace_on_stdout and context.get_parameter_source("format") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--trace - writes CSV to stdout instead of the result: give it without --format.")
         output._check_paths(inputs)
@@ -132,13 +134,17 @@ class Output:
             if name != "--save" and same_file(written, path):
                 raise click.UsageError(f"{name} {printable(written)} would overwrite {what}.")
 
-    def _check_pictures(self) -> None:
+    def _check_pictures(self, page: bool) -> None:
         if self.plot is not None:
-            from gdcli.report.plots import KINDS, require_matplotlib
+            from gdcli.report.plots import KINDS, PAGE, require_matplotlib
 
-            if ending_of(self.plot) not in KINDS and not is_special(self.plot):
-                raise click.UsageError(f"--plot {printable(self.plot)}: its name must end in one of {' '.join(KINDS)}.")
-            require_matplotlib()
+            endings = (*KINDS, PAGE) if page else KINDS
+            if ending_of(self.plot) not in endings and not is_special(self.plot):
+                raise click.UsageError(
+                    f"--plot {printable(self.plot)}: its name must end in one of {' '.join(endings)}."
+                )
+            if ending_of(self.plot) != PAGE:
+                require_matplotlib()
         if self.chart:
             if self.format != TABLE or self.trace_on_stdout:
                 raise click.UsageError("--chart goes under the table: give it with the table format only.")
@@ -176,9 +182,18 @@ class Output:
         every = None if self.live else self.every
         if self.plot is None and not self.chart:
             return {"every": every}
-        from gdcli.fitting.picture import MOST_POINTS
+        return {"every": every, "picture": True, "points": self._points()}
 
-        return {"every": every, "picture": True, "points": 0 if self.plot is None else MOST_POINTS}
+    def _points(self) -> int:
+        """How many rows the picture of one feature shows."""
+        from gdcli.fitting.picture import MOST_IN_PAGE, MOST_POINTS
+        from gdcli.report.plots import PAGE
+
+        if self.plot is None:
+            return 0
+        if self.points is not None:
+            return self.points
+        return MOST_IN_PAGE if ending_of(self.plot) == PAGE else MOST_POINTS
 
     @contextmanager
     def recorders(self, narrator: "Recorder") -> "Iterator[list[Recorder]]":
@@ -284,11 +299,13 @@ class Output:
                 stream.write(text)
 
     def _write_picture(self, picture: Callable[[str], bytes]) -> None:
-        from gdcli.report.plots import KINDS
+        from gdcli.report.plots import KINDS, PAGE
 
         assert self.plot is not None
         ending = ending_of(self.plot)
-        drawn = picture(ending if ending in KINDS else KINDS[0])  # the name of /dev/stdout or a pipe says no kind
+        drawn = picture(
+            ending if ending in (*KINDS, PAGE) else KINDS[0]
+        )  # the name of /dev/stdout or a pipe says no kind
         with whole_file(self.plot, "wb") as stream:
             stream.write(drawn)
 

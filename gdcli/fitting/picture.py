@@ -10,6 +10,7 @@ from gdcli.data.design import Design
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
 from gdcli.engine.scaling import standard_deviations
+from gdcli.fitting.lesson import Lesson, lesson_of
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem
 from gdcli.fitting.results import TraceRow, TraceShape
@@ -59,7 +60,8 @@ class Picture:
     ``standardized`` (k, p) are the slopes times their column's standard deviation over the target's (over 1 for a
     constant target), and ``standardized_optimum`` (p,) the optimum's. ``validation`` (k,) are the costs on the rows
     held out. With one term there are the smallest and the largest value of its column, the cost's ``surface``, and
-    ``points`` (n, 2), a random sample of the rows fitted: term and target. Fields that do not exist are None.
+    ``points`` (n, 2), a random sample of the rows fitted: term and target. ``lesson`` stands for all rows of a squared
+    error. Fields that do not exist are None.
     """
 
     terms: tuple[str, ...]
@@ -74,6 +76,7 @@ class Picture:
     span: tuple[float, float] | None
     surface: Surface | None
     points: Array | None
+    lesson: Lesson | None = None
 
     @property
     def lines(self) -> list[int]:
@@ -88,6 +91,9 @@ class Picture:
 
 # Rows of a picture: more only blacken it.
 MOST_POINTS = 5000
+
+# Rows of a page, which holds their numbers.
+MOST_IN_PAGE = 1000
 
 # Every iteration up to ALL_UP_TO, then _PER_DECADE per decade: below 400 for a billion iterations.
 ALL_UP_TO = 100
@@ -155,6 +161,7 @@ class PictureRecorder:
             span=(float(problem.triangle.minimum[0]), float(problem.triangle.maximum[0])) if single else None,
             surface=_surface(problem) if single and not problem.penalty.l1 else None,
             points=points,
+            lesson=None if problem.needs_rows else lesson_of(problem, points),
         )
 
 

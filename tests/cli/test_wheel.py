@@ -95,5 +95,6 @@ def test_the_sources_hold_what_make_run_and_make_test_need_and_the_man_pages(sou
     samples = {f"sample_data/{path.name}" for path in (ROOT / "sample_data").iterdir()}
     assert {"Makefile", "README.md", "pyproject.toml", "tests/floors.txt"} | tests | samples <= names
     assert {f"gdcli/cli/topics/{name}.md" for name in TOPICS} | {"gdcli/cli/topics/descent.svg"} <= names
+    assert {f"gdcli/report/page/{name}" for name in ("main.js", "page.css", "page.html", "loader.js")} <= names
     assert {"man/gdfit.1", "man/gdfit-losses.7"} <= names
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]

@@ -74,7 +74,7 @@ def test_the_same_input_gives_the_same_bytes(points, name, kind):
 def test_another_ending_is_wrong_usage(command, points, name, path):
     code, out, err = command(*COMMANDS[name], "--plot", path)
     assert (code, out) == (2, "")
-    assert f"--plot {path}: its name must end in one of .png .svg .pdf." in err
+    assert f"--plot {path}: its name must end in one of .png .svg .pdf" in err
     assert os.listdir(points.parent) == ["points.csv"]
 
 

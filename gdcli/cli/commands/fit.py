@@ -9,7 +9,7 @@ from gdcli.base.errors import ExitCode, Interrupted
 from gdcli.base.names import printable
 from gdcli.cli import options
 from gdcli.cli.failures import say
-from gdcli.cli.fit_options import command_line, fit_length, fit_values
+from gdcli.cli.fit_options import command_line, fit_length, fit_values, typed_command
 from gdcli.cli.help import Command
 from gdcli.cli.inputs import input_files
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gdcli.cli.output import Output
     from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.results import Fit
+    from gdcli.report.page.contents import TypedCommand
     from gdcli.report.verdict import RateCommand as Again
 
 EXAMPLES = (
@@ -60,10 +61,17 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
         output.check_kept("the model to resume", values["resume"])
     if values["explain"] and not output.has_table:
         raise click.UsageError("--explain is for people: give it with the table format only.")
-    return run(inputs, values, output, command_line(context, values))
+    typed = None if output.plot is None else typed_command(context)
+    return run(inputs, values, output, command_line(context, values), typed)
 
 
-def run(inputs: Sequence[str], values: Mapping[str, Any], output: "Output", again: "Again") -> int:
+def run(
+    inputs: Sequence[str],
+    values: Mapping[str, Any],
+    output: "Output",
+    again: "Again",
+    typed: "TypedCommand | None" = None,
+) -> int:
     """Fit, write the result, and return the exit code."""
     from gdcli.api import parse_options, run_fit
     from gdcli.cli.progress import Narrator
@@ -81,7 +89,7 @@ def run(inputs: Sequence[str], values: Mapping[str, Any], output: "Output", agai
             narrator.note(f"--trace {printable(output.trace_path)} has {reached}, where the descent was interrupted")
         if not (fit.diverged or interrupted):
             output.save_model(lambda: model_as_json(fit))
-        output.write(fit_report(fit, output.digits, again, iterations=not output.live))
+        output.write(fit_report(fit, output.digits, again, iterations=not output.live, typed=typed))
     return _exit_code(fit, values, output, again)
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 KINDS = (".png", ".svg", ".pdf")
 
+# A page that needs no matplotlib.
+PAGE = ".html"
+
 
 def require_matplotlib() -> None:
     """Raise UsageError if matplotlib is not installed. Called before any data are read."""

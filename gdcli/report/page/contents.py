@@ -1,0 +1,179 @@
+"""What a lesson page is told of a fit: its triangle, where the descent begins, and the report for a colleague."""
+
+import math
+from collections.abc import Callable, Iterable
+from html import escape
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from gdcli.base.names import printable, shell_word
+from gdcli.engine.catalog import SQUARED
+from gdcli.engine.optimizers import parse_optimizer
+from gdcli.engine.schedules import CONSTANT
+from gdcli.fitting.lesson import Lesson
+from gdcli.fitting.picture import Picture
+from gdcli.fitting.results import Fit
+from gdcli.report.page.bundle import lesson_page
+from gdcli.report.paper import Page
+from gdcli.report.report import Report
+from gdcli.report.writers import as_table
+
+# The optimizers whose steps the page repeats.
+_REPEATED = frozenset({"gd", "momentum", "nesterov", "adam", "newton"})
+
+# Decomposing more columns than this takes a browser longer than a slider may.
+_MOST_COLUMNS = 150
+
+_POINT_DIGITS = 6
+
+_LONGEST_ROW = 80
+
+
+class TypedCommand(NamedTuple):
+    """The user's own command line: as ``typed``, and what of it tells the data from each other (``data``), the
+    ``features`` left out in ``bare``; the page adds the rest.
+    """
+
+    typed: str
+    data: str
+    bare: str
+
+
+def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes:
+    """The page of a fit that has a ``picture``."""
+    assert fit.picture is not None
+    lesson, reason = fit.picture.lesson, _obstacle(fit)
+    contents = {
+        **_common(fit.version, fit.files, fit.target, command),
+        "reason": reason,
+        "triangle": None if reason or lesson is None else _triangle(lesson),
+        "recorded": _recorded(fit, fit.picture) if reason or lesson is None else None,
+        "chosen": _chosen(fit),
+        "rates": [],
+    }
+    return lesson_page(_title(fit.target, fit.features), _report(report, command, fit.version), contents)
+
+
+def _title(target: str, features: Iterable[str]) -> str:
+    on = ", ".join(map(printable, features))
+    return f"{printable(target)} on {on}" if on else printable(target)
+
+
+def _report(report: Report, command: TypedCommand | None, version: str) -> str:
+    """The report as markup: what the terminal says, sentences as paragraphs, the rest line by line."""
+    parts = [f"<p><code>{escape(command.typed)}</code></p>"] if command is not None else []
+    for sentences, lines in groupby(as_table(report._replace(chart=None), Page()).splitlines(), _is_sentence):
+        if sentences:
+            parts += [f"<p>{escape(line)}</p>" for line in lines]
+        else:
+            text = "\n".join(lines).strip("\n")
+            parts.append(
+                f'<div class="scroll" tabindex="0" role="region" aria-label="Tables">\n<pre>{escape(text)}</pre></div>'
+                if text
+                else ""
+            )
+    return "\n".join([*parts, f'<p class="facts">Written by gdfit {version}.</p>'])
+
+
+def _is_sentence(line: str) -> bool:
+    """Whether a line of the report is prose, which a page may break, and not a row whose columns stand under others."""
+    return len(line) > _LONGEST_ROW and " " in line.strip() and "  " not in line.strip()
+
+
+def _common(version: str, files: Iterable[str], target: str, command: TypedCommand | None) -> dict[str, Any]:
+    return {
+        "version": version,
+        "files": [printable(name) for name in files],
+        "target": printable(target),
+        "command": None if command is None else command._asdict(),
+    }
+
+
+def _chosen(fit: Fit) -> dict[str, Any]:
+    """The settings that the page opens with."""
+    name, values = parse_optimizer(fit.descent.optimizer)
+    return {
+        "rate": fit.learning_rate.given,
+        "iterations": fit.descent.iterations,
+        "optimizer": name,
+        "parameter": values[0] if values else None,
+        "scale": fit.descent.scale,
+        "l2": fit.penalty.l2 if fit.penalty is not None else 0.0,
+    }
+
+
+def _obstacle(fit: Fit) -> str | None:
+    """Why the page shows the recorded descent only, None if it repeats the descent itself."""
+    done = fit.descent
+    if fit.loss != SQUARED:
+        return (
+            f"With {fit.loss} loss every step looks at every row again, and this page holds none: so the learning rate "
+            "cannot be changed here. The page shows the descent as it was recorded."
+        )
+    if done.batches is not None:
+        return "Each step saw a batch of rows, and this page holds none: it shows the descent as it was recorded."
+    if fit.penalty is not None and fit.penalty.l1:
+        return "With an l1 penalty the page shows the descent as it was recorded."
+    if done.schedule != CONSTANT or fit.learning_rate.searched:
+        return "The learning rate changed on the way: the page shows the descent as it was recorded."
+    if parse_optimizer(done.optimizer)[0] not in _REPEATED:
+        return f"The page does not repeat the steps of {done.optimizer}: it shows the descent as it was recorded."
+    if fit.state.iteration != done.iterations and fit.state.optimizer:
+        return "The descent went on from a saved one, with its momentum: the page shows it as it was recorded."
+    if len(fit.trace_terms) > _MOST_COLUMNS:
+        return f"With more than {_MOST_COLUMNS} columns the page shows the descent as it was recorded."
+    return None
+
+
+def _triangle(lesson: Lesson) -> dict[str, Any]:
+    features: dict[str, list[int]] = {}
+    for j, column in enumerate(lesson.columns):
+        features.setdefault(column.name, []).append(j)
+    q = len(lesson.R)
+    return {
+        "columns": [printable(column.label) for column in lesson.columns],
+        "words": [shell_word(column.label) for column in lesson.columns],
+        "features": [
+            {"name": printable(name), "word": shell_word(name), "columns": places} for name, places in features.items()
+        ],
+        # Rows of the upper triangle, each from its diagonal on.
+        "R": [lesson.R[i, i:].tolist() for i in range(q)],
+        "mean": lesson.mean.tolist(),
+        "mean_low": lesson.mean_low.tolist(),
+        "minimum": lesson.minimum.tolist(),
+        "maximum": lesson.maximum.tolist(),
+        "weight": lesson.weight,
+        "count": lesson.count,
+        "intercept": lesson.intercept,
+        "start": {"m": list(lesson.start_slopes), "c": lesson.start_intercept},
+        "points": None if lesson.points is None else [[_short(x), _short(y)] for x, y in lesson.points.tolist()],
+    }
+
+
+def _recorded(fit: Fit, picture: Picture) -> dict[str, Any]:
+    """The descent at those of its iterations that were kept."""
+    finite: Callable[[Any], Any] = lambda rows: [_finite(value) for value in rows.tolist()]  # noqa: E731
+    return {
+        "terms": [printable(term) for term in picture.terms],
+        "iterations": picture.iterations.tolist(),
+        "costs": finite(picture.costs),
+        "gaps": finite(picture.gaps),
+        "slopes": [finite(row) for row in picture.slopes],
+        "standardized": [finite(row) for row in picture.standardized],
+        "intercepts": None if picture.intercepts is None else finite(picture.intercepts),
+        "minimum": {
+            "cost": fit.optimum.cost,
+            "m": [coefficient.optimum for coefficient in fit.coefficients],
+            "c": None if fit.intercept is None else fit.intercept.optimum,
+            "standardized": finite(picture.standardized_optimum),
+        },
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _short(value: float) -> float:
+    """A coordinate of a point, as exact as a picture needs it."""
+    return float(f"{value:.{_POINT_DIGITS}g}")

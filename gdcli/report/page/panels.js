@@ -1,0 +1,120 @@
+// What is said in words and tables: the verdict, the coefficients, the arithmetic of a step, the report.
+import { newtonDirection } from "./descent.js";
+import { h } from "./dom.js";
+import { count, number, numberColumn, percent, rateText } from "./numbers.js";
+
+// A table whose first column is text and whose others are numbers.
+export function table(caption, header, rows) {
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", {}, h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, header.map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: typeof cell === "object" ? cell.class : null }, typeof cell === "object" ? cell.text : cell)))))));
+}
+
+const STATES = {
+  converged: ["✓", "Converged"], near: ["≈", "Nearly there"], far: ["…", "Not there yet"], diverged: ["✗", "Diverges"],
+};
+
+// A number stays with its percent sign.
+const unbroken = (line) => line.replaceAll(" %", "\u00a0%");
+
+function stateOf(fit) {
+  if (fit.diverged) return "diverged";
+  if (fit.converged) return "converged";
+  return fit.share !== null && fit.share <= 0.01 ? "near" : "far";
+}
+
+// The verdict as it stands, and once more for a screen reader when it has come to rest.
+export function verdictPanel(lesson, isPlaying) {
+  const mark = h("span", { class: "mark", "aria-hidden": "true" }), title = h("strong", {}), body = h("div", { class: "sentences" });
+  const live = h("div", { class: "hidden", role: "status", "aria-live": "polite" });
+  let waiting = 0;
+  const draw = () => {
+    const fit = lesson.fit(), kind = stateOf(fit), lines = lesson.verdict();
+    element.className = `verdict ${kind}`;
+    [mark.textContent, title.textContent] = STATES[kind];
+    body.replaceChildren(...lines.map((line) => (line.startsWith("gdfit ") ? h("code", {}, line) : h("p", {}, unbroken(line)))));
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { if (!isPlaying()) live.textContent = `${title.textContent}. ${lines[0]}`; }, 700);
+  };
+  const element = h("section", { class: "verdict", "aria-label": "Verdict" }, h("p", { class: "headline" }, mark, " ", title), body, live);
+  return { element, draw };
+}
+
+export function coefficientsPanel(lesson) {
+  const holder = h("div"), facts = h("p", { class: "facts" }), element = h("section", { class: "card" }, h("h2", {}, "Coefficients"), holder, facts);
+  const draw = () => {
+    const { problem, path, k } = lesson, here = path.fileAt(k), best = problem.minimum, first = path.fileAt(0);
+    const target = problem.deviations[problem.p], labels = [...problem.labels, ...(problem.first ? ["(intercept)"] : [])];
+    const of = (file) => [...file.m, ...(problem.first ? [file.c] : [])];
+    const both = numberColumn(labels.flatMap((_, i) => [of(first)[i], of(here)[i], of(best)[i]]));
+    const standardized = numberColumn([...here.m].map((value, j) => (target ? (value * problem.deviations[j]) / target : null)), 6, true);
+    holder.replaceChildren(table("Coefficients beside their minimum", ["term", "start", `iteration ${count(k)}`, "at the minimum", "standardized"],
+      labels.map((name, i) => [name, both[3 * i], { text: both[3 * i + 1], class: "strong" }, both[3 * i + 2], standardized[i] ?? ""])));
+    const gap = problem.gapOf(path.thetaAt(k)), share = problem.measure > 0 ? ` (${percent(gap / problem.measure)})` : "";
+    facts.textContent = `Cost ${number(path.costAt(k))}, at the minimum ${number(best.cost)}; above it by ${number(gap)}${Number.isFinite(gap) ? unbroken(share) : ""}.`;
+  };
+  return { element, draw };
+}
+
+const SCALINGS = {
+  standard: (intercept) => (intercept ? "each column less its mean, over its standard deviation" : "each column over its root mean square"),
+  minmax: () => "each column from 0 at its minimum to 1 at its maximum",
+};
+
+const FORMULAS = {
+  gd: "new = value − lr · gradient",
+  momentum: "velocity = β · velocity + gradient; new = value − lr · velocity",
+  nesterov: "velocity = β · velocity + gradient; new = value − lr · (gradient + β · velocity)",
+  adam: "new = value − lr · m̂ / (√v̂ + 10⁻⁸), with the running means m̂ of the gradient and v̂ of its square",
+  newton: "direction = H⁻¹ · gradient; new = value − lr · direction",
+};
+
+export function arithmeticPanel(lesson) {
+  const holder = h("div"), element = h("section", { class: "card wide" }, h("h2", {}, "The step just taken"), holder);
+  const draw = () => {
+    const { problem, path, k, state, told } = lesson, labels = [...problem.labels, "(intercept)"];
+    if (k === 0) {
+      holder.replaceChildren(h("p", {}, "Take a step to see its arithmetic."));
+      return;
+    }
+    const value = path.thetaAt(k - 1), gradient = path.gradientAt(k - 1), next = path.thetaAt(k), ridge = (i) => (i >= problem.first ? 2 * state.l2 * value[i] : 0);
+    const order = [...Array(problem.p).keys()].map((j) => j + problem.first).concat(problem.first ? [0] : []);
+    const cells = (values) => numberColumn(order.map((i) => values[i]));
+    const columns = [["value", cells(value)], ["mean(error · x)", cells(gradient.map((g, i) => (g - ridge(i)) / -2))]];
+    if (state.l2 > 0) columns.push(["2 · l2 · value", cells(value.map((_, i) => ridge(i)))]);
+    columns.push(["gradient", cells(gradient)]);
+    if (state.optimizer === "newton") columns.push(["direction", cells(newtonDirection(problem.spectrum, gradient))]);
+    columns.push([state.optimizer === "gd" ? "lr · gradient" : "step", cells(value.map((v, i) => (state.optimizer === "gd" ? state.lr * gradient[i] : v - next[i])))], ["new", cells(next)]);
+    const where = state.scale === "none" ? "in the units of the file" : `on the scaled problem: ${SCALINGS[state.scale](problem.first)}; ${told.target} divided by ${number(problem.scaling.target)}`;
+    const rows = problem.triangle.count, weighted = problem.triangle.weight !== rows ? "the weighted mean" : "the mean";
+    holder.replaceChildren(
+      h("p", {}, `Iteration ${count(k)}, ${where}.`),
+      table(`Arithmetic of iteration ${k}`, ["parameter", ...columns.map(([name]) => name)], order.map((i, row) => [labels[i ? i - problem.first : problem.first ? problem.p : 0], ...columns.map(([, all]) => all[row])])),
+      h("p", { class: "facts" }, `cost before ${number(path.cost[k - 1])}, after ${number(path.cost[k])}`),
+      h("p", { class: "formula" }, `error = ${told.target} − prediction; each slope's gradient is −2 × ${weighted} of error · column over all ${count(rows)} rows${problem.first ? `, the intercept's −2 × ${weighted} of error` : ""}${state.l2 > 0 ? ", and for each slope 2 · l2 · value more" : ""}; ${FORMULAS[state.optimizer]}, with lr ${rateText(state.lr)}${state.parameter === null ? "" : `, β ${rateText(state.parameter)}`}.`));
+  };
+  return { element, draw };
+}
+
+export function commandPanel(command) {
+  const code = h("code"), copy = h("button", { type: "button", onclick: () => copied(copy, code.textContent) }, "Copy");
+  const link = h("button", { type: "button", onclick: () => copied(link, location.href) }, "Copy the address of this moment");
+  const element = h("section", { class: "card wide command" }, h("h2", {}, "The same as a command"), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Command line" }, code), h("div", { class: "buttons" }, copy, link));
+  return { element, draw: () => { code.textContent = command(); } };
+}
+
+async function copied(button, text) {
+  const before = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = h("textarea", { class: "hidden" }, text);
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = before; }, 1500);
+}
+
