@@ -18,6 +18,10 @@ DEFAULT = "fit"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "fit": ("gdcli.cli.commands.fit", "Fit a regression and show how it gets there; 'fit' may be left out."),
+    "describe": (
+        "gdcli.cli.commands.describe",
+        "Describe each column as a fit would read it: the page to look at before a fit.",
+    ),
     "sweep": ("gdcli.cli.commands.sweep", "Compare learning rates side by side."),
     "curve": (
         "gdcli.cli.commands.curve",

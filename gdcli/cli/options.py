@@ -108,6 +108,18 @@ column_options: Callable[[F], F] = bundle(
     ),
 )  # fmt: skip
 
+described_column_options: Callable[[F], F] = bundle(
+    option(
+        "-t", "--target", metavar="COLUMN", group=COLUMNS, common=True,
+        help="The column that a fit is to predict.  [default: none, all columns alike]",
+    ),
+    option(
+        "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
+        help="Describe this column; repeatable, also a,b or 'lat*'.  [default: all]",
+    ),
+    choice_options,
+)  # fmt: skip
+
 by_option: Callable[[F], F] = option(
     "--by", metavar="COLUMN", multiple=True, group=COLUMNS,
     help="Fit each group of rows with the same text in this column by itself, in one pass; repeatable: one group per "
@@ -273,7 +285,7 @@ csv_options: Callable[[F], F] = bundle(
     ),
 )  # fmt: skip
 
-input_options: Callable[[F], F] = bundle(
+local_input_options: Callable[[F], F] = bundle(
     option(
         "--na", metavar="TEXT", multiple=True, group=INPUT, common=True,
         help="Treat this text as missing too (empty, NA, NaN, null … always are); repeatable.",
@@ -292,6 +304,10 @@ input_options: Callable[[F], F] = bundle(
         "--jobs", metavar="N", type=Count(1), group=INPUT,
         help="Number of threads; the result is the same for any.  [default: all cores that gdfit may use]",
     ),
+)  # fmt: skip
+
+input_options: Callable[[F], F] = bundle(
+    local_input_options,
     option(
         "--dask", metavar="ADDRESS", group=INPUT,
         help="Read with a Dask cluster: a scheduler's address (tcp://host:8786), or local:N for N processes here "

@@ -6,7 +6,7 @@ indicator column per level. Which level is the reference is only known at the en
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -241,6 +241,48 @@ def design(
         return _decided(question)
     except DoubtError as doubt:
         raise advised(question, doubt, _attempt) from None
+
+
+def design_of_readable(question: OpenQuestion) -> tuple[Design | None, dict[str, str]]:
+    """The design of the columns that can be read, None if there are none; and the error of each of the others.
+
+    The question excludes columns, but names no features. Raises DataError for a doubt about the table.
+    """
+    asked, doubts = question, dict[str, DoubtError]()
+    chosen: Design | None = None
+    while chosen is None and not (asked.options.summary and set(asked.names) <= set(asked.options.exclude)):
+        try:
+            chosen = _decided(asked)
+        except DoubtError as doubt:
+            if not doubt.columns:
+                raise advised(asked, doubt, _attempt) from None
+            doubts |= dict.fromkeys(doubt.columns, doubt)
+            options = asked.options
+            lost: dict[str, Any] = {"target": None, "summary": True} if options.target in doubt.columns else {}
+            lost |= {"weights": None} if options.weights in doubt.columns else {}
+            asked = replace(asked, options=replace(options, exclude=(*options.exclude, *doubt.columns), **lost))
+    beside = chosen.features[:1] if chosen is not None else ()
+    return chosen, {name: _alone(question, name, doubt, beside) for name, doubt in doubts.items()}
+
+
+def _alone(question: OpenQuestion, name: str, doubt: DoubtError, beside: Collection[str]) -> str:
+    """The error of one column without the others, so that its advice need not mend those.
+
+    It stands ``beside`` one that can be read, as a column of its own could not be left out.
+    """
+    options = question.options
+    if name == options.weights:
+        return str(doubt)
+    target = name if name == options.target else None
+    exclude = tuple(other for other in question.names if other != name and other not in beside)
+    alone = replace(options, target=target, summary=target is None, weights=None, exclude=exclude)
+    asked = replace(question, options=alone)
+    if len(doubt.columns) > 1:
+        try:
+            _decided(asked)
+        except DoubtError as own:
+            doubt = own
+    return str(advised(asked, doubt, _attempt))
 
 
 def _attempt(question: OpenQuestion) -> float | DoubtError:

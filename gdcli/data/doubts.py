@@ -101,7 +101,7 @@ def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
         drops.insert(0 if many > len(odd) else 1, missing)
     reason = f"{column.place(cell)}: {quoted(cell)} is not a number"
     proposals = (*reads, *drops, *column.as_text, *column.left_out)
-    return row, DoubtError((column.name, cell), reason, proposals, kind=NotNumericError)
+    return row, DoubtError((column.name, cell), reason, proposals, kind=NotNumericError, columns=[column.name])
 
 
 def odd_texts(column: TextColumn) -> DoubtError | None:
@@ -113,7 +113,8 @@ def odd_texts(column: TextColumn) -> DoubtError | None:
     reads = _as_numbers(column, cell, [text for text in odd if odd_number(text, column.block.numbers) == ""])
     otherwise = "write plain numbers" if column.role else ""
     reason = f"{column.place(cell)}: {_oddity(cell, column.block)}"
-    return DoubtError((column.name, cell), reason, (*reads, *column.as_text, *column.left_out), otherwise)
+    proposals = (*reads, *column.as_text, *column.left_out)
+    return DoubtError((column.name, cell), reason, proposals, otherwise, columns=[column.name])
 
 
 def _oddity(cell: str, block: Block) -> str:
@@ -161,7 +162,8 @@ def odd_dates(column: TextColumn) -> DoubtError | None:
     ]
     reason = f"{column.place(cell)}: {quoted(cell)} looks like a date or a time"
     otherwise = "give its format with --date COLUMN:FORMAT"
-    return DoubtError((column.name, "date"), reason, (*reads, *column.as_text, *column.left_out), otherwise)
+    proposals = (*reads, *column.as_text, *column.left_out)
+    return DoubtError((column.name, "date"), reason, proposals, otherwise, columns=[column.name])
 
 
 def not_a_date(column: TextColumn, spelling: str) -> DoubtError | None:
@@ -183,6 +185,7 @@ def not_a_date(column: TextColumn, spelling: str) -> DoubtError | None:
         (column.name, cell),
         f"{column.place(cell)}: {quoted(cell)} is no date {how}, like others of the column",
         (*reads, *([drops] if len(odd) <= _MOST_MISSING else []), *column.as_text, *column.left_out),
+        columns=[column.name],
     )
 
 
@@ -208,7 +211,8 @@ def many_levels(wide: Mapping[str, Sequence[str]], source: str, rows: int, most:
     allowed += [("--categorical", name) for name, levels in wide.items() if 2 * len(levels) > rows]
     keeps = Proposal(tuple(allowed), "{} keeps " + _them(wide), ProposalEffect.TEXT)
     reason = too_many_levels(source, wide, rows)
-    return DoubtError(("levels", *wide), reason, (omits, keeps) if whole else (omits,), "choose columns with --feature")
+    proposals = (omits, keeps) if whole else (omits,)
+    return DoubtError(("levels", *wide), reason, proposals, "choose columns with --feature", columns=wide)
 
 
 def _them(columns: Collection[str]) -> str:
@@ -232,7 +236,8 @@ def no_number(column: TextColumn, forced: bool, losses: bool) -> DataError:
         against = " against the rest" if len(levels) > 2 else ""
         proposals.append(Proposal(tuple(options), f"{{}} fits the probability of {quoted(event)}{against}"))
     reason = f"{column.line(cell)}: the {column.role} {quoted(column.name)} is text (for example {quoted(cell)})"
-    return DoubtError((column.name, "text"), reason, tuple(proposals), "it has to be numbers")
+    about = (column.name, "text")
+    return DoubtError(about, reason, tuple(proposals), "it has to be numbers", columns=[column.name])
 
 
 def odd_row(error: CellError, question: OpenQuestion) -> DoubtError:

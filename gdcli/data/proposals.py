@@ -1,6 +1,6 @@
 """Proposals: options that would read a table which is refused, each tried on its first block before it is worded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
@@ -85,12 +85,16 @@ class Proposal:
         added = tuple(option for option in other.options if option not in self.options)
         if any(flag in ours and flag not in _REPEATABLE for flag, _ in added):
             return None
+        read = {value for flag, value in (*self.options, *added) if flag == "--categorical"}
+        if read & {value for flag, value in (*self.options, *added) if flag == "--exclude"}:
+            return None
         return replace(self, options=self.options + added)
 
 
 class DoubtError(DataError):
     """A table that cannot be read as it is asked for. ``about`` tells one doubt from another, ``reason`` is the message
-    up to its advice, ``proposals`` are not tried yet, and ``otherwise`` is the advice if none of them helps.
+    up to its advice, ``proposals`` are not tried yet, and ``otherwise`` is the advice if none of them helps. The
+    ``columns`` are those in doubt, none if it is the table.
     """
 
     def __init__(
@@ -100,8 +104,10 @@ class DoubtError(DataError):
         proposals: tuple[Proposal, ...] = (),
         otherwise: str = "",
         kind: type[DataError] = DataError,
+        columns: Collection[str] = (),
     ) -> None:
         super().__init__(reason)
+        self.columns = tuple(columns)
         self.about, self.reason, self.proposals, self.otherwise, self.kind = about, reason, proposals, otherwise, kind
 
     def error(self, helpful: list[Proposal]) -> DataError:

@@ -1,0 +1,181 @@
+"""Descriptions of tables: what a fit would make of each column, in one pass, judged by the code that a fit uses."""
+
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gdcli.base.errors import DataError, UsageError
+from gdcli.base.listener import Listener
+from gdcli.base.names import quoted
+from gdcli.base.parallel import fold, ordered_map
+from gdcli.data.columns import ColumnOptions, choose, require
+from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
+from gdcli.data.design import Design, design_of_readable
+from gdcli.data.name_lists import with_names
+from gdcli.data.paths import matched
+from gdcli.data.proposals import OpenQuestion
+from gdcli.data.source import Source
+from gdcli.data.table import Block
+from gdcli.ingest.figures import Described, Figures, described_block, merged_blocks
+from gdcli.ingest.inputs import Inputs
+from gdcli.ingest.read import InputData, ReadOptions, open_source
+from gdcli.ingest.summary import Summary
+from gdcli.ingest.summary_figures import described_summary
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDescription:
+    """A column: its ``role`` (target, feature, weights, left out), how it is read (``kind``: number, date, category;
+    ``doubtful`` if a fit refuses it, for the reason and with the advice in ``doubt``), and its figures.
+    """
+
+    name: str
+    role: str
+    kind: str
+    figures: Figures
+    doubt: str = ""
+    date_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A table, column by column: rows ``read``, ``complete`` ones (that lack no cell of a column used), bad rows
+    ``skipped``.
+    """
+
+    files: tuple[str, ...]
+    target: str | None
+    read: int
+    complete: int
+    skipped: int
+    columns: tuple[ColumnDescription, ...]
+    named: bool = False
+
+
+def run_describe(
+    data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener | None = None
+) -> Description:
+    """Read the data once and describe each column; with a target the roles of a fit. Raises DataError, UsageError."""
+    if not data:
+        raise UsageError("there is nothing to read: give a path, or a list of them that is not empty")
+    listener = listener or Listener()
+    columns = replace(columns, summary=columns.target is None)
+    plan: list[_Judged] = []
+    with closing(_blocks(data, options, listener)) as blocks:
+        found = fold(ordered_map(_described, _judged(blocks, columns, plan), options.jobs), merged_blocks)
+    if found is None or not plan:
+        raise DataError(f"{quoted(_name(data[0]))} has a header but no rows")
+    return plan[0].description(tuple(map(_name, data)), found)
+
+
+def describe(data: "InputData | Sequence[InputData]", **options: Any) -> "Description":
+    """Describe each column of a table: how a fit reads it, its figures, and what stands in the way.
+
+    ``data`` is a path (or a pattern), a DataFrame, a summary, or a list of them; ``options`` are ``target``,
+    ``features``, ``exclude``, ``categorical``, ``dates``, ``weights``, ``max_levels``, ``na``, ``keep_na``,
+    ``missing``, ``jobs`` and those of :class:`CsvOptions`.
+    """
+    several = matched(data if isinstance(data, list | tuple) else [data])
+    for name in ("features", "exclude", "categorical", "dates", "na"):
+        value = options.get(name, ())
+        options[name] = (value,) if isinstance(value, str) else tuple(value)
+    csv = CsvOptions.of({name: options.pop(name) for name in CSV_FIELDS if name in options})
+    reading = ReadOptions(csv, options.pop("jobs", None))
+    return run_describe(several, ColumnOptions(**{"target": None, **options}), reading)
+
+
+def _name(item: InputData) -> str:
+    import os
+
+    return os.fspath(item) if isinstance(item, str | os.PathLike) else getattr(item, "name", "DataFrame")
+
+
+def _blocks(
+    data: Sequence[InputData], options: ReadOptions, listener: Listener
+) -> Generator[tuple[Source, Block], None, None]:
+    inputs = Inputs(listener)
+    for item in data:
+        source = open_source(item, options, listener, inputs)
+        with closing(source.blocks()) as blocks:
+            for block in blocks:
+                listener.reading(*source.progress())
+                yield source, block
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the first block said: the names of all columns, the design of those that can be read, and the doubts."""
+
+    names: tuple[str, ...]
+    roles: dict[str, str]
+    design: Design
+    doubts: dict[str, str]
+    target: str | None
+    named: bool
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """The columns that a fit would refuse, read as texts."""
+        return frozenset(self.doubts)
+
+    def description(self, files: tuple[str, ...], found: Described) -> Description:
+        """The description, given all figures."""
+        columns = tuple(self._column(name, found.columns.get(name, Figures())) for name in self.names)
+        return Description(files, self.target, found.read, found.complete, found.skipped, columns, self.named)
+
+    def _column(self, name: str, figures: Figures) -> ColumnDescription:
+        doubt = self.doubts.get(name, "") or (figures.place if figures.odd else "")
+        kind = "number"
+        if name in self.doubts:
+            kind = "doubtful"
+        elif name in self.design.dates:
+            kind = "date"
+        elif name in self.design.text:
+            kind = "category"
+        role = self.roles.get(name, "left out")
+        if role == "left out":
+            return ColumnDescription(name, role, "", figures)
+        return ColumnDescription(name, role, kind, figures, doubt, self.design.dates.get(name))
+
+
+def _judged(
+    blocks: Generator[tuple[Source, Block], None, None], columns: ColumnOptions, plan: "list[_Judged]"
+) -> "Generator[tuple[Block, _Judged], None, None]":
+    """Yield the blocks, each with what the first one said, which is put into ``plan``."""
+    for source, block in blocks:
+        if not plan:
+            plan.append(_judge(source, block, columns))
+        for name in plan[0].names:
+            require(name, source.names, source.name)
+        yield block, plan[0]
+
+
+def _judge(source: Source, block: Block, columns: ColumnOptions) -> _Judged:
+    summary: Summary | None = block.summary
+    names = source.names
+    meant = with_names(columns, names, source.name)
+    target, features = choose(names if columns.weights is None else (*names, columns.weights), source.name, meant)
+    roles = dict.fromkeys(features, "feature" if target is not None else "column")
+    roles |= {name: "target" for name in (target,) if name is not None}
+    roles |= {name: "weights" for name in (columns.weights,) if name is not None}
+    doubts: dict[str, str] = {}
+    if summary is not None:
+        chosen: Design | None = summary.design(columns)
+    else:
+        left_out = tuple(name for name in names if name not in roles)
+        asked = replace(meant, features=(), exclude=left_out)
+        question = OpenQuestion(block, names, frozenset(source.unnamed), source.name, asked)
+        chosen, doubts = design_of_readable(question)
+    if chosen is None:
+        chosen = Design(source.name, None, (), None, frozenset(), (), frozenset({""}), meant.missing, meant.max_levels)
+    roles = {name: role for name, role in roles.items() if name not in chosen.ignored}
+    return _Judged(tuple(dict.fromkeys(names)), roles, chosen, doubts, target, bool(columns.features))
+
+
+def _described(part: tuple[Block, _Judged]) -> Described:
+    block, judged = part
+    summary: Summary | None = block.summary
+    if summary is not None:
+        return described_summary(summary, judged.design)
+    return described_block(block, judged.design, judged.texts)

@@ -1,0 +1,183 @@
+"""The figures of single columns, by one pass over the rows: each block's are merged with those before it."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gdcli.base.errors import NotNumericError
+from gdcli.data.cells import parsed
+from gdcli.data.dates import numbers_of_dates
+from gdcli.data.design import Design
+from gdcli.data.table import Block, Coded, Table
+from gdcli.engine.arrays import Array
+
+# Different values of a column that are counted; there are more if it has this many.
+MOST_VALUES = 10_000
+
+# Different numbers that are counted: with more a column is no list of classes.
+MOST_NUMBERS = 20
+
+# Texts of a column that are looked at.
+_SAMPLE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of a column's cells: ``count`` with a value, ``missing`` without one, ``odd`` that cannot be read,
+    the first at ``place``. Of numbers and dates mean, ``squares`` (of the distances from it) and the rest; ``values``
+    counts the cells of each value (None: too many). ``first`` and ``last``: the numbers count up by 1.
+    """
+
+    count: int = 0
+    missing: int = 0
+    odd: int = 0
+    place: str = ""
+    mean: float = 0.0
+    squares: float = 0.0
+    minimum: float = math.inf
+    maximum: float = -math.inf
+    values: Counter[str] | None = field(default_factory=Counter)
+    first: float | None = None
+    last: float | None = None
+
+    @property
+    def sd(self) -> float | None:
+        """The sample standard deviation, None of fewer than two values."""
+        return math.sqrt(self.squares / (self.count - 1)) if self.count > 1 else None
+
+
+def merged(left: Figures, right: Figures, most: int) -> Figures:
+    """The figures of the cells of both. With more than ``most`` values, they are no longer counted."""
+    lost: dict[str, Any] = {
+        "missing": left.missing + right.missing,
+        "odd": left.odd + right.odd,
+        "place": left.place or right.place,
+    }
+    if not left.count or not right.count:
+        return replace(right if right.count else left, **lost)
+    count, apart = left.count + right.count, right.mean - left.mean
+    values = None if left.values is None or right.values is None else left.values + right.values
+    counts_up = left.last is not None and right.first is not None and right.first == left.last + 1
+    return Figures(
+        count=count,
+        mean=left.mean + apart * (right.count / count),
+        squares=left.squares + right.squares + apart * apart * (left.count * right.count / count),
+        minimum=min(left.minimum, right.minimum),
+        maximum=max(left.maximum, right.maximum),
+        values=None if values is None or len(values) > most else values,
+        first=left.first if counts_up else None,
+        last=right.last if counts_up else None,
+        **lost,
+    )
+
+
+def of_numbers(numbers: Array, place: str = "") -> Figures:
+    """The figures of numbers (n,): NaN where there is no value, infinite where a cell cannot be read."""
+    odd, missing = int(np.isinf(numbers).sum()), int(np.isnan(numbers).sum())
+    found = numbers[np.isfinite(numbers)]
+    if not len(found):
+        return Figures(missing=missing, odd=odd, place=place if odd else "")
+    mean = float(found.mean())
+    up = bool((found == np.floor(found)).all() and (np.diff(found) == 1).all())
+    return Figures(
+        count=len(found),
+        missing=missing,
+        odd=odd,
+        place=place if odd else "",
+        mean=mean,
+        squares=float(((found - mean) ** 2).sum()),
+        minimum=float(found.min()),
+        maximum=float(found.max()),
+        values=_few(found),
+        first=float(found[0]) if up else None,
+        last=float(found[-1]) if up else None,
+    )
+
+
+def of_texts(column: Coded) -> Figures:
+    """The figures of texts."""
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
+    values = Counter({level: int(n) for level, n in zip(column.levels, counts.tolist(), strict=True) if n})
+    return Figures(
+        count=int(counts.sum()),
+        missing=int((column.codes < 0).sum()),
+        values=values if len(values) <= MOST_VALUES else None,
+    )
+
+
+def _few(numbers: Array) -> Counter[str] | None:
+    """The counts of numbers, None if there are too many."""
+    if len(np.unique(numbers[:1000])) > MOST_NUMBERS:
+        return None
+    found, counts = np.unique(numbers, return_counts=True)
+    if len(found) > MOST_NUMBERS:
+        return None
+    return Counter({f"{value:.15g}": int(n) for value, n in zip(found.tolist(), counts.tolist(), strict=True)})
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The figures of some rows: those ``read``, those ``complete``, bad rows ``skipped``, and each column's."""
+
+    read: int
+    complete: int
+    skipped: int
+    columns: Mapping[str, Figures]
+
+
+def described_block(block: Block, chosen: Design, texts: frozenset[str]) -> Described:
+    """The figures of a block: the columns of a design as they are read, and others as ``texts``.
+
+    Raises CellError for a row that is none.
+    """
+    used = [name for name in (*chosen.features, chosen.target, chosen.weights) if name is not None]
+    as_text = [name for name in used if name in chosen.text or name in chosen.dates]
+    table, place = _table(block, [name for name in used if name not in as_text], [*as_text, *texts], chosen)
+    figures: dict[str, Figures] = {}
+    lacking = np.zeros(table.rows, dtype=bool)
+    for name in [*used, *texts]:
+        if name in chosen.dates:
+            numbers = numbers_of_dates(table.text[name], chosen.dates[name])
+            figures[name] = replace(of_numbers(numbers, place), values=of_texts(table.text[name]).values)
+        elif name in table.numeric:
+            numbers = table.numeric[name]
+            figures[name] = of_numbers(numbers)
+        elif name in texts and _mostly_numbers(table.text[name], block):
+            numbers = parsed(table.text[name], chosen.missing_words, block.numbers)
+            figures[name] = of_numbers(numbers)
+        elif name in as_text or name in texts:
+            figures[name] = of_texts(table.text[name])
+            numbers = np.where(table.text[name].codes < 0, np.nan, 0.0)
+        else:
+            numbers = parsed(table.text[name], chosen.missing_words, block.numbers)
+            figures[name] = of_numbers(numbers, place)
+        if name not in chosen.features or not chosen.fills:
+            lacking |= ~np.isfinite(numbers)
+    return Described(table.rows, int((~lacking).sum()), len(table.skipped), figures)
+
+
+def _mostly_numbers(column: Coded, block: Block) -> bool:
+    """Whether more than half of some texts of a column are numbers."""
+    some = column.levels[:: -(-len(column.levels) // _SAMPLE) or 1]
+    return 2 * sum(map(block.numbers.is_number, some)) > len(some)
+
+
+def _table(block: Block, numeric: list[str], text: list[str], chosen: Design) -> tuple[Table, str]:
+    """The table of a block. If a cell of its numbers is none they are read as texts; the second part says where."""
+    try:
+        return block.table(dict.fromkeys(numeric), dict.fromkeys(text), chosen.missing_words), ""
+    except NotNumericError as error:
+        return block.table([], dict.fromkeys([*numeric, *text]), chosen.missing_words), str(error)
+
+
+def merged_blocks(left: Described, right: Described) -> Described:
+    """The figures of the rows of both."""
+    columns = {
+        name: merged(one, right.columns[name], MOST_VALUES) if name in right.columns else one
+        for name, one in left.columns.items()
+    }
+    return Described(left.read + right.read, left.complete + right.complete, left.skipped + right.skipped, columns)

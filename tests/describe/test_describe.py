@@ -1,0 +1,190 @@
+"""What a description says of each column: figures against pandas, judgements against the fit's own errors."""
+
+import json
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gdcli import fit, summarize
+from gdcli.base.errors import DataError, UsageError
+from gdcli.ingest.describe import describe
+from gdcli.report.describe import describe_report
+from gdcli.report.paper import Page
+from gdcli.report.writers import as_table
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
+
+MESSY = "id,when,kind,price,amount,const,note,gap,flag,all_empty\n" + "".join(
+    f"{i},2024-01-{i % 28 + 1:02d},{'abc'[i * i % 3]},CHF {3 * i},{i * 37 % 101 / 8},7,note number {i},"
+    f"{'' if i % 3 else i},{i % 2},\n"
+    for i in range(1, 201)
+)
+
+
+def by_name(found):
+    return {one.name: one for one in found.columns}
+
+
+@pytest.fixture
+def messy(tmp_path):
+    path = tmp_path / "messy.csv"
+    path.write_text(MESSY)
+    return path
+
+
+@pytest.mark.parametrize("file", ["housing.csv", "penguins.csv", "flights.csv.gz"])
+def test_the_figures_are_those_of_pandas(file):
+    frame = pd.read_csv(SAMPLES / file)
+    found = by_name(describe(SAMPLES / file, max_levels=5000))
+    assert list(found) == list(frame.columns)
+    for name, column in frame.items():
+        figures = found[name].figures
+        assert (figures.count, figures.missing) == (column.count(), column.isna().sum())
+        if found[name].kind == "number":
+            assert (figures.minimum, figures.maximum) == (column.min(), column.max())
+            np.testing.assert_allclose([figures.mean, figures.sd], [column.mean(), column.std()], rtol=1e-12)
+        elif found[name].kind == "category":
+            assert dict(figures.values) == column.value_counts().to_dict()
+
+
+def test_blocks_merge_into_the_figures_of_all_rows_and_threads_change_nothing(tmp_path):
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {"x": rng.normal(1e6, 3, 700_000), "n": np.arange(1, 700_001), "kind": rng.choice(["a", "b"], 700_000)}
+    )
+    path = tmp_path / "long.csv"
+    frame.to_csv(path, index=False)
+    assert path.stat().st_size > 1 << 23  # more than one block
+    found = by_name(describe(path, jobs=2))
+    assert found == by_name(describe(path, jobs=1))
+    for name in ("x", "n"):
+        figures, column = found[name].figures, frame[name]
+        np.testing.assert_allclose([figures.mean, figures.sd], [column.mean(), column.std()], rtol=1e-11)
+    assert (found["n"].figures.first, found["n"].figures.last) == (1, 700_000)
+    assert dict(found["kind"].figures.values) == frame["kind"].value_counts().to_dict()
+
+
+def test_each_column_is_what_a_fit_makes_of_it(messy):
+    found = by_name(describe(messy))
+    kinds = {name: one.kind for name, one in found.items()}
+    assert kinds == {
+        **dict.fromkeys(["id", "amount", "const", "gap", "flag", "all_empty"], "number"),
+        "when": "date",
+        "kind": "category",
+        "price": "doubtful",
+        "note": "doubtful",
+    }
+    assert found["all_empty"].figures.count == 0
+
+
+def test_a_doubt_is_the_error_of_the_fit_and_its_advice_works(messy, gdfit):
+    doubts = {one.name: one.doubt for one in describe(messy).columns if one.doubt}
+    assert list(doubts) == ["price", "note"]
+    with pytest.raises(DataError) as caught:
+        fit(messy, target="amount", features=["id", "price"])
+    assert doubts["price"].split(": ")[:2] == str(caught.value).split(": ")[:2]
+    assert "--exclude note" in doubts["note"]
+    assert "--categorical price --max-levels 200" in doubts["price"]
+    done = gdfit(
+        "describe", messy, "--categorical", "price", "--max-levels", "200", "--exclude", "note", "--format", "json"
+    )
+    kinds = {one["name"]: one["type"] for one in json.loads(done.out)["columns"]}
+    assert kinds["price"] == "category"
+
+
+def test_the_last_line_is_the_fit_without_useless_columns(messy, gdfit):
+    done = gdfit("describe", messy, "-t", "amount", "--exclude", "note,price")
+    assert done.code == 0
+    command = done.out.splitlines()[-1]
+    for name in ("id", "const", "gap", "all_empty"):
+        assert f"--exclude {name}" in command
+    assert "--exclude flag" not in command
+    assert gdfit(*shlex.split(command)[1:]).code == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "note"),
+    [
+        ("id", "numbers the rows, 1 to 200, like an identifier: --exclude id"),
+        ("when", "dates in ISO 8601, read as days since 1970-01-01"),
+        ("const", "is constant, so it says nothing: --exclude const"),
+        ("gap", "lacks 67.0 % of its values: --missing mean fills them, --exclude gap"),
+        ("all_empty", "has no values: --exclude all_empty"),
+        ("flag", "has two values, 0, 1: --loss logistic fits the probability"),
+        ("price", "'CHF 3' looks like a number with signs around it (CHF)"),
+        ("kind", "baseline 'a'"),
+    ],
+)
+def test_a_note_says_what_is_to_be_known(messy, gdfit, column, note):
+    done = gdfit("describe", messy, "-t", "flag")
+    assert any(line.startswith(f"{column}: ") and note in line for line in done.out.splitlines())
+
+
+def test_every_machine_format_has_every_column(messy, gdfit):
+    document = json.loads(gdfit("describe", messy, "--format", "json").out)
+    assert document["schema"] == "gdfit.describe/1"
+    assert document["rows"] == {"read": 200, "complete": 0, "skipped": 0}
+    names = [one["name"] for one in document["columns"]]
+    assert gdfit("describe", messy, "--format", "csv", "-o", messy.with_name("d.csv")).code == 0
+    table = pd.read_csv(messy.with_name("d.csv"))
+    assert list(table["column"]) == names
+    assert table.set_index("column").loc["amount", "mean"] == document["columns"][4]["mean"]
+    assert gdfit("describe", messy, "--format", "markdown").out.count("\n") == len(names) + 2
+
+
+def test_a_summary_says_the_same_of_its_columns(messy):
+    options = {"exclude": ["note", "price", "gap", "all_empty"]}
+    rows, summary = by_name(describe(messy, **options)), by_name(describe(summarize(messy, **options)))
+    for name, one in summary.items():
+        assert one.kind == rows[name].kind
+        ours, theirs = one.figures, rows[name].figures
+        assert (ours.count, ours.minimum, ours.maximum) == (theirs.count, theirs.minimum, theirs.maximum)
+        if one.kind == "category":
+            assert ours.values == theirs.values
+        else:
+            np.testing.assert_allclose([ours.mean, ours.squares], [theirs.mean, theirs.squares], rtol=1e-12)
+
+
+def test_a_gap_in_a_summary_that_keeps_gaps_is_no_value(messy):
+    options = {"features": ["gap", "amount"], "missing": "mean"}
+    found = by_name(describe(summarize(messy, **options), missing="mean"))["gap"].figures
+    column = pd.read_csv(messy)["gap"]
+    assert (found.count, found.missing) == (66, 134)
+    np.testing.assert_allclose([found.mean, found.sd], [column.mean(), column.std()], rtol=1e-12)
+
+
+def test_a_cell_that_no_first_block_shows_is_counted_and_placed(tmp_path):
+    rows = [f"{i % 1000},{'long' * 100}\n" for i in range(30_000)]
+    rows[27_000] = f"oops,{'long' * 100}\n"
+    path = tmp_path / "late.csv"
+    path.write_text("x,y\n" + "".join(rows))
+    found = by_name(describe(path))["x"]
+    assert found.figures.odd == 1
+    assert found.figures.count == 29_999
+    assert "line 27002" in found.doubt
+    assert "'oops'" in found.doubt
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        ({"target": "prise"}, DataError, "Did you mean 'price'"),
+        ({"target": "id", "features": "id"}, UsageError, "is the target"),
+        ({"features": "zz*"}, DataError, "no column like 'zz\\*'"),
+    ],
+)
+def test_wrong_columns_are_the_errors_of_a_fit(messy, options, error, told):
+    with pytest.raises(error, match=told):
+        describe(messy, **options)
+
+
+def test_on_a_narrow_page_figures_go_before_columns_and_notes_wrap(messy, monkeypatch):
+    monkeypatch.chdir(messy.parent)
+    report = describe_report(describe("messy.csv"), lambda useless: "gdfit messy.csv")
+    lines = as_table(report, Page(60)).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert any(line.startswith("amount") for line in lines)
+    assert len(as_table(report, Page(None)).splitlines()) < len(lines)
