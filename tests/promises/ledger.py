@@ -133,7 +133,10 @@ export c.json --to sql
 housing.csv -t price --by type --lr auto --save g.json -q
 predict g.json housing.csv --only -o p.csv
 score g.json housing.csv --format csv
+describe housing.csv
+describe housing.csv -t price --format json
 summarize housing.csv -o s.json
+describe s.json -t price --format csv
 s.json -t price --lr auto --format csv
 s.json -t beds -x sqft -x baths --lr auto
 s.json -t price --loss logistic
