@@ -17,40 +17,12 @@ from gdcli.data.paths import matched
 from gdcli.data.proposals import OpenQuestion
 from gdcli.data.source import Source
 from gdcli.data.table import Block
+from gdcli.ingest.description import ColumnDescription, Description
 from gdcli.ingest.figures import Described, Figures, described_block, merged_blocks
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.read import InputData, ReadOptions, open_source
 from gdcli.ingest.summary import Summary
 from gdcli.ingest.summary_figures import described_summary
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnDescription:
-    """A column: its ``role`` (target, feature, weights, left out), how it is read (``kind``: number, date, category;
-    ``doubtful`` if a fit refuses it, for the reason and with the advice in ``doubt``), and its figures.
-    """
-
-    name: str
-    role: str
-    kind: str
-    figures: Figures
-    doubt: str = ""
-    date_format: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A table, column by column: rows ``read``, ``complete`` ones (that lack no cell of a column used), bad rows
-    ``skipped``.
-    """
-
-    files: tuple[str, ...]
-    target: str | None
-    read: int
-    complete: int
-    skipped: int
-    columns: tuple[ColumnDescription, ...]
-    named: bool = False
 
 
 def run_describe(

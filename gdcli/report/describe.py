@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gdcli import __version__
 from gdcli.base.names import count_of, listed, printable, quoted, shell_word
-from gdcli.engine.column import level_order
-from gdcli.ingest.describe import ColumnDescription, Description
+from gdcli.ingest.description import ColumnDescription, Description
 from gdcli.report import numbers
 from gdcli.report.report import Report, Sheet
 
@@ -64,7 +63,7 @@ def _column(one: ColumnDescription, found: Description) -> dict[str, Any]:
         "name": row["column"],
         **{key: row[key] for key in _HEADER[1:-1]},
         "unreadable": one.figures.odd,
-        "baseline": _baseline(one),
+        "baseline": one.baseline,
         "levels": [{"level": level, "count": count} for level, count in common],
         "note": row["note"] or None,
     }
@@ -92,11 +91,6 @@ def _has_range(one: ColumnDescription) -> bool:
 def _different(one: ColumnDescription) -> int | None:
     values = one.figures.values
     return None if values is None else len(values)
-
-
-def _baseline(one: ColumnDescription) -> str | None:
-    values = one.figures.values
-    return min(values, key=level_order) if one.kind == "category" and one.role != "target" and values else None
 
 
 # --- notes
@@ -128,7 +122,7 @@ def _of_kind(one: ColumnDescription, advice: str) -> str:
         assert figures.values is not None
         common = [f"{printable(level)} {count:,}" for level, count in figures.values.most_common(_MOST_SHOWN)]
         more = len(figures.values) - len(common)
-        compared = "" if one.role == "target" else f"; baseline {quoted(_baseline(one) or '')}"
+        compared = "" if one.role == "target" else f"; baseline {quoted(one.baseline or '')}"
         return f"{', '.join(common)}{f' and {more:,} more' if more else ''}{compared}"
     if one.kind == "date":
         how = "in ISO 8601" if one.date_format == "iso" else f"by {quoted(one.date_format or '')}"

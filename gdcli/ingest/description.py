@@ -1,0 +1,41 @@
+"""The records of a description: a table, and each of its columns."""
+
+from dataclasses import dataclass
+
+from gdcli.engine.column import level_order
+from gdcli.ingest.figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDescription:
+    """A column: its ``role`` (target, feature, weights, left out), how it is read (``kind``: number, date, category;
+    ``doubtful`` if a fit refuses it, for the reason and with the advice in ``doubt``), and its figures.
+    """
+
+    name: str
+    role: str
+    kind: str
+    figures: Figures
+    doubt: str = ""
+    date_format: str | None = None
+
+    @property
+    def baseline(self) -> str | None:
+        """The level that the others are compared with, None if the column is no category or the target."""
+        values = self.figures.values
+        return min(values, key=level_order) if self.kind == "category" and self.role != "target" and values else None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A table, column by column: rows ``read``, ``complete`` ones (that lack no cell of a column used), bad rows
+    ``skipped``.
+    """
+
+    files: tuple[str, ...]
+    target: str | None
+    read: int
+    complete: int
+    skipped: int
+    columns: tuple[ColumnDescription, ...]
+    named: bool = False
