@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gdcli import __version__
 from gdcli.engine.column import level_order
 from gdcli.ingest.figures import Figures
 
@@ -39,3 +40,4 @@ class Description:
     skipped: int
     columns: tuple[ColumnDescription, ...]
     named: bool = False
+    version: str = __version__

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gdcli import __version__
 from gdcli.base.names import count_of, listed, printable, quoted, shell_word
 from gdcli.ingest.description import ColumnDescription, Description
 from gdcli.report import numbers
@@ -47,7 +46,7 @@ def describe_report(found: Description, command: FitCommand, digits: int = 6) ->
 def _document(found: Description) -> dict[str, Any]:
     return {
         "schema": DESCRIBE_SCHEMA,
-        "version": __version__,
+        "version": found.version,
         "files": list(found.files),
         "target": found.target,
         "rows": {"read": found.read, "complete": found.complete, "skipped": found.skipped},
