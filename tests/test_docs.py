@@ -89,6 +89,7 @@ def test_every_option_that_a_page_names_exists() -> None:
         known |= {option for param in group.get_command(None, name).params for option in param.opts}  # type: ignore
     # Options of other programs.
     known |= {"--csv", "--icsv", "--ojsonl", "--now", "--protocol", "--dashboard-address", "--long"}
+    known |= {"--max-iter", "--delimiter"}
     for page in PAGES.values():
         named = re.findall(r"(?<![\w-])--[a-z][\w-]*", page.read_text(encoding="utf-8"))
         assert set(named) - known == set(), page
