@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 from gdcli.base.listener import Listener
+from tests.guards import no_orphans, set_limits
 from tests.processes import ROOT, Done, forked, points, program, shell, started, terminal
 
-__all__ = ["ROOT", "Done", "Notes", "forked", "points", "program", "shell", "started", "terminal"]
+__all__ = ["ROOT", "Done", "Notes", "forked", "no_orphans", "points", "program", "shell", "started", "terminal"]
+
+
+def pytest_configure() -> None:
+    """Limit what tests may use, before the first of them runs."""
+    set_limits()
 
 
 class Notes(Listener):

@@ -29,7 +29,8 @@ RECIPES = [
     ("newton", "constant", 0.25),
     ("newton", "cosine", 0.5),
 ]
-ITERATIONS = 40_000
+# As many as the bowl of condition number 10 000 needs, and the others.
+ITERATIONS = {name: 40_000 if name == "condition number 10 000" else 8_000 for name in BOWLS}
 
 
 def walk(
@@ -64,8 +65,8 @@ def test_the_table_has_every_optimizer() -> None:
 @pytest.mark.parametrize("name", BOWLS)
 def test_every_optimizer_reaches_the_optimum(name: str, word: str, schedule: str, share: float) -> None:
     bowl = BOWLS[name]
-    last = walk(bowl, word, schedule, rate_of(bowl, word, share), ITERATIONS)
-    assert last.iteration == ITERATIONS
+    last = walk(bowl, word, schedule, rate_of(bowl, word, share), ITERATIONS[name])
+    assert last.iteration == ITERATIONS[name]
     start = bowl.gap(np.zeros(len(bowl.best)))
     assert bowl.gap(last.theta) <= 1e-4 * start
     if name != "condition number 10 000":
