@@ -1,5 +1,6 @@
 """Each loss against its numerical derivative, its certified values, and a solver that shares no line with gdfit's."""
 
+from decimal import Decimal, localcontext
 from pathlib import Path
 
 import numpy as np
@@ -255,3 +256,28 @@ def test_any_number_of_threads_gives_the_same_bits() -> None:
     one, two = (fit(table, target="y", loss="logistic", iterations=3, jobs=jobs) for jobs in (1, 2))
     assert one.state.theta == two.state.theta
     assert [row.cost for row in one.trace] == [row.cost for row in two.trace]
+
+
+@pytest.mark.parametrize("z", [20.0, 30.0, 34.0, 700.0])
+@pytest.mark.parametrize("y", [0.0, 1.0])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_log_loss_keeps_its_digits_far_from_the_boundary(z: float, y: float, sign: float) -> None:
+    with localcontext(prec=700):
+        exact = (1 + Decimal(sign * z).exp()).ln() - Decimal(y) * Decimal(sign * z)
+    points, classes = np.array([sign * z]), np.array([y])
+    assert Logistic().value_and_slope(points, classes)[0][0] == pytest.approx(float(exact), rel=1e-15)
+    for weights in (None, np.ones(1)):
+        total, _ = Logistic().total_and_slope(points.copy(), classes, weights)
+        assert total == pytest.approx(float(exact), rel=1e-15)
+
+
+@pytest.mark.parametrize("loss", [Huber(0.7), Huber(3.0), Logistic()])
+def test_the_parabola_of_the_bound_and_that_of_the_curvature_above_lie_above_the_loss(loss: Loss) -> None:
+    y = np.linspace(-2, 2, 9) if loss.name == "huber" else np.array([0.0, 1.0])
+    for at in np.linspace(-9, 9, 37):
+        here = np.full_like(y, at)
+        value, slope = loss.value_and_slope(here, y)
+        for curvature in (loss.bound, loss.curvature_above(here, y)):
+            for step in np.linspace(-12, 12, 49):
+                above = value + slope * step + 0.5 * curvature * step**2
+                assert (loss.value_and_slope(here + step, y)[0] <= above + 1e-12 * (1 + np.abs(above))).all()
