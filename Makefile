@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Local mirrors may be configured as package sources that lack some packages; pip says so for each.
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# Two processes, a file of tests at a time in each.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test fuzz floors lint format picture bench clean
+.PHONY: help setup run test quick fuzz floors lint format picture bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,8 +21,8 @@ $(VENV)/.core: pyproject.toml
 	$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/.tools: $(VENV)/.core
-	$(PIP) install --editable '.[dev]'
+$(VENV)/.tools: $(VENV)/.core tests/constraints.txt
+	$(PIP) install --constraint tests/constraints.txt --editable '.[dev]'
 	@touch $@
 
 run: $(VENV)/.core ## fit the sample data (sets up gdfit alone)
@@ -28,7 +30,10 @@ run: $(VENV)/.core ## fit the sample data (sets up gdfit alone)
 	@printf '\nYour own file:\n  $(BIN)/gdfit FILE.csv --target COLUMN --lr auto\n'
 
 test: setup ## run the tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --timeout 300
+	$(PYTEST)
+
+quick: setup ## run the tests that take no longer than a thought
+	$(PYTEST) -x tests/base tests/engine tests/report tests/models tests/test_house.py
 
 fuzz: setup ## thousands of damaged files and odd options (ARGS='--cases 1000 --seed 7')
 	$(BIN)/python tests/fuzz/run.py $(ARGS)

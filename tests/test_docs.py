@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gdcli.cli.foreign_names import synonyms_among
 from gdcli.cli.group import COMMANDS, group
 from gdcli.cli.help import Option
 from gdcli.cli.topics import TOPICS
@@ -86,7 +87,8 @@ def test_every_command_is_on_the_front_page_and_documents_every_option(name: str
 def test_every_option_that_a_page_names_exists() -> None:
     known = {"--help", "--help-all", "--version"}
     for name in COMMANDS:
-        known |= {option for param in group.get_command(None, name).params for option in param.opts}  # type: ignore
+        options = {option for param in group.get_command(None, name).params for option in param.opts}  # type: ignore
+        known |= options | {f"--{foreign}" for foreign in synonyms_among(options)}
     # Options of other programs.
     known |= {"--csv", "--icsv", "--ojsonl", "--now", "--protocol", "--dashboard-address", "--long"}
     known |= {"--max-iter", "--delimiter"}

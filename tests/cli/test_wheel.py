@@ -93,7 +93,13 @@ def test_the_sources_hold_what_make_run_and_make_test_need_and_the_man_pages(sou
         names = {name.partition("/")[2] for name in archive.getnames()}
     tests = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py") if ".bench" not in path.parts}
     samples = {f"sample_data/{path.name}" for path in (ROOT / "sample_data").iterdir()}
-    assert {"Makefile", "README.md", "pyproject.toml", "tests/floors.txt"} | tests | samples <= names
+    assert {
+        "Makefile",
+        "README.md",
+        "pyproject.toml",
+        "tests/floors.txt",
+        "tests/constraints.txt",
+    } | tests | samples <= names
     assert {f"gdcli/cli/topics/{name}.md" for name in TOPICS} | {"gdcli/cli/topics/descent.svg"} <= names
     assert {f"gdcli/report/page/{name}" for name in ("main.js", "page.css", "page.html", "loader.js")} <= names
     assert {"man/gdfit.1", "man/gdfit-losses.7"} <= names

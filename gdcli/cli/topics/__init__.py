@@ -24,6 +24,7 @@ TOPICS: dict[str, str] = {
     "python": "Fitting from a Python program.",
     "how-it-works": "Why one pass over the rows is enough.",
     "benchmarks": "Times and memory, measured against other programs.",
+    "changes": "What is new in each version.",
 }
 """Each topic with what it explains in one line, in reading order."""
 
