@@ -198,8 +198,8 @@ export function coefficientsChart(lesson) {
   });
 }
 
-export function coefficientLines(frame, { steps, n, k, best, labels, at }) {
-  const rows = steps.map((i) => [i, at(i)]), known = best.filter((v) => v !== null);
+export function coefficientLines(frame, { steps, n, k, best, labels, at, iteration = (i) => i }) {
+  const rows = steps.map((i) => [iteration(i), at(i)]), known = best.filter((v) => v !== null);
   const most = 3 * Math.max(...known.map(Math.abs), known.length ? 0.01 : Infinity);
   const values = [...known, 0, ...rows.flatMap(([, row]) => [...row])].filter((v) => Number.isFinite(v) && Math.abs(v) <= most);
   const y = padded(Math.min(...values), Math.max(...values), 0.08), room = Math.min(150, 14 + 7 * Math.max(...labels.map((name) => Math.min(name.length, 18)), 4));

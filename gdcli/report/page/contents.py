@@ -45,6 +45,7 @@ def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes
     lesson, reason = fit.picture.lesson, _obstacle(fit)
     contents = {
         **_common(fit.version, fit.files, fit.target, command),
+        "loss": fit.loss,
         "reason": reason,
         "triangle": None if reason or lesson is None else _triangle(lesson),
         "recorded": _recorded(fit, fit.picture) if reason or lesson is None else None,

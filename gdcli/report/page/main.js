@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { coefficientsChart, costChart, heightChart, isNeedle, pointsChart, surfaceChart, drawnSteps } from "./charts.js";
 import { featureBoxes, keptRates, rateControl, settings, transport } from "./controls.js";
 import { arithmeticPanel, coefficientsPanel, commandPanel, verdictPanel } from "./panels.js";
+import { recordedPage } from "./recorded.js";
 import { addressOf, lessonOf, settingsOf } from "./state.js";
 
 const told = JSON.parse(document.getElementById("data").textContent), page = document.getElementById("page");
@@ -101,4 +102,5 @@ function aloneChart(lesson) {
   return self;
 }
 
-lessonPage();
+if (told.triangle) lessonPage();
+else recordedPage(told, page, heading);
