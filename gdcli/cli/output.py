@@ -74,7 +74,7 @@ class Output:
             every=values.get("every"),
             digits=values.get("digits", DIGITS),
         )
-        output._check_pictures(page=context.info_name == "fit")
+        output._check_pictures(page=context.info_name in ("fit", "sweep"))
         if output.trace_on_stdout and context.get_parameter_source("format") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--trace - writes CSV to stdout instead of the result: give it without --format.")
         output._check_paths(inputs)
@@ -103,6 +103,13 @@ class Output:
         """The files to be written, by their option."""
         all_files = {"--output": self.path, "--trace": self.trace_path, "--save": self.save, "--plot": self.plot}
         return {name: path for name, path in all_files.items() if path is not None}
+
+    @property
+    def is_page(self) -> bool:
+        """Whether the picture is a page for a browser."""
+        from gdcli.report.plots import PAGE
+
+        return self.plot is not None and ending_of(self.plot) == PAGE
 
     @property
     def has_result(self) -> bool:
@@ -143,7 +150,7 @@ class Output:
                 raise click.UsageError(
                     f"--plot {printable(self.plot)}: its name must end in one of {' '.join(endings)}."
                 )
-            if ending_of(self.plot) != PAGE:
+            if not self.is_page:
                 require_matplotlib()
         if self.chart:
             if self.format != TABLE or self.trace_on_stdout:
@@ -187,13 +194,12 @@ class Output:
     def _points(self) -> int:
         """How many rows the picture of one feature shows."""
         from gdcli.fitting.picture import MOST_IN_PAGE, MOST_POINTS
-        from gdcli.report.plots import PAGE
 
         if self.plot is None:
             return 0
         if self.points is not None:
             return self.points
-        return MOST_IN_PAGE if ending_of(self.plot) == PAGE else MOST_POINTS
+        return MOST_IN_PAGE if self.is_page else MOST_POINTS
 
     @contextmanager
     def recorders(self, narrator: "Recorder") -> "Iterator[list[Recorder]]":

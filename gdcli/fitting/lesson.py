@@ -19,8 +19,9 @@ class Lesson:
 
     ``R`` (q, q) is the triangle of the design ``columns`` and, last, the target, each less its mean, which is ``mean``
     + ``mean_low`` (q,); ``minimum`` and ``maximum`` (q,) are over the rows fitted. ``weight`` is the sum of their
-    weights, ``count`` the number of rows of positive weight. The descent began at ``start_slopes`` (q − 1,) and
-    ``start_intercept``. ``points`` (n, 2) are a sample of the rows, term and target, None unless there is one term.
+    weights, ``count`` the number of rows of positive weight, and ``l2`` the penalty's weight. The descent began at
+    ``start_slopes`` (q − 1,) and ``start_intercept``. ``points`` (n, 2) are a sample of the rows, term and target, None
+    unless there is one term.
     """
 
     columns: tuple[Column, ...]
@@ -32,6 +33,7 @@ class Lesson:
     weight: float
     count: int
     intercept: bool
+    l2: float
     start_slopes: tuple[float, ...]
     start_intercept: float
     points: Array | None
@@ -52,6 +54,7 @@ def lesson_of(problem: Problem, points: Array | None) -> Lesson:
         weight=triangle.weight,
         count=triangle.count,
         intercept=problem.scaling.intercept,
+        l2=problem.penalty.l2,
         start_slopes=tuple(map(_written, slopes.tolist())),
         start_intercept=_written(float(intercept)),
         points=points,

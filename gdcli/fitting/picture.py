@@ -141,7 +141,7 @@ class PictureRecorder:
         slopes = np.array([row.slopes for row in rows], dtype=np.float64).reshape(len(rows), len(terms))
         # Only a squared error has contours that are ellipses.
         single = len(terms) == 1 and not problem.needs_rows
-        points = _points(problem, reading.design, reading.reduced.points, options) if single else None
+        points = sample_points(problem, reading.design, reading.reduced.points, options) if single else None
         if single and points is None and options.show.points:
             listener.note("a summary holds no rows: the picture shows the lines without points")
         with np.errstate(over="ignore", invalid="ignore"):
@@ -177,7 +177,7 @@ def _surface(problem: Problem) -> Surface:
     )
 
 
-def _points(problem: Problem, design: Design, found: Points | None, options: FitOptions) -> Array | None:
+def sample_points(problem: Problem, design: Design, found: Points | None, options: FitOptions) -> Array | None:
     """Term and target (n, 2) of the sample's rows that were fitted."""
     if found is None:
         return None

@@ -16,6 +16,7 @@ from gdcli.engine.forecast import Forecast
 from gdcli.engine.optimizers import GradientDescent
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.learning_rate import forecast_of
+from gdcli.fitting.lesson import Lesson, lesson_of
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import prepare
 from gdcli.fitting.problem import PERFECT, Problem, converged
@@ -57,7 +58,8 @@ class SweepRate:
 class Sweep:
     """The descents of several learning rates on the same data. ``gap_measure`` as in :class:`Optimum`.
 
-    ``best`` is the best of all rates, None if it is not known before the descent.
+    ``best`` is the best of all rates, None if it is not known before the descent. ``lesson`` stands for all rows if a
+    picture was asked for.
     """
 
     version: str
@@ -74,6 +76,7 @@ class Sweep:
     best_iterations: int | None
     condition_number: float
     rates: tuple[SweepRate, ...]
+    lesson: Lesson | None = None
 
 
 def run_sweep(
@@ -117,7 +120,16 @@ def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float],
         best_iterations=best_iterations,
         condition_number=problem.spectrum.condition_number,
         rates=marked,
+        lesson=_lesson(problem, reading, options) if options.show.picture else None,
     )
+
+
+def _lesson(problem: Problem, reading: Dataset, options: FitOptions) -> Lesson:
+    from gdcli.fitting.picture import sample_points
+
+    single = len(problem.terms.columns) == 1
+    points = sample_points(problem, reading.design, reading.reduced.points, options) if single else None
+    return lesson_of(problem, points)
 
 
 def sweep_rates(largest_stable: float, best: float | None) -> list[float]:

@@ -15,6 +15,8 @@ from gdcli.report.sparkline import sampled, sparkline
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from gdcli.report.page.contents import TypedCommand
+
 SWEEP_SCHEMA = "gdfit.sweep/1"
 
 _HEADER = (
@@ -34,19 +36,27 @@ _LONGEST_SPARKLINE = 16
 _RATE_DIGITS = 6
 
 
-def sweep_report(sweep: Sweep, digits: int = 6) -> Report:
-    """The report on a sweep: a row for each rate."""
+def sweep_report(sweep: Sweep, digits: int = 6, typed: "TypedCommand | None" = None) -> Report:
+    """The report on a sweep: a row for each rate. ``typed`` is the command line for a lesson page."""
     from gdcli.report.chart import chart_of_sweep
-    from gdcli.report.plots import picture_of_sweep
+    from gdcli.report.plots import PAGE, picture_of_sweep
 
-    return Report(
+    def picture(kind: str) -> bytes:
+        if kind != PAGE:
+            return picture_of_sweep(sweep, kind)
+        from gdcli.report.page.contents import page_of_sweep
+
+        return page_of_sweep(sweep, report, typed)
+
+    report = Report(
         document=lambda: _document(sweep),
         sheet=lambda: Sheet(_HEADER, map(_values, sweep.rates)),
         columns=lambda: _columns(sweep, digits, Page()),
         text=lambda page: render_sweep(sweep, page, digits),
         chart=lambda page: chart_of_sweep(sweep, page, page.colors is not None),
-        picture=lambda kind: picture_of_sweep(sweep, kind),
+        picture=picture,
     )
+    return report
 
 
 def _document(sweep: Sweep) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
         output.check_kept("the model to resume", values["resume"])
     if values["explain"] and not output.has_table:
         raise click.UsageError("--explain is for people: give it with the table format only.")
-    typed = None if output.plot is None else typed_command(context)
+    typed = typed_command(context) if output.is_page else None
     return run(inputs, values, output, command_line(context, values), typed)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from gdcli.cli import options
-from gdcli.cli.fit_options import fit_values
+from gdcli.cli.fit_options import fit_values, typed_command
 from gdcli.cli.help import Command
 from gdcli.cli.inputs import input_files
 
@@ -42,11 +42,14 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
             raise click.UsageError(f"a sweep compares rates with one penalty: give --{name} once.")
     inputs = input_files(context, files)
     output = Output.of(context, values, inputs)
-    chosen = FitOptions.of(**fit_values(values))
+    if output.is_page and any(values["l1"]):
+        raise click.UsageError("a page repeats descents without an l1 penalty: leave out --l1, or draw a picture.")
+    chosen = FitOptions.of(**fit_values(values) | output.shown | {"every": None})
     start_collecting()
     with Narrator(output.quiet) as narrator:
         sweep = run_sweep(inputs, chosen, values["rates"], narrator)
-    output.write(sweep_report(sweep, output.digits))
+    typed = typed_command(context) if output.is_page else None
+    output.write(sweep_report(sweep, output.digits, typed))
     if sweep.interrupted:
         raise Interrupted(received())
     return ExitCode.OK

@@ -1,6 +1,6 @@
 // The pictures: the points and the line, the cost over m and c, the cost and the coefficients by iteration.
 import { AXES, chart, draggable, pathOf, s } from "./dom.js";
-import { numberColumn, rateText } from "./numbers.js";
+import { general, numberColumn } from "./numbers.js";
 
 const MOST_DRAWN = 600, LEVELS = [1, 0.8, 0.62, 0.46, 0.32, 0.2, 0.11, 0.05];
 
@@ -54,16 +54,19 @@ export function surfaceChart(lesson, ui, tools) {
     const show = own ? (theta) => [theta[1], theta[0]] : (theta) => { const { m, c } = problem.toFile(theta); return [m[0], c]; };
     const box = frozen ?? viewOf(problem, own);
     const { inside, px, py, vx, vy } = frame(AXES.linear(...box.x), AXES.linear(...box.y), {
-      left: 66, xLabel: own ? "θ₁, slope on the scaled problem" : `m, ${told.target} per ${data.columns[lesson.columns[0]]}`, yLabel: own ? "θ₀" : "c",
+      xLabel: own ? "θ₁, slope on the scaled problem" : `m, ${told.target} per ${data.columns[lesson.columns[0]]}`, yLabel: own ? "θ₀" : "c",
     });
     const ring = ellipse(problem, own);
     LEVELS.forEach((radius, i) => {
       inside.append(s("path", { class: "level", "fill-opacity": 0.045, d: `${pathOf(ring(radius * box.radius).map(([a, b]) => [px(a), py(b)]))}Z`, "data-level": i }));
     });
-    const steps = drawnSteps(path.last, k), at = (i) => { const [a, b] = show(path.thetaAt(i)); return [px(a), py(b)]; };
+    const far = (30 * box.radius) ** 2 * problem.unit;
+    const inSight = (one, all) => { const lost = all.findIndex((i) => !(problem.gapOf(one.thetaAt(i)) <= far)); return lost < 0 ? all : all.slice(0, lost + 1); };
+    const place = (one) => (i) => { const [a, b] = show(one.thetaAt(i)); return [px(a), py(b)]; };
+    const steps = inSight(path, drawnSteps(path.last, k)), at = place(path);
     inside.append(s("path", { class: "trail ahead", d: pathOf(steps.filter((i) => i >= k).map(at)) }));
     lesson.keptPaths().forEach(({ path: other }, index) => {
-      inside.append(s("path", { class: `trail kept kept-${index % 5}`, d: pathOf(drawnSteps(other.last).map((i) => { const [a, b] = show(other.thetaAt(i)); return [px(a), py(b)]; })) }));
+      inside.append(s("path", { class: `trail kept kept-${index % 5}`, d: pathOf(inSight(other, drawnSteps(other.last).filter((i) => i <= k)).map(place(other))) }));
     });
     inside.append(s("path", { class: "trail", d: pathOf(steps.filter((i) => i <= k).map(at)) }));
     let last = null;
@@ -154,7 +157,7 @@ export function costChart(lesson, ui, tools) {
   const self = chart({ title: "The cost, iteration by iteration", tools, height: (w) => Math.max(220, Math.min(300, w * 0.4)) }, ({ svg, frame }) => {
     const { path, problem, k, state } = lesson, kept = lesson.keptPaths();
     const value = ui.gap ? (one, i) => problem.gapOf(one.thetaAt(i)) : (one, i) => one.costAt(i);
-    const rows = [...kept.map(({ rate, path: one }, i) => ({ one, kind: `curve kept kept-${i % 5}`, rate })), { one: path, kind: "curve", rate: state.lr }].map((row) => ({
+    const rows = [...kept.map(({ rate, path: one }, i) => ({ one, kind: `curve kept kept-${i % 5}${i > 4 ? " again" : ""}`, rate })), { one: path, kind: "curve", rate: state.lr }].map((row) => ({
       ...row, points: drawnSteps(row.one.last, k).map((i) => [i, value(row.one, i)]).filter(([, v]) => Number.isFinite(v)),
     }));
     const start = value(path, 0), all = rows.flatMap((row) => row.points.map(([, v]) => v)).filter((v) => v <= 30 * Math.max(start, problem.minimum.cost));
@@ -163,7 +166,7 @@ export function costChart(lesson, ui, tools) {
     const top = Math.max(...all, bottom * 1.0001), log = ui.gap || top > 40 * bottom;
     const y = log && bottom > 0 ? AXES.log(bottom / 1.15, top * 1.15) : AXES.linear(...padded(Math.min(bottom, ...all), top));
     const { inside, px, py, left, w, h, top: high, vx } = frame(AXES.steps(0, state.n), y, {
-      xLabel: "iteration", yLabel: ui.gap ? "cost above its minimum" : `mean squared error of ${told.target}`, left: 66,
+      xLabel: "iteration", yLabel: ui.gap ? "cost above its minimum" : `mean squared error of ${told.target}`,
     });
     if (!ui.gap) inside.append(s("path", { class: "line best thin", d: `M${left} ${py(least)}h${w}` }));
     const { reached } = lesson;
@@ -172,7 +175,7 @@ export function costChart(lesson, ui, tools) {
     }
     for (const { points, kind } of rows) inside.append(s("path", { class: kind, d: pathOf(points.map(([i, v]) => [px(i), py(Math.max(v, tiny))])) }));
     kept.forEach(({ rate }, i) => {
-      inside.append(s("text", { x: left + w - 8, y: high + 32 + 17 * i, class: `legend kept-${i % 5}`, "text-anchor": "end" }, `lr ${rateText(rate)}`));
+      inside.append(s("text", { x: left + w - 8, y: high + 32 + 17 * i, class: `legend kept-${i % 5}`, "text-anchor": "end" }, `lr ${general(rate, 6)}`));
     });
     const now = value(path, k);
     if (Number.isFinite(now)) inside.append(s("path", { class: "hair", d: `M${px(k)} ${high}v${h}` }), s("circle", { cx: px(k), cy: py(Math.max(now, tiny)), r: 5, class: "now" }));
@@ -188,7 +191,7 @@ export function costChart(lesson, ui, tools) {
 const MOST_NAMED = 10;
 
 export function coefficientsChart(lesson) {
-  return chart({ title: "The coefficients on their way", label: "Standardized coefficients against the iteration", height: (w) => Math.min(400, w * 0.62) }, ({ frame }) => {
+  return chart({ title: "The coefficients on their way", label: "Standardized coefficients against the iteration", height: (w) => Math.max(270, Math.min(400, w * 0.62)) }, ({ frame }) => {
     const { path, problem, k, state } = lesson, target = problem.deviations[problem.p] || 1;
     const to = problem.deviations.map((value) => value / target), best = problem.minimum.m.map((value, j) => value * to[j]);
     coefficientLines(frame, {
@@ -203,7 +206,7 @@ export function coefficientLines(frame, { steps, n, k, best, labels, at, iterati
   const most = 3 * Math.max(...known.map(Math.abs), known.length ? 0.01 : Infinity);
   const values = [...known, 0, ...rows.flatMap(([, row]) => [...row])].filter((v) => Number.isFinite(v) && Math.abs(v) <= most);
   const y = padded(Math.min(...values), Math.max(...values), 0.08), room = Math.min(150, 14 + 7 * Math.max(...labels.map((name) => Math.min(name.length, 18)), 4));
-  const { inside, px, py, left, w, top, h } = frame(AXES.steps(0, n), AXES.linear(...y), { xLabel: "iteration", yLabel: "standardized coefficient", left: 50, right: room });
+  const { inside, px, py, left, w, top, h } = frame(AXES.steps(0, n), AXES.linear(...y), { xLabel: "iteration", yLabel: "standardized coefficient", right: room });
   const order = labels.map((_, j) => j).sort((one, other) => Math.abs(best[other] ?? 0) - Math.abs(best[one] ?? 0)), ends = [];
   for (const j of order) {
     const named = order.indexOf(j) < MOST_NAMED, tone = order.indexOf(j) % 6;
@@ -226,7 +229,7 @@ export function coefficientLines(frame, { steps, n, k, best, labels, at, iterati
 export function heightChart(title, told) {
   return chart({ title, height: (w) => Math.min(400, w * 0.62) }, ({ svg, frame }) => {
     const { x, y, height, walk, k, start, xLabel, yLabel, moved, others = [] } = told();
-    const { inside, px, py, vx } = frame(AXES.linear(...x), AXES.linear(...y), { xLabel, yLabel, left: 62 });
+    const { inside, px, py, vx } = frame(AXES.linear(...x), AXES.linear(...y), { xLabel, yLabel });
     const along = Array.from({ length: 201 }, (_, i) => x[0] + ((x[1] - x[0]) * i) / 200);
     inside.append(s("path", { class: "curve shape", d: pathOf(along.map((v) => [px(v), py(height(v))])) }));
     for (const other of others) inside.append(s("path", { class: `trail kept ${other.kind}`, d: pathOf(other.walk.map(([a, b]) => [px(a), py(b)])) }));

@@ -1,4 +1,4 @@
-"""What a lesson page is told of a fit: its triangle, where the descent begins, and the report for a colleague."""
+"""What a lesson page is told: the triangle, where the descent begins, and the report for a colleague."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from gdcli.base.names import printable, shell_word
 from gdcli.engine.catalog import SQUARED
-from gdcli.engine.optimizers import parse_optimizer
+from gdcli.engine.optimizers import PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT
 from gdcli.fitting.lesson import Lesson
 from gdcli.fitting.picture import Picture
 from gdcli.fitting.results import Fit
+from gdcli.fitting.sweep import Sweep
 from gdcli.report.page.bundle import lesson_page
 from gdcli.report.paper import Page
 from gdcli.report.report import Report
@@ -25,8 +26,6 @@ _REPEATED = frozenset({"gd", "momentum", "nesterov", "adam", "newton"})
 _MOST_COLUMNS = 150
 
 _POINT_DIGITS = 6
-
-_LONGEST_ROW = 80
 
 
 class TypedCommand(NamedTuple):
@@ -55,6 +54,27 @@ def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes
     return lesson_page(_title(fit.target, fit.features), _report(report, command, fit.version), contents)
 
 
+def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) -> bytes:
+    """The page of a sweep that has a ``lesson``: its rates side by side."""
+    assert sweep.lesson is not None
+    marked = next((rate for rate in sweep.rates if rate.best), sweep.rates[0])
+    contents = {
+        **_common(sweep.version, sweep.files, sweep.target, command),
+        "triangle": _triangle(sweep.lesson),
+        "chosen": {
+            "rate": marked.learning_rate,
+            "iterations": sweep.iterations,
+            "optimizer": PLAIN_DESCENT,
+            "parameter": None,
+            "scale": sweep.scale,
+            "l2": sweep.lesson.l2,
+        },
+        "rates": [rate.learning_rate for rate in sweep.rates],
+    }
+    title = _title(sweep.target, sweep.features)
+    return lesson_page(title, _report(report, command, sweep.version), contents)
+
+
 def _title(target: str, features: Iterable[str]) -> str:
     on = ", ".join(map(printable, features))
     return f"{printable(target)} on {on}" if on else printable(target)
@@ -78,7 +98,7 @@ def _report(report: Report, command: TypedCommand | None, version: str) -> str:
 
 def _is_sentence(line: str) -> bool:
     """Whether a line of the report is prose, which a page may break, and not a row whose columns stand under others."""
-    return len(line) > _LONGEST_ROW and " " in line.strip() and "  " not in line.strip()
+    return line.endswith((".", ":")) and " " in line and "  " not in line
 
 
 def _common(version: str, files: Iterable[str], target: str, command: TypedCommand | None) -> dict[str, Any]:

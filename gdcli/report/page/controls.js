@@ -1,7 +1,7 @@
 // What a person turns: the learning rate, the iteration, the optimizer, the scaling, the penalty, the start, the features.
 import { OPTIMIZERS } from "./descent.js";
 import { AXES, h, icon, isReduced, s, tickText } from "./dom.js";
-import { rateText, roundedBelow, roundedRate } from "./numbers.js";
+import { general, rateText, roundedBelow, roundedRate } from "./numbers.js";
 import { MOST_ITERATIONS, SCALES } from "./state.js";
 
 const NAMES = { gd: "gradient descent", momentum: "momentum", nesterov: "Nesterov", adam: "Adam", newton: "Newton" };
@@ -205,9 +205,9 @@ export function featureBoxes(lesson) {
 export function keptRates(lesson) {
   const { state } = lesson, chips = h("div", { class: "chips" });
   const draw = () => chips.replaceChildren(
-    h("button", { type: "button", disabled: state.kept.includes(state.lr), onclick: () => lesson.set({ kept: [...state.kept, state.lr].sort((a, b) => a - b) }) }, `Keep lr ${rateText(state.lr)} to compare`),
+    h("button", { type: "button", disabled: state.kept.includes(state.lr), onclick: () => lesson.set({ kept: [...state.kept, state.lr].sort((a, b) => a - b) }) }, `Keep lr ${general(state.lr, 6)} to compare`),
     ...state.kept.map((rate, i) => h("span", { class: `chip kept-${i % 5}` },
-      h("button", { type: "button", class: "link", "aria-label": `Go on with lr ${rateText(rate)}`, onclick: () => lesson.set({ lr: rate }) }, `lr ${rateText(rate)}`),
+      h("button", { type: "button", class: "link", "aria-label": `Go on with lr ${rateText(rate)}`, onclick: () => lesson.set({ lr: rate }) }, `lr ${general(rate, 6)}`),
       h("button", { type: "button", class: "link", "aria-label": `Leave out lr ${rateText(rate)}`, onclick: () => lesson.set({ kept: state.kept.filter((one) => one !== rate) }) }, "×"))));
   return { element: chips, draw };
 }

@@ -88,19 +88,21 @@ export function chart({ title, height, label, tools }, draw) {
     svg.replaceChildren();
     draw({ svg, width, height: tall, frame: (x, y, options) => frame(svg, width, tall, x, y, options) });
   }
-  function frame(target, width, tall, x, y, { left = 58, right = 16, top = 26, bottom = 40, xLabel = "", yLabel = "" } = {}) {
-    const w = width - left - right, hgt = tall - top - bottom, clip = `clip-${title.replace(/\W+/g, "-")}-${clips++ % 2}`;
+  function frame(target, width, tall, x, y, { right = 16, top = 26, bottom = 40, xLabel = "", yLabel = "" } = {}) {
+    const em = parseFloat(getComputedStyle(target).fontSize) || 12, hgt = tall - top - bottom, rows = y.ticks(Math.max(2, Math.floor(hgt / 42)));
+    const left = Math.max(34, 12 + 0.6 * em * Math.max(...rows.map((tick) => tickText(tick).length)));
+    const w = width - left - right, clip = `clip-${title.replace(/\W+/g, "-")}-${clips++ % 2}`;
     const px = (v) => left + x.of(v) * w, py = (v) => top + (1 - y.of(v)) * hgt;
     const axes = s("g", { class: "axes", "aria-hidden": "true" });
     axes.append(s("path", { d: `M${left} ${top}V${top + hgt}H${left + w}`, class: "axis" }));
     let end = -Infinity;
     for (const tick of x.ticks(Math.max(2, Math.floor(w / 90)))) {
-      const at = px(tick), text = tickText(tick), half = text.length * 3.4;
+      const at = px(tick), text = tickText(tick), half = text.length * 0.3 * em;
       if (at < left - 1 || at > left + w + 1 || at - half < end) continue;
       end = at + half + 8;
       axes.append(s("path", { d: `M${at} ${top + hgt}v4`, class: "axis" }), s("text", { x: at, y: top + hgt + 17, class: "tick", "text-anchor": "middle" }, text));
     }
-    for (const tick of y.ticks(Math.max(2, Math.floor(hgt / 42)))) {
+    for (const tick of rows) {
       const at = py(tick);
       if (at < top - 1 || at > top + hgt + 1) continue;
       axes.append(s("path", { d: `M${left} ${at}h${w}`, class: "grid" }), s("text", { x: left - 7, y: at + 4, class: "tick", "text-anchor": "end" }, tickText(tick)));

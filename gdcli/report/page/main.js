@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { coefficientsChart, costChart, heightChart, isNeedle, pointsChart, surfaceChart, drawnSteps } from "./charts.js";
 import { featureBoxes, keptRates, rateControl, settings, transport } from "./controls.js";
-import { arithmeticPanel, coefficientsPanel, commandPanel, verdictPanel } from "./panels.js";
+import { arithmeticPanel, coefficientsPanel, commandPanel, ratesPanel, verdictPanel } from "./panels.js";
 import { recordedPage } from "./recorded.js";
 import { addressOf, lessonOf, settingsOf } from "./state.js";
 
@@ -40,15 +40,15 @@ function lessonPage() {
     pictures.replaceChildren(...charts.shown.map((one) => one.element), cost.element);
   };
   const verdict = verdictPanel(lesson, steps.playing), coefficients = coefficientsPanel(lesson), arithmetic = arithmeticPanel(lesson);
-  const rest = settings(lesson), kept = keptRates(lesson), command = commandPanel(() => lesson.command());
+  const side = ratesPanel(lesson), rest = settings(lesson), kept = keptRates(lesson), command = commandPanel(() => lesson.command());
   const boxes = data.features.length > 1 ? featureBoxes(lesson) : null;
   const reset = h("button", { type: "button", class: "link", onclick: () => lesson.set({ ...lesson.usual, k: 0 }) }, "As it was written");
-  const rows = data.count.toLocaleString("en"), panels = [verdict, coefficients, arithmetic, rate, rest, kept, command, steps, ...(boxes ? [boxes] : [])];
+  const rows = data.count.toLocaleString("en"), panels = [verdict, side, coefficients, arithmetic, rate, rest, kept, command, steps, ...(boxes ? [boxes] : [])];
   page.append(heading(`Gradient descent on ${rows} rows of ${filesOf()}, in this page: change anything, and every number follows.`), verdict.element,
     h("div", { class: "stage" },
       h("div", { class: "main" }, pictures, steps.element),
       h("aside", { "aria-label": "Controls" }, h("div", { class: "card" }, rate.element, kept.element), h("div", { class: "card" }, rest.element, reset), boxes && h("div", { class: "card" }, boxes.element))),
-    h("div", { class: "below" }, coefficients.element, arithmetic.element, command.element, document.getElementById("report")));
+    h("div", { class: "below" }, side.element, coefficients.element, arithmetic.element, command.element, document.getElementById("report")));
   const draw = () => {
     arrange();
     for (const one of [...charts.shown, cost, ...panels]) one.draw();

@@ -1,13 +1,13 @@
 // What is said in words and tables: the verdict, the coefficients, the arithmetic of a step, the report.
 import { newtonDirection } from "./descent.js";
 import { h } from "./dom.js";
-import { count, number, numberColumn, percent, rateText } from "./numbers.js";
+import { count, general, number, numberColumn, percent, rateText } from "./numbers.js";
 
 // A table whose first column is text and whose others are numbers.
 export function table(caption, header, rows) {
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", {}, h("caption", {}, caption),
     h("thead", {}, h("tr", {}, header.map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: typeof cell === "object" ? cell.class : null }, typeof cell === "object" ? cell.text : cell)))))));
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: cell.class ?? null }, cell.text && !cell.nodeType ? cell.text : cell)))))));
 }
 
 const STATES = {
@@ -56,6 +56,26 @@ export function coefficientsPanel(lesson) {
   return { element, draw };
 }
 
+// The rates that are kept, side by side with the present one.
+export function ratesPanel(lesson) {
+  const holder = h("div"), element = h("section", { class: "card full" }, h("h2", {}, "Learning rates side by side"), holder);
+  const draw = () => {
+    const { state, problem, forecast } = lesson, rates = [...new Set([...state.kept, state.lr])].sort((a, b) => a - b);
+    element.hidden = !state.kept.length;
+    if (element.hidden) return;
+    const rows = rates.map((rate) => {
+      const kept = lesson.keptPaths().find((one) => one.rate === rate), path = kept ? kept.path : lesson.path, k = Math.min(state.k, path.last);
+      const gap = problem.gapOf(path.thetaAt(k)), lost = path.diverged && k === path.last, reached = lesson.reachedAt(rate), behaviour = forecast.behaviour(rate);
+      return { rate, lost, k, behaviour, reached, cost: lost ? null : path.costAt(k), share: lost || !(problem.measure > 0) ? null : gap / problem.measure };
+    });
+    const costs = numberColumn(rows.map((row) => row.cost), 6, true);
+    holder.replaceChildren(table("Learning rates side by side", ["lr", "behaviour", `cost at iteration ${count(state.k)}`, "above the minimum", "within 1 % at"], rows.map((row, i) => [
+      h("button", { type: "button", class: "link", "aria-current": row.rate === state.lr ? "true" : null, onclick: () => lesson.set({ lr: row.rate }) }, general(row.rate, 6)),
+      row.lost ? `diverged at ${count(row.k)}` : row.behaviour ?? "", costs[i], row.share === null ? "" : unbroken(percent(row.share)), row.reached === null ? (row.behaviour === "unstable" ? "never" : "") : count(row.reached)])));
+  };
+  return { element, draw };
+}
+
 const SCALINGS = {
   standard: (intercept) => (intercept ? "each column less its mean, over its standard deviation" : "each column over its root mean square"),
   minmax: () => "each column from 0 at its minimum to 1 at its maximum",
@@ -70,9 +90,10 @@ const FORMULAS = {
 };
 
 export function arithmeticPanel(lesson) {
-  const holder = h("div"), element = h("section", { class: "card wide" }, h("h2", {}, "The step just taken"), holder);
+  const holder = h("div"), element = h("section", { class: "card" }, h("h2", {}, "The step just taken"), holder);
   const draw = () => {
     const { problem, path, k, state, told } = lesson, labels = [...problem.labels, "(intercept)"];
+    element.classList.toggle("full", problem.p > 1);
     if (k === 0) {
       holder.replaceChildren(h("p", {}, "Take a step to see its arithmetic."));
       return;
@@ -99,7 +120,7 @@ export function arithmeticPanel(lesson) {
 export function commandPanel(command) {
   const code = h("code"), copy = h("button", { type: "button", onclick: () => copied(copy, code.textContent) }, "Copy");
   const link = h("button", { type: "button", onclick: () => copied(link, location.href) }, "Copy the address of this moment");
-  const element = h("section", { class: "card wide command" }, h("h2", {}, "The same as a command"), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Command line" }, code), h("div", { class: "buttons" }, copy, link));
+  const element = h("section", { class: "card command" }, h("h2", {}, "The same as a command"), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Command line" }, code), h("div", { class: "buttons" }, copy, link));
   return { element, draw: () => { code.textContent = command(); } };
 }
 

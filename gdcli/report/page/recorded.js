@@ -26,7 +26,7 @@ export function recordedPage(told, page, heading) {
   const cost = chart({ title: "The cost, iteration by iteration", height: (w) => Math.max(220, Math.min(300, w * 0.4)) }, ({ svg, frame }) => {
     const values = kept.costs.filter((value) => value !== null), low = Math.min(best.cost ?? Infinity, ...values), high = Math.max(...values);
     const y = low > 0 && high > 40 * low ? AXES.log(low / 1.15, high * 1.15) : AXES.linear(low - 0.05 * (high - low || 1), high + 0.05 * (high - low || 1));
-    const { inside, px, py, left, top, w, h: tall, vx } = frame(width, y, { xLabel: "iteration", yLabel: `cost (${told.loss})`, left: 66 });
+    const { inside, px, py, left, top, w, h: tall, vx } = frame(width, y, { xLabel: "iteration", yLabel: `cost (${told.loss})` });
     if (best.cost !== null) inside.append(s("path", { class: "line best thin", d: `M${left} ${py(best.cost)}h${w}` }));
     inside.append(s("path", { class: "curve", d: pathOf(all.map((k, i) => [px(k), kept.costs[i]]).filter(([, value]) => value !== null).map(([x, value]) => [x, py(value)])) }));
     inside.append(s("path", { class: "hair", d: `M${px(all[state.i])} ${top}v${tall}` }));
@@ -35,7 +35,7 @@ export function recordedPage(told, page, heading) {
     inside.append(cover);
     draggable(cover, svg, (x) => go(placeOf(Math.round(vx(x)))));
   });
-  const ways = kept.terms.length ? chart({ title: "The coefficients on their way", height: (w) => Math.min(400, w * 0.5) }, ({ frame }) => coefficientLines(frame, {
+  const ways = kept.terms.length ? chart({ title: "The coefficients on their way", height: (w) => Math.max(270, Math.min(400, w * 0.5)) }, ({ frame }) => coefficientLines(frame, {
     steps: all.map((_, i) => i), n: all[last], k: all[state.i], best: best.standardized, labels: kept.terms, at: (i) => kept.standardized[i].map((value) => value ?? NaN), iteration: (i) => all[i],
   })) : null;
   const title = h("strong", {}), where = h("p", {}), live = h("p", { class: "hidden", role: "status", "aria-live": "polite" }), holder = h("div");

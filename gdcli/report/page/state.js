@@ -46,6 +46,7 @@ export function lessonOf(told) {
     get reached() {
       return once("reached", [problemKey(), state.optimizer, state.parameter, state.lr], () => lesson.forecast.iterationsTo(state.lr));
     },
+    reachedAt: (rate) => once(`reached ${rate}`, [problemKey(), state.optimizer, state.parameter], () => lesson.forecast.iterationsTo(rate)),
     pathAt: (rate) => descend(lesson.problem, { optimizer: state.optimizer, parameter: state.parameter, rate }, state.n),
     keptPaths: () => once("kept", [problemKey(), state.optimizer, state.parameter, state.kept, state.n], () => state.kept.map((rate) => ({ rate, path: lesson.pathAt(rate) }))),
     get k() {

@@ -178,6 +178,34 @@ def test_hostile_names_and_cells_are_text(page: Callable[..., Any], csv_file: Ca
     assert attack in opened.text("#report")
 
 
+def test_a_sweep_opens_with_its_rates_side_by_side(page: Callable[..., Any]) -> None:
+    opened = page("sweep", *ONE, "--lr", "0.05", "--lr", "0.5", "--lr", "1.2", address="#lr=0.05&k=20")
+    opened.settled()
+    assert state(opened, "kept") == [0.05, 0.5, 1.2]
+    rows = opened.run(
+        """const all = [...document.querySelectorAll("table")];
+           const table = all.find((one) => /side/.test(one.caption.textContent));
+           return [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent))"""
+    )
+    assert [row[0] for row in rows] == ["0.05", "0.5", "1.2"]
+    assert [row[1] for row in rows] == ["monotone", "monotone", "unstable"]
+    assert [row[4] for row in rows] == ["33", "1", "never"]
+    assert opened.run("return lesson.command()").startswith(f"gdfit {HOUSING} -t price -x sqft --lr 0.05 -n 20")
+
+
+def test_a_loss_that_needs_rows_shows_its_recorded_descent_and_says_why(page: Callable[..., Any]) -> None:
+    opened = page(HOUSING, "-t", "price", "-x", "sqft", "-x", "beds", "--loss", "huber", "-n", "500", address="#k=40")
+    assert "Iteration 40 of 500" in opened.text(".verdict")
+    assert "the learning rate cannot be changed here" in opened.text(".verdict")
+    recorded = opened.run("return lesson.told.recorded.iterations")
+    assert recorded[:101] == list(range(101))
+    assert recorded[-1] == 500
+    assert len(recorded) <= 400
+    opened.all("body")[0].send_keys("\ue014")  # right
+    assert "Iteration 41 of 500" in opened.text(".verdict")
+    assert opened.all("input[aria-label='Learning rate, typed']") == []
+
+
 def test_points_are_as_many_as_asked_for(page: Callable[..., Any]) -> None:
     assert page(*ONE, "--points", "0").run("return lesson.data.points") is None
     assert len(page(*ONE, "--points", "50").run("return lesson.data.points")) == 50
