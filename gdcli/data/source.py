@@ -121,6 +121,10 @@ class Source(Protocol):
         """The function that gives a block's rows as CSV text in a dialect; None: they are no text, but cells."""
         return None
 
+    def check_unchanged(self) -> None:
+        """Raise DataError if the file, read by the workers of a cluster, is no longer the one that was opened here."""
+        return
+
     def for_workers(self) -> RangeReader | None:
         """The reader to send to the workers of a cluster, None without rows. Raises DataError if there can be none."""
         raise DataError(f"{quoted(self.name)} is no CSV file, and no other can --dask read: leave that out")

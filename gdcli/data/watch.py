@@ -55,7 +55,7 @@ class Watch:
                 return os.stat(self.path)
             except OSError:  # removed: what was opened is still whole
                 pass
-        return os.fstat(self.raw.fileno())
+        return self.before if self.raw.closed else os.fstat(self.raw.fileno())
 
     def _ends_a_line(self, taken: int) -> bool:
         end = os.pread(self.raw.fileno(), _LINE_END, max(taken - _LINE_END, 0)).rstrip(b"\0")

@@ -232,8 +232,12 @@ def _start_workers(processes: int, folder: str, nannies: list[Any], ended: Event
 
 
 def _close(client: Any) -> None:
-    client.close()
-    client.cluster.close()
+    """Close the client and, whatever became of that, its cluster: Dask would close it at the end of the process."""
+    cluster = client.cluster
+    with suppress(Exception):
+        client.close()
+    with suppress(Exception):
+        cluster.close()
 
 
 def _kill(nannies: Sequence[Any]) -> None:

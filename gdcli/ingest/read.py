@@ -155,7 +155,10 @@ def _reduced(
 
             again = chain([_Input(part.file, source)], inputs)
             client = held.enter_context(connect(options.dask, listener))
-            whole = reduced_on(client, reduction, _with_rows(again, check), _size(data), listener)
+            sources: list[Source] = []
+            whole = reduced_on(client, reduction, _with_rows(again, check, sources), _size(data), listener)
+            for one in sources:
+                one.check_unchanged()
     assert whole is not None  # there is at least the first part
     return Dataset(chosen, whole, tuple(_name(item) for item in data))
 
@@ -220,14 +223,17 @@ def _parts(inputs: Iterable[_Input], listener: Listener) -> Generator[tuple[Sour
                 yield source, Part(file, number, block)
 
 
-def _with_rows(inputs: Iterable[_Input], check: Callable[[Source], None]) -> "Iterator[Numbered]":
-    """Yield the inputs that hold rows, as the readers that the workers of a cluster get."""
+def _with_rows(
+    inputs: Iterable[_Input], check: Callable[[Source], None], sources: list[Source]
+) -> "Iterator[Numbered]":
+    """Yield the inputs that hold rows, as the readers that the workers of a cluster get, and note the ``sources``."""
     from gdcli.ingest.remote import Numbered
 
     for file, source in inputs:
         reader = source.for_workers()
         if reader is not None:
             check(source)
+            sources.append(source)
             yield Numbered(file, reader)
 
 

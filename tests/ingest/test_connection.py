@@ -274,6 +274,21 @@ def test_an_end_that_hangs_is_given_up_and_leaves_no_folder(monkeypatch: pytest.
     close(client)
 
 
+def test_a_client_that_cannot_be_closed_does_not_keep_its_cluster_open() -> None:
+    closed = []
+
+    class Part:
+        def __init__(self, name: str, cluster: "Part | None" = None) -> None:
+            self.name, self.cluster = name, cluster
+
+        def close(self) -> None:
+            closed.append(self.name)
+            raise OSError("it is gone")
+
+    connection._close(Part("client", Part("cluster")))
+    assert closed == ["client", "cluster"]
+
+
 def test_signals_are_kept_from_the_processes_that_a_start_starts() -> None:
     if not os.path.exists("/proc/self/status"):
         pytest.skip("there is no /proc to look at")

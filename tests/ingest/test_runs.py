@@ -3,8 +3,11 @@
 Elsewhere is this process here, at once; what is sent and what comes back is pickled all the same.
 """
 
+import os
 import pickle
+import re
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,10 @@ import numpy as np
 import pytest
 
 from gdcli import fit, summarize
-from gdcli.base.errors import GdfitError
+from gdcli.base.errors import DataError, GdfitError
 from gdcli.base.listener import Listener
 from gdcli.data.csv import ranges as csvfile
+from gdcli.ingest import cluster
 from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.one_pass import Reduction
 from gdcli.ingest.remote import Numbered, Section, reduce_on_worker, reduced_elsewhere
@@ -56,6 +60,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, small: Callable[..., None]) -> list[D
         return reduced_elsewhere(reduction, inputs, submit, lambda: 4, lambda done: listener.reading(done, size))
 
     monkeypatch.setattr("gdcli.ingest.cluster.reduced_on", reduced_on)
+    monkeypatch.setattr("gdcli.ingest.connection.connect", lambda address, listener: nullcontext())
     return given
 
 
@@ -176,3 +181,23 @@ def test_an_error_in_a_file_comes_before_that_of_the_next_file(csv_file: Callabl
     paths = [csv_file(table(50) + "1,oops,p,-,2\n", "a.csv"), csv_file("when,size,kind,y\n1,2,p,3\n", "b.csv")]
     with pytest.raises(GdfitError, match="oops"):
         fit(paths, dask="local:1", **OPTIONS)
+
+
+@pytest.mark.parametrize("how", ["was written to", "was replaced"])
+def test_a_file_of_the_same_size_that_changes_while_workers_read_it_is_an_error(
+    csv_file: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    path = Path(csv_file(table()))
+    elsewhere = cluster.reduced_on
+
+    def changed_meanwhile(*arguments: Any) -> Aggregate | None:
+        found = elsewhere(*arguments)
+        other = path if how == "was written to" else tmp_path / "other.csv"
+        other.write_bytes(path.read_bytes().replace(b"1", b"2"))
+        os.utime(other, ns=(0, 1))
+        other.replace(path)
+        return found
+
+    monkeypatch.setattr(cluster, "reduced_on", changed_meanwhile)
+    with pytest.raises(DataError, match=f"'{re.escape(str(path))}' {how} while it was read: read it again"):
+        fit(str(path), dask="local:1", **OPTIONS)

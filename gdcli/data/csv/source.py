@@ -59,6 +59,10 @@ class CsvSource(Source):
         file = CsvFile(self.name, located(self.name), stream.size, rows, replace(header, line=b"", rest=b""))
         return file if file.bytes else None
 
+    def check_unchanged(self) -> None:
+        """Raise DataError if the file changed since it was opened; see :class:`gdcli.data.source.Source`."""
+        self._stream.check_end(rewritten=True)
+
     def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
         """The writer of rows like these; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.csv.rewrite import CsvRows
