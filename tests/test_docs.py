@@ -88,7 +88,7 @@ def test_every_option_that_a_page_names_exists() -> None:
     known = {"--help", "--help-all", "--version"}
     for name in COMMANDS:
         options = {option for param in group.get_command(None, name).params for option in param.opts}  # type: ignore
-        known |= options | {f"--{foreign}" for foreign in synonyms_among(options)}
+        known |= options | set(synonyms_among(options))
     # Options of other programs.
     known |= {"--csv", "--icsv", "--ojsonl", "--now", "--protocol", "--dashboard-address", "--long"}
     known |= {"--max-iter", "--delimiter"}
