@@ -1,5 +1,6 @@
 """What holds for any rows: how triangles merge, scaling and its way back, forecasts, and pairs in order."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -12,9 +13,10 @@ from gdcli.engine.descent import after, descend
 from gdcli.engine.losses.logistic import area_under_curve
 from gdcli.engine.scaling import Scaling, scale
 from gdcli.engine.schedules import constant
+from gdcli.engine.spectrum import Spectrum
 from gdcli.engine.triangle import Triangle, from_rows, merge, select
 from gdcli.fitting.choices import OptimizerChoice
-from tests.engine.bowls import bowl
+from tests.engine.bowls import Bowl, bowl
 
 COLUMNS = [Column("a"), Column("b"), Column("c", "x"), Column("c", "y")]
 seeds = st.integers(0, 2**32 - 1)
@@ -124,3 +126,28 @@ def test_the_area_under_the_curve_is_the_share_of_pairs_counted(rows: list[tuple
             won += w * other_w * (1.0 if z > other_z else 0.5 if z == other_z else 0.0)
     found = area_under_curve(*(np.array([row[i] for row in rows], dtype=float) for i in range(3)))
     assert found == (None if pairs == 0 else pytest.approx(won / pairs, rel=1e-12))
+
+
+@pytest.mark.parametrize("root", ["fast", "slow"])
+def test_along_one_root_of_momentum_the_gap_shrinks_by_that_root_alone(root: str) -> None:
+    """With a velocity that puts the start on one root of r² − (1 + β − ηλ)r + β, the other one never shows."""
+    curvature, beta, rate, distance = 1.0, 0.5, 0.05, 3.0
+    middle = (1 + beta - rate * curvature) / 2
+    half = math.sqrt(middle**2 - beta)
+    r = middle - half if root == "fast" else middle + half
+    # One step: v₁ = βv₀ + λd, and d₁ = d − ηv₁ is to be r·d.
+    velocity = ((1 - r) / rate - curvature) / beta * distance
+    problem = Bowl(np.array([[curvature]]), np.zeros(1))
+    optimizer = OptimizerChoice.of(f"momentum:{beta}").rule
+    fresh = optimizer.init(np.zeros(1))
+    state = tuple(np.array([velocity]) if np.shape(part) == (1,) else part for part in fresh)
+    start = np.array([distance])
+    steps = descend(problem, optimizer, constant(rate), start, (after(30),), state)
+    gaps = [problem.gap(step.theta) for step in steps]
+    expected = [0.5 * curvature * (r**k * distance) ** 2 for k in range(31)]
+    assert gaps == pytest.approx(expected, rel=1e-6)
+    spectrum = Spectrum(np.array([curvature]), np.eye(1), np.array([distance]))
+    forecast = optimizer.forecast(spectrum, state)
+    assert [float(np.sum(forecast.gaps(rate, k))) for k in range(31)] == pytest.approx(expected, rel=1e-6)
+    first = next(k for k, gap in enumerate(expected) if gap <= 0.01 * expected[0])
+    assert forecast.iterations_to(rate, 0.01 * expected[0]) == first
