@@ -1,12 +1,16 @@
 """Which columns are asked for: what the user said of them, checked against the names that a table has."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import did_you_mean, listed, quoted
 from gdcli.data.cells import LONGEST_NAME, too_long
+from gdcli.data.expressions.nodes import Name
+from gdcli.data.expressions.parser import parse_expression
+from gdcli.data.expressions.terms import Term, is_crossing, read_terms
 
 # pandas' defaults, and what other programs write for a value that is not there.
 _WORDS = (
@@ -19,6 +23,9 @@ MISSING_WORDS = tuple(dict.fromkeys(form for w in _WORDS for form in (w, w.lower
 # What becomes of missing cells: their row is dropped or refused, or the column's mean takes their place (in text, a
 # level of their own).
 POLICIES = ("drop", "error", "mean")
+
+# The feature that stands for all columns that have no other role, as in R's formulas.
+ALL = "."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,47 +61,93 @@ def missing_words(options: ColumnOptions) -> frozenset[str]:
     return frozenset({"", *(() if options.keep_na else MISSING_WORDS), *(word.strip() for word in options.na)})
 
 
-def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> tuple[str | None, tuple[str, ...]]:
-    """The target and the features, in the file's order. Raises DataError, UsageError."""
+class Chosen(NamedTuple):
+    """The ``target`` and the ``features`` by name, with what the ``computed`` ones among them are; None for the target
+    of a summary. ``crossed`` are the features that were given as ``a*b``.
+    """
+
+    target: str | None
+    features: tuple[str, ...]
+    computed: Mapping[str, Term]
+    crossed: tuple[str, ...] = ()
+
+    def columns_of(self, names: Iterable[str | None]) -> tuple[str, ...]:
+        """The columns that the names stand for, those that computed ones are computed from among them."""
+        found = [name for name in names if name is not None]
+        return tuple(dict.fromkeys(c for n in found for c in (self.computed[n].columns if n in self.computed else [n])))
+
+
+def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> Chosen:
+    """The target and the features: in the file's order, or as given if one is computed.
+
+    Raises DataError, UsageError.
+    """
     if options.target is None and not options.summary:
         raise UsageError(
             f"say which column to predict: --target COLUMN. Columns of {quoted(source)}: {listed(names, 40)}"
         )
-    given = (*options.features, *options.exclude, *options.categorical, *options.by)
-    for name in (options.target, *given, options.weights):
+    for name in (*options.exclude, *options.categorical, *options.by, options.weights):
         if name is not None:
             require(name, names, source)
     both = [name for name in options.features if name in options.exclude]
     if both:
         raise UsageError(f"{quoted(both[0])} is both a --feature and to --exclude: drop one of the two")
-    if options.target in options.features:
-        raise UsageError(f"{quoted(options.target)} is the target, so it cannot be a --feature")
     if options.weights is not None and options.weights == options.target:
-        raise UsageError(f"{quoted(options.target)} is the target, so it cannot hold the --weights")
+        raise UsageError(f"{quoted(options.target or '')} is the target, so it cannot hold the --weights")
     if options.weights is not None and options.weights in options.features:
         raise UsageError(f"{quoted(options.weights)} holds the --weights, so it cannot be a --feature")
+    computed: dict[str, Term] = {}
+    target = None
+    if options.target is not None:
+        (term,) = read_terms(options.target, names, source, target=True)
+        target = term.name if term.plain is None else term.plain
+        computed |= {} if term.plain is not None else {target: term}
+    within = (target,) if target not in computed else computed[target or ""].columns
+    skip = {*within, options.weights, *options.exclude, *options.by}
+    others = [name for name in names if name not in skip]
+    terms: list[Term] = []
+    for text in options.features or (ALL,):
+        alone = text == ALL and ALL not in names
+        terms += [Term((Name(name),)) for name in others] if alone else read_terms(text, names, source)
+    terms = list(dict.fromkeys(terms))
+    features = tuple(term.name if term.plain is None else term.plain for term in terms)
+    if target in features:
+        raise UsageError(f"{quoted(target or '')} is the target, so it cannot be a --feature")
     for name in options.by:
-        if name in (options.target, options.weights, *options.features):
-            others = "a --feature" if name in options.features else "the --weights"
-            role = "the target" if name == options.target else others
+        if name in (target, options.weights, *features):
+            others_role = "a --feature" if name in features else "the --weights"
+            role = "the target" if name == target else others_role
             raise UsageError(f"{quoted(name)} is {role}, so it cannot be what to group --by")
-    wanted = frozenset(options.features or names)
+    found = {name: term for name, term in zip(features, terms, strict=True) if term.plain is None}
+    if not found and ALL not in options.features:
+        wanted = frozenset(features) - skip
+        features = tuple(dict.fromkeys(name for name in names if name in wanted))
+    # As in R, interactions come after what they are made of.
+    features = tuple(sorted(features, key=lambda name: len(found[name].factors) if name in found else 1))
+    chosen = Chosen(target, features, computed | found, _crossed(options.features, names))
+    _check_names(chosen.columns_of([*features, *options.by, target, options.weights]), names, source)
+    return chosen
+
+
+def _crossed(features: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text for text in features if text not in names and text != ALL and is_crossing(parse_expression(text)))
+
+
+def _check_names(used: Iterable[str], names: tuple[str, ...], source: str) -> None:
+    """Raise DataError for a name that is too long, or that several columns have."""
     times = Counter(names)  # there may be a hundred thousand
-    skip = {options.target, options.weights, *options.exclude, *options.by}
-    features = tuple(dict.fromkeys(name for name in names if name in wanted and name not in skip))
-    for name in (*features, *options.by, options.target, options.weights):
-        if name is not None and len(name) > LONGEST_NAME:
+    for name in used:
+        if len(name) > LONGEST_NAME:
             raise DataError(
                 f"{quoted(source)}: {too_long(name)} for a name, which column {names.index(name) + 1} has; "
                 "shorten it, or choose other columns with --feature"
             )
-        if name is not None and times[name] > 1:
+        if times[name] > 1:
             places = [str(i) for i, other in enumerate(names, 1) if other == name]
             raise DataError(
                 f"{quoted(source)} has {len(places)} columns named {quoted(name)} (columns {', '.join(places)}); "
                 "rename them, or leave them out with --exclude"
             )
-    return options.target, features
 
 
 def require(name: str, names: tuple[str, ...], source: str) -> None:

@@ -6,21 +6,17 @@ indicator column per level. Which level is the reference is only known at the en
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli.base.errors import CellError, DataError, UsageError
-from gdcli.base.names import quoted, shell_word
+from gdcli.base.errors import CellError, DataError
+from gdcli.base.names import listed, quoted, shell_word
 from gdcli.data.cells import check_lengths, left_out_levels, missing_option, too_many_levels
-from gdcli.data.columns import ColumnOptions, choose
 from gdcli.data.dates import ISO, as_numbers
-from gdcli.data.doubts import header_below
-from gdcli.data.judging import judge_columns
+from gdcli.data.expressions.computed import Computed, check_values, placed, with_computed
 from gdcli.data.memory import check_room
-from gdcli.data.name_lists import with_names
-from gdcli.data.proposals import DoubtError, OpenQuestion, advised
 from gdcli.data.table import BadRow, Block, Coded, Table
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column, level_order
@@ -54,6 +50,8 @@ class Design:
     that become numbers, by their spelling. In the ``dotted`` columns each dot may be one of thousands.
 
     A summary has no target: there all columns are alike. ``named``: the features were chosen, not all that there are.
+    ``computed`` are the features, and the target, that no column is called like; those with categories are text, too.
+    ``crossed`` were given as a*b.
     """
 
     source: str
@@ -69,6 +67,33 @@ class Design:
     named: bool = False
     dates: Mapping[str, str] = field(default_factory=dict)
     dotted: tuple[str, ...] = ()
+    computed: Mapping[str, Computed] = field(default_factory=dict)
+    crossed: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read, other than those of ``by``."""
+        return self._columns_of([*self.features, self.target, self.weights])
+
+    def _columns_of(self, names: Iterable[str | None]) -> tuple[str, ...]:
+        found = [name for name in names if name is not None]
+        return tuple(dict.fromkeys(c for n in found for c in (self.computed[n].columns if n in self.computed else [n])))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of how columns were read."""
+        notes = []
+        if self.ignored:
+            notes.append(f"left out the columns without name and values: {listed(self.ignored)}")
+        if self.dates:
+            notes.append(f"read as days since 1970-01-01: {listed(map(quoted, self.dates))}")
+        if self.crossed:
+            first = self.crossed[0]
+            notes.append(
+                f"{quoted(first)} is the columns and their product, as in R; the product alone is "
+                f"{quoted(first.replace('*', ':'))}"
+            )
+        return tuple(notes)
 
     @property
     def fills(self) -> bool:
@@ -83,7 +108,7 @@ class Design:
 
     def rows(self, block: Block) -> Rows:
         """Parse a block and return its complete rows as numbers, the target last."""
-        named = [name for name in (*self.features, self.target, self.weights) if name is not None]
+        named = self.columns
         numeric = [name for name in named if name not in self.text and name not in self.dates]
         text = [*(name for name in named if name in self.text or name in self.dates), *self.by]
         table = block.table(dict.fromkeys(numeric), dict.fromkeys(text), self.missing_words)
@@ -96,8 +121,16 @@ class Design:
                 "choose columns with --feature, or let the first row have them all"
             )
         check_lengths(table, block)
+        if self.computed:
+            table = check_values(table, self.computed.values(), block)
         masks = _masks(table)
-        gaps = {name: masks.pop(name) for name in self.features if name in masks} if self.fills else {}
+        columns_of_target = self._columns_of([self.target, self.weights])
+        table = with_computed(table, self.computed.values())
+        gaps = {}
+        if self.fills:
+            masks = {name: mask for name, mask in masks.items() if name in columns_of_target or name in self.by}
+            gaps = {name: mask for name, mask in _masks(table).items() if name in self.features}
+            self._check_gaps(gaps, table, block)
         complete, missing = self._complete(masks, block)
         weights = None if self.weights is None else table.numeric[self.weights]
         if weights is not None and (weights < 0).any():
@@ -132,6 +165,17 @@ class Design:
         filled = {name: count for name, count in counts.items() if count}
         return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped, filled, table.misquoted)
 
+    def placed(self, block: Block) -> "Design":
+        """The design with the places of its polynomials, by the first block."""
+        columns = dict.fromkeys(c for one in self.computed.values() if one.is_polynomial for c in one.columns)
+        if not columns:
+            return self
+        dated = [name for name in columns if name in self.dates]
+        table = block.table([name for name in columns if name not in dated], dated, self.missing_words)
+        table = self._with_dates(table, block)
+        computed = {name: placed(one, table.numeric, table.rows) for name, one in self.computed.items()}
+        return replace(self, computed=computed)
+
     def _with_dates(self, table: Table, block: Block) -> Table:
         """The table with its dates as numbers."""
         found = as_numbers(table, {name: how for name, how in self.dates.items() if name not in self.by})
@@ -159,13 +203,25 @@ class Design:
         codes = found.codes if complete is None else found.codes[complete]
         gaps = codes < 0
         present = np.flatnonzero(np.bincount(codes[~gaps], minlength=len(found.levels)))
+        times = self.computed[name].numbers if name in self.computed else None
+        values = 1.0 if times is None else _complete_rows(table.numeric[name], complete)
         in_order = sorted(((found.levels[i], i) for i in present.tolist()), key=lambda one: level_order(one[0]))
         if gaps.any():
             in_order.append((MISSING, -1))
         self._check_levels({name: [level for level, _ in in_order]}, table)
         check_room(self.source, len(columns) + len(in_order), len(codes))
         columns += [Column(name, level) for level, _ in in_order]
-        parts += [(codes == i).astype(np.float64) for _, i in in_order]
+        parts += [np.where(codes == i, values, 0.0) for _, i in in_order]
+
+    def _check_gaps(self, gaps: Mapping[str, NDArray[np.bool_]], table: Table, block: Block) -> None:
+        """Raise CellError for a missing number that is multiplied with categories: there is no one mean to fill in."""
+        for name in gaps:
+            if name in self.text and name in table.numeric and np.isnan(table.numeric[name]).any():
+                row = int(np.argmax(np.isnan(table.numeric[name])))
+                raise CellError(
+                    f"{block.where(row)}: a cell that {quoted(name)} needs has no value, and --missing mean has no "
+                    "mean for it, as each category has its own; --missing drop leaves such rows out"
+                )
 
     def _complete(
         self, masks: Mapping[str, NDArray[np.bool_]], block: Block
@@ -190,7 +246,7 @@ class Design:
         found_here = {name: list(table.text[name].levels) for name in self.features if name in self.text}
         wide = {name: found for name, found in found_here.items() if len(found) > self.max_levels}
         raise DataError(
-            f"{too_many_levels(self.source, wide or levels, table.rows)}: {left_out_levels(wide or levels)}"
+            f"{too_many_levels(self.source, wide or levels, table.rows)}: {self._fewer_levels(wide or levels)}"
         )
 
     def check_levels(self, columns: Iterable[Column]) -> None:
@@ -201,7 +257,11 @@ class Design:
                 levels.setdefault(column.name, []).append(column.level)
         wide = {name: found for name, found in levels.items() if len(found) > self.max_levels}
         if wide:
-            raise DataError(f"{too_many_levels(self.source, wide, None)}: {left_out_levels(wide)}")
+            raise DataError(f"{too_many_levels(self.source, wide, None)}: {self._fewer_levels(wide)}")
+
+    def _fewer_levels(self, wide: Collection[str]) -> str:
+        """The advice on too many levels: a computed term was asked for, so that it is not to be left out."""
+        return "allow more with --max-levels" if self.computed.keys() & wide else left_out_levels(wide)
 
 
 def _masks(table: Table) -> dict[str, NDArray[np.bool_]]:
@@ -230,105 +290,3 @@ def _complete_rows(values: _Values, complete: NDArray[np.bool_] | None) -> _Valu
 
 def _complete_codes(column: Coded, complete: NDArray[np.bool_] | None) -> Coded:
     return column if complete is None else Coded(column.codes[complete], column.levels)
-
-
-def design(
-    block: Block, names: tuple[str, ...], unnamed: Collection[str], source: str, options: ColumnOptions
-) -> Design:
-    """Decide from the first block how each column is read. Raises DataError with advice that was tried on it."""
-    question = OpenQuestion(block, names, frozenset(unnamed), source, options)
-    try:
-        return _decided(question)
-    except DoubtError as doubt:
-        raise advised(question, doubt, _attempt) from None
-
-
-def design_of_readable(question: OpenQuestion) -> tuple[Design | None, dict[str, str]]:
-    """The design of the columns that can be read, None if there are none; and the error of each of the others.
-
-    The question excludes columns, but names no features. Raises DataError for a doubt about the table.
-    """
-    asked, doubts = question, dict[str, DoubtError]()
-    chosen: Design | None = None
-    while chosen is None and not (asked.options.summary and set(asked.names) <= set(asked.options.exclude)):
-        try:
-            chosen = _decided(asked)
-        except DoubtError as doubt:
-            if not doubt.columns:
-                raise advised(asked, doubt, _attempt) from None
-            doubts |= dict.fromkeys(doubt.columns, doubt)
-            options = asked.options
-            lost: dict[str, Any] = {"target": None, "summary": True} if options.target in doubt.columns else {}
-            lost |= {"weights": None} if options.weights in doubt.columns else {}
-            asked = replace(asked, options=replace(options, exclude=(*options.exclude, *doubt.columns), **lost))
-    beside = chosen.features[:1] if chosen is not None else ()
-    return chosen, {name: _alone(question, name, doubt, beside) for name, doubt in doubts.items()}
-
-
-def _alone(question: OpenQuestion, name: str, doubt: DoubtError, beside: Collection[str]) -> str:
-    """The error of one column without the others, so that its advice need not mend those.
-
-    It stands ``beside`` one that can be read, as a column of its own could not be left out.
-    """
-    options = question.options
-    if name == options.weights:
-        return str(doubt)
-    target = name if name == options.target else None
-    exclude = tuple(other for other in question.names if other != name and other not in beside)
-    alone = replace(options, target=target, summary=target is None, weights=None, exclude=exclude)
-    asked = replace(question, options=alone)
-    if len(doubt.columns) > 1:
-        try:
-            _decided(asked)
-        except DoubtError as own:
-            doubt = own
-    return str(advised(asked, doubt, _attempt))
-
-
-def _attempt(question: OpenQuestion) -> float | DoubtError:
-    """The share of the first block's rows that a design reads, or what stands in its way."""
-    try:
-        rows = _decided(question).rows(question.block)
-    except DoubtError as doubt:
-        return doubt
-    return len(rows.X) / max(rows.read + len(rows.skipped), 1)
-
-
-def _decided(question: OpenQuestion) -> Design:
-    """The design of a question. Raises DoubtError."""
-    block, names, source = question.block, question.names, question.source
-    try:
-        options = with_names(question.options, names, source)
-        target, features = choose(names, source, options)
-    except UsageError:
-        raise
-    except DataError as error:
-        raise header_below(error, question) from None
-    if options.summary and not features:
-        raise DataError(f"{quoted(source)}: no column is left to summarize")
-    question = replace(question, options=options)
-    check_room(source, sum(name not in question.unnamed for name in features))
-    judged = judge_columns(question, [name for name in (*features, target, options.weights) if name is not None])
-    empty = _empty_columns(block, [name for name in features if name in question.unnamed], judged.words)
-    return Design(
-        source=source,
-        target=target,
-        features=tuple(name for name in features if name not in empty),
-        weights=options.weights,
-        text=judged.text - empty,
-        ignored=tuple(name for name in features if name in empty),
-        missing_words=judged.words,
-        missing=options.missing,
-        max_levels=options.max_levels,
-        by=tuple(dict.fromkeys(options.by)),
-        named=bool(options.features),
-        dates=judged.dates,
-        dotted=judged.dotted,
-    )
-
-
-def _empty_columns(block: Block, names: list[str], words: frozenset[str]) -> frozenset[str]:
-    if not names:
-        return frozenset()
-    table = block.table([], names, words)
-    return frozenset(name for name, column in table.text.items() if not (column.codes >= 0).any())

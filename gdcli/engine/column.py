@@ -1,10 +1,14 @@
 """The columns of a triangle, levels of text columns among them, and their order."""
 
+import math
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 # The level of cells without a value: a text column's last one; beside a numeric column the indicator of its gaps.
 MISSING = "(missing)"
+
+_NUMBER = re.compile(r"-?\d{1,300}(\.\d+)?", re.ASCII)
 
 
 class Column(NamedTuple):
@@ -36,6 +40,8 @@ def sorted_levels(columns: Sequence[Column]) -> list[Column]:
     return sorted(columns, key=lambda column: (order[column.name], level_order(column.level or "")))
 
 
-def level_order(level: str) -> tuple[bool, str]:
-    """Order levels by their text, but that of missing cells last: as the reference it would be a poor one."""
-    return level == MISSING, level
+def level_order(level: str) -> tuple[bool, float, str]:
+    """Order levels by their text, numbers first and by their size, and that of missing cells last: as the reference it
+    would be a poor one.
+    """
+    return level == MISSING, float(level) if _NUMBER.fullmatch(level) else math.inf, level

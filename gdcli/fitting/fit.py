@@ -309,6 +309,7 @@ def _state(reading: Dataset, problem: Problem, last: Step, options: FitOptions) 
         missing=chosen.missing,
         weights=chosen.weights,
         means={column.name: mean for column, mean in problem.means.items()} if chosen.fills else {},
-        dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.features},
+        dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.columns},
+        computed={name: one for name, one in chosen.computed.items() if name not in problem.terms.left_out},
         csv=options.csv.said,
     )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.data.expressions.computed import Computed
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
@@ -65,6 +66,7 @@ class GroupFits:
     weights: str | None
     dates: Mapping[str, str]
     csv: Mapping[str, Any]
+    computed: Mapping[str, Computed]
     means: Array | None
     slopes: Array
     intercepts: Array

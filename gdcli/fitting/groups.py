@@ -33,7 +33,7 @@ from gdcli.fitting.results import Coefficient, Fit
 from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side
 from gdcli.fitting.start import Start
 from gdcli.fitting.target import target_of
-from gdcli.fitting.terms import categories, compared_with_baseline, terms_of
+from gdcli.fitting.terms import compared_with_baseline, has_compared_parts, note_of_categories, terms_of
 from gdcli.ingest.grouped import Grouped
 from gdcli.ingest.kept_rows import rows_of_group
 from gdcli.ingest.read import Dataset, check_rows
@@ -70,13 +70,14 @@ def fit_groups(
     keys = list(grouped.place)
     keys = [keys[i] for i in in_order(keys)]
     _check_magnitudes(grouped.triangles, reading)
-    if side_by_side(options) and recorders is None and resume is None:
+    parts = has_compared_parts(reading.design, options.model.intercept)
+    if side_by_side(options) and not parts and recorders is None and resume is None:
         stack = fill_lanes(take_lanes(grouped.triangles, [grouped.place[key] for key in keys]))
         found, saturated = fit_side_by_side(reading, stack, keys, options)
     else:
         found, saturated = _one_by_one(reading, grouped, keys, options, listener, recorders, resume or {})
     own = {name: first[0] if len({*first}) == 1 else None for name, first in found.references.items()}
-    if told := categories(found.levels, own):
+    if told := note_of_categories(reading.design, found.levels, own):
         listener.note(told)
     if saturated:
         listener.warn(
@@ -295,7 +296,8 @@ def _together(
         missing_words=tuple(sorted(chosen.missing_words)),
         missing=chosen.missing,
         weights=chosen.weights,
-        dates={name: spelling for name, spelling in chosen.dates.items() if name in features},
+        dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.columns},
+        computed={name: one for name, one in chosen.computed.items() if name in (*features, chosen.target)},
         csv=options.csv.said,
         means=np.array([_means(fit, terms) for fit in fits]) if chosen.fills else None,
         slopes=_of_terms(fits, terms, lambda one: one.value),

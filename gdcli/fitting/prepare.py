@@ -9,7 +9,7 @@ from gdcli.engine.column import Column
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem, build_problem
 from gdcli.fitting.target import target_of
-from gdcli.fitting.terms import categories, terms_of
+from gdcli.fitting.terms import note_of_categories, terms_of
 from gdcli.ingest.read import Dataset, check_rows
 
 # The square of a number as large as this, times the number of rows, is still far from overflow.
@@ -61,7 +61,7 @@ def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Proble
         from gdcli.fitting.row_problem import over_rows
 
         problem = over_rows(problem, reading, target, options, listener)
-    if told := categories(terms.levels, terms.references):
+    if told := note_of_categories(chosen, terms.levels, terms.references):
         listener.note(told)
     for name, reason in terms.left_out.items():
         listener.note(f"left out {quoted(name)}: {reason}")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gdcli.data.expressions.computed import Computed
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
 from gdcli.ingest.counts import RowCounts
@@ -269,8 +270,8 @@ class DescentState:
     ``terms`` are (column, level or None) beside their ``center`` and ``scale``; ``theta`` holds the intercept first,
     if there is one, after ``iteration`` updates in all. ``optimizer`` is its own memory. ``levels`` lists
     all levels of each text column, ``missing_words`` the cells that count as missing, and ``means`` their fills,
-    by numeric column. ``dates`` are the numeric columns that hold dates, by their spelling. ``csv`` are the
-    options given for CSV files.
+    by numeric column. ``dates`` are the numeric columns that hold dates, by their spelling. ``computed`` are the terms,
+    and the target, that are computed from columns, by name. ``csv`` are the options given for CSV files.
     """
 
     terms: tuple[tuple[str, str | None], ...]
@@ -286,6 +287,7 @@ class DescentState:
     weights: str | None
     means: Mapping[str, float] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = field(default_factory=dict)
     # The same rows, written in another way, give the same fit.
     csv: Mapping[str, Any] = field(default_factory=dict, compare=False)
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, quoted
 from gdcli.data.design import Design
-from gdcli.engine.column import Column
+from gdcli.data.expressions.computed import Computed, levels_of
+from gdcli.data.expressions.nodes import Name, text_of
+from gdcli.engine.column import Column, level_order
 from gdcli.engine.triangle import Triangle
 
 # Text columns that a note tells of one by one.
@@ -54,13 +57,69 @@ def categories(levels: Mapping[str, Sequence[str]], references: Mapping[str, str
     return "; ".join(told)
 
 
-def compared_with_baseline(design: Design, intercept: bool) -> tuple[str, ...]:
-    """The text columns whose levels are compared with a baseline: without an intercept all but the first, as in R.
+def note_of_categories(
+    design: Design, levels: Mapping[str, Sequence[str]], references: Mapping[str, str | None]
+) -> str:
+    """The note of the text columns, and of the terms that are compared as such a column is; empty without any."""
+    told = {name: found for name, found in levels.items() if name in references or name not in design.computed}
+    return categories(told, references)
 
-    All levels of the first take the place of the intercept. All levels of two would be collinear.
+
+class Coding(NamedTuple):
+    """How a term with categories is coded, as in R: ``compared`` are the places of its categories that are compared
+    with their first level; ``whole``: the whole term is, with its first combination.
     """
-    text = [name for name in design.features if name in design.text]
-    return tuple(text if intercept else text[1:])
+
+    term: Computed | None
+    compared: tuple[int, ...]
+    whole: bool
+
+    def kept(self, levels: Sequence[str]) -> tuple[list[str], str | None]:
+        """The levels, in order, that have a coefficient, and the baseline of a term that is compared as a whole."""
+        if self.whole:
+            return list(levels[1:]), levels[0]
+        parts = {level: levels_of(self.term, level) for level in levels}
+        first = {i: min((one[i] for one in parts.values()), key=level_order) for i in self.compared}
+        return [level for level in levels if all(parts[level][i] != first[i] for i in self.compared)], None
+
+
+def codings(design: Design, intercept: bool) -> dict[str, Coding]:
+    """The coding of each feature with categories.
+
+    A category of a term is compared with its first level if the term without it is in the model too (of a category
+    alone that is the intercept, or without one the first category of all). Otherwise it has all its levels, as in
+    ``beds:type`` without ``beds``. Where nothing is compared although the intercept is there, the term as a whole is.
+    """
+    found: dict[str, Coding] = {}
+    factors = {name: _factors(name, design) for name in design.features}
+    present = {*factors.values(), *([frozenset[str]()] if intercept else [])}
+    for name in design.features:
+        if name not in design.text:
+            continue
+        term = design.computed.get(name)
+        names = (name,) if term is None else term.factors
+        categories = 1 if term is None else len(term.categories)
+        compared = tuple(i for i in range(categories) if factors[name] - {names[i]} in present)
+        alone = len(factors[name]) == categories
+        found[name] = Coding(term, compared, alone and (categories == len(compared) == 1 or not compared))
+        if alone and frozenset[str]() not in present:
+            found[name] = Coding(term, compared, whole=False)
+            present.add(frozenset[str]())
+    return found
+
+
+def compared_with_baseline(design: Design, intercept: bool) -> tuple[str, ...]:
+    """The features with categories whose levels are compared with the first one."""
+    return tuple(name for name, coding in codings(design, intercept).items() if coding.whole)
+
+
+def has_compared_parts(design: Design, intercept: bool) -> bool:
+    """Whether some interaction has no coefficient for several of its levels: those of a category's first level."""
+    return any(coding.compared and not coding.whole for coding in codings(design, intercept).values())
+
+
+def _factors(name: str, design: Design) -> frozenset[str]:
+    return frozenset(design.computed[name].factors if name in design.computed else [text_of(Name(name))])
 
 
 def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
@@ -71,17 +130,16 @@ def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
     columns: list[Column] = []
     references: dict[str, str] = {}
     left_out: dict[str, str] = {}
-    compared = compared_with_baseline(design, intercept)
+    coded = codings(design, intercept)
     for name in design.features:
         if name in design.text:
-            levels = [column for column in triangle.columns if column.name == name]
-            if name not in compared:
-                columns += levels
-            elif len(levels) < 2:
-                left_out[name] = f"it is {quoted(levels[0].level or '')} in every row"
-            else:
-                references[name] = levels[0].level or ""
-                columns += levels[1:]
+            levels = [column.level or "" for column in triangle.columns if column.name == name]
+            kept, baseline = coded[name].kept(levels)
+            columns += [Column(name, level) for level in kept]
+            if baseline is not None and kept:
+                references[name] = baseline
+            elif not kept:
+                left_out[name] = f"it is {quoted(levels[0])} in every row"
         elif not known[Column(name)]:
             left_out[name] = "it has no value in any row"
         # Without an intercept a constant column does the work of one, unless it is zero.

@@ -11,7 +11,8 @@ from gdcli.base.names import quoted
 from gdcli.base.parallel import fold, ordered_map
 from gdcli.data.columns import ColumnOptions, choose, require
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
-from gdcli.data.design import Design, design_of_readable
+from gdcli.data.decision import design_of_readable
+from gdcli.data.design import Design
 from gdcli.data.name_lists import with_names
 from gdcli.data.paths import matched
 from gdcli.data.proposals import OpenQuestion
@@ -127,7 +128,11 @@ def _judge(source: Source, block: Block, columns: ColumnOptions) -> _Judged:
     summary: Summary | None = block.summary
     names = source.names
     meant = with_names(columns, names, source.name)
-    target, features = choose(names if columns.weights is None else (*names, columns.weights), source.name, meant)
+    picked = choose(names if columns.weights is None else (*names, columns.weights), source.name, meant)
+    # Of terms that are computed the columns are described.
+    features = picked.columns_of(picked.features)
+    target = next(iter(picked.columns_of([picked.target])), None)
+    meant = replace(meant, target=target)
     roles = dict.fromkeys(features, "feature" if target is not None else "column")
     roles |= {name: "target" for name in (target,) if name is not None}
     roles |= {name: "weights" for name in (columns.weights,) if name is not None}

@@ -14,7 +14,8 @@ from gdcli.base.listener import Listener
 from gdcli.base.names import STDIN, listed, quoted
 from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.csv.options import CsvOptions
-from gdcli.data.design import Design, design
+from gdcli.data.decision import design
+from gdcli.data.design import Design
 from gdcli.data.memory import available, check_room
 from gdcli.data.paths import is_url
 from gdcli.data.source import FileMark, Source
@@ -134,15 +135,13 @@ def _reduced(
             raise DataError(f"{quoted(name)} has a header but no rows")
         source, part = first
         chosen = _design(source, part.block, columns)
-        if chosen.ignored:
-            listener.note(f"left out the columns without name and values: {listed(chosen.ignored)}")
+        for note in chosen.notes:
+            listener.note(note)
         if chosen.dotted:
             listener.warn(
                 f"{quoted(source.name)}: every number with a dot has three digits after it in "
                 f"{listed(map(quoted, chosen.dotted))}; if 1.234 means 1234: --decimal , --thousands ."
             )
-        if chosen.dates:
-            listener.note(f"read as days since 1970-01-01: {listed(map(quoted, chosen.dates))}")
         check_room(chosen.source, len(chosen.features), folds=options.plan.folds)
         check = partial(_check, first=source, chosen=chosen, columns=columns, plan=options.plan)
         reduction = Reduction(chosen, options.plan)
@@ -268,9 +267,8 @@ def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions
     if source.has_rows and first.has_rows:
         _check_same_columns(first, source)
     elif source.has_rows:
-        for name in (*chosen.features, chosen.target, chosen.weights):
-            if name is not None:
-                require(name, source.names, source.name)
+        for name in chosen.columns:
+            require(name, source.names, source.name)
     elif not first.has_rows and columns.summary and not columns.features:
         check_same_names(first, source)
     if source.has_rows:

@@ -53,10 +53,11 @@ def run_summarize(
         name=reading.files[0],
         files=reading.files,
         names=chosen.features,
-        text=chosen.text,
+        text=chosen.text.intersection(chosen.features),
         weights=chosen.weights,
         reduced=reduced,
         missing=chosen.missing,
         marks=reading.marks,
         dates=chosen.dates,
+        computed=chosen.computed,
     )

@@ -16,6 +16,9 @@ from gdcli.base.names import count_of, listed, quoted, shell_word
 from gdcli.base.schema import from_json, parse_json, readable, to_json
 from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
 from gdcli.data.design import Design
+from gdcli.data.expressions.computed import Computed
+from gdcli.data.expressions.stored import computed_as_json, computed_from
+from gdcli.data.expressions.terms import is_expression
 from gdcli.data.name_lists import with_names
 from gdcli.data.source import FileMark, RangeReader, RowWriter, Source
 from gdcli.data.table import Block
@@ -23,6 +26,7 @@ from gdcli.engine.arrays import Array, Extended
 from gdcli.engine.column import MISSING, Column
 from gdcli.engine.triangle import Triangle, select, square
 from gdcli.ingest.aggregate import Aggregate
+from gdcli.ingest.stored_summary import StoredSummary, StoredTriangle
 from gdcli.ingest.summary_block import SummaryBlock, SummaryRange, no_rows
 
 if TYPE_CHECKING:
@@ -41,7 +45,8 @@ class Summary(Source):
     """An aggregate that stands for its rows, and the columns. ``names`` are all columns, ``text`` those that hold text.
 
     ``missing`` is the policy for missing cells; with ``mean`` they are gaps still, which a fit fills. ``marks`` are the
-    files that the rows came from; older summaries, and stdin, have none.
+    files that the rows came from; older summaries, and stdin, have none. ``computed`` are the columns that were
+    computed from others.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Summary(Source):
     missing: str = "drop"
     marks: tuple[FileMark, ...] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = field(default_factory=dict)
 
     @property
     def has_rows(self) -> bool:
@@ -82,8 +88,14 @@ class Summary(Source):
             raise DataError(self._other_weights(options.weights))
         # The weights are in the triangle, but no column of it.
         named = self.names if options.weights is None else (*self.names, options.weights)
-        options = with_names(options, named, self.name)
-        target, features = choose(named, self.name, options)
+        try:
+            options = with_names(options, named, self.name)
+            chosen = choose(named, self.name, options)
+        except DataError as error:
+            raise self._without_rows(options) or error from None
+        if chosen.computed and (refused := self._without_rows(options)):
+            raise refused
+        target, features = chosen.target, chosen.features
         for name in options.categorical:
             if name not in self.text:
                 raise DataError(
@@ -103,7 +115,18 @@ class Summary(Source):
             max_levels=options.max_levels,
             named=bool(options.features),
             dates=self.dates,
+            computed={name: one for name, one in self.computed.items() if name in (*features, target)},
         )
+
+    def _without_rows(self, options: ColumnOptions) -> DataError | None:
+        """The error of a term that would have to be computed, if there is one."""
+        for text in (*options.features, *([] if options.target is None else [options.target])):
+            if text not in self.names and is_expression(text):
+                return DataError(
+                    f"{quoted(self.name)} is a summary, which holds no rows to compute {quoted(text)} from: "
+                    f"summarize its files again with -x {shell_word(text)}"
+                )
+        return None
 
     def reduced_for(self, design: Design) -> Aggregate:
         """The aggregate for the columns of a design. Raises DataError if they are not there."""
@@ -115,6 +138,11 @@ class Summary(Source):
             if self.dates.get(name) != design.dates.get(name):
                 raise DataError(
                     f"{quoted(self.name)} and {quoted(design.source)} do not both hold {quoted(name)} as dates"
+                )
+            if self.computed.get(name) != design.computed.get(name):
+                raise DataError(
+                    f"{quoted(self.name)} and {quoted(design.source)} do not hold the same {quoted(name)}: "
+                    f"summarize the files of both together"
                 )
             if (name in self.text) != (name in design.text):
                 kinds = ("numbers", "text") if name in design.text else ("text", "numbers")
@@ -194,6 +222,7 @@ def summary_as_json(summary: Summary) -> str:
         "weights": summary.weights,
         "missing": summary.missing,
         "dates": summary.dates,
+        **computed_as_json(summary.computed),
         "rows": {
             "read": reduced.read,
             "used": reduced.complete,
@@ -309,7 +338,11 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
     if {column.name for column in gaps} - set(reduced.filled):
         raise ValueError("the gaps and their counts do not fit each other")
     _check(reduced)
-    if set(stored.dates) - set(names) or text.intersection(stored.dates):
+    computed = computed_from(stored.computed)
+    inputs = {column for term in computed.values() for column in term.columns}
+    if set(computed) - set(names) or any(term.categories and name not in text for name, term in computed.items()):
+        raise ValueError("the computed columns do not fit the columns")
+    if set(stored.dates) - set(names) - inputs or text.intersection(stored.dates):
         raise ValueError("the dates do not fit the columns")
     return Summary(
         name=name,
@@ -321,10 +354,11 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
         missing=stored.missing,
         marks=stored.sources,
         dates=stored.dates,
+        computed=computed,
     )
 
 
-def _triangle(stored: "StoredTriangle", columns: tuple[Column, ...], may_lack: Sequence[bool]) -> Triangle:
+def _triangle(stored: StoredTriangle, columns: tuple[Column, ...], may_lack: Sequence[bool]) -> Triangle:
     size = len(columns) + 1
     if len(stored.shift) != len(columns):
         raise ValueError("shift has the wrong size")
@@ -337,49 +371,3 @@ def _triangle(stored: "StoredTriangle", columns: tuple[Column, ...], may_lack: S
         minimum=_bounds_of(stored.minimum, may_lack, np.inf, "minimum"),
         maximum=_bounds_of(stored.maximum, may_lack, -np.inf, "maximum"),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredColumn:
-    """A column in a summary file; ``kind`` is text or numeric."""
-
-    name: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRows:
-    """How many rows a summary file holds."""
-
-    read: int
-    used: int
-    dropped_by_column: Mapping[str, int]
-    filled: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTriangle:
-    """The triangle in a summary file."""
-
-    columns: tuple[tuple[str, str | None], ...]
-    count: int
-    weight: float
-    shift: tuple[float, ...]
-    minimum: tuple[float | None, ...]
-    maximum: tuple[float | None, ...]
-    R: tuple[tuple[float, ...], ...]
-    R_rounding: tuple[tuple[float, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSummary:
-    """The fields of a summary file that are read. Fields with a default are missing in older files."""
-
-    columns: tuple[StoredColumn, ...]
-    files: tuple[str, ...]
-    weights: str | None
-    rows: StoredRows
-    triangle: StoredTriangle
-    missing: str = "drop"
-    sources: tuple[FileMark, ...] = ()
-    dates: Mapping[str, str] = field(default_factory=dict)

@@ -13,12 +13,15 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.base.schema import from_json, readable, to_json
 from gdcli.data.csv.options import said_of
+from gdcli.data.expressions.computed import Computed
+from gdcli.data.expressions.stored import StoredComputed, computed_as_json
 from gdcli.data.group_keys import Key, combined
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING
 from gdcli.engine.losses import parameters_as_json
 from gdcli.fitting.group_results import GroupFits
-from gdcli.models.model import Effect, MissingPart, Model, check_dates, check_terms, predicted_by
+from gdcli.models.inputs_of_model import input_columns, read_terms_of
+from gdcli.models.model import Effect, MissingPart, Model, check_dates, check_terms, computed_of_model, predicted_by
 from gdcli.models.model_file import known_loss, loss_parameter, model_of, read_content
 
 if TYPE_CHECKING:
@@ -53,15 +56,21 @@ class GroupModel:
     means: "Array | None" = None
     dates: Mapping[str, str] = field(default_factory=dict)
     csv: Mapping[str, Any] = field(default_factory=dict)
+    computed: Mapping[str, Computed] = field(default_factory=dict)
     loss: str = SQUARED
     classes: tuple[str, str] | None = None
     parameter: float | None = None
     has_intercept: bool = True
 
     @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of the group, and the names of the terms."""
+        return tuple(dict.fromkeys([*self.by, *(term.name for term in self.terms), *self.levels]))
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The input columns that a prediction needs, those of the group first."""
-        return tuple(dict.fromkeys([*self.by, *(term.name for term in self.terms), *self.levels]))
+        return input_columns(self.features, self.computed)
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -73,18 +82,15 @@ class GroupModel:
         """Raise DataError if a column that the model needs (or one of ``also``) is missing, or is there twice."""
         from gdcli.data.columns import require_once
 
-        require_once((*self.columns, *also), names, source)
+        require_once((*self.columns, *input_columns(also, self.computed)), names, source)
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
         """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
 
         Missing cells of the model's columns are filled if the fit filled them.
         """
-        from gdcli.data.lenient import read_leniently
-
-        texts = [*self.by, *self.levels]
-        numeric = [name for name in (*self.columns, *also) if name not in texts]
-        table = read_leniently(block, list(dict.fromkeys(numeric)), [*texts, *text], self.missing_words, self.dates)
+        names, texts = [*self.features, *also, *text], [*self.by, *self.levels, *text]
+        table = read_terms_of(block, names, texts, self.computed, self.missing_words, self.dates)
         if self.means is None:
             return table
         import numpy as np
@@ -120,7 +126,8 @@ class GroupModel:
                 found = table.text[name]
                 term_of = np.array([own.get(level, -1) for level in found.levels] + [-1], dtype=np.intp)
                 unknown = np.array([level not in known for level in found.levels] + [True])
-                prediction += np.where(unknown[found.codes], math.nan, slopes[place, term_of[found.codes]])
+                added = np.where(unknown[found.codes], math.nan, slopes[place, term_of[found.codes]])
+                prediction += added * table.numeric.get(name, 1.0)
             prediction[~np.isfinite(prediction)] = math.nan
         return prediction
 
@@ -135,7 +142,8 @@ class GroupModel:
         for name, known in self.levels.items():
             found = table.text[name]
             unknown = np.array([level not in known for level in found.levels] + [True])
-            counts[name] = int(np.count_nonzero(unknown[found.codes]))
+            lost = unknown[found.codes] | ~np.isfinite(table.numeric.get(name, np.zeros(table.rows)))
+            counts[name] = int(np.count_nonzero(lost))
         numeric = [term.name for term in self.terms if term.level is None]
         counts |= {name: int(np.count_nonzero(~np.isfinite(table.numeric[name]))) for name in numeric}
         return {name: count for name, count in counts.items() if count}
@@ -187,6 +195,7 @@ class StoredGroups:
     dates: Mapping[str, str] = field(default_factory=dict)
     csv: Any = field(default_factory=dict)
     classes: tuple[str, str] | None = None
+    computed: tuple[StoredComputed, ...] = ()
 
 
 def groups_model_as_json(fits: GroupFits) -> str:
@@ -220,6 +229,7 @@ def groups_model_as_json(fits: GroupFits) -> str:
                 "left_out": fits.left_out,
                 "missing": {"policy": fits.missing, "words": fits.missing_words},
                 "dates": fits.dates,
+                **computed_as_json(fits.computed),
                 "csv": fits.csv,
                 "weights": fits.weights,
                 "rows": fits.rows,
@@ -276,6 +286,7 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
         csv=said_of(stored.csv),
         means=np.array([one.means for one in groups]).reshape(shape) if fills else None,
         dates=stored.dates,
+        computed=computed_of_model(stored.computed, terms, stored.target),
         has_intercept=any(one.intercept is not None for one in groups),
         loss=stored.loss,
         classes=stored.classes,

@@ -4,14 +4,18 @@ A model file is data only: reading one checks every value and executes nothing.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.base.names import quoted
+from gdcli.data.expressions.computed import Computed
+from gdcli.data.expressions.nodes import PolyTerm
+from gdcli.data.expressions.stored import StoredComputed, computed_from
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING
 from gdcli.fitting.results import DescentState
+from gdcli.models.inputs_of_model import input_columns, read_terms_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +37,8 @@ class ModelTerm:
 
 
 class Effect(NamedTuple):
-    """The effect of a column on a prediction: ``slope`` times its number, or the number of its level in ``by_level``.
+    """The effect of a column on a prediction: ``slope`` times its number, or the number of its level in ``by_level``
+    (times the numbers of an interaction, if there are any).
 
     A text that is not in ``by_level`` has no prediction; one of the two is None.
     """
@@ -87,19 +92,29 @@ class Model:
         return self.fills and MISSING in self.levels[name]
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """The input columns that a prediction needs, in the model's order."""
+    def computed(self) -> Mapping[str, Computed]:
+        """The terms, and the target, that are computed from columns."""
+        return self.state.computed
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the terms, each text column once, in the model's order."""
         return tuple(dict.fromkeys([term.column for term in self.terms] + list(self.levels)))
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The input columns that a prediction needs, in the model's order."""
+        return input_columns(self.features, self.computed)
+
+    @property
     def effects(self) -> tuple[Effect, ...]:
-        """What each of the columns adds, in the order in which it is added."""
+        """What each of the features adds, in the order in which it is added."""
         slopes = {term.column: term.coefficient for term in self.terms if term.level is None}
         by_level = {name: dict.fromkeys(levels, 0.0) for name, levels in self.levels.items()}
         for term in self.terms:
             if term.level is not None:
                 by_level[term.column][term.level] = term.coefficient
-        return tuple(Effect(name, slopes.get(name), by_level.get(name)) for name in self.columns)
+        return tuple(Effect(name, slopes.get(name), by_level.get(name)) for name in self.features)
 
     def predict(self, frame: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
         """The predictions (n,) for the rows of a DataFrame; NaN if a value is missing or unknown.
@@ -121,7 +136,7 @@ class Model:
         """Raise DataError if a column that the model needs (or one of ``also``) is missing, or is there twice."""
         from gdcli.data.columns import require_once
 
-        require_once((*self.columns, *also), names, source)
+        require_once((*self.columns, *input_columns(also, self.computed)), names, source)
 
     def predict_block(self, block: "Block") -> "Array":
         """The predictions (n,) for a block of rows; NaN if a value is missing, no number, or unknown."""
@@ -132,12 +147,8 @@ class Model:
 
         Missing cells of the model's columns are filled if the fit filled them.
         """
-        from gdcli.data.lenient import read_leniently
-
-        numeric = [name for name in (*self.columns, *also) if name not in self.levels]
-        table = read_leniently(
-            block, list(dict.fromkeys(numeric)), [*self.levels, *text], self.missing_words, self.state.dates
-        )
+        names, texts = [*self.features, *also, *text], [*self.levels, *text]
+        table = read_terms_of(block, names, texts, self.computed, self.missing_words, self.state.dates)
         if not self.fills:
             return table
         from gdcli.data.lenient import fill_gaps
@@ -165,7 +176,8 @@ class Model:
                 if effect.slope is not None:
                     prediction += effect.slope * table.numeric[effect.column]
                 else:
-                    prediction += _by_level(table.text[effect.column], effect.by_level or {})
+                    added = _by_level(table.text[effect.column], effect.by_level or {})
+                    prediction += added * table.numeric.get(effect.column, 1.0)
             if not math.isfinite(prediction.sum()):
                 prediction[~np.isfinite(prediction)] = np.nan
         return prediction
@@ -176,10 +188,9 @@ class Model:
 
         counts = {}
         for effect in self.effects:
-            if effect.by_level is None:
-                missing = ~np.isfinite(table.numeric[effect.column])
-            else:
-                missing = np.isnan(_by_level(table.text[effect.column], effect.by_level))
+            missing = ~np.isfinite(table.numeric.get(effect.column, np.zeros(table.rows)))
+            if effect.by_level is not None:
+                missing |= np.isnan(_by_level(table.text[effect.column], effect.by_level))
             counts[effect.column] = int(np.count_nonzero(missing))
         return {name: count for name, count in counts.items() if count}
 
@@ -219,6 +230,21 @@ def check_terms(terms: Sequence[tuple[str, str | None]], levels: Mapping[str, tu
     for column, level in terms:
         if (level is None) == (column in known) or (level or "") not in known.get(column, ("",)):
             raise ValueError(f"the term {quoted(column)} does not fit its levels")
+
+
+def computed_of_model(
+    stored: Iterable[StoredComputed], terms: Sequence[tuple[str, str | None]], target: str
+) -> dict[str, Computed]:
+    """The computed terms of a model file. Raises ValueError if they are not those of its terms and its target."""
+    found = computed_from(stored)
+    with_levels = {column for column, level in terms if level is not None}
+    without = {column for column, level in terms if level is None}
+    for name, term in found.items():
+        if name in (without if term.categories else with_levels) or (name == target and term.categories):
+            raise ValueError(f"the computed term {quoted(name)} does not fit its levels")
+        if isinstance(term.numbers, PolyTerm) and not term.numbers.coefficients:
+            raise ValueError(f"the polynomial of {quoted(name)} lacks its coefficients")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

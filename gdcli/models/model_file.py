@@ -8,11 +8,12 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.base.schema import LARGEST_FILE, from_json, json_number, parse_json, readable, to_json
 from gdcli.data.csv.options import said_of
+from gdcli.data.expressions.stored import StoredComputed, computed_as_json
 from gdcli.engine.catalog import SCALES
 from gdcli.engine.losses import LOSSES, parameter_keys, parameters_as_json
 from gdcli.engine.losses.contract import Domain, Loss
 from gdcli.fitting.results import DescentState, Fit
-from gdcli.models.model import MODEL_SCHEMA, MissingPart, Model, ModelTerm, check_dates, check_terms
+from gdcli.models.model import MODEL_SCHEMA, MissingPart, Model, ModelTerm, check_dates, check_terms, computed_of_model
 
 if TYPE_CHECKING:
     import os
@@ -68,6 +69,7 @@ class StoredModel:
     csv: Any = field(default_factory=dict)
     penalty: StoredPenalty | None = None
     learning_rate: Mapping[str, Any] | None = None
+    computed: tuple[StoredComputed, ...] = ()
 
 
 def model_as_json(fit: Fit) -> str:
@@ -99,6 +101,7 @@ def _content(fit: Fit) -> dict[str, Any]:
             "left_out": fit.left_out,
             "missing": {"policy": state.missing, "words": state.missing_words, "means": state.means},
             "dates": state.dates,
+            **computed_as_json(state.computed),
             "csv": state.csv,
             "weights": state.weights,
             "rows": fit.rows,
@@ -250,4 +253,5 @@ def _state(stored: "StoredModel") -> DescentState:
         csv=said_of(stored.csv),
         means=missing.means,
         dates=stored.dates,
+        computed=computed_of_model(stored.computed, [(term.column, term.level) for term in terms], stored.target),
     )

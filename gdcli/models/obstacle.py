@@ -7,6 +7,8 @@ import numpy as np
 from gdcli.base.errors import DataError
 from gdcli.base.names import listed, quoted, shell_word
 from gdcli.data.csv.options import CsvOptions
+from gdcli.data.expressions.computed import Computed
+from gdcli.data.expressions.values import first_fault
 from gdcli.data.formats import OPTION_OF
 from gdcli.data.judge import formats_for
 from gdcli.data.table import Block, Table
@@ -22,16 +24,28 @@ def first_obstacle(
     known: dict[str, Collection[str]] = {e.column: e.by_level for e in model.effects if e.by_level is not None}
     if classes:
         known[model.target] = classes
-    for name in (*model.columns, *also):
-        if name in table.numeric:
-            in_the_way = not np.isfinite(table.numeric[name][0])
-        else:
+    for name in (*model.columns, *model.features, *also):
+        if name in table.text:
             column = table.text[name]
-            in_the_way = column.codes[0] < 0 or column.levels[column.codes[0]] not in known[name]
+            level = None if column.codes[0] < 0 else column.levels[column.codes[0]]
+            in_the_way = level is None or level not in known.get(name, [level])
+        else:
+            in_the_way = not np.isfinite(table.numeric[name][0])
+        if in_the_way and name in model.computed:
+            return f"{block.where(0)}: {_without_value(model.computed[name], table)}"
         if in_the_way:
             where = f"{block.where(0)}, column {quoted(name)}"
             return f"{where}: {_reason(name, block, model, known.get(name))}"
     return ""
+
+
+def _without_value(term: Computed, table: Table) -> str:
+    """Why a term has no value in the first row, although its columns have."""
+    if term.numbers is not None and not np.isfinite(table.numeric[term.name][0]):
+        fault = first_fault(term.numbers, table.numeric, table.numeric[term.name])
+        return fault.reason if fault is not None and not fault.row else f"{quoted(term.name)} has no value"
+    level = table.text[term.name].levels[table.text[term.name].codes[0]]
+    return f"{quoted(term.name)} is {quoted(level)} there, which the model does not know"
 
 
 def _reason(name: str, block: Block, model: AnyModel, known: Collection[str] | None) -> str:

@@ -54,7 +54,7 @@ def _merged(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
     dates = tuple(f"{name}:{how}" for name, how in model.state.dates.items())
     found = {name: getattr(csv, name) for name in CSV_FIELDS} | {
         "target": model.target,
-        "features": given("features") or tuple(dict.fromkeys([*model.columns, *content["left_out"]])),
+        "features": given("features") or tuple(dict.fromkeys([*model.features, *content["left_out"]])),
         "dates": given("dates") or dates,
         "loss": loss,
         "event": event,

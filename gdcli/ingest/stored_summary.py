@@ -1,0 +1,54 @@
+"""The fields of a summary file, as records that are checked when it is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gdcli.data.expressions.stored import StoredComputed
+from gdcli.data.source import FileMark
+
+
+@dataclass(frozen=True, slots=True)
+class StoredColumn:
+    """A column in a summary file; ``kind`` is text or numeric."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRows:
+    """How many rows a summary file holds."""
+
+    read: int
+    used: int
+    dropped_by_column: Mapping[str, int]
+    filled: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTriangle:
+    """The triangle in a summary file."""
+
+    columns: tuple[tuple[str, str | None], ...]
+    count: int
+    weight: float
+    shift: tuple[float, ...]
+    minimum: tuple[float | None, ...]
+    maximum: tuple[float | None, ...]
+    R: tuple[tuple[float, ...], ...]
+    R_rounding: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSummary:
+    """The fields of a summary file that are read. Fields with a default are missing in older files."""
+
+    columns: tuple[StoredColumn, ...]
+    files: tuple[str, ...]
+    weights: str | None
+    rows: StoredRows
+    triangle: StoredTriangle
+    missing: str = "drop"
+    sources: tuple[FileMark, ...] = ()
+    dates: Mapping[str, str] = field(default_factory=dict)
+    computed: tuple[StoredComputed, ...] = ()

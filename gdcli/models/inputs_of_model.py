@@ -1,0 +1,37 @@
+"""The columns that a model reads, and the table of a block with the terms computed from them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from gdcli.data.expressions.computed import Computed
+
+if TYPE_CHECKING:
+    from gdcli.data.table import Block, Table
+
+
+def input_columns(names: Iterable[str], computed: Mapping[str, Computed]) -> tuple[str, ...]:
+    """The columns that some terms (or a target) are, or are computed from, in order."""
+    return tuple(dict.fromkeys(c for n in names for c in (computed[n].columns if n in computed else [n])))
+
+
+def read_terms_of(
+    block: "Block",
+    names: Iterable[str],
+    text: Collection[str],
+    computed: Mapping[str, Computed],
+    missing: frozenset[str],
+    dates: Mapping[str, str],
+) -> "Table":
+    """The table of some terms, those of ``text`` as such, and of all columns that they are computed from."""
+    from gdcli.data.expressions.computed import with_computed
+    from gdcli.data.lenient import read_leniently
+
+    names = dict.fromkeys(names)
+    needed = {name: computed[name] for name in names if name in computed}
+    texts = {column for term in needed.values() for column in term.texts}
+    texts |= {name for name in text if name not in computed}
+    columns = input_columns(names, computed)
+    table = read_leniently(
+        block, [name for name in columns if name not in texts], [n for n in columns if n in texts], missing, dates
+    )
+    return with_computed(table, needed.values()) if needed else table
