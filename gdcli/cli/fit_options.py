@@ -48,7 +48,7 @@ def typed_command(context: click.Context) -> "TypedCommand":
     from gdcli.report.page.contents import TypedCommand
 
     words, left_out = given_words(context), dict.fromkeys(_NOT_DATA, ())
-    data = words[1:] if words[:1] == (context.info_name,) else words
+    data = words[1:] if words[:1] in (("fit",), ("sweep",)) else words  # the page's own command is a fit
     return TypedCommand(
         typed=with_options(words, context.command, {}),
         data=with_options(data, context.command, left_out),

@@ -74,7 +74,7 @@ class Output:
             every=values.get("every"),
             digits=values.get("digits", DIGITS),
         )
-        output._check_pictures(page=context.info_name in ("fit", "sweep"))
+        output._check_pictures()
         if output.trace_on_stdout and context.get_parameter_source("format") is ParameterSource.COMMANDLINE:
             raise click.UsageError("--trace - writes CSV to stdout instead of the result: give it without --format.")
         output._check_paths(inputs)
@@ -141,11 +141,11 @@ class Output:
             if name != "--save" and same_file(written, path):
                 raise click.UsageError(f"{name} {printable(written)} would overwrite {what}.")
 
-    def _check_pictures(self, page: bool) -> None:
+    def _check_pictures(self) -> None:
         if self.plot is not None:
             from gdcli.report.plots import KINDS, PAGE, require_matplotlib
 
-            endings = (*KINDS, PAGE) if page else KINDS
+            endings = (*KINDS, PAGE)
             if ending_of(self.plot) not in endings and not is_special(self.plot):
                 raise click.UsageError(
                     f"--plot {printable(self.plot)}: its name must end in one of {' '.join(endings)}."

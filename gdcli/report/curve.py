@@ -14,33 +14,44 @@ from gdcli.report.report import Report, Sheet
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from gdcli.report.page.contents import TypedCommand
+
 CURVE_SCHEMA = "gdfit.curve/1"
 
 _HEADER = ("learning_rate", "iteration", "x", "y", "slope")
 
 
-def curve_report(curve: Curve, digits: int = 6, *, fewer: bool = True) -> Report:
+def curve_report(curve: Curve, digits: int = 6, *, fewer: bool = True, typed: "TypedCommand | None" = None) -> Report:
     """The report on a curve: a row for each rate and step.
 
-    ``fewer`` allows fewer digits if the steps do not fit on a terminal with all of them.
+    ``fewer`` allows fewer digits if the steps do not fit on a terminal with all of them. ``typed`` is the command line
+    for a lesson page.
     """
     from gdcli.report.chart import chart_of_curve
-    from gdcli.report.plots import picture_of_curve
+    from gdcli.report.plots import PAGE, picture_of_curve
 
     def text(page: Page) -> "RenderableType":
         from gdcli.report.curve_screen import render_curve
 
         return render_curve(curve, page, digits, fewer=fewer)
 
+    def picture(kind: str) -> bytes:
+        if kind != PAGE:
+            return picture_of_curve(curve, kind)
+        from gdcli.report.page.contents import page_of_curve
+
+        return page_of_curve(curve, report, typed)
+
     rows = ((walk.learning_rate, *step.values()) for walk in curve.walks for step in _steps(walk))
-    return Report(
+    report = Report(
         document=lambda: _document(curve, digits),
         sheet=lambda: Sheet(_HEADER, rows),
         columns=lambda: _columns(curve, digits),
         text=text,
         chart=lambda page: chart_of_curve(curve, page, page.colors is not None),
-        picture=lambda kind: picture_of_curve(curve, kind),
+        picture=picture,
     )
+    return report
 
 
 def _columns(curve: Curve, digits: int) -> list[GridColumn]:

@@ -7,6 +7,7 @@ from click.core import ParameterSource
 
 from gdcli.base.errors import ExitCode
 from gdcli.cli import options
+from gdcli.cli.fit_options import typed_command
 from gdcli.cli.help import Command
 from gdcli.cli.options import option
 from gdcli.cli.types import Count, Number, ParamType
@@ -77,5 +78,6 @@ def command(context: click.Context, /, **values: Any) -> int:
     with Narrator(output.quiet) as narrator:
         curve = walk_down(values["polynomial"], values["start"], values["rates"], values["iterations"], narrator)
     fewer = context.get_parameter_source("digits") is ParameterSource.DEFAULT
-    output.write(curve_report(curve, output.digits, fewer=fewer))
+    typed = typed_command(context) if output.is_page else None
+    output.write(curve_report(curve, output.digits, fewer=fewer, typed=typed))
     return ExitCode.OK

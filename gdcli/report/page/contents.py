@@ -1,6 +1,7 @@
 """What a lesson page is told: the triangle, where the descent begins, and the report for a colleague."""
 
 import math
+import re
 from collections.abc import Callable, Iterable
 from html import escape
 from itertools import groupby
@@ -10,10 +11,12 @@ from gdcli.base.names import printable, shell_word
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.optimizers import PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT
+from gdcli.fitting.curve import Curve
 from gdcli.fitting.lesson import Lesson
 from gdcli.fitting.picture import Picture
 from gdcli.fitting.results import Fit
 from gdcli.fitting.sweep import Sweep
+from gdcli.report.curve_shape import polynomial_text
 from gdcli.report.page.bundle import lesson_page
 from gdcli.report.paper import Page
 from gdcli.report.report import Report
@@ -26,6 +29,10 @@ _REPEATED = frozenset({"gd", "momentum", "nesterov", "adam", "newton"})
 _MOST_COLUMNS = 150
 
 _POINT_DIGITS = 6
+
+_GAP = re.compile(" {2,}")
+
+_NAME_AND_TEXT = 2
 
 
 class TypedCommand(NamedTuple):
@@ -75,6 +82,31 @@ def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) ->
     return lesson_page(title, _report(report, command, sweep.version), contents)
 
 
+def page_of_curve(curve: Curve, report: Report, command: TypedCommand | None) -> bytes:
+    """The page of the walks down a curve."""
+    shape, formula = curve.shape, polynomial_text(curve, Page())
+    contents = {
+        "version": curve.version,
+        "command": None if command is None else command._asdict(),
+        "curve": {
+            "formula": f"{formula.partition('; start')[0]}: drag the start, slide the rate, and walk.",
+            "polynomial": list(curve.polynomial),
+            "start": curve.start,
+            "iterations": curve.iterations,
+            "rate": curve.walks[0].learning_rate,
+            "shape": {
+                "ends": list(shape.ends),
+                "points": [
+                    {"x": p.x, "y": _finite(p.y), "curvature": _finite(p.curvature), "left": p.left, "right": p.right}
+                    for p in shape.points
+                ],
+            },
+        },
+        "rates": [walk.learning_rate for walk in curve.walks],
+    }
+    return lesson_page(formula.partition(", slope")[0], _report(report, command, curve.version), contents)
+
+
 def _title(target: str, features: Iterable[str]) -> str:
     on = ", ".join(map(printable, features))
     return f"{printable(target)} on {on}" if on else printable(target)
@@ -97,8 +129,8 @@ def _report(report: Report, command: TypedCommand | None, version: str) -> str:
 
 
 def _is_sentence(line: str) -> bool:
-    """Whether a line of the report is prose, which a page may break, and not a row whose columns stand under others."""
-    return line.endswith((".", ":")) and " " in line and "  " not in line
+    """Whether a line of the report is prose, perhaps behind a name, which a page may break, and no row of columns."""
+    return line.endswith((".", ":")) and " " in line and len(_GAP.split(line)) <= _NAME_AND_TEXT
 
 
 def _common(version: str, files: Iterable[str], target: str, command: TypedCommand | None) -> dict[str, Any]:

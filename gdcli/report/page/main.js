@@ -3,6 +3,7 @@ import { h } from "./dom.js";
 import { coefficientsChart, costChart, heightChart, isNeedle, pointsChart, surfaceChart, drawnSteps } from "./charts.js";
 import { featureBoxes, keptRates, rateControl, settings, transport } from "./controls.js";
 import { arithmeticPanel, coefficientsPanel, commandPanel, ratesPanel, verdictPanel } from "./panels.js";
+import { curvePage } from "./curve.js";
 import { recordedPage } from "./recorded.js";
 import { addressOf, lessonOf, settingsOf } from "./state.js";
 
@@ -102,5 +103,6 @@ function aloneChart(lesson) {
   return self;
 }
 
-if (told.triangle) lessonPage();
+if (told.curve) curvePage(told, page, heading);
+else if (told.triangle) lessonPage();
 else recordedPage(told, page, heading);

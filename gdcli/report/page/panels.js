@@ -7,7 +7,7 @@ import { count, general, number, numberColumn, percent, rateText } from "./numbe
 export function table(caption, header, rows) {
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", {}, h("caption", {}, caption),
     h("thead", {}, h("tr", {}, header.map((name) => h("th", { scope: "col" }, name)))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: cell.class ?? null }, cell.text && !cell.nodeType ? cell.text : cell)))))));
+    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: cell.class ?? null }, cell.nodeType ? cell : cell.text ?? cell)))))));
 }
 
 const STATES = {
@@ -15,9 +15,10 @@ const STATES = {
 };
 
 // A number stays with its percent sign.
-const unbroken = (line) => line.replaceAll(" %", "\u00a0%");
+export const unbroken = (line) => line.replaceAll(" %", "\u00a0%");
 
 function stateOf(fit) {
+  if (fit.kind) return fit.kind;
   if (fit.diverged) return "diverged";
   if (fit.converged) return "converged";
   return fit.share !== null && fit.share <= 0.01 ? "near" : "far";
@@ -31,7 +32,7 @@ export function verdictPanel(lesson, isPlaying) {
   const draw = () => {
     const fit = lesson.fit(), kind = stateOf(fit), lines = lesson.verdict();
     element.className = `verdict ${kind}`;
-    [mark.textContent, title.textContent] = STATES[kind];
+    [mark.textContent, title.textContent] = [STATES[kind][0], fit.title ?? STATES[kind][1]];
     body.replaceChildren(...lines.map((line) => (line.startsWith("gdfit ") ? h("code", {}, line) : h("p", {}, unbroken(line)))));
     clearTimeout(waiting);
     waiting = setTimeout(() => { if (!isPlaying()) live.textContent = `${title.textContent}. ${lines[0]}`; }, 700);

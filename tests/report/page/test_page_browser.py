@@ -74,6 +74,15 @@ def test_the_page_asks_nothing_of_the_network_and_forbids_it(one: Any) -> None:
     ] == []
 
 
+def test_no_name_is_declared_in_two_modules() -> None:
+    found = [
+        name
+        for path in (ROOT / "gdcli" / "report" / "page").glob("*.js")
+        for name in re.findall(r"^(?:export )?(?:async )?(?:const|let|function) (\w+)", path.read_text(), re.MULTILINE)
+    ]
+    assert sorted(found) == sorted(set(found))
+
+
 def test_the_page_without_its_data_is_small(one: Any) -> None:
     text = one.path.read_bytes()
     data = re.search(rb'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
