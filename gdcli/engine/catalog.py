@@ -84,6 +84,39 @@ def choices(kind: str) -> str:
     return f"{', '.join(others)} or {last}"
 
 
+class DemandEntry(NamedTuple):
+    """A limit that a score may have to keep: ``sense`` is max or min, ``key`` and ``label`` are the measure's."""
+
+    sense: str
+    word: str
+    key: str
+    label: str
+
+    @property
+    def name(self) -> str:
+        """``max_rmse``."""
+        return f"{self.sense}_{self.word}"
+
+    @property
+    def option(self) -> str:
+        """``--max-rmse``."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+DEMAND_ENTRIES = (
+    DemandEntry("max", "rmse", "rmse", "RMSE"),
+    DemandEntry("max", "mae", "mae", "MAE"),
+    DemandEntry("min", "r2", "r2", "R²"),
+    DemandEntry("max", "mean_error", "mean_error", "|mean error|"),
+    DemandEntry("max", "cost", "cost", "cost"),
+    DemandEntry("max", "log_loss", "log_loss", "log loss"),
+    DemandEntry("min", "accuracy", "accuracy", "accuracy"),
+    DemandEntry("min", "auc", "auc", "AUC"),
+    DemandEntry("min", "coverage", "coverage", "coverage"),
+    DemandEntry("max", "deviance", "mean_deviance", "deviance"),
+)
+"""The limits for every measure that a score shows."""
+
 SCALES = ("standard", "minmax", "none")
 
 ITERATIONS = 1000

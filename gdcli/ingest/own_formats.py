@@ -29,6 +29,20 @@ def is_summary(start: bytes, options: CsvOptions | None = None) -> bool:
     return start.lstrip().startswith(b"{") and f'"{_SUMMARY}'.encode() in start[:PEEK_BYTES]
 
 
+def is_model_file(path: str) -> bool:
+    """Whether a file on this disk is a model. (A pipe is not looked into.)"""
+    import os
+
+    try:
+        if not os.path.isfile(path):
+            return False
+        with open(path, "rb") as file:
+            start = file.read(PEEK_BYTES)
+    except (OSError, ValueError):
+        return False
+    return _is_own(start, CsvOptions()) and not is_summary(start)
+
+
 def _open(stream: Stream, options: CsvOptions, listener: Listener) -> "Summary":
     from gdcli.ingest.summary import load_summary
 

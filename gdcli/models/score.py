@@ -15,9 +15,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdcli import __version__
-from gdcli.base.errors import CellError, DataError
+from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
 from gdcli.base.parallel import fold, ordered_map
@@ -25,22 +26,34 @@ from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
 from gdcli.data.table import Block, Coded
 from gdcli.engine.arrays import Array
-from gdcli.engine.catalog import SQUARED
+from gdcli.engine.catalog import DEMAND_ENTRIES, SQUARED
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import REST, Measure
 from gdcli.ingest.counts import RowCounts, SkippedRows, fill_phrase, skipped_of
 from gdcli.ingest.inputs import Inputs
+from gdcli.ingest.plan import draws
 from gdcli.ingest.read import ReadOptions, open_source
 from gdcli.models.group_model import AnyModel
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
+from gdcli.models.scored_rows import NO_ROWS, SAMPLE_ROWS, ScoredRows, Spread
 
 
-@dataclass(frozen=True, slots=True)
 class Demands:
-    """The limits that a score has to keep; None for no limit."""
+    """The limits that a score has to keep, by the names in ``DEMAND_ENTRIES``; None for no limit."""
 
-    max_rmse: float | None = None
-    min_r2: float | None = None
+    def __init__(self, **limits: float | None) -> None:
+        self.limits = {entry.name: limits.pop(entry.name, None) for entry in DEMAND_ENTRIES}
+        if limits:
+            raise TypeError(f"a score has no demand {min(limits)!r}")
+
+    def check_loss(self, loss: str, model: str) -> None:
+        """Raise UsageError for a limit of a measure that models of this loss do not have."""
+        for entry in DEMAND_ENTRIES:
+            losses = [one.name for one in LOSSES.values() if entry.key in {measure.key for measure in one.measures}]
+            if self.limits[entry.name] is not None and losses and loss not in losses:
+                raise UsageError(
+                    f"{entry.option} is for models of --loss {' or '.join(losses)}; {quoted(model)} is one of {loss}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +78,27 @@ class Score:
     loss: str = SQUARED
     measures: Mapping[str, float | None] = field(default_factory=dict)
     intercept: bool = True
+    residuals: Spread | None = None
+    sample: ScoredRows | None = field(default=None, compare=False)
+
+    def value(self, key: str) -> float | None:
+        """A measure by its key; of the bias its size."""
+        found: float | None = self.measures[key] if key in self.measures else getattr(self, key, None)
+        return abs(found) if key == "mean_error" and found is not None else found
 
     def unmet(self, demands: Demands) -> list[str]:
         """The measures that miss their limits, as parts of a sentence."""
         found = []
-        if demands.max_rmse is not None and not self.rmse <= demands.max_rmse:
-            found.append(f"RMSE {self.rmse!r} is above --max-rmse {demands.max_rmse!r}")
-        if demands.min_r2 is not None and self.r2 is None:
-            found.append(f"there is no R² for --min-r2 {demands.min_r2!r}, as the target is constant")
-        elif demands.min_r2 is not None and self.r2 is not None and not self.r2 >= demands.min_r2:
-            found.append(f"R² {self.r2!r} is below --min-r2 {demands.min_r2!r}")
+        for sense, word, key, label in DEMAND_ENTRIES:
+            option, limit = f"--{sense}-{word.replace('_', '-')}", demands.limits[f"{sense}_{word}"]
+            if limit is None:
+                continue
+            value = self.value(key)
+            if value is None:
+                why = "the target is constant" if key == "r2" else "only one class is there"
+                found.append(f"there is no {label} for {option} {limit!r}, as {why}")
+            elif not (value <= limit if sense == "max" else value >= limit):
+                found.append(f"{label} {value!r} is {'above' if sense == 'max' else 'below'} {option} {limit!r}")
         return found
 
 
@@ -83,8 +107,8 @@ class Sums(NamedTuple):
 
     ``weight`` is Σ w, ``mean`` and ``spread`` are those of the target: ȳ and Σ w (y − ȳ)². ``loss`` is Σ w · loss,
     ``by_row`` the same of the loss's own measures that are means, and ``rows`` has the linear predictions, y and
-    weights (3, n) for those that need all rows. ``obstacle`` is the first cell in the way in a block without usable
-    rows.
+    weights (3, n) for those that need all rows. ``low`` and ``high`` are the extremes of the residuals, ``sample``
+    some of the rows. ``obstacle`` is the first cell in the way in a block without usable rows.
     """
 
     read: int
@@ -104,6 +128,9 @@ class Sums(NamedTuple):
     skipped: SkippedRows = SkippedRows()
     filled: Mapping[str, int] = MappingProxyType({})
     obstacle: str = ""
+    low: float = math.inf
+    high: float = -math.inf
+    sample: ScoredRows = NO_ROWS
 
 
 def score_files(
@@ -115,27 +142,54 @@ def score_files(
     listener: Listener,
 ) -> Score:
     """Score all rows of all files together; ``name`` is the model's. Raises DataError, CellError, UsageError."""
+    return score_models({name: model}, files, weights, options, listener)[0]
+
+
+def score_models(
+    models: Mapping[str, AnyModel],
+    files: Sequence[str],
+    weights: str | None,
+    options: ReadOptions,
+    listener: Listener,
+) -> list[Score]:
+    """The scores of several models, by their names, on the same rows, which are read once."""
     for path in files:
         check_exists(path)
+    several = list(models.values())
 
-    def reduce(block: Block) -> Sums:
-        return sums_of(model, block, weights)
+    def reduce(part: tuple[int, int, Block]) -> list[Sums]:
+        file, number, block = part
+        return [sums_of(model, block, weights, (file, number)) for model in several]
+
+    def merge(left: list[Sums], right: list[Sums]) -> list[Sums]:
+        return [merge_sums(*both) for both in zip(left, right, strict=True)]
 
     inputs = Inputs(listener)
-    with closing(_blocks(model, files, weights, options, listener, inputs)) as blocks:
-        sums = fold(ordered_map(reduce, blocks, options.jobs), merge_sums)
-    if sums is not None and sums.skipped.count:
-        listener.warn(str(sums.skipped))
-    if sums is not None and sums.filled:
-        listener.note(fill_phrase(sums.filled))
-    inputs.tell_growth(0 if sums is None else sums.read)
-    where = quoted(files[0]) if len(files) == 1 else f"{len(files)} files"
-    if sums is None:
-        raise DataError(f"{where}: there is a header but no row to score")
+    with closing(_blocks(several, files, weights, options, listener, inputs)) as blocks:
+        found = fold(ordered_map(reduce, blocks, options.jobs), merge)
+    if found is not None and found[0].skipped.count:
+        listener.warn(str(found[0].skipped))
+    if found is not None and found[0].filled:
+        listener.note(fill_phrase(found[0].filled))
+    inputs.tell_growth(0 if found is None else found[0].read)
+    if found is None:
+        raise DataError(f"{_where(files)}: there is a header but no row to score")
+    return [_score(sums, *one, files, weights, options) for one, sums in zip(models.items(), found, strict=True)]
+
+
+def _where(files: Sequence[str]) -> str:
+    return quoted(files[0]) if len(files) == 1 else f"{len(files)} files"
+
+
+def _score(
+    sums: Sums, name: str, model: AnyModel, files: Sequence[str], weights: str | None, options: ReadOptions
+) -> Score:
+    """The score of a model, given its sums over all rows."""
     if not sums.weight > 0:
         why = ", ".join(f"{quoted(column)} {count:,}" for column, count in _most_first(sums.missing))
         counts = f"no row can be scored; rows without a usable value: {why or 'all weights are 0'}"
-        raise refused(sums.obstacle or where, counts, options.csv)
+        raise refused(sums.obstacle or _where(files), counts, options.csv)
+    quartiles = sums.sample.quartiles
     return Score(
         version=__version__,
         model=name,
@@ -158,11 +212,16 @@ def score_files(
         loss=model.loss,
         measures=_measures(sums, LOSSES[model.loss].measures),
         intercept=model.has_intercept,
+        residuals=Spread(sums.low, *quartiles, sums.high, sums.used > SAMPLE_ROWS),
+        sample=sums.sample,
     )
 
 
-def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
-    """The sums over a block. RowCounts without a prediction, a target or a weight are not used."""
+def sums_of(model: AnyModel, block: Block, weights: str | None, place: tuple[int, int] = (0, 0)) -> Sums:
+    """The sums over a block; its ``place``, file and number, chooses the sample.
+
+    Rows without a prediction, a target or a weight are not used.
+    """
     target_is_text = model.classes is not None
     also = [name for name in (None if target_is_text else model.target, weights) if name is not None]
     table = model.table(block, also, [model.target] if target_is_text else [])
@@ -184,7 +243,20 @@ def sums_of(model: AnyModel, block: Block, weights: str | None) -> Sums:
     if table.rows and not used:
         obstacle = first_obstacle(model, block, table, [model.target, *also], model.classes or ())
         found = found._replace(obstacle=obstacle)
+    found = _with_sample(found, z, prediction, y, w, np.flatnonzero(counted), place)
     return _with_loss(found, model, z[counted], y[counted], w[counted])
+
+
+def _with_sample(
+    sums: Sums, z: Array, prediction: Array, y: Array, w: Array, kept: NDArray[np.intp], place: tuple[int, int]
+) -> Sums:
+    """The sums with the extremes of the residuals of the rows ``kept``, and a sample of these rows."""
+    if not len(kept):
+        return sums
+    residual = y[kept] - prediction[kept]
+    drawn = draws(0, *place, len(y))[kept]
+    sample = ScoredRows(drawn, z[kept], prediction[kept], y[kept], w[kept]).smallest(SAMPLE_ROWS)
+    return sums._replace(low=float(residual.min()), high=float(residual.max()), sample=sample)
 
 
 def _with_loss(sums: Sums, model: AnyModel, z: Array, y: Array, w: Array) -> Sums:
@@ -245,6 +317,9 @@ def merge_sums(left: Sums, right: Sums) -> Sums:
         skipped=left.skipped + right.skipped,
         filled=Counter(left.filled) + Counter(right.filled),
         obstacle=left.obstacle or right.obstacle,
+        low=min(left.low, right.low),
+        high=max(left.high, right.high),
+        sample=left.sample.with_(right.sample),
     )
 
 
@@ -293,23 +368,24 @@ def _check_weights(w: Array, block: Block, name: str | None) -> None:
 
 
 def _blocks(
-    model: AnyModel,
+    models: Sequence[AnyModel],
     files: Sequence[str],
     weights: str | None,
     options: ReadOptions,
     listener: Listener,
     inputs: Inputs,
-) -> Generator[Block, None, None]:
-    """Yield the blocks of all files, which are opened one after the other."""
-    for path in files:
+) -> Generator[tuple[int, int, Block], None, None]:
+    """Yield the blocks of all files, which are opened one after the other, with the numbers of file and block."""
+    for file, path in enumerate(files):
         source = open_source(path, options, listener, inputs)
         with closing(source.blocks()) as blocks:
             first = next(blocks, None)  # blocks that have begun close the file, whatever happens next
             try:
-                also = [model.target, *([] if weights is None else [weights])]
-                model.require_columns(source.names, source.name, also)
+                for model in models:
+                    also = [model.target, *([] if weights is None else [weights])]
+                    model.require_columns(source.names, source.name, also)
             except DataError as error:
                 raise reading_of_model(error, options.csv) from None
-            for block in blocks if first is None else chain([first], blocks):
+            for number, block in enumerate(blocks if first is None else chain([first], blocks)):
                 listener.reading(*source.progress())
-                yield block
+                yield file, number, block

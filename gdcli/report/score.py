@@ -1,17 +1,23 @@
 """The report on a score: the measures, a line for each."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from gdcli.base.names import count_of, printable
 from gdcli.base.schema import to_json
+from gdcli.engine.catalog import DEMAND_ENTRIES, DemandEntry
 from gdcli.engine.losses import LOSSES, measure_keys
 from gdcli.engine.losses.contract import Domain, Measure
 from gdcli.models.score import Demands, Score
+from gdcli.models.scored_rows import Spread
 from gdcli.report import numbers
-from gdcli.report.grid import GridColumn, literal
+from gdcli.report.grid import Grid, GridColumn, literal
 from gdcli.report.paper import Page
 from gdcli.report.report import Report, Sheet
 from gdcli.report.sentences import UNCENTERED
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 SCORE_SCHEMA = "gdfit.score/1"
 
@@ -42,11 +48,79 @@ def _document(score: Score, demands: Demands) -> dict[str, Any]:
             "r2_uncentered": None if score.r2 is None else False,
             **{name: getattr(score, name) for name in _MEASURES},
             **{key: score.measures.get(key) for key in measure_keys()},
-            "demands": {"max_rmse": demands.max_rmse, "min_r2": demands.min_r2, "met": not score.unmet(demands)},
+            "residuals": None if score.residuals is None else _residuals(score.residuals),
+            "demands": {**demands.limits, "met": not score.unmet(demands)},
         },
         nulls=True,
     )
     return document
+
+
+def _residuals(found: Spread) -> dict[str, Any]:
+    return {name: value if name == "sampled" else numbers.finite(value) for name, value in found._asdict().items()}
+
+
+def scores_report(scores: Sequence[Score], demands: Demands, digits: int = 6) -> Report:
+    """The report on the scores of several models on the same rows: a line for each."""
+    return Report(
+        document=lambda: [_document(score, demands) for score in scores],
+        sheet=lambda: _compared(scores),
+        columns=lambda: _side_by_side(scores, digits),
+        text=lambda page: _comparison(scores, page, digits),
+    )
+
+
+def _compared(scores: Sequence[Score]) -> Sheet:
+    """A row for each model; the measures of losses that a model does not have are empty."""
+    keys = [key for key in measure_keys() if any(score.measures.get(key) is not None for score in scores)]
+    rows = [
+        (
+            *(score.model, score.rows.read, score.rows.used),
+            *map(score.measures.get, keys),
+            *(getattr(score, name) for name in _MEASURES),
+        )
+        for score in scores
+    ]
+    return Sheet(["model", "rows_read", "rows_used", *keys, *_MEASURES], rows)
+
+
+def _side_by_side(scores: Sequence[Score], digits: int) -> list[GridColumn]:
+    """A column for each measure, over the models."""
+    columns = [GridColumn("model", [printable(score.model) for score in scores], left=True)]
+    columns.append(GridColumn("rows", [f"{score.rows.used:,}" for score in scores]))
+    for entry in DEMAND_ENTRIES:
+        values = [score.value(entry.key) for score in scores]
+        other_costs = entry.key == "cost" and len({score.loss for score in scores}) > 1
+        if all(value is None for value in values) or other_costs or entry.key == "mean_error":
+            continue
+        columns.append(GridColumn(entry.label, numbers.column(values, digits)))
+    return columns
+
+
+def _comparison(scores: Sequence[Score], page: Page, digits: int) -> "RenderableType":
+    from rich.console import Group
+
+    columns = _side_by_side(scores, digits)
+    while page.width is not None and len(columns) > 3 and sum(one.width + 2 for one in columns) - 2 > page.width:
+        columns.pop()
+    best = [
+        f"{entry.label}: {_best(scores, entry)}"
+        for entry in DEMAND_ENTRIES
+        if entry.key in ("rmse", "log_loss", "mean_deviance") and _best(scores, entry)
+    ]
+    targets = dict.fromkeys(printable(score.target) for score in scores)
+    title = f"{' and '.join(targets)}, predicted by {count_of(len(scores), 'model')} on the same rows"
+    said = page.wrapped(page.shown(f"Best {'; '.join(best)}"))
+    return Group(literal(page.shown(title) + "\n"), Grid(columns, page), literal("\n" + "\n".join(said)))
+
+
+def _best(scores: Sequence[Score], entry: DemandEntry) -> str:
+    """The model with the best value of a measure that all have, empty if there is none."""
+    values = [score.value(entry.key) for score in scores]
+    if any(value is None for value in values):
+        return ""
+    found = min(zip(scores, values, strict=True), key=lambda one: one[1] or 0.0)
+    return printable(found[0].model)
 
 
 def _sheet(score: Score) -> Sheet:
@@ -71,7 +145,9 @@ def format_score(score: Score, page: Page, digits: int = 6) -> list[str]:
     )]  # fmt: skip
     weighted = f", weighted by {printable(score.weights)}" if score.weights is not None else ""
     title = f"{printable(score.target)} as predicted by {printable(score.model)}{weighted}"
-    return [*page.wrapped(page.shown(title)), "", *lines]
+    numeric = LOSSES[score.loss].domain is not Domain.CLASSES
+    spread = _spread_lines(score.residuals, page, digits) if score.residuals is not None and numeric else []
+    return [*page.wrapped(page.shown(title)), "", *lines, *spread]
 
 
 def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
@@ -93,6 +169,17 @@ def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
         ("R²", "" if score.r2 is None else numbers.decimal(score.r2, digits), _r2(score)),
         ("cost", numbers.number(score.cost, digits), loss.cost_name),
     ]
+
+
+def _spread_lines(found: Spread, page: Page, digits: int) -> list[str]:
+    """The residuals as minimum, quartiles and maximum, each under its name."""
+    names = ["min", "1st quartile", "median", "3rd quartile", "max"]
+    values = [cell.strip() for cell in numbers.column(list(found[:5]), digits, relative=True)]
+    widths = [max(len(name), len(value)) for name, value in zip(names, values, strict=True)]
+    head = "  ".join(f"{name:>{width}}" for name, width in zip(names, widths, strict=True))
+    line = "  ".join(f"{value:>{width}}" for value, width in zip(values, widths, strict=True))
+    of = "; quartiles of a sample of 10,000 rows" if found.sampled else ""
+    return ["", page.shown(f"residuals (target minus prediction{of})"), head, line]
 
 
 def _own(measure: Measure, value: float | None, digits: int) -> tuple[str, str, str]:

@@ -11,9 +11,13 @@ import pytest
 
 from gdcli.base.errors import CellError, DataError
 from gdcli.base.listener import Listener
+from gdcli.cli import main
+from gdcli.engine.catalog import DEMAND_ENTRIES, DemandEntry
+from gdcli.engine.losses import LOSSES
 from gdcli.ingest.read import ReadOptions
+from gdcli.models.group_model import load_any_model
 from gdcli.models.model import Model
-from gdcli.models.score import Demands, Score, score_files
+from gdcli.models.score import Demands, Score, score_files, score_models
 from gdcli.report.paper import Page
 from gdcli.report.score import format_score, score_report
 from gdcli.report.writers import WRITERS
@@ -180,7 +184,8 @@ def test_json_has_every_number_to_its_last_digit(scored: Callable[..., Score]) -
     assert [document[name] for name in ("cost", "rmse", "mae", "r2", "mean_error")] == measures(score)
     counts = {"read": 50, "used": 50, "dropped": 0, "dropped_by_column": {}, "skipped": 0, "filled": {}}
     assert document["rows"] == counts
-    assert document["demands"] == {"max_rmse": 1e-9, "min_r2": None, "met": False}
+    limits = {entry.name: None for entry in DEMAND_ENTRIES}
+    assert document["demands"] == {**limits, "max_rmse": 1e-9, "met": False}
     assert (document["target"], document["model"], document["weights"]) == ("y", "model.json", None)
 
 
@@ -211,6 +216,10 @@ def test_the_report_says_what_was_used_and_what_the_sign_of_the_bias_means(score
         "mean error  0.000000  prediction minus target",
         "R²          0.000000",
         "cost        0.250000  mean squared error",
+        "",
+        "residuals (target minus prediction)",
+        "      min  1st quartile    median  3rd quartile       max",
+        "-0.500000     -0.250000  0.000000      0.250000  0.500000",
     ]
 
 
@@ -272,3 +281,76 @@ def test_a_summary_has_no_rows_to_score_or_to_predict(
         "",
         "Error: 'd.json' is a summary, which holds no rows\n",
     )
+
+
+def test_every_measure_has_a_limit_and_every_limit_a_measure() -> None:
+    own = {measure.key for loss in LOSSES.values() for measure in loss.measures}
+    assert {entry.key for entry in DEMAND_ENTRIES} == own | {"rmse", "mae", "r2", "mean_error", "cost"}
+    better = {measure.key for loss in LOSSES.values() for measure in loss.measures if measure.share} | {"r2"}
+    assert {entry.key for entry in DEMAND_ENTRIES if entry.sense == "min"} == better
+
+
+@pytest.mark.parametrize("entry", DEMAND_ENTRIES, ids=lambda entry: entry.name)
+def test_a_limit_is_kept_at_the_measure_itself_and_broken_beyond(
+    entry: DemandEntry, csv_file: Callable[..., str]
+) -> None:
+    loss = {"coverage": "quantile", "log_loss": "logistic", "accuracy": "logistic", "auc": "logistic", "mean_deviance": "poisson"}
+    chosen = loss.get(entry.key, "squared")
+    rows = csv_file("x,y\n" + "".join(f"{i},{int(i * 7 % 5 > 2)}\n" for i in range(20)))
+    path = f"{rows}.json"
+    assert main([rows, "-t", "y", "--loss", chosen, "-n", "40", "--save", path, "-q"]) == 0
+    score = score_files(load_any_model(path), "m", [rows], None, ReadOptions(), Listener())
+    value = score.value(entry.key)
+    assert value is not None
+    away = -1e-9 if entry.sense == "max" else 1e-9
+    assert score.unmet(Demands(**{entry.name: value})) == []
+    (told,) = score.unmet(Demands(**{entry.name: value + away}))
+    assert entry.option in told
+    assert entry.label in told
+
+
+def test_residuals_are_told_by_numpys_quartiles(csv_file: Callable[..., str]) -> None:
+    rows = csv_file("x,y\n" + "".join(f"{i},{i * i % 17}\n" for i in range(31)))
+    assert main([rows, "-t", "y", "--lr", "auto", "--save", f"{rows}.json", "-q"]) == 0
+    score = score_files(load_any_model(f"{rows}.json"), "m", [rows], None, ReadOptions(), Listener())
+    x = np.arange(31.0)
+    y = x * x % 17
+    slope, intercept = np.polyfit(x, y, 1)
+    expected = np.quantile(y - intercept - slope * x, [0, 0.25, 0.5, 0.75, 1])
+    assert score.residuals is not None
+    np.testing.assert_allclose(score.residuals[:5], expected, atol=1e-4)
+    assert not score.residuals.sampled
+
+
+def test_several_models_are_scored_as_each_alone_in_one_pass(csv_file: Callable[..., str]) -> None:
+    rows = csv_file("x,z,y\n" + "".join(f"{i},{i % 3},{i * i % 17}\n" for i in range(31)))
+    models = {}
+    for name in ("x", "z"):
+        assert main([rows, "-t", "y", "-x", name, "--lr", "auto", "--save", f"{rows}.{name}.json", "-q"]) == 0
+        models[name] = load_any_model(f"{rows}.{name}.json")
+    together = score_models(models, [rows], None, ReadOptions(), Listener())
+    alone = [score_files(one, name, [rows], None, ReadOptions(), Listener()) for name, one in models.items()]
+    assert together == alone
+
+
+def test_a_comparison_names_the_best_and_the_model_that_misses_a_limit(
+    program: Callable[..., Any], csv_file: Callable[..., str]
+) -> None:
+    rows = csv_file("x,z,y\n" + "".join(f"{i},{i % 3},{3 * i + i % 2}\n" for i in range(31)))
+    for name in ("x", "z"):
+        program(rows, "-t", "y", "-x", name, "--lr", "auto", "--save", f"{rows}.{name}.json", "-q")
+    done = program("score", f"{rows}.z.json", f"{rows}.x.json", rows, "--max-mae", "1")
+    assert done.code == 4
+    assert done.out.splitlines()[-1].endswith(".x.json")
+    assert f"{rows}.z.json: MAE" in done.err
+    assert f"{rows}.x.json: MAE" not in done.err
+    document = program("score", f"{rows}.z.json", f"{rows}.x.json", rows, "--format", "json").out
+    assert [json.loads(line)["model"] for line in document.splitlines()] == [f"{rows}.z.json", f"{rows}.x.json"]
+
+
+def test_a_limit_of_another_loss_is_wrong_usage(program: Callable[..., Any], csv_file: Callable[..., str]) -> None:
+    rows = csv_file("x,y\n0,1\n1,2\n2,4\n")
+    program(rows, "-t", "y", "--save", f"{rows}.json", "-q")
+    done = program("score", f"{rows}.json", rows, "--min-auc", "0.5")
+    assert (done.code, done.out) == (2, "")
+    assert "--min-auc is for models of --loss logistic" in done.err
