@@ -294,7 +294,9 @@ def test_every_measure_has_a_limit_and_every_limit_a_measure() -> None:
 def test_a_limit_is_kept_at_the_measure_itself_and_broken_beyond(
     entry: DemandEntry, csv_file: Callable[..., str]
 ) -> None:
-    loss = {"coverage": "quantile", "log_loss": "logistic", "accuracy": "logistic", "auc": "logistic", "mean_deviance": "poisson"}
+    loss = {"coverage": "quantile", "mean_deviance": "poisson"} | dict.fromkeys(
+        ("log_loss", "accuracy", "auc"), "logistic"
+    )
     chosen = loss.get(entry.key, "squared")
     rows = csv_file("x,y\n" + "".join(f"{i},{int(i * 7 % 5 > 2)}\n" for i in range(20)))
     path = f"{rows}.json"
