@@ -29,7 +29,7 @@ ROOF = {"gdcli", "gdcli.__main__", "gdcli.build_backend"}
 RECORDS = {
     "gdcli.base", "gdcli.engine.arrays", "gdcli.engine.catalog", "gdcli.engine.descent", "gdcli.engine.spectrum",
     "gdcli.engine.losses", "gdcli.engine.optimizers", "gdcli.engine.polynomial", "gdcli.engine.schedules",
-    "gdcli.ingest.description",
+    "gdcli.ingest.description", "gdcli.models.scored_rows",
 }  # fmt: skip
 # Slots that every command has, and the two entry points.
 SLOTS = {"EXAMPLES", "command", "main", "run"}
