@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gdcli import fit
-from gdcli.base.errors import CellError
+from gdcli.base.errors import CellError, DataError
 from tests.conftest import Done
 
 ROWS = "1,2,a\n2,4,b\n3,7,a\n"
@@ -53,3 +53,25 @@ def test_text_after_a_closing_quote_is_warned_of_in_columns_that_are_not_used(
         f"warning: '{path}', line 5, column 't', which is not used: text follows the quote that closes the cell, and "
         "others may be cut wrongly"
     ]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ('"a"b,y', "line 1, column 'ab': text follows the quote that closes the name; put all of it in quotes"),
+        ('x,"y" "z"\r', "line 1, column 'y \"z\"': text follows the quote"),
+        ('\n"p, q","r"s', "line 2, column 'rs': text follows the quote"),
+    ],
+)
+def test_text_after_the_closing_quote_of_a_name_is_an_error(tmp_path: Path, header: str, message: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"{header}\n1,2\n2,4\n3,7\n", newline="")
+    with pytest.raises(DataError, match=message):
+        fit(str(path), target="y")
+
+
+def test_blanks_after_the_closing_quote_of_a_name_are_none_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text('"x, m" , "y" \n1,2\n2,4\n3,7\n')
+    found = fit(str(path), target="y")
+    assert found.features == ("x, m",)

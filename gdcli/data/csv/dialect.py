@@ -132,6 +132,11 @@ def read_header(
     if in_comment:
         taken = top.comment + dialect.newline
     elif options.header:
+        if (column := _continued(line, chosen, options.quotechar)) is not None:
+            raise DataError(
+                f"{quoted(name)}, line {top.lines + 1}, column {quoted(cells[column])}: text follows the quote that "
+                "closes the name; put all of it in quotes"
+            )
         taken = top.take(line)
     return Header(dialect, taken, top.data, top.lines, top.size, in_comment)
 
@@ -235,6 +240,19 @@ def _cells(line: str, separator: str, options: CsvOptions) -> list[str]:
     text = io.StringIO(line, newline="")
     cells = next(csv.reader(text, delimiter=separator, quotechar=options.quotechar, skipinitialspace=True), [])
     return [cell.strip() for cell in cells]
+
+
+def _continued(line: str, separator: str, quote: str) -> int | None:
+    """The first column whose name goes on behind its closing quote, counted from 0; None if none does."""
+    text = line.encode()
+    for start, close in quoted_stretches(text, separator, quote):
+        after = text[close + 1 :]
+        if separator != " ":
+            after = after.lstrip(b" ")
+        if after and not after.startswith((separator.encode(), b"\r", b"\n")):
+            before = csv.reader([text[:start].decode()], delimiter=separator, quotechar=quote, skipinitialspace=True)
+            return max(len(next(before, [])) - 1, 0)
+    return None
 
 
 def _numbers_among(cells: Sequence[str], options: CsvOptions) -> list[str]:
