@@ -10,8 +10,8 @@ import ctypes
 # The numbers are those of glibc's <malloc.h>.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 
-# Bytes: the text of a block is smaller. Triangles of wide tables are larger, but few are made.
-_LARGE = 16 << 20
+# Bytes: a parser's buffers for the text of a block are smaller. Triangles of wide tables are larger, but few are made.
+_LARGE = 24 << 20
 
 _KEPT = 64 << 20
 

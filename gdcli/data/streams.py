@@ -140,7 +140,7 @@ def _stream(
     close: Callable[[], None],
     watch: Watch | None,
 ) -> Stream:
-    counted = _Counted(raw, name)
+    counted = _Counted(raw, name, regular=watch is not None)
     magic = counted.read(LONGEST_MAGIC)
     if not magic:
         raise DataError(f"{quoted(name)} is empty" if name != "standard input" else "no data on standard input")
@@ -160,11 +160,11 @@ def _stream(
 class _Counted(io.RawIOBase):
     """The bytes of an input, counted: as many as are asked for, however small the pieces in which they come.
 
-    The first empty read is the end: a terminal would wait for another one.
+    The first empty read is the end: a terminal would wait for another one. A regular file has no pieces.
     """
 
-    def __init__(self, raw: IO[bytes], name: str) -> None:
-        self.raw, self.name, self.count, self.ended = raw, name, 0, False
+    def __init__(self, raw: IO[bytes], name: str, regular: bool = False) -> None:
+        self.raw, self.name, self.regular, self.count, self.ended = raw, name, regular, 0, False
 
     def readable(self) -> bool:
         return True
@@ -172,11 +172,22 @@ class _Counted(io.RawIOBase):
     def read(self, size: int = -1, /) -> bytes:
         if size < 0:
             return b"".join(iter(partial(self.read, _STEP), b""))
+        if self.regular:
+            data = self._whole(size)
+            self.count += len(data)
+            return data
         view, filled = memoryview(bytearray(size)), 0
         while filled < size and not self.ended:
             filled += self._piece(view[filled:])
         self.count += filled
         return bytes(view[:filled])
+
+    def _whole(self, size: int) -> bytes:
+        """Read at once, without the copy that pieces need."""
+        try:
+            return self.raw.read(size)
+        except OSError as error:
+            raise DataError(f"cannot read {quoted(self.name)}: {error.strerror or error}") from None
 
     def _piece(self, view: memoryview) -> int:
         """Read into ``view`` what there is, at least a byte before the end; the number of bytes read."""

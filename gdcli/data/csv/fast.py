@@ -5,7 +5,7 @@ parse.
 """
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -26,6 +26,14 @@ _OLD = tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1)
 
 # What no number looks like: it tells pandas that a column is text.
 _MARK = "\x7f"
+
+
+_OF_BOOLEANS = b"TtFf"
+
+# Rows: copying fewer takes less time than pandas takes to name a column.
+_SHORT = 8192
+
+_NO_ASCII, _LARGEST_BYTE = 0x80, 0xFF
 
 
 class UnsureError(Exception):
@@ -99,22 +107,28 @@ def _without_header(table: Table, dialect: Dialect, missing: frozenset[str]) -> 
 
 
 def _columns_of(frame: pd.DataFrame, names: Collection[str]) -> dict[str, Array]:
-    """Columns of numbers, all at once if the frame has no others."""
-    if len(names) < len(frame.columns):
-        return {name: frame[name].to_numpy() for name in names}
-    return dict(zip(frame.columns, frame.to_numpy().T, strict=True))
+    """Columns of numbers. Short ones are copied all at once, if the frame has no others."""
+    found: Iterable[Array]
+    if len(names) == len(frame.columns) and len(frame) < _SHORT:
+        found = frame.to_numpy().T
+    else:
+        found = (column.to_numpy() for _, column in frame.items())
+    columns = dict(zip(frame.columns, found, strict=True))
+    return {name: columns[name] for name in names}
 
 
 def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing: frozenset[str]) -> pd.DataFrame:
     """Parse some columns, each as its kind (a dtype; None: as what pandas takes it for), or raise UnsureError."""
     marks = find_quoted(chunk.text, dialect.separator, dialect.quote)
-    if not marks.plain or b"\0" in chunk.text:
+    data = np.frombuffer(chunk.text, dtype=np.uint8)
+    least, most = data.min(initial=_LARGEST_BYTE), data.max(initial=0)  # a tenth of the time of looking for a byte
+    if not marks.plain or not least:
         raise UnsureError
     # pandas loses the empty first cell of a row after a blank line that a lone CR ends. (A single byte is found ten
     # times as fast as two.)
     if b"\r" in chunk.text and b"\r" + dialect.separator.encode() in chunk.text:
         raise UnsureError
-    if not chunk.text.isascii():
+    if most >= _NO_ASCII:
         try:
             chunk.text.decode("utf-8")
         except UnicodeDecodeError:
@@ -128,7 +142,8 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     # to see the whole column.
     first = [_MARK if kinds.get(name) == "category" else "0" for name in dialect.names]
     words = _missing_words(kinds, place, missing, dialect)
-    whole = not all(kind is np.float64 for kind in kinds.values()) or any(letter in chunk.text for letter in b"TtFf")
+    letters = most >= min(_OF_BOOLEANS) and any(letter in chunk.text for letter in _OF_BOOLEANS)
+    whole = letters or not all(kind is np.float64 for kind in kinds.values())
     try:
         frame = pd.read_csv(
             cast("Any", _Bytes(dialect.separator.join(first).encode() + b"\n", chunk.text)),
