@@ -17,8 +17,9 @@ def main(args: Sequence[str] | None = None) -> int:
     for name in _ONE_THREAD:
         os.environ.setdefault(name, "1")
     # pandas imports pyarrow if it is installed, which takes as long as half of a small fit. Only the reader of
-    # Parquet needs it, and restores it (data/parquetfile.py).
-    if sys.modules.keys().isdisjoint({"pandas", "pyarrow"}):
+    # Parquet needs it, and restores it (data/parquet/arrow.py).
+    hidden = sys.modules.keys().isdisjoint({"pandas", "pyarrow"})
+    if hidden:
         sys.modules["pyarrow"] = None  # type: ignore[assignment]
     collecting = gc.isenabled()
     gc.disable()  # importing makes no garbage, but collecting meanwhile costs 40-60 ms; see console.start_collecting
@@ -27,6 +28,8 @@ def main(args: Sequence[str] | None = None) -> int:
     finally:
         if collecting:
             gc.enable()
+        if hidden and sys.modules.get("pyarrow", sys) is None:
+            del sys.modules["pyarrow"]
 
 
 def _main(args: list[str]) -> int:
