@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick fuzz floors lint format picture bench clean
+.PHONY: help setup run test quick mutants fuzz floors lint format picture bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ test: setup ## run the tests
 
 quick: setup ## run the tests that take no longer than a thought
 	$(PYTEST) -x tests/base tests/engine tests/report tests/models tests/test_house.py
+
+mutants: setup ## plant small faults one at a time and see the tests find them (ARGS='--only qr')
+	$(BIN)/python tests/mutants/run.py $(ARGS)
 
 fuzz: setup ## thousands of damaged files and odd options (ARGS='--cases 1000 --seed 7')
 	$(BIN)/python tests/fuzz/run.py $(ARGS)

@@ -180,6 +180,27 @@ def test_a_start_at_a_perfect_fit_stays_there_at_a_rate_that_is_stable(
         assert found["learning_rate"]["iterations_to_1_percent"] == 0
 
 
+def test_of_equal_validation_costs_the_first_is_kept_and_patience_counts_from_it(gdfit: Run, csv_file: Run) -> None:
+    path = csv_file("x,y\n" + "".join(f"{i},{2 * i - 1}\n" for i in range(12)))
+    words = (
+        "--start",
+        "x=2",
+        "--start",
+        "c=-1",
+        "--scale",
+        "none",
+        "--lr",
+        "1e-6",
+        "--holdout",
+        "0.3",
+        "--patience",
+        "4",
+    )
+    found = json.loads(gdfit(path, "-t", "y", *words, "-n", "50", "--format", "json", "-q").out)
+    assert found["holdout"]["cost"] == found["holdout"]["best_cost"] == 0.0
+    assert (found["descent"]["stopped"], found["descent"]["iterations"], found["holdout"]["kept"]) == ("patience", 4, 0)
+
+
 # --- what is out of range
 
 
