@@ -9,7 +9,8 @@ from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit
 from gdcli.fitting.start import Start
-from gdcli.ingest.read import InputData, read_noted
+from gdcli.ingest.noted import read_noted
+from gdcli.ingest.read import InputData
 
 if TYPE_CHECKING:
     from gdcli.fitting.group_results import GroupFits

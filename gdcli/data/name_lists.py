@@ -52,7 +52,7 @@ def _meant(word: str, names: tuple[str, ...], source: str, free: Callable[[str],
     found = _matching(word, names)
     if found:
         return [name for name in found if free(name)]
-    if expressions and seems_expression(word) and not likely(word, names):
+    if expressions and seems_expression(word):
         return [word]  # of which choosing the columns says what is wrong
     if _WILD.search(word):
         raise DataError(f"{quoted(source)} has no column like {quoted(word)}. Columns: {listed(names, 20)}")

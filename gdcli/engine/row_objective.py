@@ -43,8 +43,8 @@ class RowBlock:
     """Some rows: ``X`` (n, q) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each.
 
     Of p scaled columns, number j is ``offset[j]`` plus ``factor[i]`` times column ``places[i]`` of X for each i with
-    ``terms[i]`` = j (k,): one such i, or two if gaps are filled. Columns without any (a level that none of these rows
-    has) are ``offset[j]`` in every row.
+    ``terms[i]`` = j (k,): one such i, one more if gaps are filled, and several of a polynomial. Columns
+    without any (a level that none of these rows has) are ``offset[j]`` in every row.
     """
 
     X: Array
@@ -59,7 +59,7 @@ class RowBlock:
     def slope(self, m: Array) -> Array:
         """The slopes (q,) of X's columns for slopes m (p,) of the scaled ones."""
         found = np.zeros(self.X.shape[1])
-        found[self.places] = m[self.terms] * self.factor
+        np.add.at(found, self.places, m[self.terms] * self.factor)
         return found
 
     def product(self, total: float, XtS: Array) -> Array:

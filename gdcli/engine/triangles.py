@@ -7,6 +7,7 @@ rows of zeros, which change nothing, and go to LAPACK as one stack.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce as fold_left
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import SLICE_ROWS, kept_as, triangularize
-from gdcli.engine.triangle import Triangle
+from gdcli.engine.triangle import Triangle, merge
 
 LanePlaces = NDArray[np.intp]
 
@@ -231,7 +232,7 @@ def triangles_of(stack: Triangles, places: Sequence[int]) -> tuple[Triangle, ...
     has.
     """
     chosen = take_lanes(stack, places)
-    have = chosen.maximum.max(axis=0) > 0
+    have = (chosen.maximum.max(axis=0) > 0) | (chosen.minimum.min(axis=0) < 0)
     keep = [j for j, column in enumerate(stack.columns) if column.level is None or have[j]]
     columns, along = tuple(stack.columns[j] for j in keep), [0, *(j + 1 for j in keep)]
     return tuple(
@@ -246,6 +247,17 @@ def triangles_of(stack: Triangles, places: Sequence[int]) -> tuple[Triangle, ...
         )
         for i in range(len(places))
     )
+
+
+def total_of(stack: Triangles) -> Triangle:
+    """The triangle of the rows of all lanes."""
+    return fold_left(merge, triangles_of(stack, np.flatnonzero(stack.count).tolist()))
+
+
+def qr_of_lanes(A: Array) -> Array:
+    """The triangle (g, q, q) of each lane's rows (g, n, q)."""
+    R: Array = np.linalg.qr(A, mode="r")  # type: ignore[assignment]  # stubs: mode
+    return _with_signs(R)
 
 
 def _columns(several: Sequence[tuple[Column, ...]]) -> tuple[Column, ...]:
@@ -312,9 +324,8 @@ def _triangles(A: Array, first: LanePlaces, count: LanePlaces, known: Array) -> 
         block[:, :q] = known[chosen]
         rows = np.repeat(first[chosen], count[chosen]) + _within(count[chosen])
         block[np.repeat(np.arange(len(chosen)), count[chosen]), q + _within(count[chosen])] = A[rows]
-        R: Array = np.linalg.qr(block, mode="r")  # type: ignore[assignment]  # stubs: mode
-        found[chosen] = R
-    return _with_signs(found)
+        found[chosen] = qr_of_lanes(block)
+    return found
 
 
 def _with_signs(R: Array) -> Array:

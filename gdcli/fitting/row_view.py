@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column
 from gdcli.engine.losses.contract import Loss
+from gdcli.engine.mixing import Mixture
 from gdcli.engine.row_objective import LossSums, Question, RowBlock, RowSums
 from gdcli.engine.scaling import Scaling
 from gdcli.fitting.problem import Problem
@@ -25,7 +26,8 @@ from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
 class RowView:
     """The rows of some ``folds``, their ``columns`` on a scale, gaps filled with ``means``.
 
-    Columns that are ``constant`` in the rows fitted are left out: beside an intercept they say nothing.
+    Columns that are ``constant`` in the rows fitted are left out: beside an intercept they say nothing. ``mixtures``
+    make polynomials of the powers in the rows.
     """
 
     columns: tuple[Column, ...]
@@ -34,6 +36,7 @@ class RowView:
     constant: NDArray[np.bool_]
     target: Target
     folds: tuple[int, ...]
+    mixtures: tuple[Mixture, ...] = ()
 
     def blocks(self, kept: Sequence[KeptRows]) -> list[RowBlock]:
         """The rows, with the way to the scaled columns."""
@@ -46,7 +49,9 @@ def view_of(problem: Problem, target: Target, folds: Sequence[int]) -> RowView:
         problem.triangle.constant[:-1] if problem.scaling.intercept else np.zeros(len(problem.terms.columns), bool)
     )
     columns = tuple(problem.terms.columns)
-    return RowView(columns, problem.scaling, problem.means, constant, target, tuple(sorted(folds)))
+    return RowView(
+        columns, problem.scaling, problem.means, constant, target, tuple(sorted(folds)), problem.terms.mixtures
+    )
 
 
 def row_sums(
@@ -101,6 +106,17 @@ def _block(view: RowView, rows: KeptRows, start: int, stop: int) -> RowBlock:
     shift = np.where(found >= 0, np.append(rows.shift, 0.0)[found], 0.0)
     terms = np.flatnonzero((found >= 0) & ~constant)
     places, factor = found[terms], 1.0 / scaling.scale[terms]
+    for mixture in view.mixtures:
+        powers = mixture.places(rows.columns)
+        shifts = mixture.of_shifts(rows.shift[powers])
+        for i, column in enumerate(mixture.columns):
+            j = view.columns.index(column) if column in view.columns else -1
+            if j < 0 or constant[j]:
+                continue
+            shift[j], other = shifts[i], terms != j
+            terms = np.append(terms[other], np.full(i + 1, j))
+            places = np.append(places[other], powers[: i + 1])
+            factor = np.append(factor[other], mixture.matrix[: i + 1, i] / scaling.scale[j])
     # A filled cell is its column's mean, and 0 among the rows as they are kept: less their shift.
     for j, column in enumerate(view.columns):
         gap = place.get(Column(column.name, MISSING))

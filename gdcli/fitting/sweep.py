@@ -23,7 +23,8 @@ from gdcli.fitting.problem import PERFECT, Problem, converged
 from gdcli.fitting.results import Optimum
 from gdcli.fitting.trace import thinned
 from gdcli.ingest.counts import RowCounts
-from gdcli.ingest.read import Dataset, InputData, read_noted
+from gdcli.ingest.noted import read_noted
+from gdcli.ingest.read import Dataset, InputData
 
 # The rates that are shown unless some are given, as shares of the largest stable one: from far too careful to too
 # large. Half of it, 1/λmax, is the largest that does not overshoot. The best rate joins them.

@@ -10,7 +10,9 @@ from gdcli.data.design import Design
 from gdcli.data.expressions.computed import Computed, levels_of
 from gdcli.data.expressions.nodes import Name, text_of
 from gdcli.engine.column import Column, level_order
+from gdcli.engine.mixing import Mixture
 from gdcli.engine.triangle import Triangle
+from gdcli.ingest.powers import mixtures_of
 
 # Text columns that a note tells of one by one.
 _MOST_TOLD = 3
@@ -21,11 +23,15 @@ _LONGEST_LEVEL = 40
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The design columns, the reference level of each text column, and the columns left out with their reasons."""
+    """The design columns, the reference level of each text column, and the columns left out with their reasons.
+
+    ``mixtures`` make the polynomials among them of the powers that rows are kept with.
+    """
 
     columns: tuple[Column, ...]
     references: Mapping[str, str]
     left_out: Mapping[str, str]
+    mixtures: tuple[Mixture, ...] = ()
 
     @property
     def levels(self) -> Mapping[str, Sequence[str]]:
@@ -149,4 +155,4 @@ def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
             columns.append(Column(name))
     if not columns and not intercept:
         raise DataError("there is no feature left, and no intercept: nothing to fit")
-    return Terms(tuple(columns), references, left_out)
+    return Terms(tuple(columns), references, left_out, mixtures_of(design))

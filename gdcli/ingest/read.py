@@ -22,7 +22,7 @@ from gdcli.data.source import FileMark, Source
 from gdcli.data.streams import check_exists, codec_name, open_stream
 from gdcli.data.table import Block
 from gdcli.ingest.aggregate import Aggregate
-from gdcli.ingest.counts import behind_quotes, gap_advice, tell_gaps
+from gdcli.ingest.counts import behind_quotes, gap_advice
 from gdcli.ingest.formats import open_input
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.one_pass import Part, Reduction
@@ -160,13 +160,6 @@ def _reduced(
                 one.check_unchanged()
     assert whole is not None  # there is at least the first part
     return Dataset(chosen, whole, tuple(_name(item) for item in data))
-
-
-def read_noted(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener) -> Dataset:
-    """The dataset of all inputs; the listener is told how many rows were dropped and cells filled."""
-    reading = read(data, columns, options, listener)
-    tell_gaps(reading.reduced.rows, reading.design, listener)
-    return reading
 
 
 def check_rows(reading: Dataset) -> None:

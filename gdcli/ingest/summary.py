@@ -26,6 +26,7 @@ from gdcli.engine.arrays import Array, Extended
 from gdcli.engine.column import MISSING, Column
 from gdcli.engine.triangle import Triangle, select, square
 from gdcli.ingest.aggregate import Aggregate
+from gdcli.ingest.powers import as_powers, moved_to_origins
 from gdcli.ingest.stored_summary import StoredSummary, StoredTriangle
 from gdcli.ingest.summary_block import SummaryBlock, SummaryRange, no_rows
 
@@ -139,7 +140,7 @@ class Summary(Source):
                 raise DataError(
                     f"{quoted(self.name)} and {quoted(design.source)} do not both hold {quoted(name)} as dates"
                 )
-            if self.computed.get(name) != design.computed.get(name):
+            if as_powers(self.computed.get(name)) != as_powers(design.computed.get(name)):
                 raise DataError(
                     f"{quoted(self.name)} and {quoted(design.source)} do not hold the same {quoted(name)}: "
                     f"summarize the files of both together"
@@ -150,10 +151,11 @@ class Summary(Source):
                     f"{quoted(self.name)} holds {quoted(name)} as {kinds[0]}, {quoted(design.source)} as {kinds[1]}"
                 )
         self._check_gaps(wanted, design)
-        columns = [column for name in wanted for column in self.reduced.triangle.columns if column.name == name]
+        triangle = moved_to_origins(self.reduced.triangle, self.computed, design.computed)
+        columns = [column for name in wanted for column in triangle.columns if column.name == name]
         reduced = self.reduced
         filled = {name: count for name, count in reduced.filled.items() if name in wanted}
-        folds = (select(reduced.triangle, columns),)
+        folds = (select(triangle, columns),)
         return Aggregate(folds, reduced.read, reduced.complete, reduced.missing, filled=filled)
 
     def _check_gaps(self, wanted: Sequence[str], design: Design) -> None:

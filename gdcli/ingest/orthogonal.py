@@ -1,0 +1,60 @@
+"""The terms of ``poly()`` of all rows: from the powers of the pass to polynomials that are orthogonal over the rows."""
+
+from dataclasses import replace
+
+from gdcli.base.errors import DataError
+from gdcli.base.names import quoted
+from gdcli.data.expressions.nodes import PolyTerm
+from gdcli.engine.mixing import Mixture, mixed_lanes, mixed_triangle, orthogonal
+from gdcli.engine.triangle import Triangle
+from gdcli.engine.triangles import total_of
+from gdcli.ingest.aggregate import Aggregate, Points
+from gdcli.ingest.powers import powers_of
+from gdcli.ingest.read import Dataset
+
+
+def with_orthogonal(reading: Dataset) -> Dataset:
+    """The dataset with orthogonal polynomials, and a design that has their coefficients.
+
+    Rows that are kept stay powers. Raises DataError for a column with fewer values than its polynomial needs.
+    """
+    powers = powers_of(reading.design.computed)
+    if not powers or not reading.reduced.complete:
+        return reading
+    computed, reduced = dict(reading.design.computed), reading.reduced
+    whole = reduced.triangle if reduced.grouped is None else total_of(reduced.grouped.triangles)
+    for name, columns in powers.items():
+        if not name.endswith(f" {len(columns)})"):
+            raise DataError(f"{quoted(columns[0].name)} is a part of {quoted(name)}, which is fitted as a whole")
+        mixture = orthogonal(whole, columns)
+        if mixture is None:
+            raise DataError(
+                f"{quoted(reading.design.source)}: {quoted(name)} needs more than {len(columns)} different values, "
+                "which its column does not have: give a lower degree"
+            )
+        reduced = _mixed(reduced, mixture)
+        for column, coefficients in zip(columns, mixture.coefficients.tolist(), strict=True):
+            term = computed[column.name]
+            assert isinstance(term.numbers, PolyTerm)
+            numbers = term.numbers._replace(coefficients=tuple(coefficients))
+            computed[column.name] = replace(term, numbers=numbers)
+    return replace(reading, reduced=reduced, design=replace(reading.design, computed=computed))
+
+
+def _mixed(reduced: Aggregate, mixture: Mixture) -> Aggregate:
+    def points(some: Points | None) -> Points | None:
+        return None if some is None else replace(some, X=mixture.of_rows(some.X, some.columns))
+
+    def fold(triangle: Triangle) -> Triangle:
+        return mixed_triangle(triangle, mixture) if triangle.count else triangle
+
+    grouped = reduced.grouped
+    if grouped is not None:
+        grouped = replace(grouped, triangles=mixed_lanes(grouped.triangles, mixture))
+    return replace(
+        reduced,
+        folds=tuple(map(fold, reduced.folds)),
+        grouped=grouped,
+        head=points(reduced.head),
+        points=points(reduced.points),
+    )
