@@ -10,8 +10,8 @@ from gdcli.cli.inputs import typed_words
 from gdcli.engine.catalog import ITERATIONS
 
 if TYPE_CHECKING:
+    from gdcli.report.advice import RateCommand as Again
     from gdcli.report.page.contents import TypedCommand
-    from gdcli.report.verdict import RateCommand as Again
 
 
 def fit_length(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,8 +80,6 @@ class Output:
         output._check_paths(inputs)
         if output.trace_on_stdout or (output.has_result and output.path is None):
             check_stdout()
-        if output.has_table:
-            import rich.table  # noqa: F401  # here, while importing is cheap
         length = values.get("epochs") or values.get("iterations") or 0
         output.live = output.has_table and output.every is not None and length // output.every > LONGEST_TABLE
         return output

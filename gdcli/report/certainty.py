@@ -1,18 +1,12 @@
-"""How sure the coefficients are, for people: the table of standard errors, t, p and intervals, and what it means."""
+"""How sure the coefficients are, for people: standard errors, t, p and intervals, and what they mean."""
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from gdcli.engine.descent import Stopped
 from gdcli.fitting.results import Certainty, Coefficient, Fit, Inference
 from gdcli.report import numbers
-from gdcli.report.sentences import UNCENTERED, joined
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from gdcli.report.paper import Page
+from gdcli.report.sentences import UNCENTERED
 
 # What is itself uncertain is not read to more digits than this.
 _MOST_DIGITS = 4
@@ -29,9 +23,9 @@ def certainty_cells(rows: Sequence[Coefficient], digits: int) -> list[list[str]]
     """The cells of the columns standard error, t, p, lower and upper end; blank if a number does not exist."""
     found = [row.certainty or _UNKNOWN for row in rows]
     # One format for both ends, to compare them line by line.
-    ends = numbers.column([end for one in found for end in (one.low, one.high)], digits)
+    ends = numbers.mixed([end for one in found for end in (one.low, one.high)], digits)
     return [
-        numbers.column([one.std_error for one in found], min(digits, _MOST_DIGITS)),
+        numbers.mixed([one.std_error for one in found], min(digits, _MOST_DIGITS)),
         _t_cells([one.t for one in found]),
         ["" if one.p is None else numbers.p_value(one.p) for one in found],
         ends[::2],
@@ -43,57 +37,24 @@ def _t_cells(values: Sequence[float | None]) -> list[str]:
     known = [abs(value) for value in values if value is not None]
     if max(known, default=0.0) >= _LARGEST_T:
         return numbers.column(values, _MOST_DIGITS)
-    return ["" if value is None else numbers.decimal(value, _T_DECIMALS) for value in values]
+    return numbers.aligned(["" if value is None else numbers.decimal(value, _T_DECIMALS) for value in values])
 
 
-def render_certainty(fit: Fit, found: Inference, page: "Page", digits: int = 6) -> "RenderableType":
-    """The table, as many columns of it as fit, and under it the whole fit's figures and what they mean."""
-    from rich.console import Group
-    from rich.text import Text
-
-    from gdcli.report.grid import Grid, GridColumn
-
-    rows = [*fit.coefficients, *([] if fit.intercept is None else [fit.intercept])]
-    share = f"{found.confidence:.0%}".replace("%", " %")
-    headers = ["std error", "t", "p", f"{share} low", f"{share} high"]
-    columns = [GridColumn("term", page.in_column([row.term for row in rows]), left=True)]
-    columns += [GridColumn(header, cells) for header, cells in zip(headers, certainty_cells(rows, digits), strict=True)]
-    missing: list[str] = []
-    # The interval and t say again what the standard error and p say.
-    for leaving in (headers[3:], [headers[1]], [headers[0]]):
-        if page.width is not None and Grid(columns, page).width > page.width:
-            columns = [column for column in columns if column.header not in leaving]
-            missing += leaving
-    notes = []
-    if missing:
-        notes.append(
-            f"Left out to fit {page.width} columns: {joined([name for name in headers if name in missing])}. "
-            "--format csv has every column; a wider terminal or a pipe shows all."
-        )
-    sentences = [line for text in format_interval_meaning(fit, found) for line in page.wrapped(page.shown(text))]
-    parts: list[RenderableType] = [Grid(columns, page)]
-    parts += [_literal(page.wrapped(note), "dim") for note in notes]
-    parts += [Text(), _literal(format_inference(found, page, digits, centered=fit.intercept is not None))]
-    if sentences:
-        parts += [Text(), _literal(sentences, "" if found.applies else "yellow")]
-    return Group(*parts)
-
-
-def format_inference(found: Inference, page: "Page", digits: int = 6, centered: bool = True) -> list[str]:
-    """The lines on the residual standard deviation, R² and F."""
+def format_inference(found: Inference, digits: int = 6, centered: bool = True) -> list[str]:
+    """R², the residual standard deviation and F, as facts."""
     freedom = numbers.count(found.degrees_of_freedom)
-    lines = [("residual SD", f"{numbers.number(found.residual_sd, digits)} on {_degrees(freedom)}")]
+    parts = []
     if found.r2 is not None:
         adjusted = "" if found.adjusted_r2 is None else f", adjusted {numbers.decimal(found.adjusted_r2, digits)}"
         how = "" if centered else f", {UNCENTERED}"
-        lines.append(("R²" if page.unicode else "R^2", f"{numbers.decimal(found.r2, digits)}{adjusted}{how}"))
+        parts.append(f"R² {numbers.decimal(found.r2, digits)}{adjusted}{how}")
+    parts.append(f"residual SD {numbers.number(found.residual_sd, digits)} on {_degrees(freedom)}")
     if found.f is not None and found.f_p is not None:
         p = numbers.p_value(found.f_p)
         p = f"p {p}" if p.startswith("<") else f"p = {p}"
         above = numbers.count(found.f_degrees_of_freedom)
-        lines.append(("F", f"{numbers.number(found.f, digits)} on {above} and {_degrees(freedom)}, {p}"))
-    indent = max(len(label) for label, _ in lines) + 2
-    return [line for label, text in lines for line in page.wrapped(f"{label:{indent}}{text}", indent)]
+        parts.append(f"F {numbers.number(found.f, digits)} on {above} and {freedom}, {p}")
+    return parts
 
 
 def format_interval_meaning(fit: Fit, found: Inference) -> list[str]:
@@ -103,8 +64,8 @@ def format_interval_meaning(fit: Fit, found: Inference) -> list[str]:
         sentences.append("The least-squares fit is perfect: no residual is left to judge by.")
     elif not found.applies:
         sentences.append(
-            "These figures belong to the least-squares fit (the column optimum), not to the coefficients of the "
-            f"descent, which {_distance(fit)}. {_way_there(fit, found)}"
+            "Errors, t, p and intervals belong to the minimum, not to the coefficients of the descent, which "
+            f"{_distance(fit)}. {_way_there(fit, found)}"
         )
     if fit.collinear:
         with_intercept = "" if fit.intercept is None else ", nor has the intercept beside them"
@@ -151,9 +112,3 @@ def _way_there(fit: Fit, found: Inference) -> str:
 
 def _degrees(freedom: str) -> str:
     return f"{freedom} degree{'' if freedom == '1' else 's'} of freedom"
-
-
-def _literal(lines: Sequence[str], style: str = "") -> "RenderableType":
-    from rich.text import Text
-
-    return Text("\n".join(lines), style=style, no_wrap=True, overflow="ignore")

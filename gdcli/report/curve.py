@@ -1,5 +1,6 @@
 """The report on a walk down a curve: its JSON, its rows, and the columns of its table."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gdcli.engine.polynomial import StationaryKind, StationaryPoint
@@ -7,14 +8,13 @@ from gdcli.fitting.curve import Curve, Walk
 from gdcli.report import numbers
 from gdcli.report.curve_steps import QUANTITIES, shown_iterations, step_cells
 from gdcli.report.curve_verdict import curve_verdict
-from gdcli.report.grid import GridColumn
 from gdcli.report.paper import Page
 from gdcli.report.report import Report, Sheet
+from gdcli.report.screen import TableColumn
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from gdcli.report.page.contents import TypedCommand
+    from gdcli.report.screen import Screen, StyledLine
 
 CURVE_SCHEMA = "gdfit.curve/1"
 
@@ -30,10 +30,15 @@ def curve_report(curve: Curve, digits: int = 6, *, fewer: bool = True, typed: "T
     from gdcli.report.chart import chart_of_curve
     from gdcli.report.plots import PAGE, picture_of_curve
 
-    def text(page: Page) -> "RenderableType":
-        from gdcli.report.curve_screen import render_curve
+    def screen(page: Page) -> "Screen":
+        from gdcli.report.curve_screen import curve_screen
 
-        return render_curve(curve, page, digits, fewer=fewer)
+        return curve_screen(curve, page, digits, fewer=fewer)
+
+    def verdict(page: Page) -> "Sequence[StyledLine]":
+        from gdcli.report.curve_screen import verdict_of_walks
+
+        return verdict_of_walks(curve, page, digits)
 
     def picture(kind: str) -> bytes:
         if kind != PAGE:
@@ -47,19 +52,20 @@ def curve_report(curve: Curve, digits: int = 6, *, fewer: bool = True, typed: "T
         document=lambda: _document(curve, digits),
         sheet=lambda: Sheet(_HEADER, rows),
         columns=lambda: _columns(curve, digits),
-        text=text,
+        screen=screen,
+        verdict=verdict,
         chart=lambda page: chart_of_curve(curve, page, page.colors is not None),
         picture=picture,
     )
     return report
 
 
-def _columns(curve: Curve, digits: int) -> list[GridColumn]:
+def _columns(curve: Curve, digits: int) -> list[TableColumn]:
     """The table that a terminal without end would show."""
     rows = shown_iterations(curve)
     cells = [[str(k) for k in rows], *(c for walk in curve.walks for c in step_cells(walk, rows, QUANTITIES, digits))]
     names = [f"{q} (lr {numbers.rate(walk.learning_rate)})" for walk in curve.walks for q in QUANTITIES]
-    return [GridColumn(name, column) for name, column in zip(["step", *names], cells, strict=True)]
+    return [TableColumn(name, column) for name, column in zip(["step", *names], cells, strict=True)]
 
 
 def _document(curve: Curve, digits: int) -> dict[str, Any]:

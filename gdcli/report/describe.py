@@ -11,10 +11,8 @@ from gdcli.report import numbers
 from gdcli.report.report import Report, Sheet
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from gdcli.report.grid import GridColumn
     from gdcli.report.paper import Page
+    from gdcli.report.screen import Screen, StyledLine, TableColumn
 
 DESCRIBE_SCHEMA = "gdfit.describe/1"
 
@@ -39,7 +37,8 @@ def describe_report(found: Description, command: FitCommand, digits: int = 6) ->
         document=lambda: _document(found),
         sheet=lambda: Sheet(_HEADER, [_row(one, found) for one in found.columns]),
         columns=lambda: _columns(found, digits, notes=True),
-        text=lambda page: _text(found, command, page, digits),
+        screen=lambda page: _screen(found, page, digits),
+        verdict=lambda page: _end(found, command, page),
     )
 
 
@@ -136,21 +135,21 @@ def _of_kind(one: ColumnDescription, advice: str) -> str:
 # --- for people
 
 
-def _columns(found: Description, digits: int, notes: bool = False) -> "list[GridColumn]":
-    from gdcli.report.grid import GridColumn
+def _columns(found: Description, digits: int, notes: bool = False) -> "list[TableColumn]":
+    from gdcli.report.screen import TableColumn
 
     def cells(make: Callable[[ColumnDescription], str]) -> list[str]:
         return [make(one) if one.kind else "" for one in found.columns]
 
-    table = [GridColumn("column", [printable(one.name) for one in found.columns], left=True)]
+    table = [TableColumn("column", [printable(one.name) for one in found.columns], left=True)]
     if found.target is not None or any(one.role != "column" for one in found.columns):
-        table.append(GridColumn("role", [one.role for one in found.columns], left=True))
-    table.append(GridColumn("type", cells(lambda one: one.kind), left=True))
-    table.append(GridColumn("missing", cells(lambda one: f"{one.figures.missing:,}")))
-    table.append(GridColumn("values", cells(_count)))
-    table += [GridColumn(name, cells(partial(_figure, name=name, digits=digits))) for name in _NUMERIC]
+        table.append(TableColumn("role", [one.role for one in found.columns], left=True))
+    table.append(TableColumn("type", cells(lambda one: one.kind), left=True))
+    table.append(TableColumn("missing", cells(lambda one: f"{one.figures.missing:,}")))
+    table.append(TableColumn("values", cells(_count)))
+    table += [TableColumn(name, cells(partial(_figure, name=name, digits=digits))) for name in _NUMERIC]
     if notes:
-        table.append(GridColumn("note", [_note(one, found) for one in found.columns], left=True))
+        table.append(TableColumn("note", [_note(one, found) for one in found.columns], left=True))
     return table
 
 
@@ -185,10 +184,8 @@ def _day(days: float, whole: bool) -> str:
     return f"{moment:%Y-%m-%d}" if whole else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def _text(found: Description, command: FitCommand, page: "Page", digits: int) -> "RenderableType":
-    from rich.console import Group
-
-    from gdcli.report.grid import Grid, literal
+def _screen(found: Description, page: "Page", digits: int) -> "Screen":
+    from gdcli.report.screen import HEADING, Screen, TextTable, sentences
 
     heading = f"{listed(found.files, 3)}: {count_of(found.read, 'row')} of {count_of(len(found.columns), 'column')}"
     if found.skipped:
@@ -196,22 +193,23 @@ def _text(found: Description, command: FitCommand, page: "Page", digits: int) ->
     if found.complete != found.read:
         heading += f"; {found.complete:,} complete"
     columns = _columns(found, digits)
-    room = page.width
-    while room is not None and len(columns) > 3 and sum(one.width + 2 for one in columns) - 2 > room:
-        columns.pop(-2 if len(columns) > 5 else -1)  # sd, mean, min, max
-    lines = [f"{printable(one.name)}: {note}" for one in found.columns if (note := _note(one, found))]
-    told = [line for one in lines for line in page.wrapped(page.shown(one), 2)]
-    parts = [*page.wrapped(page.shown(heading)), ""], ["", *told] if told else [], ["", *_end(found, command, page)]
-    top, notes, end = ("\n".join(part) for part in parts)
-    return Group(literal(top), Grid(columns, page), *(literal(text) for text in (notes, end) if text))
+    columns[0].cells = page.in_column([one.name for one in found.columns])
+    by_name = {column.header: column for column in columns}
+    leaving = [by_name[name] for name in ("sd", "mean", "min", "max", "values", "missing") if name in by_name]
+    notes = [f"{printable(one.name)}: {note}" for one in found.columns if (note := _note(one, found))]
+    table = TextTable(page, columns, leaving=leaving)
+    return Screen(sentences(page, [heading], HEADING), table.lines(), sentences(page, notes, indent=2))
 
 
-def _end(found: Description, command: FitCommand, page: "Page") -> list[str]:
+def _end(found: Description, command: FitCommand, page: "Page") -> "list[StyledLine]":
     """What comes next: a fit, or what has to be settled before."""
+    from gdcli.report.screen import COMMAND, Span, sentences
+
     doubtful = [one.name for one in found.columns if one.doubt and one.role != "left out"]
     if doubtful:
         columns = count_of(len(doubtful), "column")
         them = "it is" if len(doubtful) == 1 else "they are"
-        return page.wrapped(f"A fit refuses {columns} as {them}: {listed(doubtful, 5)}. The notes say what helps.")
+        text = f"A fit refuses {columns} as {them}: {listed(doubtful, 5)}. The notes say what helps."
+        return sentences(page, [text])
     useless = [one.name for one in found.columns if one.role != "target" and "--exclude" in _note(one, found)]
-    return ["A fit, at the best rate:", f"  {command(useless)}"]
+    return [*sentences(page, ["A fit, at the best rate:"]), [Span(f"  {page.shown(command(useless))}", COMMAND)]]

@@ -1,17 +1,17 @@
 """The report on a fit: what the writers of all formats need of it, each part made when it is asked for."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gdcli.fitting.results import Fit
+from gdcli.report.advice import RateCommand
 from gdcli.report.fit_document import fit_columns, fit_document, fit_sheet
 from gdcli.report.paper import Page
 from gdcli.report.report import Report
-from gdcli.report.verdict import RateCommand
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from gdcli.report.page.contents import TypedCommand
+    from gdcli.report.screen import Screen, StyledLine
 
 
 def fit_report(
@@ -20,20 +20,28 @@ def fit_report(
     command: RateCommand | None = None,
     *,
     iterations: bool = True,
+    every: bool = False,
     typed: "TypedCommand | None" = None,
 ) -> Report:
     """The report on a fit. ``command`` words the user's command line with another rate (see ``verdict``).
 
-    Without ``iterations`` the text has no table of them, because ``PlainLines`` has written them. ``typed`` is the
-    command line for a lesson page.
+    Without ``iterations`` the text has no table of them, because ``PlainLines`` has written them; if ``every`` K-th was
+    asked for, each has its line, alike or not. ``typed`` is the command line for a lesson page.
     """
     from gdcli.report.chart import chart_of_fit
     from gdcli.report.plots import PAGE, picture_of_fit
 
-    def text(page: Page) -> "RenderableType":
-        from gdcli.report.fit_screen import render_fit
+    def screen(page: Page) -> "Screen":
+        from gdcli.report.fit_screen import fit_screen
+        from gdcli.report.iteration_table import iteration_lines
 
-        return render_fit(fit, page, digits=digits, command=command, iterations=iterations)
+        table = iteration_lines(fit, page, digits, every=every, advise=command is not None) if iterations else []
+        return fit_screen(fit, page, digits, table)
+
+    def verdict_of_fit(page: Page) -> "Sequence[StyledLine]":
+        from gdcli.report.verdict import verdict, verdict_lines
+
+        return verdict_lines(verdict(fit, command), page)
 
     def picture(kind: str) -> bytes:
         if kind != PAGE:
@@ -47,7 +55,8 @@ def fit_report(
         document=lambda: fit_document(fit),
         sheet=lambda: fit_sheet(fit),
         columns=lambda: fit_columns(fit, digits),
-        text=text,
+        screen=screen,
+        verdict=verdict_of_fit,
         chart=(lambda page: chart_of_fit(fit, page, page.colors is not None)) if drawn else None,
         picture=picture if drawn else None,
     )

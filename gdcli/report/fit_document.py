@@ -17,8 +17,8 @@ from gdcli.fitting.results import (
 )
 from gdcli.report import numbers
 from gdcli.report.certainty import certainty_cells
-from gdcli.report.grid import GridColumn
 from gdcli.report.report import Sheet
+from gdcli.report.screen import TableColumn
 
 FIT_SCHEMA = "gdfit.fit/1"
 
@@ -37,20 +37,20 @@ def fit_sheet(fit: Fit) -> Sheet | None:
     return Sheet([*_HEADER, *(CERTAINTY if certain else ())], rows)
 
 
-def fit_columns(fit: Fit, digits: int = 6) -> list[GridColumn]:
+def fit_columns(fit: Fit, digits: int = 6) -> list[TableColumn]:
     """The same as columns of texts, numbers to about ``digits`` digits; none after divergence."""
     if fit.diverged:
         return []
     rows = _coefficients(fit)
-    both = numbers.column([v for c in rows for v in (c.value, c.optimum)], digits)
+    both = numbers.mixed([v for c in rows for v in (c.value, c.optimum)], digits)
     standardized = numbers.column([c.standardized for c in rows], digits, relative=True)
     cells = [both[::2], both[1::2], standardized]
     header = [*_HEADER]
     if fit.inference is not None:
         header += CERTAINTY
         cells += certainty_cells(rows, digits)
-    terms = GridColumn(header[0], [c.term for c in rows], left=True)
-    return [terms, *(GridColumn(name, column) for name, column in zip(header[1:], cells, strict=True))]
+    terms = TableColumn(header[0], [c.term for c in rows], left=True)
+    return [terms, *(TableColumn(name, column) for name, column in zip(header[1:], cells, strict=True))]
 
 
 def fit_document(fit: Fit) -> dict[str, Any]:

@@ -4,28 +4,29 @@ JSON is one fit a line, with the keys of a single fit as far as they exist, and 
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdcli.base.names import count_of, listed, printable
+from gdcli.base.names import count_of, printable
+from gdcli.engine.optimizers import PLAIN_DESCENT
+from gdcli.engine.schedules import CONSTANT
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.results import INTERCEPT, Coefficient, Fit
 from gdcli.report import numbers
 from gdcli.report.certainty import certainty_cells
 from gdcli.report.fit_document import CERTAINTY, FIT_SCHEMA, fit_document
-from gdcli.report.grid import GridColumn
-from gdcli.report.paper import Page, columns_that_fit
+from gdcli.report.heading import columns_named, source_of
+from gdcli.report.paper import Page
 from gdcli.report.report import Report, Sheet
+from gdcli.report.screen import BAD, GOOD, NOTE, WARNING, Screen, TableColumn, TextTable, sentences, titled
 from gdcli.report.sentences import UNCENTERED, joined
+from gdcli.report.verdict import NEAR, State
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from gdcli.engine.arrays import Array
-
-_SPACE = 2
 
 _MOST_NAMED = 5
 
@@ -45,7 +46,8 @@ def groups_report(fits: GroupFits, digits: int = 6) -> Report:
         document=lambda: [_document(fits, i) for i in range(len(fits.groups))],
         sheet=lambda: _sheet(fits),
         columns=lambda: _columns(fits, digits),
-        text=lambda page: render_groups(fits, page, digits),
+        screen=lambda page: groups_screen(fits, page, digits),
+        verdict=lambda page: sentences(page, format_group_meaning(fits)),
     )
 
 
@@ -60,18 +62,18 @@ def _sheet(fits: GroupFits) -> Sheet:
     return Sheet([*fits.by, *_HEADER, *names, *_LAST], rows)
 
 
-def _columns(fits: GroupFits, digits: int) -> list[GridColumn]:
+def _columns(fits: GroupFits, digits: int) -> list[TableColumn]:
     """The same as columns of texts, numbers to about ``digits`` digits."""
     rows = list(_rows(fits))
     both = numbers.column([v for _, one, _ in rows for v in (one.value, one.optimum)], digits)
     standardized = numbers.column([one.standardized for _, one, _ in rows], digits, relative=True)
-    columns = [GridColumn(name, [key[j] for key, *_ in rows], left=True) for j, name in enumerate(fits.by)]
-    columns.append(GridColumn("term", [one.term for _, one, _ in rows], left=True))
+    columns = [TableColumn(name, [key[j] for key, *_ in rows], left=True) for j, name in enumerate(fits.by)]
+    columns.append(TableColumn("term", [one.term for _, one, _ in rows], left=True))
     cells, names = [both[::2], both[1::2], standardized], certainty_of(fits)
     cells += certainty_cells([one for _, one, _ in rows], digits) if names else []
     cells.append([str(fits.count[i]) for *_, i in rows])
-    columns += [GridColumn(name, column) for name, column in zip([*_HEADER[1:], *names, "rows"], cells, strict=True)]
-    return [*columns, GridColumn("verdict", [fits.verdict[i].value for *_, i in rows], left=True)]
+    columns += [TableColumn(name, column) for name, column in zip([*_HEADER[1:], *names, "rows"], cells, strict=True)]
+    return [*columns, TableColumn("verdict", [fits.verdict[i].value for *_, i in rows], left=True)]
 
 
 def certainty_of(fits: GroupFits) -> tuple[str, ...]:
@@ -181,57 +183,69 @@ def _numbers(values: "Array") -> Any:
 # --- the table
 
 
-def render_groups(fits: GroupFits, page: Page, digits: int = 6) -> "RenderableType":
-    """One row per group, as many terms of it as fit, and the sentences under it."""
-    from rich.console import Group
-    from rich.text import Text
-
-    first = [
-        GridColumn(page.in_column(fits.by)[j], page.in_column([key[j] for key in fits.groups]), left=True)
-        for j in range(len(fits.by))
-    ]
-    first.append(GridColumn("rows", [str(count) for count in fits.count.tolist()]))
-    names = page.in_column([term.label for term in fits.terms])
+def groups_screen(fits: GroupFits, page: Page, digits: int = 6) -> Screen:
+    """One row per group, as many terms of it as fit."""
+    by = page.in_column(fits.by)
+    first = [TableColumn(name, page.in_column([key[j] for key in fits.groups]), left=True) for j, name in enumerate(by)]
+    first.append(TableColumn("rows", [f"{count:,}" for count in fits.count.tolist()]))
+    names = page.in_column([f"{t.name} = {t.level}" if t.level is not None else t.name for t in fits.terms])
     slopes = _numbers(fits.slopes.T)
-    terms = [GridColumn(name, numbers.column(slopes[j], digits)) for j, name in enumerate(names)]
-    others = {"c": GridColumn("c", numbers.column(_numbers(fits.intercepts), digits))} if fits.intercept else {}
-    others |= _validation(fits, digits)
+    terms = [TableColumn(name, numbers.column(slopes[j], digits)) for j, name in enumerate(names)]
+    others = [TableColumn("c", numbers.column(_numbers(fits.intercepts), digits))] if fits.intercept else []
+    others += _validation(fits, digits)
     r2 = ["" if value is None else numbers.decimal(value, digits) for value in _numbers(fits.r2)]
-    # "cost" is the one that columns_that_fit never leaves out: the verdict stands in its place here.
-    verdicts = GridColumn("verdict", [verdict.value for verdict in fits.verdict], left=True)
-    name = ("R²" if page.unicode else "R^2") + ("" if fits.intercept else f" ({UNCENTERED})")
-    others |= ({"gap": GridColumn(name, r2)} if any(r2) else {}) | {"cost": verdicts}
-    room = None if page.width is None else page.width - sum(_SPACE + column.width for column in first)
+    name = "R²" + ("" if fits.intercept else f" ({UNCENTERED})")
+    others += [TableColumn(name, numbers.aligned(r2))] if any(r2) else []
+    ends = [_end(fits, i) for i in range(len(fits.groups))]
+    verdicts = TableColumn(
+        "verdict", [f"{mark} {words}" for mark, words, _ in ends], left=True,
+        styles={i: style for i, (_, _, style) in enumerate(ends)},
+    )  # fmt: skip
     importance = np.nan_to_num(np.abs(fits.standardized)).max(axis=0).tolist()
-    widths = {name: _SPACE + column.width for name, column in others.items()}
-    kept, last = columns_that_fit([_SPACE + term.width for term in terms], importance, widths, room)
-    sentences = format_group_meaning(fits)
-    if missing := [name for j, name in enumerate(names) if j not in kept]:
-        sentences.insert(
-            0,
-            f"Left out to fit {page.width} columns: {listed(missing)}. "
-            "--format csv has every term; a wider terminal or a pipe shows all.",
-        )
-    columns = [*first, *(terms[j] for j in kept), *(others[name] for name in last)]
-    # As text: Rich takes seconds to draw a table of ten thousand rows.
-    head = (" " * _SPACE).join(column.head for column in columns)
-    rule = ("─" if page.unicode else "-") * (sum(column.width + _SPACE for column in columns) - _SPACE)
-    rows = zip(*(column.body.split("\n") for column in columns), strict=True)
-    body = "\n".join((" " * _SPACE).join(cells) for cells in rows)
-    lines = [line for sentence in sentences for line in page.wrapped(page.shown(sentence))]
-
-    def literal(text: str, style: str = "") -> Text:
-        return Text(text, style, no_wrap=True, overflow="ignore")
-
-    return Group(literal(head, "bold"), literal(rule), literal(body), Text(), literal("\n".join(lines)))
+    ranked = [terms[i] for i in sorted(range(len(terms)), key=lambda i: importance[i])]  # the weakest first
+    order = [*ranked[:-1], *others[::-1], *ranked[-1:]]
+    table = TextTable(page, [*first, *terms, *others, verdicts], leaving=order)
+    missing = [term for term in terms if term not in table.columns]
+    notes = []
+    if missing:
+        shown = len(terms) - len(missing)
+        notes.append(f"{shown} of {count_of(len(terms), 'term')}; --format csv has all, and so has a pipe.")
+    facts = [source_of(fits.files, fits.rows), *_ways(fits)]
+    title = f"{printable(fits.target)} from {columns_named(fits.features)}, by {joined(list(map(printable, fits.by)))}"
+    return Screen(titled(page, title, facts), [*table.lines(), *sentences(page, notes, NOTE)])
 
 
-def _validation(fits: GroupFits, digits: int) -> dict[str, GridColumn]:
+def _ways(fits: GroupFits) -> list[str]:
+    """The optimizer, the learning rate, and the most iterations of a group."""
+    rates = fits.rate[np.isfinite(fits.rate)]
+    given = [] if fits.automatic or not len(rates) else [f"lr {numbers.rate(float(rates[0]))}"]
+    return [
+        *([f"weighted by {printable(fits.weights)}"] if fits.weights else []),
+        *([f"scale {fits.scale}"] if fits.scale != "standard" else []),
+        *([fits.optimizer] if fits.optimizer != PLAIN_DESCENT else []),
+        *(["lr auto"] if fits.automatic else given),
+        *([fits.schedule] if fits.schedule != CONSTANT else []),
+        count_of(int(fits.iterations.max(initial=0)), "iteration"),
+    ]
+
+
+def _end(fits: GroupFits, i: int) -> tuple[str, str, str]:
+    """The mark, the words and the style of a group's end; the words of a single fit, in small letters."""
+    verdict = fits.verdict[i]
+    if verdict is Verdict.CONVERGED:
+        return "✓", verdict.value, GOOD
+    if verdict is Verdict.NOT_CONVERGED:
+        near = fits.gap[i] <= NEAR * fits.gap_measure[i]
+        return ("≈", State.NEAR.value.lower(), WARNING) if near else ("✗", State.AWAY.value.lower(), BAD)
+    return ("?" if verdict in (Verdict.TOO_FEW_ROWS, Verdict.NO_FIT) else "✗"), verdict.value, BAD
+
+
+def _validation(fits: GroupFits, digits: int) -> list[TableColumn]:
     """The column of validation costs at the end, if there are any."""
     found = [None if fit is None else _held_out(fit) for fit in fits.fits]
     if all(value is None for value in found):
-        return {}
-    return {"validation": GridColumn("validation", numbers.column(found, digits))}
+        return []
+    return [TableColumn("validation", numbers.column(found, digits))]
 
 
 def _held_out(fit: Fit) -> float | None:
@@ -242,25 +256,27 @@ def _held_out(fit: Fit) -> float | None:
 
 def format_group_meaning(fits: GroupFits) -> list[str]:
     """A summary of the table in sentences: how many groups ended with each verdict, and advice."""
-    counts = {verdict: len(fits.with_verdict(verdict)) for verdict in Verdict}
-    ended = joined([f"{count:,} {verdict.value}" for verdict, count in counts.items() if count])
-    sentences = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]
-    if counts[Verdict.NOT_CONVERGED]:
+    ends = Counter(_end(fits, i)[1] for i in range(len(fits.groups)))
+    ended = joined([f"{count:,} {words}" for words, count in ends.items()])
+    said = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]
+    if fits.with_verdict(Verdict.NOT_CONVERGED):
         automatic = "" if fits.automatic else ", or --lr auto: each group's best rate"
-        sentences.append(f"What has not converged needs more iterations (-n){automatic}.")
-    if counts[Verdict.TOO_FEW_ROWS]:
-        sentences.append("A group needs a row for each of its coefficients, 2 at least.")
-    sentences += [f"No fit for {_name(fits, i)}: {fits.reasons[i]}." for i in list(fits.reasons)[:_MOST_REASONS]]
+        said.append(f"What has not converged needs more iterations (-n){automatic}.")
+    if fits.with_verdict(Verdict.TOO_FEW_ROWS):
+        said.append("A group needs a row for each of its coefficients, 2 at least.")
+    said += [f"No fit for {_name(fits, i)}: {fits.reasons[i]}." for i in list(fits.reasons)[:_MOST_REASONS]]
     if len(fits.reasons) > _MOST_REASONS:
-        sentences.append(f"The reasons of the other {len(fits.reasons) - _MOST_REASONS:,} are in --format json.")
+        said.append(f"The reasons of the other {len(fits.reasons) - _MOST_REASONS:,} are in --format json.")
     if certainty_of(fits):
-        sentences.append("Standard errors, t, p and intervals are in --format csv and json.")
+        said.append("Standard errors, t, p and intervals are in --format csv and json.")
     if fits.references:
-        lacking = " (or a group's first level, where it lacks that one)"
-        references = [f"{name}[{fits.levels[name][0]}]" for name in fits.references]
+        references = [f"{name} = {fits.levels[name][0]}" for name in fits.references]
         varied = any(len(set(levels)) > 1 for levels in fits.references.values())
-        sentences.append(f"Levels are compared with {joined(references)}{lacking if varied else ''}.")
-    return sentences if not fits.diverged else [*sentences, *format_divergence(fits)]
+        lacking = " (or a group's first level, if it lacks that one)" if varied else ""
+        many = len(references) > 1
+        it = "them" if many else "it"
+        said.append(f"Baseline{'s' * many}: {joined(references)}{lacking}; other levels are differences from {it}.")
+    return said if not fits.diverged else [*said, *format_divergence(fits)]
 
 
 def format_divergence(fits: GroupFits) -> list[str]:

@@ -1,11 +1,11 @@
 """Numbers as people read them: columns of one common format, percents, counts, learning rates.
 
-A column of numbers has one format from top to bottom, so that its decimal points stand under each other: fixed
-with a common number of decimals, or scientific for all of it where fixed would take more than ``SPARE`` characters
-beyond the digits asked for.
+Thousands are separated. Decimal points of a column stand under each other: its numbers are fixed, or all of them
+scientific if fixed would take more than ``SPARE`` characters beyond the digits asked for.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -31,6 +31,9 @@ _ROUNDING = 1e-14
 
 _EXACT_COUNT = 10_000_000
 
+# The part of a number that stands left of its decimal point; of an exponent the zeros and the plus that say nothing.
+_WHOLE, _POWER = re.compile(r"[^.e]*"), re.compile(r"e\+?(-?)0*(?=\d)")
+
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 
 
@@ -40,25 +43,48 @@ def finite(value: float | None) -> float | None:
 
 
 def column(values: Sequence[float | None], digits: int, *, relative: bool = False) -> list[str]:
-    """The numbers as strings of one length with their decimal points aligned; None is blank.
+    """The numbers as strings of one length with a common number of decimals; None is blank.
 
     With ``relative`` a number counts only as far as it shows beside the column's largest (one quantity on its way
-    from iteration to iteration); otherwise each one keeps its digits (different quantities in one column).
+    from iteration to iteration); otherwise the smallest keeps its digits.
     """
-    size = [abs(v) for v in values if v is not None and math.isfinite(v) and v != 0]
-    decimals = _decimals(min(size), max(size), digits, relative) if size else 0
-    cells = [_cell(value, digits, decimals) for value in values]
+    sizes = _sizes(values)
+    decimals = _decimals(min(sizes), max(sizes), digits, relative) if sizes else 0
+    return aligned([_cell(value, digits, decimals) for value in values])
+
+
+def mixed(values: Sequence[float | None], digits: int) -> list[str]:
+    """Different quantities as strings of one length, each to its own ``digits``, decimal points aligned."""
+    sizes = _sizes(values)
+    most = _decimals(min(sizes), max(sizes), digits, False) if sizes else 0
+    if most is None:
+        return column(values, digits)
+    own = [digits - 1 - _exponent(abs(v), digits) if v is not None and math.isfinite(v) and v else 0 for v in values]
+    return aligned([_cell(v, digits, min(max(own[i], 0), most)) for i, v in enumerate(values)])
+
+
+def aligned(cells: Sequence[str]) -> list[str]:
+    """The cells with blanks at both ends, so that their decimal points stand under each other."""
+    before = [len(_WHOLE.match(cell)[0]) for cell in cells]  # type: ignore[index]
+    left = max(before, default=0)
+    cells = [" " * (left - own) + cell for own, cell in zip(before, cells, strict=True)]
     longest = max(map(len, cells), default=0)
-    return [cell.rjust(longest) for cell in cells]
+    return [cell.ljust(longest) for cell in cells]
 
 
 def number(value: float, digits: int) -> str:
     """One number for a sentence."""
-    return column([value], digits)[0]
+    return mixed([value], digits)[0]
+
+
+def without_zeros(value: float, digits: int) -> str:
+    """One number without zeros at the end of its decimals."""
+    text = number(value, digits).strip()
+    return text.rstrip("0").removesuffix(".") if "." in text and "e" not in text else text
 
 
 def decimal(value: float, decimals: int) -> str:
-    """A number of magnitude 1, such as R², with a fixed number of decimals."""
+    """A number of magnitude 1, such as R², with a fixed number of decimals, and thousands separated."""
     return _cell(value, decimals, decimals)
 
 
@@ -67,26 +93,22 @@ def percents(shares: Sequence[float | None]) -> list[str]:
     values = [None if share is None else 100.0 * share for share in shares]
     if any(v is not None and math.isfinite(v) and v >= _LARGEST_PERCENT for v in values):
         return column(values, FEWEST_DIGITS)
-    cells = ["" if value is None else _percent(value) for value in values]
-    before = max((len(cell.partition(".")[0]) for cell in cells), default=0)
-    cells = [" " * (before - len(cell.partition(".")[0])) + cell for cell in cells]
-    longest = max(map(len, cells), default=0)
-    return [cell.ljust(longest) for cell in cells]
+    return aligned(["" if value is None else _percent(value) for value in values])
 
 
 def percent(share: float) -> str:
-    """A share for a sentence: ``1.32 %``, ``less than 0.00001 %``, ``1.2e+09 %``."""
+    """A share for a sentence: ``1.32 %``, ``less than 0.00001 %``, ``1.2e9 %``."""
     value = 100.0 * share
     if value >= _LARGEST_PERCENT:
-        return f"{value:.2g} %"
+        return f"{_short_power(f'{value:.2g}')} %"
     return _percent(value).replace("<", "less than ") + " %"
 
 
 def p_value(p: float) -> str:
-    """A p-value: ``0.0312``, ``4.7e-05``, ``<1e-16`` if it is smaller than its rounding error."""
+    """A p-value: ``0.0312``, ``4.7e-5``, ``<1e-16`` if it is smaller than its rounding error."""
     if p < SMALLEST_P:
-        return f"<{SMALLEST_P:.0e}"
-    return f"{p:.4f}" if p >= 1e-3 else f"{p:.1e}"
+        return f"<{_short_power(f'{SMALLEST_P:.0e}')}"
+    return f"{p:.4f}" if p >= 1e-3 else _short_power(f"{p:.1e}")
 
 
 def count(number: int) -> str:
@@ -95,12 +117,12 @@ def count(number: int) -> str:
 
 
 def rough(number: float) -> str:
-    """A number ≥ 0 to two digits, large ones in words: ``750``, ``12,000``, ``3.2 billion``, ``3.2e+17``."""
+    """A number ≥ 0 to two digits, large ones in words: ``750``, ``12,000``, ``3.2 billion``, ``3.2e17``."""
     rounded = float(f"{number:.1e}")
     for size, name in _LARGE_NUMBERS:
         if size <= rounded < 1000 * size:
             return f"{rounded / size:g} {name}"
-    return f"{rounded:,.0f}" if rounded < _EXACT_COUNT else f"{rounded:g}"
+    return f"{rounded:,.0f}" if rounded < _EXACT_COUNT else _short_power(f"{rounded:g}")
 
 
 def rate(learning_rate: float) -> str:
@@ -149,9 +171,20 @@ def _cell(value: float | None, digits: int, decimals: int | None) -> str:
         return ""
     if not math.isfinite(value):
         return str(value)
-    text = f"{value:.{digits - 1}e}" if decimals is None else f"{value:.{decimals}f}"
+    if decimals is None and value == 0:
+        return "0"
+    text = _short_power(f"{value:.{digits - 1}e}") if decimals is None else f"{value:,.{decimals}f}"
     # A negative number too small to show is no "-0.000".
-    return text.removeprefix("-") if text.startswith("-") and not float(text) else text
+    return text.removeprefix("-") if text.startswith("-") and not text.strip("-0.") else text
+
+
+def _short_power(text: str) -> str:
+    """``7.8e9`` for ``7.8e+09``."""
+    return _POWER.sub(r"e\1", text)
+
+
+def _sizes(values: Sequence[float | None]) -> list[float]:
+    return [abs(v) for v in values if v is not None and math.isfinite(v) and v != 0]
 
 
 def _percent(value: float) -> str:
@@ -161,7 +194,7 @@ def _percent(value: float) -> str:
         return "0"
     if value < SMALLEST_PERCENT:
         return f"<{SMALLEST_PERCENT:.5f}"
-    return f"{value:.{max(0, FEWEST_DIGITS - 1 - _exponent(value, FEWEST_DIGITS))}f}"
+    return f"{value:,.{max(0, FEWEST_DIGITS - 1 - _exponent(value, FEWEST_DIGITS))}f}"
 
 
 def _exponent(value: float, digits: int) -> int:

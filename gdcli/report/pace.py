@@ -28,14 +28,6 @@ def better_rate(fit: Fit) -> float | None:
     return digits.rounded_rate(rate.best) if reached is None or reached > worthwhile else None
 
 
-def half_life(fit: Fit) -> int | None:
-    """The iterations that halve the distance along the flattest direction, at the rate given."""
-    factor = _flattest_factor(fit, fit.learning_rate.given)
-    if factor is None or not 0.5 < factor < 1:
-        return None
-    return math.ceil(math.log(0.5) / math.log(factor))
-
-
 def quickest(fit: Fit) -> tuple[float, int | None]:
     """The rate to go on with, the one given or the best, and how many iterations from the start are enough.
 

@@ -1,11 +1,11 @@
 """What a report is written on: how wide it is, and which characters it has.
 
 Nothing here cuts a word or a number, and off a terminal no name either. What is too wide for a terminal is left out by
-whole columns (``columns_that_fit``), and sentences break between words.
+whole columns (``places_that_stay``), and sentences break between words.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,14 @@ from gdcli.base.names import printable
 # A number stays with its percent sign.
 _BETWEEN_WORDS = re.compile(r" (?!%)")
 
+
+# Our own characters where the encoding has none of them.
+_ASCII = {
+    "·": "*", "²": "^2", "…": "...", "✓": "ok", "≈": "~", "✗": "!!", "⋮": ":", "∞": "inf", "±": "+-", "δ": "delta",
+    "τ": "tau",
+}  # fmt: skip
+
+_IN_ASCII = str.maketrans(_ASCII)
 
 # A name in a table takes half of the terminal at most, but never fewer columns than this.
 _NAME_SHARE, _SHORTEST_NAME = 2, 24
@@ -34,12 +42,22 @@ class Page:
         """Whether every character can be written."""
         return self.encoding.lower().startswith("utf")
 
-    def shown(self, name: str) -> str:
-        """A name that is safe on a terminal: control and unencodable characters are shown as escapes."""
-        name = printable(name)
-        if self.unicode or name.isascii():
-            return name
-        return name.encode(self.encoding, "backslashreplace").decode(self.encoding)
+    @property
+    def rule(self) -> str:
+        """The character of horizontal rules."""
+        return "─" if self.unicode else "-"
+
+    @property
+    def separator(self) -> str:
+        """The separator of facts in a line."""
+        return " · " if self.unicode else "; "
+
+    def shown(self, text: str) -> str:
+        """A text that is safe on a terminal: control and unencodable characters are shown as escapes."""
+        text = printable(text)
+        if self.unicode or text.isascii():
+            return text
+        return text.translate(_IN_ASCII).encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def in_column(self, names: Sequence[str]) -> list[str]:
         """Names as :meth:`shown`, on a terminal those that are long without their middles; different ones stay
@@ -70,37 +88,21 @@ class Page:
         return [*lines, line]
 
 
-def columns_that_fit(
-    terms: Sequence[int], importance: Sequence[float], others: Mapping[str, int], room: int | None
-) -> tuple[list[int], list[str]]:
-    """The places of the terms and the names of the ``others`` that fit: cost, and c, lr, validation, gap if any.
+def places_that_stay(widths: Sequence[int], leaving: Sequence[int], room: int | None) -> list[int]:
+    """The places of the columns that fit into ``room``, None for no limit. Widths count the space between columns.
 
-    Widths count the space before each column; ``room`` is their total width, None for no limit. Terms are left
-    out first, down to the most important one; for its sake the gap goes, then lr, then c, then validation.
+    Columns leave in the order of ``leaving``, and before all others those that are too wide by themselves.
     """
+    kept = list(range(len(widths)))
     if room is None:
-        return list(range(len(terms))), list(others)
-    without_terms = ["cost"]
-    last = list(others)
-    for leaving in ("", "gap", "lr", "c", "validation"):
-        last = [name for name in last if name != leaving]
-        left = room - sum(others[name] for name in last)
-        if kept := _most_important(terms, importance, left):
-            return kept, last
-        if left >= 0 and len(last) > len(without_terms):
-            without_terms = last
-    return [], without_terms
-
-
-def _most_important(widths: Sequence[int], importance: Sequence[float], room: int) -> list[int]:
-    """The places of the terms that fit. A column wider than ``room`` by itself keeps no other one out."""
-    kept: list[int] = []
-    for i in sorted((i for i in range(len(widths)) if widths[i] <= room), key=lambda i: -importance[i]):
-        room -= widths[i]
-        if room < 0:
+        return kept
+    others = sum(width for i, width in enumerate(widths) if i not in leaving)
+    too_wide = [i for i in leaving if others + widths[i] > room]
+    for i in dict.fromkeys([*too_wide, *leaving]):
+        if sum(widths[j] for j in kept) <= room:
             break
-        kept.append(i)
-    return sorted(kept)
+        kept.remove(i)
+    return kept
 
 
 def _without_middle(name: str, room: int, tail: int, mark: str) -> str:

@@ -11,8 +11,8 @@ from typing import TextIO
 from rich.cells import cell_len
 
 from gdcli.fitting.results import TraceRow, TraceShape
-from gdcli.report.paper import Page, columns_that_fit
-from gdcli.report.sentences import left_out
+from gdcli.report.iteration_table import columns_leaving, on_missing
+from gdcli.report.paper import Page, places_that_stay
 
 _AROUND_DIGITS = 6  # sign, point, e+09
 
@@ -21,11 +21,11 @@ _SPACE = "  "
 # Up to a billion iterations keep their column.
 _ITERATION_WIDTH = 9
 
-_GAP_DIGITS = 3
+_GAP, _GAP_DIGITS = "above min %", 3
 
 
 class PlainLines:
-    """Writes a header and then a line per iteration: ``iteration``, the slopes, ``c``, ``cost`` and ``gap %``.
+    """Writes a header and then a line per iteration: ``iteration``, the slopes, ``c``, ``cost`` and ``above min %``.
 
     Beside ``cost`` stand a rate that changes, ``lr``, and with rows held out ``validation``. ``width`` is the
     terminal's, None for no limit: columns that do not fit are left out whole, the least important terms first.
@@ -35,26 +35,27 @@ class PlainLines:
         self._write = stream.write
         self._page = Page(width, stream.encoding or "utf-8")
         self._to_percent = 100.0 / shape.gap_measure if shape.gap_measure > 0 else 0.0
-        number, gap = (digits + _AROUND_DIGITS, digits - 1), (_GAP_DIGITS + _AROUND_DIGITS, _GAP_DIGITS - 1)
+        number, gap = (digits + _AROUND_DIGITS, digits - 1), (len(_GAP), _GAP_DIGITS - 1)
         names = ["m"] if len(shape.terms) == 1 else self._page.in_column(shape.terms)
         slopes = [(max(number[0], cell_len(name)), number[1]) for name in names]
         others = ({"c": number} if shape.intercept else {}) | {"cost": number}
         others |= {"lr": number} if shape.scheduled else {}
         others |= {"validation": number} if shape.validation else {}
-        others |= {"gap": gap} if self._to_percent else {}
+        others |= {_GAP: gap} if self._to_percent else {}
 
-        kept, last = columns_that_fit(
-            [wide + len(_SPACE) for wide, _ in slopes],
-            shape.importance or [0.0] * len(names),
-            {name: wide + len(_SPACE) for name, (wide, _) in others.items()},
+        columns = [*slopes, *others.values()]
+        importance = shape.importance or [0.0] * len(names)
+        stay = places_that_stay(
+            [wide + len(_SPACE) for wide, _ in columns],
+            columns_leaving(importance, list(others)),
             None if width is None else width - _ITERATION_WIDTH,
         )
-        left = [name for i, name in enumerate(names) if i not in kept], [name for name in others if name not in last]
-        self._note = left_out(left[0], len(names), left[1], width) if width and (left[0] or left[1]) else ""
-        place = {name: len(names) + 1 + i for i, name in enumerate(("c", "cost", "gap", "validation", "lr"))}
-        self._pick = itemgetter(0, *(1 + i for i in kept), *(place[name] for name in last))
-        cells = [slopes[i] for i in kept] + [others[name] for name in last]
-        header = [names[i] for i in kept] + ["gap %" if name == "gap" else name for name in last]
+        without = [name for i, name in enumerate(others, len(names)) if i not in stay]
+        self._notes = on_missing([i for i in stay if i < len(names)], importance, without)
+        place = {name: len(names) + 1 + i for i, name in enumerate(("c", "cost", _GAP, "validation", "lr"))}
+        sources = [*range(1, len(names) + 1), *(place[name] for name in others)]
+        self._pick = itemgetter(0, *(sources[i] for i in stay))
+        cells, header = [columns[i] for i in stay], [[*names, *others][i] for i in stay]
         self._line = _SPACE.join([f"%{_ITERATION_WIDTH}d", *(f"%{wide}.{after}e" for wide, after in cells)]) + "\n"
         heads = [" " * (wide - cell_len(name)) + name for name, (wide, _) in zip(header, cells, strict=True)]
         self._write(_SPACE.join(["iteration", *heads]) + "\n")
@@ -67,8 +68,8 @@ class PlainLines:
 
     def finish(self) -> None:
         """Write, under the lines, which columns were left out and where they are."""
-        if self._note:
-            self._write("\n".join(self._page.wrapped(self._note)) + "\n")
+        for note in self._notes:
+            self._write("\n".join(self._page.wrapped(note)) + "\n")
 
 
 class LinesRecorder:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleRenderable
 
-    from gdcli.report.grid import GridColumn
     from gdcli.report.paper import Page
+    from gdcli.report.screen import Screen, StyledLine, TableColumn
 
 
 class Sheet(NamedTuple):
@@ -22,13 +22,15 @@ class Report(NamedTuple):
 
     ``document`` is the JSON object, or one for each group. ``sheet`` is None if there is no result (after divergence).
     ``columns`` are the cells that people read, for a table outside a terminal: names as in the file, numbers rounded;
-    none if there is no result. ``text`` is the report on a page, ``chart`` what stands under it, ``picture`` a file of
-    one of the kinds of pictures; the last two are None if there is nothing to draw.
+    none if there is no result. ``screen`` is the report on a page, ``verdict`` the lines that end it, and ``chart`` the
+    text between the two; ``picture`` is a file of one of the kinds of pictures. The last two are None if there is
+    nothing to draw.
     """
 
     document: Callable[[], Mapping[str, Any] | Iterable[Mapping[str, Any]]]
     sheet: Callable[[], Sheet | None]
-    columns: "Callable[[], Sequence[GridColumn]]"
-    text: "Callable[[Page], RenderableType]"
+    columns: "Callable[[], Sequence[TableColumn]]"
+    screen: "Callable[[Page], Screen | ConsoleRenderable]"
+    verdict: "Callable[[Page], Sequence[StyledLine]] | None" = None
     chart: "Callable[[Page], str] | None" = None
     picture: Callable[[str], bytes] | None = None

@@ -1,7 +1,7 @@
 """The report on a score: the measures, a line for each."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gdcli.base.names import count_of, printable
 from gdcli.base.schema import to_json
@@ -11,13 +11,11 @@ from gdcli.engine.losses.contract import Domain, Measure
 from gdcli.models.score import Demands, Score
 from gdcli.models.scored_rows import Spread
 from gdcli.report import numbers
-from gdcli.report.grid import Grid, GridColumn, literal
+from gdcli.report.heading import source_of
 from gdcli.report.paper import Page
 from gdcli.report.report import Report, Sheet
+from gdcli.report.screen import HEADING, NOTE, Screen, Span, StyledLine, TableColumn, TextTable, sentences, titled
 from gdcli.report.sentences import UNCENTERED
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 SCORE_SCHEMA = "gdfit.score/1"
 
@@ -30,7 +28,7 @@ def score_report(score: Score, demands: Demands, digits: int = 6) -> Report:
         document=lambda: _document(score, demands),
         sheet=lambda: _sheet(score),
         columns=lambda: _columns(score, digits),
-        text=lambda page: literal("\n".join(format_score(score, page, digits))),
+        screen=lambda page: score_screen(score, page, digits),
     )
 
 
@@ -66,7 +64,8 @@ def scores_report(scores: Sequence[Score], demands: Demands, digits: int = 6) ->
         document=lambda: [_document(score, demands) for score in scores],
         sheet=lambda: _compared(scores),
         columns=lambda: _side_by_side(scores, digits),
-        text=lambda page: _comparison(scores, page, digits),
+        screen=lambda page: _comparison(scores, page, digits),
+        verdict=lambda page: sentences(page, _bests(scores)),
     )
 
 
@@ -84,34 +83,36 @@ def _compared(scores: Sequence[Score]) -> Sheet:
     return Sheet(["model", "rows_read", "rows_used", *keys, *_MEASURES], rows)
 
 
-def _side_by_side(scores: Sequence[Score], digits: int) -> list[GridColumn]:
+def _side_by_side(scores: Sequence[Score], digits: int) -> list[TableColumn]:
     """A column for each measure, over the models."""
-    columns = [GridColumn("model", [printable(score.model) for score in scores], left=True)]
-    columns.append(GridColumn("rows", [f"{score.rows.used:,}" for score in scores]))
+    columns = [TableColumn("model", [printable(score.model) for score in scores], left=True)]
+    columns.append(TableColumn("rows", [f"{score.rows.used:,}" for score in scores]))
     for entry in DEMAND_ENTRIES:
         values = [score.value(entry.key) for score in scores]
         other_costs = entry.key == "cost" and len({score.loss for score in scores}) > 1
         if all(value is None for value in values) or other_costs or entry.key == "mean_error":
             continue
-        columns.append(GridColumn(entry.label, numbers.column(values, digits)))
+        columns.append(TableColumn(entry.label, numbers.column(values, digits)))
     return columns
 
 
-def _comparison(scores: Sequence[Score], page: Page, digits: int) -> "RenderableType":
-    from rich.console import Group
-
+def _comparison(scores: Sequence[Score], page: Page, digits: int) -> Screen:
     columns = _side_by_side(scores, digits)
-    while page.width is not None and len(columns) > 3 and sum(one.width + 2 for one in columns) - 2 > page.width:
-        columns.pop()
+    columns[0].cells = page.in_column([score.model for score in scores])
+    targets = dict.fromkeys(printable(score.target) for score in scores)
+    title = f"{' and '.join(targets)}, predicted by {count_of(len(scores), 'model')} on the same rows"
+    table = TextTable(page, columns, leaving=columns[:2:-1])
+    return Screen(titled(page, title, [source_of(scores[0].files, scores[0].rows)]), table.lines())
+
+
+def _bests(scores: Sequence[Score]) -> list[str]:
+    """Say which model is best by the measures that are worst when large."""
     best = [
         f"{entry.label}: {_best(scores, entry)}"
         for entry in DEMAND_ENTRIES
         if entry.key in ("rmse", "log_loss", "mean_deviance") and _best(scores, entry)
     ]
-    targets = dict.fromkeys(printable(score.target) for score in scores)
-    title = f"{' and '.join(targets)}, predicted by {count_of(len(scores), 'model')} on the same rows"
-    said = page.wrapped(page.shown(f"Best {'; '.join(best)}"))
-    return Group(literal(page.shown(title) + "\n"), Grid(columns, page), literal("\n" + "\n".join(said)))
+    return [f"Best {'; '.join(best)}"] if best else []
 
 
 def _best(scores: Sequence[Score], entry: DemandEntry) -> str:
@@ -129,25 +130,28 @@ def _sheet(score: Score) -> Sheet:
     return Sheet(["rows_read", "rows_used", *_MEASURES, *own], [row])
 
 
-def _columns(score: Score, digits: int) -> list[GridColumn]:
+def _columns(score: Score, digits: int) -> list[TableColumn]:
     facts = _facts(score, digits)
     labels, values = [label for label, _, _ in facts], [value for _, value, _ in facts]
-    return [GridColumn("measure", labels, left=True), GridColumn("value", values)]
+    return [TableColumn("measure", labels, left=True), TableColumn("value", values)]
 
 
-def format_score(score: Score, page: Page, digits: int = 6) -> list[str]:
-    """The lines that people read."""
-    facts = [("R^2" if label == "R²" and not page.unicode else label, *rest) for label, *rest in _facts(score, digits)]
-    width = max(len(value) for _, value, _ in facts)
+def score_screen(score: Score, page: Page, digits: int = 6) -> Screen:
+    """What was measured, and the measures, a line for each."""
+    facts = [tuple(map(page.shown, fact)) for fact in _facts(score, digits)]
     indent = max(len(label) for label, _, _ in facts) + 2
-    lines = [line for label, value, note in facts for line in page.wrapped(
-        page.shown(f"{label:{indent}}{f'{value:>{width}}  {note}' if note else f'{value:>{width}}'}".rstrip()), indent
-    )]  # fmt: skip
-    weighted = f", weighted by {printable(score.weights)}" if score.weights is not None else ""
-    title = f"{printable(score.target)} as predicted by {printable(score.model)}{weighted}"
+    width = max(len(value) for _, value, _ in facts)
+    lines: list[StyledLine] = []
+    for label, value, note in facts:
+        begin = f"{label:{indent}}{value:>{width}}"
+        first, *more = page.wrapped(f"{begin}  {note}", indent) if note else [begin.rstrip()]
+        lines.append([Span(first[: len(begin)]), Span(first[len(begin) :], NOTE)])
+        lines += [[Span(line, NOTE)] for line in more]
+    weighted = [f"weighted by {printable(score.weights)}"] if score.weights is not None else []
+    title = f"{printable(score.target)} as predicted by {printable(score.model)}"
     numeric = LOSSES[score.loss].domain is not Domain.CLASSES
     spread = _spread_lines(score.residuals, page, digits) if score.residuals is not None and numeric else []
-    return [*page.wrapped(page.shown(title)), "", *lines, *spread]
+    return Screen(titled(page, title, [source_of(score.files, score.rows), *weighted]), lines, spread)
 
 
 def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
@@ -171,15 +175,13 @@ def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
     ]
 
 
-def _spread_lines(found: Spread, page: Page, digits: int) -> list[str]:
+def _spread_lines(found: Spread, page: Page, digits: int) -> list[StyledLine]:
     """The residuals as minimum, quartiles and maximum, each under its name."""
     names = ["min", "1st quartile", "median", "3rd quartile", "max"]
     values = [cell.strip() for cell in numbers.column(list(found[:5]), digits, relative=True)]
-    widths = [max(len(name), len(value)) for name, value in zip(names, values, strict=True)]
-    head = "  ".join(f"{name:>{width}}" for name, width in zip(names, widths, strict=True))
-    line = "  ".join(f"{value:>{width}}" for value, width in zip(values, widths, strict=True))
     of = "; quartiles of a sample of 10,000 rows" if found.sampled else ""
-    return ["", page.shown(f"residuals (target minus prediction{of})"), head, line]
+    table = TextTable(page, [TableColumn(name, [value]) for name, value in zip(names, values, strict=True)])
+    return [*sentences(page, [f"residuals (target minus prediction{of})"], HEADING), *table.lines()]
 
 
 def _own(measure: Measure, value: float | None, digits: int) -> tuple[str, str, str]:

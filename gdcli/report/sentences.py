@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from gdcli.engine.descent import Stopped
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.optimizers import OPTIMIZERS, PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT
@@ -11,28 +12,10 @@ from gdcli.report import numbers as digits
 # Of the R² of a fit without an intercept, which statsmodels calls the same.
 UNCENTERED = "uncentered"
 
-_MOST_NAMES = 6
-
 
 def joined(names: Sequence[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
-
-
-def left_out(terms: Sequence[str], of: int, columns: Sequence[str], width: int) -> str:
-    """Name the columns that did not fit: ``terms`` out of all ``of`` terms, and other ``columns``."""
-    missing = list(terms)
-    if missing and of > 1:
-        named = (
-            missing
-            if len(missing) <= _MOST_NAMES
-            else [*missing[: _MOST_NAMES - 1], f"{len(missing) - _MOST_NAMES + 1} more"]
-        )
-        missing = [f"{len(missing)} of {of} terms ({joined(named)})"]
-    where = "--trace FILE and --format json have every term; a" if terms else "A"
-    return (
-        f"Left out to fit {width} columns: {joined([*missing, *columns])}. {where} wider terminal or a pipe shows all."
-    )
 
 
 def cost_unit(fit: Fit, target: str, square: str = "²") -> str:
@@ -43,8 +26,10 @@ def cost_unit(fit: Fit, target: str, square: str = "²") -> str:
 
 def unknown_distance(fit: Fit) -> str:
     """Say why no distance to the optimum is known."""
-    known = fit.optimum.cost is not None or not LOSSES[fit.loss].smooth
-    return "the distance to the optimum is not known" if known else "the cost has no minimum to converge to"
+    if not LOSSES[fit.loss].smooth:
+        return "how close it came is not known, as the minimum of this loss is not computed"
+    known = fit.optimum.cost is not None
+    return "the distance to the minimum is not known" if known else "the cost has no minimum to converge to"
 
 
 def on_the_bound(fit: Fit) -> str:
@@ -129,10 +114,10 @@ def on_corners(fit: Fit) -> str:
     """Advice on how a descent on a cost with corners comes closer to the minimum."""
     if fit.descent.schedule == CONSTANT:
         return (
-            "The minimum is not computed for this loss. At a constant rate the descent keeps stepping over it; "
-            "with one that falls, as by --schedule cosine, it settles."
+            "At a constant rate the descent keeps stepping over it; with one that falls, as by --schedule cosine, it "
+            "settles."
         )
-    return "The minimum is not computed for this loss. More iterations (-n), or another rate, may bring it closer."
+    return "More iterations (-n), or another rate, may bring it closer."
 
 
 def is_plain(fit: Fit) -> bool:
@@ -144,3 +129,14 @@ def is_plain(fit: Fit) -> bool:
 def with_optimizer(fit: Fit) -> str:
     """`` with momentum:0.9``, to follow a rate; empty for plain gradient descent."""
     return "" if fit.descent.optimizer == PLAIN_DESCENT else f" with {fit.descent.optimizer}"
+
+
+def kept_iteration(fit: Fit) -> int:
+    """The iteration whose parameters are the result: the last, unless patience keeps a better one."""
+    patient = fit.holdout is not None and fit.holdout.patience is not None
+    return fit.holdout.kept if fit.holdout is not None and patient else fit.descent.iterations
+
+
+def stopped_early(fit: Fit) -> bool:
+    """Whether the result was chosen by the validation cost, not by the distance to the optimum."""
+    return fit.descent.stopped is Stopped.PATIENCE or kept_iteration(fit) < fit.descent.iterations

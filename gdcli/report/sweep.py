@@ -3,18 +3,18 @@
 import math
 from typing import TYPE_CHECKING, Any
 
+from gdcli.base.names import count_of, printable
 from gdcli.base.schema import to_json
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.sweep import Sweep, SweepRate
 from gdcli.report import numbers
-from gdcli.report.grid import Grid, GridColumn
+from gdcli.report.heading import columns_named, source_of
 from gdcli.report.paper import Page
 from gdcli.report.report import Report, Sheet
+from gdcli.report.screen import BAD, BAR, GOOD, HEADING, Screen, StyledLine, TableColumn, TextTable, sentences, titled
 from gdcli.report.sparkline import sampled, sparkline
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from gdcli.report.page.contents import TypedCommand
 
 SWEEP_SCHEMA = "gdfit.sweep/1"
@@ -51,8 +51,9 @@ def sweep_report(sweep: Sweep, digits: int = 6, typed: "TypedCommand | None" = N
     report = Report(
         document=lambda: _document(sweep),
         sheet=lambda: Sheet(_HEADER, map(_values, sweep.rates)),
-        columns=lambda: _columns(sweep, digits, Page()),
-        text=lambda page: render_sweep(sweep, page, digits),
+        columns=lambda: _columns(sweep, digits),
+        screen=lambda page: sweep_screen(sweep, page, digits),
+        verdict=lambda page: sentences(page, [" ".join(format_rate_meaning(sweep))]),
         chart=lambda page: chart_of_sweep(sweep, page, page.colors is not None),
         picture=picture,
     )
@@ -87,52 +88,92 @@ def _document(sweep: Sweep) -> dict[str, Any]:
     return document
 
 
-def render_sweep(sweep: Sweep, page: Page, digits: int = 6) -> "RenderableType":
-    """The table, as many columns of it as fit, and the sentences under it."""
-    from rich.console import Group
-    from rich.text import Text
-
-    rates, *others = _columns(sweep, digits, page)
-    columns = [GridColumn(rates.header, rates.cells, left=True), *others]
-    # On a narrow terminal the curve goes first, then the cost: the gap says the same.
-    for header in ("cost curve", "cost", "to 1 %"):
-        if page.width is not None and Grid(columns, page).width > page.width:
-            columns = [column for column in columns if column.header != header]
-    lines = [line for sentence in format_rate_meaning(sweep) for line in page.wrapped(page.shown(sentence))]
-    return Group(Grid(columns, page), Text(), Text("\n".join(lines), no_wrap=True, overflow="ignore"))
+def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
+    """What was swept, and the table, as many columns of it as fit: rates that diverge stand last, in red."""
+    rates = sweep.rates
+    title = f"{printable(sweep.target)} from {columns_named(sweep.features)}: {count_of(len(rates), 'learning rate')}"
+    rate = TableColumn("lr", [_shown(one.learning_rate) for one in rates], left=True)
+    word = TableColumn("", [_word(one) for one in rates], left=True)
+    needed = TableColumn("within 1 % after", [_needed(one) for one in rates])
+    cost = TableColumn("cost at the end", _costs(sweep, digits))
+    curve = TableColumn("cost on its way", [_curve(one, page) for one in rates], left=True, style=BAR)
+    lost = [i for i, one in enumerate(rates) if _diverges(one)]
+    best = {i: f"{HEADING} {GOOD}" for i, one in enumerate(rates) if one.best}
+    for column in (curve,):  # its own colour is in the way of the row's
+        column.styles = best | dict.fromkeys(lost, BAD)
+    apart: dict[int, StyledLine] = {lost[0]: []} if lost and lost[0] > 0 else {}
+    # On a narrow terminal the curve goes first, then the cost.
+    table = TextTable(
+        page, [rate, word, needed, cost, curve], leaving=[curve, cost, word],
+        rows=best | dict.fromkeys(lost, BAD), between=apart,
+    )  # fmt: skip
+    facts = [source_of(sweep.files, sweep.rows), count_of(sweep.iterations, "iteration")]
+    return Screen(titled(page, title, facts), table.lines())
 
 
 def format_rate_meaning(sweep: Sweep) -> list[str]:
     """The findings of the sweep in sentences."""
     largest = numbers.rate(numbers.rounded_below(sweep.largest_stable))
-    sentences = [f"Rates up to {largest} are stable for this data; above, each step overshoots by more than the last."]
-    if sweep.best is None:
-        sentences = [f"Rates up to {largest} are stable for this data; with an l1 penalty no more is known beforehand."]
+    found = []
     if sweep.interrupted:
-        sentences.insert(0, f"Interrupted: iteration {sweep.iterations} is as far as the descents came.")
+        found.append(f"Interrupted: iteration {sweep.iterations:,} is as far as the descents came.")
     if sweep.best is not None and sweep.best_iterations is not None:
-        count = numbers.count(sweep.best_iterations)
-        unit = "iteration" if sweep.best_iterations == 1 else "iterations"
-        sentences.append(
-            f"The best is {sweep.best:.{_RATE_DIGITS}g}: within 1 % of the optimum's cost after {count} {unit}."
-        )
+        count = count_of(sweep.best_iterations, "iteration")
+        found.append(f"{_shown(sweep.best)} is the fastest: {count} to within 1 %.")
     marked = next((rate for rate in sweep.rates if rate.best), None)
     if marked is not None and not (sweep.best and math.isclose(marked.learning_rate, sweep.best, rel_tol=1e-6)):
-        sentences.append(f"Of the rates shown {marked.learning_rate:.{_RATE_DIGITS}g} gets there first.")
-    return sentences
+        found.append(f"Of the rates shown {_shown(marked.learning_rate)} gets there first.")
+    found.append(f"Rates below {largest} are stable for this data; from there on, they diverge.")
+    if sweep.optimum.cost is not None and any(rate.converged for rate in sweep.rates):
+        found.append(f"The minimum is {numbers.number(sweep.optimum.cost, _RATE_DIGITS).strip()}.")
+    return found
 
 
-def _columns(sweep: Sweep, digits: int, page: Page) -> list[GridColumn]:
+def _diverges(rate: SweepRate) -> bool:
+    return rate.diverged_at is not None or rate.behaviour is Behaviour.UNSTABLE
+
+
+def _shown(rate: float) -> str:
+    """A rate as it was given; one that was computed, to fewer digits."""
+    text = f"{rate:.{_RATE_DIGITS}g}"
+    return numbers.rate(rate if float(text) == rate else numbers.rounded_rate(rate))
+
+
+def _word(rate: SweepRate) -> str:
+    if _diverges(rate):
+        return "diverges"
+    if rate.best:
+        return "fastest"
+    if rate.behaviour is Behaviour.OSCILLATING:
+        return "overshoots"
+    return "" if rate.behaviour is None else "steady" if rate.converged else "slow"
+
+
+def _costs(sweep: Sweep, digits: int) -> list[str]:
+    """The cost at the end, or what became of it."""
+    away = [rate.cost if not rate.converged else None for rate in sweep.rates]
+    shown = numbers.column(away, digits)
+    return [
+        f"∞, stopped at {numbers.count(rate.diverged_at)}"
+        if rate.diverged_at is not None
+        else "minimum"
+        if rate.converged
+        else cell
+        for rate, cell in zip(sweep.rates, shown, strict=True)
+    ]
+
+
+def _columns(sweep: Sweep, digits: int) -> list[TableColumn]:
     rates = sweep.rates
     measure = sweep.optimum.gap_measure
     shares = [None if rate.gap is None or measure <= 0 else rate.gap / measure for rate in rates]
     return [
-        GridColumn("lr", [f"{rate.learning_rate:.{_RATE_DIGITS}g}" for rate in rates]),
-        GridColumn("behaviour", [_behaviour(rate) for rate in rates], left=True),
-        GridColumn("cost", numbers.column([rate.cost for rate in rates], digits, relative=True)),
-        GridColumn("gap %", numbers.percents(shares)),
-        GridColumn("to 1 %", [_needed(rate) for rate in rates]),
-        GridColumn("cost curve", [_curve(rate, page) for rate in rates], left=True),
+        TableColumn("lr", [f"{rate.learning_rate:.{_RATE_DIGITS}g}" for rate in rates]),
+        TableColumn("behaviour", [_behaviour(rate) for rate in rates], left=True),
+        TableColumn("cost", numbers.column([rate.cost for rate in rates], digits, relative=True)),
+        TableColumn("gap %", numbers.percents(shares)),
+        TableColumn("to 1 %", [_needed(rate) for rate in rates]),
+        TableColumn("cost curve", [_curve(rate, Page()) for rate in rates], left=True),
     ]
 
 

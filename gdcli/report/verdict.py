@@ -1,94 +1,168 @@
-"""The verdict in words: what the learning rate does, how far the descent got, and what to change.
+"""The verdict in words: how far the descent got, what the learning rate does, and what to change.
 
-Every sentence is made from the numbers of this fit and is left out where it would not be true of them. What the
-sentences on speed rest on is in :mod:`gdcli.report.pace`. Of other optimizers, and of a rate that changes, only what
-was forecast is said.
+At most three lines of a terminal of 80 columns, and one command to paste. Every sentence is made from the numbers of
+this fit and is left out if it would not be true of them, or if others say more. What the sentences on speed rest on is
+in :mod:`gdcli.report.pace`. Of other optimizers, and of a rate that changes, only what was forecast is said.
 """
 
-from typing import Protocol
+import math
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
 
 from gdcli.base.names import count_of, printable
 from gdcli.engine.descent import Stopped
-from gdcli.engine.losses import LOSSES
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.results import Fit
 from gdcli.report import numbers as digits
-from gdcli.report.pace import CONVERGED_GAP, better_rate, gap_share, half_life, quickest, steepest_factor
+from gdcli.report.advice import ILL_CONDITIONED, MOST_TO_ADVISE, RateCommand, advice_on, shown_rate_of, way_out
+from gdcli.report.pace import CONVERGED_GAP, better_rate, gap_share, steepest_factor
+from gdcli.report.paper import Page
+from gdcli.report.screen import BAD, COMMAND, GOOD, WARNING, Span, StyledLine
 from gdcli.report.sentences import (
-    above_bound,
-    bound,
     counted,
     how_long,
     is_plain,
-    on_batches,
-    on_corners,
+    kept_iteration,
     on_the_bound,
     out_of_patience,
     roughly,
+    stopped_early,
     unknown_distance,
     with_optimizer,
 )
 
-# Lines that start so are commands to paste: not to be wrapped or worded further.
-COMMAND_INDENT = "  "
+# Lines of 80 columns, less the space under the mark, that all sentences together may take.
+_MOST_LINES, _LINE = 3, Page(78)
 
-# Below this the slow directions explain no wait that a person would notice.
-_ILL_CONDITIONED = 100.0
-
-# A minute or two of iterations on a few features; more is no advice.
-_MOST_TO_ADVISE = 10_000_000
-
-_DEFAULT_ITERATIONS = 1000
-
-# Share of the distance that one overshoot keeps. Above it the verdict says how little closer each one comes.
-_SLOW_SWING = 0.9
-
-_AT_THE_LIMIT = 1e-9
+# Share of the distance that one overshoot keeps: below the first it is not worth a word, above the other the verdict
+# says how little closer each one comes.
+_NO_SWING, _SLOW_SWING = 0.05, 0.9
 
 _MOST_SLOW_TERMS = 3
 
-_AUTOMATIC_DIGITS = 4
+# Within this share of the minimum a descent that has not converged is near.
+NEAR = 0.01
+
+# Digits of a cost that can be told from its minimum's.
+_MOST_DIGITS = 15
 
 
-class RateCommand(Protocol):
-    """The user's own command line with another rate, ready to paste.
+class State(Enum):
+    """How a descent ended; the value is what the verdict begins with."""
 
-    ``iterations`` is given where that many are needed; a command that asks for more already keeps its own.
-    """
+    CONVERGED = "Converged"
+    NEAR = "Nearly there"
+    AWAY = "Not there yet"
+    DIVERGED = "Diverged"
+    UNKNOWN = "Ended"
 
-    def __call__(self, learning_rate: float, iterations: int | None = None) -> str: ...
+
+# The mark of each state, and its colour.
+MARKS = {
+    State.CONVERGED: ("✓", GOOD),
+    State.NEAR: ("≈", WARNING),
+    State.AWAY: ("✗", BAD),
+    State.DIVERGED: ("✗", BAD),
+    State.UNKNOWN: ("?", WARNING),
+}
 
 
-def verdict(fit: Fit, command: RateCommand | None = None) -> list[str]:
-    """The verdict as lines: sentences, and after some of them a command indented by ``COMMAND_INDENT``."""
+@dataclass(frozen=True, slots=True)
+class FitVerdict:
+    """Sentences, of which the first begins with the state, and a command to paste, None if there is none."""
+
+    state: State
+    sentences: tuple[str, ...]
+    command: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The sentences in one paragraph, and the command under them."""
+        return " ".join(self.sentences) + ("" if self.command is None else f"\n  {self.command}")
+
+
+class _Sentence(NamedTuple):
+    """A sentence, and how much it matters: if there is no room for all, those of a high rank are left out."""
+
+    text: str
+    rank: int
+
+
+def verdict(fit: Fit, command: RateCommand | None = None) -> FitVerdict:
+    """The verdict on a fit, with a command if ``command`` words one."""
     if fit.diverged:
-        return _on_divergence(fit, command)
-    rate = _on_the_rate(fit) or on_the_bound(fit)
-    lines = [_outcome(fit), _on_saturation(fit), rate, _on_the_wait(fit), *_advice(fit, command)]
-    return [line for line in lines if line]
+        first, (advice, pasted) = _how_it_diverged(fit), way_out(fit, command)
+        return FitVerdict(State.DIVERGED, (first, *advice), pasted)
+    advice, pasted = advice_on(fit, command)
+    found = [
+        _Sentence(_outcome(fit), 0),
+        _Sentence(_on_saturation(fit), 1),
+        _Sentence(_on_the_rate(fit, advised=bool(advice)) or on_the_bound(fit), 5),
+        _Sentence(_on_scaling(fit, " ".join(advice)), 2),
+        *(_Sentence(text, rank) for text, rank in zip(_on_the_wait(fit), (3, 4), strict=False)),
+        *(_Sentence(text, 1) for text in advice),
+    ]
+    return FitVerdict(state_of(fit), _in_three_lines([one for one in found if one.text]), pasted)
+
+
+def verdict_lines(found: FitVerdict, page: Page) -> list[StyledLine]:
+    """The mark in its colour, the sentences broken between words, and the command, never broken: ready to paste."""
+    mark, color = MARKS[found.state]
+    mark, name = page.shown(mark), found.state.value
+    lines = page.wrapped(page.shown(f"{mark} {' '.join(found.sentences)}"), len(mark) + 1)
+    begin = f"{mark} {name}"
+    shown: list[StyledLine] = [[Span(line)] for line in lines]
+    if lines[0].startswith(begin):
+        shown[0] = [Span(begin, f"bold {color}"), Span(lines[0][len(begin) :])]
+    if found.command is not None:
+        shown.append([Span(f"  {page.shown(found.command)}", COMMAND)])
+    return shown
+
+
+def state_of(fit: Fit) -> State:
+    """How a descent ended: within 1 % of the minimum it is near, if it has not converged."""
+    if fit.diverged:
+        return State.DIVERGED
+    if fit.descent.converged:
+        return State.CONVERGED
+    share = gap_share(fit)
+    if share is None:
+        return State.UNKNOWN
+    return State.NEAR if share <= NEAR else State.AWAY
+
+
+def _in_three_lines(found: list[_Sentence]) -> tuple[str, ...]:
+    """The sentences that three lines hold, those of the lowest rank first; the first two ranks in any case."""
+    kept = [one for one in found if one.rank <= 1]
+    for one in sorted(found, key=lambda one: one.rank):
+        more = [other for other in found if other in kept or other is one]
+        if len(_LINE.wrapped(" ".join(other.text for other in more))) <= _MOST_LINES:
+            kept = more
+    return tuple(one.text for one in kept)
 
 
 # --- how far it got
 
 
 def _outcome(fit: Fit) -> str:
-    done = fit.descent
-    why = f"after {how_long(fit)}" if done.iterations else "at the start"
+    done, state = fit.descent, state_of(fit)
+    kept = kept_iteration(fit)
+    after = f"after {how_long(fit)}" if done.iterations else "at the start"
     at = f"at iteration {digits.count(done.iterations)}"
+    why = ""
     if done.stopped is Stopped.TOLERANCE:
         limit = "the tolerance" if done.tolerance is None else f"--tol {digits.rate(done.tolerance)}"
-        why = f"stopped {at}, where the gradient's norm fell below {limit};"
+        after, why = at, f", where the gradient's norm fell below {limit}"
     elif done.stopped is Stopped.PATIENCE:
-        why = f"stopped {at}, {out_of_patience(fit)};"
+        after, why = at, f", stopped {out_of_patience(fit)}"
     elif done.stopped is Stopped.INTERRUPTED:
-        why = f"interrupted {at};"
-    kept = _kept(fit)
+        after = f"when interrupted {at}"
     if kept < done.iterations:
-        why = f"{why.rstrip(';')}; iteration {digits.count(kept)}, of the lowest validation cost, is kept, where"
-    if fit.optimum.cost is None:
-        return f"Not converged{' ' if why.startswith('a') else '; '}{why.rstrip(';')}: {unknown_distance(fit)}."
-    first = f"{'Converged' if done.converged else 'Not converged'}: {why} {_distance(fit)}"
-    return ". ".join(part for part in (first.rstrip("; "), _within_one_percent(fit)) if part) + "."
+        after, why = f"at iteration {digits.count(kept)}, of the lowest validation cost, which is kept", ""
+    if state is State.UNKNOWN:
+        return f"{state.value} {after}{why}: {unknown_distance(fit)}."
+    return f"{state.value}: {_distance(fit)} {after}{why}{_within_one_percent(fit)}."
 
 
 def _on_saturation(fit: Fit) -> str:
@@ -98,17 +172,6 @@ def _on_saturation(fit: Fit) -> str:
     return f"A low cost is no merit of a fit with {count_of(coefficients, 'coefficient')} for as many rows or fewer."
 
 
-def _kept(fit: Fit) -> int:
-    """The iteration whose parameters are the result: the last, unless patience keeps a better one."""
-    patient = fit.holdout is not None and fit.holdout.patience is not None
-    return fit.holdout.kept if fit.holdout is not None and patient else fit.descent.iterations
-
-
-def _stopped_early(fit: Fit) -> bool:
-    """Whether the result was chosen by the validation cost, not by the distance to the optimum."""
-    return fit.descent.stopped is Stopped.PATIENCE or _kept(fit) < fit.descent.iterations
-
-
 def _distance(fit: Fit) -> str:
     """Say how far the cost is above its minimum, and how far off the slopes are if that is more."""
     share = gap_share(fit)
@@ -116,93 +179,107 @@ def _distance(fit: Fit) -> str:
         return unknown_distance(fit)
     if fit.optimum.relative_gap is None:
         if share == 0:
-            return "the cost is at its minimum, zero" if fit.saturated else "the fit is perfect, with a cost of zero"
-        best = "has" if fit.saturated else "is a perfect fit, with"
-        return f"{digits.percent(share)} of the start's gap is left; the optimum {best} a cost of zero"
+            return "the cost is at its minimum, zero," if fit.saturated else "a perfect fit, with a cost of zero,"
+        return f"{digits.percent(share)} of the start's gap to a perfect fit is left"
     if share == 0:
-        return "the cost is at its minimum"
-    text = f"the cost is {digits.percent(share)} above its minimum"
-    if not fit.descent.converged and share <= CONVERGED_GAP:
-        text += ", but the slopes are still more than 1 % off the optimum's"
+        return "exactly at the minimum"
+    if fit.descent.converged:
+        return f"at the minimum to {min(int(-math.log10(share)), _MOST_DIGITS)} digits"
+    text = f"{digits.percent(share)} above the minimum"
+    if share <= CONVERGED_GAP:
+        text += ", the slopes still more than 1 % off,"
     return text
 
 
 def _within_one_percent(fit: Fit) -> str:
-    reached, run = fit.learning_rate.iterations_to_1_percent, _kept(fit)
-    if reached is None or run < fit.descent.iterations:
+    reached, run = fit.learning_rate.iterations_to_1_percent, kept_iteration(fit)
+    if reached is None or run < fit.descent.iterations or fit.optimum.relative_gap == 0:
         return ""
     if reached == 0:
-        return "The start was within 1 % already"
+        return " (within 1 % from the start)"
     if reached <= run:
-        first = "first " if fit.learning_rate.behaviour is Behaviour.OSCILLATING and not is_plain(fit) else ""
-        return f"It {first}came within 1 % at iteration {digits.count(reached)}"
-    if reached > _MOST_TO_ADVISE:
-        return f"It would come within 1 % after about {digits.rough(reached)} iterations"
-    more = f", {digits.count(reached - run)} more than were run" if run else ""
-    return f"It would come within 1 % at iteration {digits.count(reached)}{more}"
+        known = fit.learning_rate.behaviour is Behaviour.OSCILLATING and not is_plain(fit)
+        verb = "first within" if known else "within"
+        since = "at" if known else "since"
+        return f" ({verb} 1 % {since} {digits.count(reached)})" if reached < run or known else ""
+    if fit.descent.converged:
+        return ""
+    if reached > MOST_TO_ADVISE:
+        return f"; it would be within 1 % after about {digits.rough(reached)}"
+    more = f", {digits.count(reached - run)} more" if run else ""
+    return f"; it would be within 1 % at {digits.count(reached)}{more}"
 
 
 # --- what the rate does
 
 
-def _on_the_rate(fit: Fit) -> str:
+def _on_the_rate(fit: Fit, *, advised: bool) -> str:
+    """Say what the rate does; and which one is fastest, unless that is ``advised``."""
     rate = fit.learning_rate
     limit = rate.largest_stable
     if limit is None or rate.behaviour is None:
         return ""
-    name = f"lr {_shown(rate.given, rate.automatic)}{with_optimizer(fit)}"
+    automatic = " (auto)" if rate.automatic else ""
+    name = f"lr {shown_rate_of(rate.given, rate.automatic)}{automatic}{with_optimizer(fit)}"
     stable = digits.rate(digits.rounded_below(limit))
-    if rate.automatic:
-        name += ", chosen as the one that comes within 1 % first,"
+    faster = _faster(fit, advised=advised)
     if rate.behaviour is Behaviour.MONOTONE:
-        text = f"{name} approaches the optimum without overshooting; rates up to {stable} are stable"
-        return f"{text}. {_faster(fit)}".rstrip()
+        if rate.automatic:
+            return ""
+        slow = " but slow" if better_rate(fit) is not None else ""
+        return f"{name} is safe{slow}: rates below {stable} are stable.{faster}"
     if not is_plain(fit):
-        text = f"{name} swings about the optimum, less each time: harmless, as it is below the largest stable rate"
-        return f"{text} {stable}. {_faster(fit)}".rstrip()
+        return f"{name} swings about the minimum, less each time, which is harmless below {stable}.{faster}"
     swing = steepest_factor(fit, rate.given)
-    if swing is None or swing <= _SLOW_SWING:
-        how = "and comes back closer each time: harmless, as it is below the largest stable rate"
-    else:
-        how = f"and comes back only {digits.percent(1 - swing)} closer each time, just below the largest stable rate"
-    return f"{name} overshoots along the steepest direction {how} {stable}. {_faster(fit)}".rstrip()
+    if swing is not None and swing > _SLOW_SWING:
+        closer = digits.percent(1 - swing)
+        return f"{name} comes back only {closer} closer at each step: from {stable} on rates are unstable.{faster}"
+    if rate.automatic and (fit.descent.converged or (swing is not None and swing < _NO_SWING)):
+        return ""
+    fastest = " is the fastest. It" if rate.automatic else ""
+    return f"{name}{fastest} overshoots slightly at each step, which is harmless below {stable}.{faster}"
 
 
-def _faster(fit: Fit) -> str:
+def _faster(fit: Fit, *, advised: bool) -> str:
     """Say which rate would be faster; where the wait is long and none is, say that."""
     rate = fit.learning_rate
     better = better_rate(fit)
     if better is not None and rate.best_iterations is not None:
-        return (
-            f"lr {digits.rate(better)}, the best for this start, comes within 1 % after about "
-            f"{roughly(rate.best_iterations)}."
-        )
+        if advised:
+            return ""
+        return f" The fastest, {digits.rate(better)}, is within 1 % after {roughly(rate.best_iterations)}."
     reached = rate.iterations_to_1_percent
     if reached is not None and reached > fit.descent.iterations and not rate.automatic and rate.best is not None:
-        return "No rate is much faster."
+        return " No rate is much faster."
     return ""
 
 
 # --- what it waits for
 
 
-def _on_the_wait(fit: Fit) -> str:
+def _on_scaling(fit: Fit, advised: str) -> str:
+    if fit.descent.scale == "standard" or not _waits(fit) or "--scale" in advised:
+        return ""
+    return f"--scale standard usually needs far fewer iterations than --scale {fit.descent.scale}."
+
+
+def _waits(fit: Fit) -> bool:
+    """Whether slow directions explain why the descent is not there yet."""
     rate = fit.learning_rate
-    condition = rate.condition_number
-    if fit.descent.converged or condition is None or condition <= _ILL_CONDITIONED or _stopped_early(fit):
-        return ""
-    if rate.behaviour is None:  # then it may wait for its schedule
-        return ""
-    text = f"What takes long is a condition number of about {digits.rough(condition)}"
-    if slowest := _direction(rate.slowest):
-        text += f"; slowest: {slowest}"
-    text += "."
-    halves = half_life(fit)
-    if halves is not None:
-        text += f" Along the flattest direction the distance halves about every {roughly(halves)}."
-    if fit.descent.scale != "standard":
-        text += f" --scale standard usually needs far fewer iterations than --scale {fit.descent.scale}."
-    return text
+    ill = rate.condition_number is not None and rate.condition_number > ILL_CONDITIONED
+    # Without a forecast it may wait for its schedule.
+    return ill and not fit.descent.converged and not stopped_early(fit) and rate.behaviour is not None
+
+
+def _on_the_wait(fit: Fit) -> list[str]:
+    rate = fit.learning_rate
+    if not _waits(fit) or rate.condition_number is None:
+        return []
+    slowest = _direction(rate.slowest)
+    return [
+        f"What takes long is a condition number of about {digits.rough(rate.condition_number)}.",
+        *([f"Slowest: {slowest}."] if slowest else []),
+    ]
 
 
 def _direction(slowest: tuple[tuple[str, float], ...]) -> str:
@@ -217,113 +294,15 @@ def _direction(slowest: tuple[tuple[str, float], ...]) -> str:
     return f"{together} against {' and '.join(against)}" if against else together
 
 
-# --- what to change
-
-
-def _advice(fit: Fit, command: RateCommand | None) -> list[str]:
-    done = fit.descent
-    if done.converged or _stopped_early(fit):
-        return []
-    if done.stopped is Stopped.TOLERANCE:
-        return ["A smaller --tol goes further."]
-    if not LOSSES[fit.loss].smooth and fit.descent.batches is None:
-        return [on_corners(fit)]
-    if fit.optimum.cost is None:
-        # Both classes are there, so that no intercept runs away; slopes cannot with a penalty.
-        return ["With a penalty, such as --l2 0.01, it has one."] if fit.classes and fit.penalty is None else []
-    if fit.learning_rate.searched:
-        return ["More iterations (-n) bring it closer."]
-    limit = bound(fit)
-    if limit is not None and above_bound(fit):
-        return _with_command(fit, command, digits.rounded_rate(limit / 2), None)
-    if fit.learning_rate.behaviour is None:
-        return [on_batches(fit) or "More iterations (-n), or another rate, may bring it closer."]
-    if not is_plain(fit):
-        return ["More iterations (-n) bring it closer."]
-    rate, enough = quickest(fit)
-    if enough is None and rate == done.learning_rate:
-        return ["More iterations (-n) bring it closer."]
-    if enough is None:
-        return _with_command(fit, command, rate, None)
-    if enough > _MOST_TO_ADVISE:
-        return [
-            f"At lr {_shown(rate, fit.learning_rate.automatic)} it may take {digits.rough(enough)} iterations to "
-            "converge; the optimum beside the coefficients needs none."
-        ]
-    return _with_command(fit, command, rate, digits.rounded_up(enough))
-
-
-def _with_command(fit: Fit, command: RateCommand | None, rate: float, enough: int | None) -> list[str]:
-    """The advice for a rate and a number of iterations, and the command that takes it."""
-    if fit.learning_rate.automatic:
-        rate = digits.rounded_rate(rate, _AUTOMATIC_DIGITS)
-    text = f"Try lr {_shown(rate)}"
-    if enough is not None:
-        text = f"At lr {_shown(rate)} about {roughly(enough)} {'is' if enough == 1 else 'are'} enough to converge"
-    needed = enough or fit.learning_rate.best_iterations or 0
-    more = needed if fit.descent.iterations < needed <= _MOST_TO_ADVISE else None
-    return [text + (":" if command else "."), *_pasted(command, rate, more)]
-
-
 # --- divergence
 
 
-def _on_divergence(fit: Fit, command: RateCommand | None) -> list[str]:
-    rate = fit.learning_rate
-    limit = rate.largest_stable
-    ended = _how_it_diverged(fit)
-    if limit is None:
-        smaller = digits.rounded_rate(rate.given / 10)
-        end = ":" if command else "."
-        return [
-            f"lr {_shown(rate.given)} is too large: {ended}.",
-            f"Try a tenth of it, lr {_shown(smaller)}{end}",
-            *_pasted(command, smaller, None),
-        ]
-    stable = digits.rate(digits.rounded_below(limit))
-    name = f"lr {_shown(rate.given)}{with_optimizer(fit)}"
-    if above_bound(fit):
-        first = f"{name} is above {stable}, the bound on stable rates for this data; {ended}."
-    elif rate.given > limit * (1 + _AT_THE_LIMIT):
-        first = f"{name} is above the largest stable rate {stable} for this data; {ended}."
-    elif rate.behaviour is Behaviour.UNSTABLE:
-        first = f"{name} is just too large for this data, where rates up to {stable} are stable; {ended}."
-    else:
-        first = f"{name} is below the largest stable rate {stable} for this data, and yet {ended}."
-    return [first, *_way_out(fit, command, limit)]
-
-
 def _how_it_diverged(fit: Fit) -> str:
-    run = fit.descent.iterations
+    run, rate = fit.descent.iterations, fit.learning_rate
+    name = State.DIVERGED.value
     if fit.descent.stopped is Stopped.DIVERGED:
-        when = "at" if fit.descent.batches is None else "by"
-        return f"the descent diverged {when} iteration {digits.count(run)}"
-    stopped = "when interrupted" if fit.descent.stopped is Stopped.INTERRUPTED else "yet"
-    return f"after {counted(run)} the descent has not diverged {stopped}, but at this rate it never settles"
-
-
-def _way_out(fit: Fit, command: RateCommand | None, limit: float) -> list[str]:
-    rate = fit.learning_rate
-    better = digits.rounded_rate(limit / 2 if rate.best is None else rate.best)
-    needed = rate.best_iterations
-    text = f"lr {digits.rate(better)} is stable"
-    if needed is not None:
-        text += f" and comes within 1 % of the minimum after about {roughly(needed)}"
-    if fit.descent.scale != "standard" and (rate.condition_number or 0) > _ILL_CONDITIONED:
-        text += f" (--scale standard usually needs far fewer than --scale {fit.descent.scale})"
-    more = digits.rounded_up(needed) if needed and _DEFAULT_ITERATIONS < needed <= _MOST_TO_ADVISE else None
-    return [text + (":" if command else "."), *_pasted(command, better, more)]
-
-
-def _pasted(command: RateCommand | None, rate: float, iterations: int | None) -> list[str]:
-    if command is None:
-        return []
-    return [COMMAND_INDENT + (command(rate) if iterations is None else command(rate, iterations))]
-
-
-# --- numbers
-
-
-def _shown(rate: float, automatic: bool = False) -> str:
-    """A rate as it was given; one that was computed, to fewer digits."""
-    return digits.rate(digits.rounded_rate(rate, _AUTOMATIC_DIGITS) if automatic else rate)
+        at = f"{'at' if fit.descent.batches is None else 'by'} iteration {digits.count(run)}"
+        plain = rate.behaviour is Behaviour.UNSTABLE and is_plain(fit)
+        how = "each step overshot by more than the last" if plain else "the cost grew beyond all bounds"
+        return f"{name} {at}: {how}."
+    return f"{name}, if slowly: after {counted(run)} the steps grow, and at this rate never settle."

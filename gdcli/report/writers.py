@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from gdcli.base.names import printable
 
 if TYPE_CHECKING:
+    from rich.console import ConsoleRenderable
+
     from gdcli.report.paper import Page
     from gdcli.report.report import Report
-
-# Off a terminal nothing is cut or wrapped: wider than any table, in columns.
-_UNLIMITED = 1_000_000
+    from gdcli.report.screen import Screen
 
 # What GitHub's Markdown would act on inside a cell; an underscore only at the edge of a word.
 _MARKDOWN = re.compile(r"[\\`*<|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\](?=[(\[])")
@@ -25,7 +25,23 @@ _TO_THE_RIGHT = ' style="text-align: right"'
 
 
 def as_table(report: "Report", page: "Page") -> str:
-    """The report for people as Rich draws it on a page, with the chart under it if there is one."""
+    """The report for people on a page: the screen, the chart if there is one, and last the verdict."""
+    from gdcli.report.screen import Screen
+
+    parts = [_drawn(report.screen(page), page)]
+    if report.chart is not None:
+        parts.append(report.chart(page))
+    if report.verdict is not None:
+        parts.append(_drawn(Screen(report.verdict(page)), page))
+    return "\n".join(part for part in parts if part)
+
+
+def _drawn(part: "Screen | ConsoleRenderable", page: "Page") -> str:
+    """A part of a report with the styles that the terminal understands. A plain screen needs no Rich."""
+    from gdcli.report.screen import Screen
+
+    if page.colors is None and isinstance(part, Screen):
+        return part.plain()
     import io
 
     from rich.console import Console
@@ -39,15 +55,12 @@ def as_table(report: "Report", page: "Page") -> str:
         force_terminal=page.width is not None,
         color_system=page.colors,
         no_color=page.colors is None,
-        width=page.width or _UNLIMITED,
+        width=page.width,
         height=25,  # of no use, but without it Rich takes a dumb terminal to be 80 columns wide
-        highlight=False,
-        markup=False,
-        emoji=False,
         legacy_windows=False,
     )
-    console.print(report.text(page), soft_wrap=True)
-    return paper.getvalue() + ("" if report.chart is None else "\n" + report.chart(page))
+    console.print(part, soft_wrap=True, end="" if isinstance(part, Screen) else "\n")
+    return paper.getvalue()
 
 
 def as_json(report: "Report", page: "Page") -> str:

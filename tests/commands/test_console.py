@@ -5,12 +5,12 @@ import io
 import re
 
 import pytest
+from gdcli.report.grid import literal
 
 from gdcli.cli import progress
 from gdcli.cli.progress import Narrator, in_bytes, in_time
 from gdcli.cli.terminal import table_encoding
 from gdcli.fitting.results import TraceShape
-from gdcli.report.grid import literal
 from gdcli.report.paper import Page
 from gdcli.report.report import Report
 from gdcli.report.writers import as_table

@@ -24,7 +24,7 @@ def lines(terms=("sqft", "beds", "baths"), rows=ROWS, digits=6, width=None, **sh
 
 def test_every_line_has_the_width_of_the_header():
     text = lines(gap_measure=100.0)
-    assert text[0].split() == ["iteration", "sqft", "beds", "baths", "c", "cost", "gap", "%"]
+    assert text[0].split() == ["iteration", "sqft", "beds", "baths", "c", "cost", "above", "min", "%"]
     assert len({len(line) for line in text}) == 1
     assert text[2].split() == ["123456", "-1.45456e+02", "1.23456e+04", "3.30000e+00", "-1.50000e+07", "6.10000e+09",
                                "5.00e-02"]  # fmt: skip
@@ -37,17 +37,17 @@ def test_decimal_points_stand_under_each_other():
 
 def test_lines_fit_the_terminal_by_whole_columns_and_say_what_is_missing():
     text = lines(width=60, importance=(0.1, 0.2, 0.9))
-    assert text[0].split() == ["iteration", "baths", "c", "cost"]
-    assert text[2].split() == ["123456", "3.30000e+00", "-1.50000e+07", "6.10000e+09"]
+    assert text[0].split() == ["iteration", "beds", "baths", "cost"]
+    assert text[2].split() == ["123456", "1.23456e+04", "3.30000e+00", "6.10000e+09"]
     assert all(len(line) <= 60 for line in text)
-    assert " ".join(text[3:]).startswith("Left out to fit 60 columns: 2 of 3 terms (sqft and beds). --trace FILE")
+    assert " ".join(text[3:]).startswith("The 2 strongest of 3 terms; --trace FILE has all")
 
 
 def test_one_term_is_m_and_no_intercept_is_no_c():
     row = TraceRow(1, (2.0,), None, 3.0, None)
     text = lines(["x"], [row], intercept=False, digits=3, gap_measure=1.0)
     assert [line.split() for line in text] == [
-        ["iteration", "m", "cost", "gap", "%"],
+        ["iteration", "m", "cost", "above", "min", "%"],
         ["1", "2.00e+00", "3.00e+00", "nan"],
     ]
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gdcli.cli.output import Output
     from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.results import Fit
+    from gdcli.report.advice import RateCommand as Again
     from gdcli.report.page.contents import TypedCommand
-    from gdcli.report.verdict import RateCommand as Again
 
 EXAMPLES = (
     ("gdfit housing.csv --target price --lr 0.01", "the iterations and the coefficients"),
@@ -89,7 +89,9 @@ def run(
             narrator.note(f"--trace {printable(output.trace_path)} has {reached}, where the descent was interrupted")
         if not (fit.diverged or interrupted):
             output.save_model(lambda: model_as_json(fit))
-        output.write(fit_report(fit, output.digits, again, iterations=not output.live, typed=typed))
+        every = output.every is not None
+        report = fit_report(fit, output.digits, again, iterations=not output.live, every=every, typed=typed)
+        output.write(report)
     return _exit_code(fit, values, output, again)
 
 
@@ -103,9 +105,9 @@ def _exit_code(fit: "Fit", values: Mapping[str, Any], output: "Output", again: "
         raise Interrupted(signals.received())
     if fit.diverged:
         if not output.table_on_stdout:
-            say("Error: " + "\n".join(verdict(fit, again)))
+            say(f"Error: {verdict(fit, again).text}")
         return ExitCode.DIVERGED
-    return ExitCode.OK if fit.descent.converged else _not_converged(verdict(fit)[0], values, output)
+    return ExitCode.OK if fit.descent.converged else _not_converged(verdict(fit).sentences[0], values, output)
 
 
 def _not_converged(message: str, values: Mapping[str, Any], output: "Output") -> int:
