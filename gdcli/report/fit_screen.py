@@ -44,10 +44,10 @@ def summary_lines(fit: Fit, page: Page, digits: int = 6) -> list[StyledLine]:
         ("validation", None if fit.holdout is None else format_holdout(fit, fit.holdout, digits)),
         ("batches", batches(fit)),
     ]
-    return [*facts(page, _facts(fit, digits)), *labelled(page, [(name, text) for name, text in pairs if text])]
+    return [*facts(page, _facts(fit, page, digits)), *labelled(page, [(name, text) for name, text in pairs if text])]
 
 
-def _facts(fit: Fit, digits: int) -> list[str]:
+def _facts(fit: Fit, page: Page, digits: int) -> list[str]:
     """R² and RMSE, or the cost; with inference its figures, if they describe this fit."""
     centered = fit.intercept is not None
     if fit.inference is not None and fit.inference.applies:
@@ -57,7 +57,7 @@ def _facts(fit: Fit, digits: int) -> list[str]:
         how = "" if centered else f" ({UNCENTERED}: against 0, not the mean of {printable(fit.target)})"
         found.append(f"R² {numbers.decimal(fit.r2, digits)}{how}")
     if fit.rmse is not None:
-        found.append(f"RMSE {numbers.number(fit.rmse, digits)} (in units of {printable(fit.target)})")
+        found.append(f"RMSE {numbers.number(fit.rmse, digits)} (in units of {page.in_column([fit.target])[0]})")
     elif fit.cost is not None:
         penalized = "" if fit.penalty is None else ", penalty included"
         found.append(f"cost {numbers.number(fit.cost, digits)} ({LOSSES[fit.loss].cost_name}{penalized})")

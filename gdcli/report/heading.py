@@ -38,16 +38,19 @@ def heading(fit: Fit, page: Page, digits: int) -> list[StyledLine]:
     choices = [plain, short]
     if fit.loss == SQUARED:
         choices = [plain, [plain[0], *plain[2:]], short, [short[0], *short[2:]]]
-    return next((found for one in choices if len(found := titled(page, title, one)) == 1), titled(page, title, plain))
+    in_a_line = next((found for one in choices if len(found := titled(page, title, one)) == 1), None)
+    return in_a_line or titled(page, title, plain if page.holds(plain[0]) else short)
 
 
 def fit_title(fit: Fit, page: Page) -> str:
     """``price = m · sqft + c``, ``P(sex = male) from 5 columns``."""
     link = LOSSES[fit.loss].link
-    left = _LEFT_SIDES[link].format(y=printable(fit.target), event="" if fit.classes is None else fit.classes[1])
+    left = _LEFT_SIDES[link].format(
+        y=page.in_column([fit.target])[0], event="" if fit.classes is None else fit.classes[1]
+    )
     if len(fit.trace_terms) > 1:
         return f"{left} from {columns_named(fit.features)}"
-    [name] = term_names(fit).values() or [""]
+    [name] = page.in_column(list(term_names(fit).values()) or [""])
     name = f"({name})" if " " in name else name
     right = [part for part in (f"m · {name}" if name else "", "c" if fit.intercept is not None else "") if part]
     return f"{_LINEAR[link].format(left)} = {' + '.join(right) or '0'}"

@@ -73,6 +73,10 @@ class Page:
                 return short
         return full
 
+    def holds(self, text: str) -> bool:
+        """Whether a text fits into a line."""
+        return self.width is None or cell_len(self.shown(text)) <= self.width
+
     def wrapped(self, sentence: str, indent: int = 0) -> list[str]:
         """A sentence as lines that break between words; those after the first are indented."""
         if self.width is None or cell_len(sentence) <= self.width:

@@ -124,6 +124,8 @@ def format_rate_meaning(sweep: Sweep) -> list[str]:
     if marked is not None and not (sweep.best and math.isclose(marked.learning_rate, sweep.best, rel_tol=1e-6)):
         found.append(f"Of the rates shown {_shown(marked.learning_rate)} gets there first.")
     found.append(f"Rates below {largest} are stable for this data; from there on, they diverge.")
+    if sweep.best is None:
+        found.append("With an l1 penalty no more is known beforehand.")
     if sweep.optimum.cost is not None and any(rate.converged for rate in sweep.rates):
         found.append(f"The minimum is {numbers.number(sweep.optimum.cost, _RATE_DIGITS).strip()}.")
     return found

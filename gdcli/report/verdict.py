@@ -159,7 +159,10 @@ def _outcome(fit: Fit) -> str:
     elif done.stopped is Stopped.INTERRUPTED:
         after = f"when interrupted {at}"
     if kept < done.iterations:
-        after, why = f"at iteration {digits.count(kept)}, of the lowest validation cost, which is kept", ""
+        waited = out_of_patience(fit).replace("validation cost", "one")
+        stopped = f"; stopped at {digits.count(done.iterations)}, {waited}"
+        after = f"at iteration {digits.count(kept)}, kept for the lowest validation cost"
+        why = stopped if done.stopped is Stopped.PATIENCE else ""
     if state is State.UNKNOWN:
         return f"{state.value} {after}{why}: {unknown_distance(fit)}."
     return f"{state.value}: {_distance(fit)} {after}{why}{_within_one_percent(fit)}."

@@ -20,12 +20,12 @@ def table(csv_file: Callable[..., str]) -> str:
 def test_the_table_has_a_row_per_group(gdfit: Callable, table: str) -> None:
     done = gdfit(table, "-t", "y", "--by", "region", "--lr", "auto")
     assert done.code == 0
-    lines = [re.split(r"\s{2,}", line.strip()) for line in done.out.splitlines()[2:5]]
-    assert lines[0] == ["lonely", "1", "too few rows"]
-    assert [lines[1][0], lines[1][1], lines[1][-1]] == ["north", "6", "converged"]
+    lines = [re.split(r"\s{2,}", line.strip()) for line in done.out.splitlines()[5:8]]
+    assert lines[0] == ["lonely", "1", "? too few rows"]
+    assert [lines[1][0], lines[1][1], lines[1][-1]] == ["north", "6", "✓ converged"]
     assert float(lines[1][2]) == pytest.approx(2.0)
     assert float(lines[2][2]) == pytest.approx(-3.0)
-    assert "3 groups, 13 rows: 2 converged and 1 too few rows." in done.out
+    assert "3 groups, 13 rows: 1 too few rows and 2 converged." in done.out
 
 
 def test_csv_has_a_row_per_group_and_term(gdfit: Callable, table: str) -> None:

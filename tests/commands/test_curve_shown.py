@@ -33,7 +33,7 @@ def table(text: str) -> list[list[str]]:
     """The cells of the rows under the header ``step``."""
     lines = text.splitlines()
     first = next(i for i, line in enumerate(lines) if re.match(r" *step ", line))
-    rows = itertools.takewhile(lambda line: re.match(r" *(step|─+|\d+)( |$|─)", line), lines[first:])
+    rows = itertools.takewhile(lambda line: re.match(r" *(step|─+|[\d,]+)( |$|─)", line), lines[first:])
     return [line.split() for line in rows if "──" not in line and " steps; " not in line]
 
 
@@ -222,7 +222,7 @@ def test_the_table_shows_x_y_and_slope_of_each_step(curve):
     rows = table(done.out)
     assert rows[0] == ["step", *["x", "y", "slope"] * 3]
     assert [row[0] for row in rows[1:]] == ["0", "1", "2", "3", "4", "5"]
-    numbers = [[float(cell) for cell in row[1:]] for row in rows[1:]]
+    numbers = [[float(cell.replace(",", "")) for cell in row[1:]] for row in rows[1:]]
     assert [row[0] for row in numbers] == [10, 8, 6.4, 5.12, 4.096, 3.2768]
     assert [row[3] for row in numbers] == [10, 2, 0.4, 0.08, 0.016, 0.0032]
     assert [row[6] for row in numbers] == [10, -30, 90, -270, 810, -2430]
@@ -271,7 +271,7 @@ def test_digits_that_were_asked_for_do_not_give_way(on_terminal):
 def test_a_long_walk_is_thinned_and_keeps_the_end_of_each_walk(curve):
     done = curve("--poly", "0,0,1", "--lr", "0.01", "--lr", "2", "-n", "1000")
     steps = [row[0] for row in table(done.out)[1:]]
-    assert (steps[0], steps[-1]) == ("0", "1000")
+    assert (steps[0], steps[-1]) == ("0", "1,000")
     assert "7" in steps
     assert 15 <= len(steps) <= 25
     assert f"{len(steps)} of 1,001 steps; --format csv has all." in done.out
@@ -355,5 +355,5 @@ def test_markdown_is_the_whole_table():
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         "| 0 | 10.0 | 100.00 | 20.0 | 10 | 100 | 20 |",
         "| 1 | 8.0 | 64.00 | 16.0 | -30 | 900 | -60 |",
-        "| 2 | 6.4 | 40.96 | 12.8 | 90 | 8100 | 180 |",
+        "| 2 | 6.4 | 40.96 | 12.8 | 90 | 8,100 | 180 |",
     ]

@@ -48,7 +48,7 @@ def logistic_model(run: Run) -> tuple[float, float]:
 
 def test_the_table_says_what_is_fitted(run: Run) -> None:
     result = run("t.csv -t answer -x x --loss logistic --lr auto")
-    assert "logistic, the probability of yes (and not no, never)" in result.out
+    assert result.out.startswith("logit P(answer = yes) = m · x + c\nt.csv, 60 rows · logistic loss · lr auto (4) · ")
     assert "RMSE" not in result.out
     assert "by the bound on the curvature" in result.out
     assert "the event is 'yes'" in result.err
@@ -134,7 +134,7 @@ def test_classes_are_asked_of_a_logistic_model_only(run: Run) -> None:
 def test_without_an_optimum_it_is_said_what_would_give_one(run: Run) -> None:
     Path("apart.csv").write_text("x,y\n" + "".join(f"{x},{int(x > 3)}\n" for x in range(1, 7)))
     said = run("apart.csv -t y --loss logistic -n 9").out
-    assert "Not converged after 9 iterations: the cost has no minimum to converge to." in said
+    assert "? Ended after 9 iterations: the cost has no minimum to converge to." in said
     assert "With a penalty, such as --l2 0.01, it has one." in said
     document = json.loads(run("apart.csv -t y --loss logistic -n 9 --format json").out)
     assert document["optimum"] == {"cost": None, "gap": None, "relative_gap": None, "gap_measure": None}

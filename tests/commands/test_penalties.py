@@ -20,7 +20,9 @@ def test_the_table_says_what_the_penalty_costs_and_how_many_slopes_are_zero(gdfi
     penalty = (0.01 * (slopes**2).sum() + 0.3 * abs(slopes).sum()) * data.unit**2
     zeros = np.count_nonzero(slopes == 0)
     (line,) = [line for line in done.out.splitlines() if line.startswith("penalty")]
-    assert line.split(maxsplit=1)[1] == f"{penalty:.0f} of the cost, from l2 0.01 and l1 0.3; {zeros} of 5 slopes are 0"
+    assert (
+        line.split(maxsplit=1)[1] == f"{penalty:,.0f} of the cost, from l2 0.01 and l1 0.3; {zeros} of 5 slopes are 0"
+    )
     assert "Converged" in done.out
 
 
@@ -77,7 +79,7 @@ def test_a_sweep_with_an_l1_penalty_counts_the_iterations_that_it_cannot_foresee
         {None},
     )
     table = gdfit(*words)
-    assert "with an l1 penalty no more is known beforehand" in table.out
+    assert "With an l1 penalty no more is known beforehand." in table.out
     assert "Of the rates shown 0.05 gets there first." in table.out
 
 

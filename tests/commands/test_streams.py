@@ -258,11 +258,11 @@ def test_many_iterations_come_as_plain_lines_before_the_rest(program, points):
     done = program(points, "-t", "y", "-n", "3000", "--every", "2")
     lines = done.out.splitlines()
     assert (done.code, done.err) == (0, "")
-    assert lines[0].split() == ["iteration", "m", "c", "cost", "gap", "%"]
+    assert lines[0].split() == ["iteration", "m", "c", "cost", "above", "min", "%"]
     assert [int(line.split()[0]) for line in lines[1:1502]] == list(range(0, 3001, 2))
     assert len({len(line) for line in lines[:1502]}) == 1
     assert lines[1502] == ""
-    assert lines[1503].startswith("term")
+    assert lines[1503].startswith("y = m · x + c")
     assert program(points, "-t", "y", "-n", "3000", "--every", "2", "-o", "result") == (0, "", "")
     assert (points.parent / "result").read_text().splitlines()[:1504] == lines[:1504]
     assert program(points, "-t", "y", "-n", "3000", "--every", "2", "-q") == (0, "", "")

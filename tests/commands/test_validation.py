@@ -47,10 +47,10 @@ def flat(text: str) -> str:
 def test_a_holdout_puts_validation_beside_the_cost(gdfit: Callable[..., Any], data: str) -> None:
     done = gdfit(data, "-t", "y", "-x", "x", "--holdout", "0.3", "-n", "40")
     assert (done.code, beside_text_note(done.err)) == (0, "")
-    assert header_of(done.out, "iteration") == ["iteration", "m", "c", "cost", "validation", "gap", "%"]
+    assert header_of(done.out, "iteration") == ["iteration", "m", "c", "cost", "validation", "above", "min", "%"]
     held = fit(data, target="y", features="x", holdout=0.3, iterations=40).holdout
     assert held is not None
-    assert f"rows        60 read, all used, {held.rows} of them held out" in done.out
+    assert f"all 60 rows used, {held.rows} of them held out" in done.out
     assert re.search(r"^validation  [\d.]+ at iteration 40, the last and the lowest$", done.out, re.MULTILINE)
 
 
@@ -88,7 +88,7 @@ def test_without_a_holdout_nothing_changes(gdfit: Callable[..., Any], data: str)
     document = json.loads(done.out)
     assert (document["holdout"], document["cross_validation"], document["inference"]) == (None, None, None)
     assert list(document["trace"][0]) == ["iteration", "m", "c", "cost"]
-    assert header_of(gdfit(data, "-t", "y", "-x", "x", "-n", "3").out, "iteration")[3:] == ["cost", "gap", "%"]
+    assert header_of(gdfit(data, "-t", "y", "-x", "x", "-n", "3").out, "iteration")[3:] == ["cost", "above", "min", "%"]
 
 
 def test_many_iterations_come_as_lines_with_their_validation_cost(gdfit: Callable[..., Any], data: str) -> None:
@@ -96,7 +96,7 @@ def test_many_iterations_come_as_lines_with_their_validation_cost(gdfit: Callabl
     done = gdfit(*args, "--every", "1")
     assert (done.code, beside_text_note(done.err)) == (0, "")
     lines = done.out.splitlines()
-    assert lines[0].split() == ["iteration", "m", "c", "cost", "validation", "gap", "%"]
+    assert lines[0].split() == ["iteration", "m", "c", "cost", "validation", "above", "min", "%"]
     assert len({len(line) for line in lines[:1502]}) == 1
     document = json.loads(gdfit(*args, "--format", "json").out)
     last = lines[1501].split()
@@ -109,14 +109,16 @@ def test_a_narrow_terminal_leaves_out_the_gap_then_c_then_validation(data: str) 
     result = fit(data, target="y", features="x", holdout=0.3, iterations=20)
     found = [tuple(header_of(shown(result, width), "iteration")) for width in range(90, 20, -1)]
     assert list(dict.fromkeys(found)) == [
-        ("iteration", "m", "c", "cost", "validation", "gap", "%"),
+        ("iteration", "m", "c", "cost", "validation", "above", "min", "%", "log", "scale"),
+        ("iteration", "m", "c", "cost", "validation", "above", "min", "%"),
         ("iteration", "m", "c", "cost", "validation"),
         ("iteration", "m", "cost", "validation"),
         ("iteration", "m", "cost"),
         ("iteration", "cost"),
     ]
-    narrow = next(text for text in (shown(result, width) for width in range(40, 20, -1)) if " validation and" in text)
-    assert "columns: c, validation and gap." in flat(narrow)
+    texts = (flat(shown(result, width)) for width in range(40, 20, -1))
+    narrow = next(text for text in texts if "validation and" in text)
+    assert "Without c, validation and above min %; --trace FILE has all" in narrow
 
 
 def test_patience_says_when_it_ran_out_and_which_iteration_is_kept(gdfit: Callable[..., Any], data: str) -> None:
@@ -126,10 +128,12 @@ def test_patience_says_when_it_ran_out_and_which_iteration_is_kept(gdfit: Callab
     assert (document["descent"]["stopped"], last) == ("patience", kept + 7)
     done = gdfit(*args)
     assert (done.code, beside_text_note(done.err)) == (0, "")
-    assert (
-        f"Not converged: stopped at iteration {last}, after 7 iterations without a lower validation cost; "
-        f"iteration {kept}, of the lowest validation cost, is kept, where the cost is "
-    ) in done.out
+    assert re.search(
+        rf"^. (Nearly|Not) there.*: [\d.,]+ % above the minimum at iteration {kept}, kept for the lowest validation "
+        rf"cost; stopped at {last}, after 7 iterations without a lower one\.",
+        done.out,
+        re.MULTILINE,
+    )
     assert re.search(
         rf"^validation  [\d.]+ at iteration {kept}, the lowest, which is kept; [\d.]+ at iteration {last}, the last$",
         done.out,
@@ -158,12 +162,13 @@ def test_a_cross_validation_is_a_table_with_a_row_per_fold(gdfit: Callable[..., 
     lines = done.out.splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("fold "))
     assert lines[at].split() == ["fold", "rows", "cost", "at", "300", "cost", "at", str(found["best_iteration"])]
-    table = [line.split() for line in lines[at + 2 : at + 8]]
+    table = [line.split() for line in lines[at + 2 : at + 9]]
     assert [row[:2] for row in table[:4]] == [[str(i + 1), str(rows)] for i, rows in enumerate(found["rows"])]
     assert [float(row[2]) for row in table[:4]] == pytest.approx(found["costs"], rel=1e-4)
     assert [float(row[3]) for row in table[:4]] == pytest.approx(found["best_costs"], rel=1e-4)
-    assert table[4][0] == "mean"
-    assert table[5][:2] == ["std", "error"]
+    assert table[4] == []
+    assert table[5][0] == "mean"
+    assert table[6][:2] == ["std", "error"]
     assert re.search(
         rf"^4-fold cross-validation \(seed 0\): validation cost [\d.]+ ± [\d.]+ \(standard error\) at iteration 300; "
         rf"lowest [\d.]+ ± [\d.]+ at iteration {found['best_iteration']}\.$",

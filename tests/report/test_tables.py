@@ -106,7 +106,7 @@ def test_forty_columns_still_show_the_most_important_term(a_fit, report):
 
 
 def test_a_term_too_wide_for_the_terminal_keeps_no_other_one_out(a_fit, report):
-    text = report(a_fit(("x" * 100, "beds")), 48)
+    text = report(a_fit(("x" * 100, "beds")), 50)
     assert rows_of(text)[0] == ["iteration", "beds", "cost", "above", "min", "%"]
     assert "1 of 2 terms; --trace FILE" in text
 
@@ -215,7 +215,7 @@ def test_the_minimum_closes_the_iterations(a_fit, report):
     lines = report(a_fit(("sqft",)), terminal=False).splitlines()
     [row] = [line.split() for line in lines if line.startswith("  minimum ")]
     assert row == ["minimum", "145.457", "15,907.3", "6,142,952,690", "0"]
-    assert "minimum " not in report(replace(a_fit(), optimum=Optimum(None, None, None, 0.0))).replace("minimum at", "")
+    assert "\n  minimum " not in report(replace(a_fit(), optimum=Optimum(None, None, None, 0.0)))
 
 
 def test_rows_that_print_alike_are_one_line_that_says_so(a_fit, report):
