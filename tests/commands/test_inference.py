@@ -238,7 +238,6 @@ def test_a_narrow_terminal_leaves_out_the_interval_then_t_then_the_standard_erro
         "term coefficient minimum at std error p",
         "term coefficient std error p",
         "term coefficient p",
-        "term coefficient",
     ]
     assert "Left out at 40 columns: " in flat(shown(result, 40))
     assert "; a pipe and --format csv have all." in flat(shown(result, 40))
