@@ -153,8 +153,10 @@ def _word(rate: SweepRate) -> str:
 
 def _costs(sweep: Sweep, digits: int) -> list[str]:
     """The cost at the end, or what became of it."""
-    away = [rate.cost if not rate.converged else None for rate in sweep.rates]
-    shown = numbers.column(away, digits)
+    lost = [rate.cost if _diverges(rate) else None for rate in sweep.rates]
+    away = [None if _diverges(rate) or rate.converged else rate.cost for rate in sweep.rates]
+    both = zip(numbers.column(away, digits, relative=True), numbers.column(lost, digits), strict=True)
+    shown = [one if one.strip() else other for one, other in both]
     return [
         f"∞, stopped at {numbers.count(rate.diverged_at)}"
         if rate.diverged_at is not None

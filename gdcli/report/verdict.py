@@ -281,7 +281,7 @@ def _on_the_wait(fit: Fit) -> list[str]:
     slowest = _direction(rate.slowest)
     return [
         f"What takes long is a condition number of about {digits.rough(rate.condition_number)}.",
-        *([f"Slowest direction: {slowest}."] if slowest else []),
+        *([f"Slowest: {slowest}."] if slowest else []),
     ]
 
 
