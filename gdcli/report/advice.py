@@ -80,14 +80,14 @@ def _with_command(fit: Fit, command: RateCommand | None, rate: float, enough: in
     """The advice for a rate and the iterations that it needs, and the command that takes it."""
     automatic = fit.learning_rate.automatic
     shown = digits.rounded_rate(rate, _AUTOMATIC_DIGITS) if automatic else rate
+    needed = digits.rounded_up(enough) if enough else fit.learning_rate.best_iterations or 0
     end = ":" if command else "."
     if enough is None:
         text = f"Try lr {shown_rate_of(shown)}{end}"
     elif rate == fit.descent.learning_rate:
-        text = f"At this rate {roughly(enough)} converge{'s' if enough == 1 else ''}{end}"
+        text = f"At this rate {roughly(needed)} converge{'s' if enough == 1 else ''}{end}"
     else:
-        text = f"The fastest, {shown_rate_of(shown)}, needs {digits.rough(enough)} to converge{end}"
-    needed = digits.rounded_up(enough) if enough else fit.learning_rate.best_iterations or 0
+        text = f"The fastest, {shown_rate_of(shown)}, needs {digits.rough(needed)} to converge{end}"
     more = needed if fit.descent.iterations < needed <= MOST_TO_ADVISE else None
     return [text], _pasted(command, shown, more)
 

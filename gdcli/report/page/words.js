@@ -2,18 +2,45 @@
 import { norm } from "./linear.js";
 import { count, counted, percent, rateText, rough, roughly, roundedBelow, roundedRate, roundedUp } from "./numbers.js";
 
-const ILL_CONDITIONED = 100, MOST_TO_ADVISE = 1e7, DEFAULT_ITERATIONS = 1000;
+const ILL_CONDITIONED = 100, MOST_TO_ADVISE = 1e7, DEFAULT_ITERATIONS = 1000, NEAR = 0.01, MOST_LINES = 3, LINE = 78;
 
-// `fit` is the descent up to iteration k, as `gdfit -n k` would report it; see `fitAt` in state.js.
+// The sentences, the first of which begins with the state, and a command at the end if there is one. `fit` is the
+// descent up to iteration k, as `gdfit -n k` would report it; see `fitAt` in state.js.
 export function verdict(fit, command) {
-  if (fit.diverged) return onDivergence(fit, command);
-  return [outcome(fit), onSaturation(fit), onTheRate(fit), onTheWait(fit), ...advice(fit, command)].filter(Boolean);
+  if (fit.diverged) return [howItDiverged(fit), ...wayOut(fit, command)];
+  const [told, pasted] = advice(fit, command);
+  const wait = onTheWait(fit);
+  const ranked = [
+    [outcome(fit), 0], [onSaturation(fit), 1], [onTheRate(fit, told.length > 0), 5], [onScaling(fit, told), 2],
+    ...wait.map((text, i) => [text, 3 + i]), ...told.map((text) => [text, 1]),
+  ];
+  return [...inThreeLines(ranked.filter(([text]) => text)), ...(pasted === null ? [] : [pasted])];
+}
+
+// The sentences that three lines hold, those of the lowest rank first; the first two ranks in any case.
+function inThreeLines(ranked) {
+  let kept = ranked.filter(([, rank]) => rank <= 1);
+  for (const one of [...ranked].sort((a, b) => a[1] - b[1])) {
+    const more = ranked.filter((other) => other === one || kept.includes(other));
+    if (lines(more.map(([text]) => text).join(" ")) <= MOST_LINES) kept = more;
+  }
+  return kept.map(([text]) => text);
+}
+
+function lines(paragraph) {
+  let count = 1, length = 0;
+  for (const word of paragraph.split(/ (?!%)/)) {
+    if (length && length + 1 + word.length > LINE) count += 1, length = word.length;
+    else length += word.length + (length ? 1 : 0);
+  }
+  return count;
 }
 
 function outcome(fit) {
-  const why = fit.k ? `after ${counted(fit.k)}` : "at the start";
-  const parts = [`${fit.converged ? "Converged" : "Not converged"}: ${why} ${distance(fit)}`, withinOnePercent(fit)];
-  return `${parts.filter(Boolean).join(". ")}.`;
+  const after = fit.k ? `after ${counted(fit.k)}` : "at the start";
+  if (!fit.converged && fit.share === null) return `Ended ${after}: the distance to the minimum is not known.`;
+  const state = fit.converged ? "Converged" : fit.share <= NEAR ? "Nearly there" : "Not there yet";
+  return `${state}: ${distance(fit)} ${after}${withinOnePercent(fit)}.`;
 }
 
 function onSaturation(fit) {
@@ -24,59 +51,64 @@ function onSaturation(fit) {
 
 function distance(fit) {
   const { share } = fit;
-  if (share === null) return "the distance to the optimum is not known";
+  if (share === null) return "the distance to the minimum is not known";
   if (fit.perfect) {
-    if (share === 0) return fit.saturated ? "the cost is at its minimum, zero" : "the fit is perfect, with a cost of zero";
-    return `${percent(share)} of the start's gap is left; the optimum ${fit.saturated ? "has" : "is a perfect fit, with"} a cost of zero`;
+    if (share === 0) return fit.saturated ? "the cost is at its minimum, zero," : "a perfect fit, with a cost of zero,";
+    return `${percent(share)} of the start's gap to a perfect fit is left`;
   }
-  if (share === 0) return "the cost is at its minimum";
-  const far = !fit.converged && share <= 1e-6 ? ", but the slopes are still more than 1 % off the optimum's" : "";
-  return `the cost is ${percent(share)} above its minimum${far}`;
+  if (share === 0) return "exactly at the minimum";
+  if (fit.converged) return `at the minimum to ${Math.min(Math.trunc(-Math.log10(share)), 15)} digits`;
+  return `${percent(share)} above the minimum${share <= 1e-6 ? ", the slopes still more than 1 % off," : ""}`;
 }
 
-function withinOnePercent({ reached, k, behaviour, plain }) {
-  if (reached === null) return "";
-  if (reached === 0) return "The start was within 1 % already";
-  if (reached <= k) return `It ${behaviour === "oscillating" && !plain ? "first " : ""}came within 1 % at iteration ${count(reached)}`;
-  if (reached > MOST_TO_ADVISE) return `It would come within 1 % after about ${rough(reached)} iterations`;
-  return `It would come within 1 % at iteration ${count(reached)}${k ? `, ${count(reached - k)} more than were run` : ""}`;
+function withinOnePercent({ reached, k, behaviour, plain, converged, perfect, share }) {
+  if (reached === null || (share === 0 && !perfect)) return "";
+  if (reached === 0) return " (within 1 % from the start)";
+  if (reached <= k) {
+    const known = behaviour === "oscillating" && !plain;
+    if (reached === k && !known) return "";
+    return ` (${known ? "first within 1 % at" : "within 1 % since"} ${count(reached)})`;
+  }
+  if (converged) return "";
+  if (reached > MOST_TO_ADVISE) return `; it would be within 1 % after about ${rough(reached)}`;
+  return `; it would be within 1 % at ${count(reached)}${k ? `, ${count(reached - k)} more` : ""}`;
 }
 
 const stableRate = (fit) => rateText(roundedBelow(fit.limit));
 const named = (fit) => `lr ${rateText(fit.rate)}${fit.optimizer === "gd" ? "" : ` with ${fit.optimizer}`}`;
 
-function onTheRate(fit) {
+function onTheRate(fit, advised) {
   if (fit.limit === null || fit.behaviour === null) return "";
-  const stable = stableRate(fit);
+  const stable = stableRate(fit), then = faster(fit, advised);
   if (fit.behaviour === "monotone") {
-    return `${named(fit)} approaches the optimum without overshooting; rates up to ${stable} are stable. ${faster(fit)}`.trimEnd();
+    return `${named(fit)} is safe${betterRate(fit) === null ? "" : " but slow"}: rates below ${stable} are stable.${then}`;
   }
-  if (!fit.plain) {
-    return `${named(fit)} swings about the optimum, less each time: harmless, as it is below the largest stable rate ${stable}. ${faster(fit)}`.trimEnd();
-  }
+  if (!fit.plain) return `${named(fit)} swings about the minimum, less each time, which is harmless below ${stable}.${then}`;
   const swing = steepest(fit, fit.rate);
-  const how = swing <= 0.9
-    ? "and comes back closer each time: harmless, as it is below the largest stable rate"
-    : `and comes back only ${percent(1 - swing)} closer each time, just below the largest stable rate`;
-  return `${named(fit)} overshoots along the steepest direction ${how} ${stable}. ${faster(fit)}`.trimEnd();
+  if (swing > 0.9) {
+    return `${named(fit)} comes back only ${percent(1 - swing)} closer at each step: from ${stable} on rates are unstable.${then}`;
+  }
+  return `${named(fit)} overshoots slightly at each step, which is harmless below ${stable}.${then}`;
 }
 
-function faster(fit) {
+function faster(fit, advised) {
   const better = betterRate(fit);
-  if (better !== null) return `lr ${rateText(better)}, the best for this start, comes within 1 % after about ${roughly(fit.bestIterations)}.`;
-  return fit.reached !== null && fit.reached > fit.k && fit.best !== null ? "No rate is much faster." : "";
+  if (better !== null) return advised ? "" : ` The fastest, ${rateText(better)}, is within 1 % after ${roughly(fit.bestIterations)}.`;
+  return fit.reached !== null && fit.reached > fit.k && fit.best !== null ? " No rate is much faster." : "";
+}
+
+const waits = (fit) => !fit.converged && fit.condition !== null && fit.condition > ILL_CONDITIONED && fit.behaviour !== null;
+
+function onScaling(fit, told) {
+  if (fit.scale === "standard" || !waits(fit) || told.some((text) => text.includes("--scale"))) return "";
+  return `--scale standard usually needs far fewer iterations than --scale ${fit.scale}.`;
 }
 
 function onTheWait(fit) {
-  if (fit.converged || fit.condition === null || fit.condition <= ILL_CONDITIONED || fit.behaviour === null) return "";
+  if (!waits(fit)) return [];
   const slowest = direction(fit.slowest);
-  let text = `What takes long is a condition number of about ${rough(fit.condition)}${slowest ? `; slowest: ${slowest}` : ""}.`;
-  const factor = flattest(fit, fit.rate);
-  if (fit.plain && factor > 0.5 && factor < 1) {
-    text += ` Along the flattest direction the distance halves about every ${roughly(Math.ceil(Math.log(0.5) / Math.log(factor)))}.`;
-  }
-  if (fit.scale !== "standard") text += ` --scale standard usually needs far fewer iterations than --scale ${fit.scale}.`;
-  return text;
+  const text = `What takes long is a condition number of about ${rough(fit.condition)}.`;
+  return slowest ? [text, `Slowest: ${slowest}.`] : [text];
 }
 
 function direction(slowest) {
@@ -88,37 +120,46 @@ function direction(slowest) {
   return against.length ? `${together} against ${against.join(" and ")}` : together;
 }
 
+// Sentences on what to change, and the command that does it or null.
 function advice(fit, command) {
-  if (fit.converged) return [];
-  if (fit.behaviour === null) return ["More iterations (-n), or another rate, may bring it closer."];
+  if (fit.converged) return [[], null];
+  if (fit.behaviour === null) return [["More iterations (-n), or another rate, may bring it closer."], null];
   const [rate, enough] = fit.plain ? quickest(fit) : [fit.rate, null];
-  if (enough === null && rate === fit.rate) return ["More iterations (-n) bring it closer."];
+  if (enough === null && rate === fit.rate) return [["More iterations (-n) bring it closer."], null];
   if (enough > MOST_TO_ADVISE) {
-    return [`At lr ${rateText(rate)} it may take ${rough(enough)} iterations to converge; the optimum beside the coefficients needs none.`];
+    const text = `At lr ${rateText(rate)} it may take ${rough(enough)} iterations to converge`;
+    const scaled = fit.scale === "standard" ? "" : `; --scale standard usually needs far fewer than --scale ${fit.scale}`;
+    return [[`${text}${scaled}.`], null];
   }
   const run = enough === null ? null : roundedUp(enough), needed = run || fit.bestIterations || 0;
-  const text = run === null ? `Try lr ${rateText(rate)}` : `At lr ${rateText(rate)} about ${roughly(run)} ${run === 1 ? "is" : "are"} enough to converge`;
-  return [`${text}:`, command(rate, fit.k < needed && needed <= MOST_TO_ADVISE ? needed : fit.k)];
+  let text = `The fastest, ${rateText(rate)}, needs ${run === null ? "" : rough(run)} to converge`;
+  if (run === null) text = `Try lr ${rateText(rate)}`;
+  else if (rate === fit.rate) text = `At this rate ${roughly(run)} converge${run === 1 ? "s" : ""}`;
+  return [[`${text}:`], command(rate, fit.k < needed && needed <= MOST_TO_ADVISE ? needed : fit.k)];
 }
 
-function onDivergence(fit, command) {
-  const lost = fit.lost, ended = lost
-    ? `the descent diverged at iteration ${count(fit.k)}`
-    : `after ${counted(fit.k)} the descent has not diverged yet, but at this rate it never settles`;
+function howItDiverged(fit) {
+  if (!fit.lost) return `Diverged, if slowly: after ${counted(fit.k)} the steps grow, and at this rate never settle.`;
+  const plain = fit.behaviour === "unstable" && fit.plain;
+  const how = plain ? "each step overshot by more than the last" : "the cost grew beyond all bounds";
+  return `Diverged at iteration ${count(fit.k)}: ${how}.`;
+}
+
+function wayOut(fit, command) {
   if (fit.limit === null) {
     const smaller = roundedRate(fit.rate / 10);
-    return [`lr ${rateText(fit.rate)} is too large: ${ended}.`, `Try a tenth of it, lr ${rateText(smaller)}:`, command(smaller, fit.k)];
+    return [`${named(fit)} is too large. Try a tenth of it, ${rateText(smaller)}:`, command(smaller, fit.k)];
   }
   const stable = stableRate(fit);
-  let first = `${named(fit)} is below the largest stable rate ${stable} for this data, and yet ${ended}.`;
-  if (fit.rate > fit.limit * (1 + 1e-9)) first = `${named(fit)} is above the largest stable rate ${stable} for this data; ${ended}.`;
-  else if (fit.behaviour === "unstable") first = `${named(fit)} is just too large for this data, where rates up to ${stable} are stable; ${ended}.`;
+  let first = `${named(fit)} is below the largest stable rate ${stable}, and yet too large;`;
+  if (fit.rate > fit.limit * (1 + 1e-9)) first = `${named(fit)} is too large: rates below ${stable} are stable here, and`;
+  else if (fit.behaviour === "unstable") first = `${named(fit)} is just too large: rates up to ${stable} are stable here, and`;
   const better = roundedRate(fit.best ?? fit.limit / 2), needed = fit.bestIterations;
-  let text = `lr ${rateText(better)} is stable`;
-  if (needed !== null) text += ` and comes within 1 % of the minimum after about ${roughly(needed)}`;
+  let text = `${first} ${rateText(better)} is ${fit.best === null ? "stable" : "the best"}`;
+  if (needed !== null) text += `, within 1 % after ${roughly(needed)}`;
   if (fit.scale !== "standard" && fit.condition > ILL_CONDITIONED) text += ` (--scale standard usually needs far fewer than --scale ${fit.scale})`;
   const more = needed > DEFAULT_ITERATIONS && needed <= MOST_TO_ADVISE ? roundedUp(needed) : 0;
-  return [first, `${text}:`, command(better, Math.max(more, fit.k))];
+  return [`${text}:`, command(better, Math.max(more, fit.k))];
 }
 
 // --- how fast it comes closer

@@ -46,7 +46,8 @@ def test_the_verdict_is_the_terminals(address: str, options: dict[str, Any], one
         return f"rate {rate:g}"
 
     fit = run_fit([str(HOUSING)], FitOptions.of(target="price", features=("sqft",), **options))
-    expected = [line.strip() for line in verdict(fit, command)]
+    said = verdict(fit, command)
+    expected = [*said.sentences, *([] if said.command is None else [said.command])]
     found = one.at(address).run("return lesson.verdict()")
     assert [re.sub(r"^gdfit .*--lr (\S+) .*", lambda m: f"rate {float(m[1]):g}", line) for line in found] == expected
 
