@@ -180,7 +180,8 @@ def _spread_lines(found: Spread, page: Page, digits: int) -> list[StyledLine]:
     names = ["min", "1st quartile", "median", "3rd quartile", "max"]
     values = [cell.strip() for cell in numbers.column(list(found[:5]), digits, relative=True)]
     of = "; quartiles of a sample of 10,000 rows" if found.sampled else ""
-    table = TextTable(page, [TableColumn(name, [value]) for name, value in zip(names, values, strict=True)])
+    columns = [TableColumn(name, [value]) for name, value in zip(names, values, strict=True)]
+    table = TextTable(page, columns, leaving=[columns[i] for i in (1, 3, 2)])
     return [*sentences(page, [f"residuals (target minus prediction{of})"], HEADING), *table.lines()]
 
 
