@@ -341,7 +341,7 @@ trace_options: Callable[[F], F] = bundle(
         help="Write the model, for predict, score, export and --resume.",
     ),
     option(
-        "--trace", metavar="FILE", type=file_type(), group=OUTPUT, common=True,
+        "--trace", metavar="FILE", type=file_type(lambda: TRACE_ENDINGS), group=OUTPUT, common=True,
         help="Write every iteration: .csv, .tsv or .jsonl; '-' is stdout, instead of the result.",
     ),
     option(
@@ -354,9 +354,16 @@ trace_options: Callable[[F], F] = bundle(
     ),
 )  # fmt: skip
 
+
+def _picture_endings() -> tuple[str, ...]:
+    from gdcli.report.plots import KINDS, PAGE
+
+    return (*KINDS, PAGE)
+
+
 plot_options: Callable[[F], F] = bundle(
     option(
-        "--plot", metavar="FILE", type=file_type(), group=OUTPUT,
+        "--plot", metavar="FILE", type=file_type(_picture_endings), group=OUTPUT,
         help="Draw a picture: .png, .svg or .pdf (matplotlib: pip install 'gdfit[plot]'); or a page to descend in: "
         ".html.",
     ),

@@ -1,6 +1,7 @@
 """The types of option values, with their checks and completions."""
 
 import math
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -165,6 +166,24 @@ class Assignment(ParamType[tuple[str, float]]):
         return term, Number().convert(number, param, ctx)
 
 
-def file_type() -> ParamType[Any]:
-    """The type of a file's name. Only its completion is Click's: files are checked where they are opened."""
-    return click.Path(readable=False, allow_dash=True)
+class FileName(click.Path):
+    """A file's name; files are checked where they are opened. Behind a dot, the ``endings`` complete it."""
+
+    def __init__(self, endings: Callable[[], Iterable[str]]) -> None:
+        super().__init__(readable=False, allow_dash=True)
+        self._endings = endings
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+        """The name with each ending that it may be on the way to; else what the shell knows of files."""
+        from click.shell_completion import CompletionItem
+
+        name, dot, begun = incomplete.rpartition(".")
+        endings = [
+            one for one in self._endings() if dot and name and not name.endswith("/") and one[1:].startswith(begun)
+        ]
+        return [CompletionItem(name + one) for one in endings] or super().shell_complete(ctx, param, incomplete)
+
+
+def file_type(endings: Callable[[], Iterable[str]] = tuple) -> ParamType[Any]:
+    """The type of a file's name, which may have to end in one of the ``endings``."""
+    return FileName(endings)

@@ -7,6 +7,7 @@ from gdcli.engine.catalog import LOSS_ENTRIES
 TOPICS: dict[str, str] = {
     "tour": "What gdfit does, in two minutes and seven examples.",
     "recipes": "Pipelines, alarms, nightly refreshes by cron and systemd, a lesson.",
+    "lesson": "A page to descend in by hand, in any browser.",
     "input": "CSV, JSON lines, Parquet, addresses: what is read, and how.",
     "missing-cells": "Which cells are missing, and what happens to their rows.",
     "losses": f"Costs: {', '.join(entry.name for entry in LOSS_ENTRIES)}.",

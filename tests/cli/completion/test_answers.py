@@ -206,3 +206,12 @@ def test_inside_quotes_a_text_is_what_bash_reads(name, quote):
     inside = inside_quotes(name, quote)
     line = f"printf %s {quote}{inside}{'' if inside.endswith(quote) else quote}"
     assert subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60).stdout == name
+
+
+def test_the_ending_of_a_file_to_write_is_completed_behind_its_dot():
+    kinds = ["lesson.png", "lesson.svg", "lesson.pdf", "lesson.html"]
+    assert answered("fish", "sweep", "a.csv", "--plot", "lesson.") == [("plain", name) for name in kinds]
+    assert answered("fish", "a.csv", "--plot", "../out/les.h") == [("plain", "../out/les.html")]
+    assert answered("fish", "a.csv", "--trace", "t.c") == [("plain", "t.csv")]
+    assert answered("fish", "a.csv", "--plot", "lesson") == [("file", "lesson")]
+    assert answered("fish", "a.csv", "--plot", "./") == [("file", "./")]
