@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from gdcli.base.listener import Listener
 from gdcli.data.paths import matched
 from gdcli.fitting.fit import Recorder, fit_reading
-from gdcli.fitting.options import FitOptions
+from gdcli.fitting.options import FitOptions, with_formula
 from gdcli.fitting.results import Fit
 from gdcli.fitting.start import Start
 from gdcli.ingest.noted import read_noted
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from gdcli.fitting.groups import GroupRecorders
 
 
-def fit(data: "InputData | Sequence[InputData]", *, target: str, **options: Any) -> Fit:
+def fit(data: "InputData | Sequence[InputData]", *, target: str | None = None, **options: Any) -> Fit:
     """Fit a linear regression by gradient descent.
 
     ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, or a list of them; ``options`` are the
-    fields of the records of :class:`FitOptions`, and ``resume``, the path of a model to go on from.
+    fields of the records of :class:`FitOptions`, ``formula`` in place of the target, and ``resume``, the path of a
+    model to go on from.
     """
     several: Sequence[Any] = matched(data if isinstance(data, list | tuple) else [data])
     for name in ("features", "exclude", "categorical", "dates", "na", "l2", "l1"):
@@ -52,7 +53,7 @@ def run_groups(
 def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Start | None]:
     """The options of a fit by their names; with ``resume`` those left out are the model's, from which it goes on."""
     path = values.get("resume")
-    values = {name: value for name, value in values.items() if name != "resume"}
+    values = with_formula({name: value for name, value in values.items() if name != "resume"})
     if path is None:
         return FitOptions.of(**values), None
     from gdcli.models.resume import resumed

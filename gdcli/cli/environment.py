@@ -1,6 +1,7 @@
 """Options from the environment: GDFIT_LR=0.05 stands for ``--lr 0.05`` where the command line does not say otherwise.
 
-There is one for each option that takes a single value, but for the target: which column to predict is never a habit.
+There is one for each option that takes a single value, but for the target and the formula: what to predict is never a
+habit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import click
 from click.core import ParameterSource
 
-_NOT_A_HABIT = {"target"}
+_NOT_A_HABIT = {"target", "formula"}
 
 
 def give_variables(params: Sequence[click.Parameter]) -> None:

@@ -123,7 +123,6 @@ _ANSWERS: Mapping[str, Sequence[Answer]] = {
 # The losses of R's families and Stata's.
 _FAMILIES = {"binomial": "logistic", "gaussian": "squared", "poisson": "poisson", "gamma": "gamma"}
 
-_FORMULA = re.compile(r"\s*([\w.]+)\s*~\s*([\w.]+(?:\s*\+\s*[\w.]+)*)\s*(-\s*1)?\s*")
 
 _NUMBER = re.compile(r"-?[\d.]+(?:[eE][+-]?\d+)?")
 
@@ -243,19 +242,8 @@ def _family(value: str) -> str:
     return f"--loss {_FAMILIES.get(value.partition('(')[0].lower(), 'NAME')}"
 
 
-def _as_options(formula: str) -> str:
-    """A simple formula as options."""
-    found = _FORMULA.fullmatch(formula)
-    if found is None:
-        return "--target Y -x A -x B"
-    terms = [term.strip() for term in found[2].split("+")]
-    features = " ".join(f"-x {term}" for term in terms if term not in (".", "0", "1"))
-    origin = " --no-intercept" if found[3] or "0" in terms else ""
-    return f"--target {found[1]} {features}{origin}".replace("  ", " ").rstrip()
-
-
 # Names whose answer is made of their value.
-_MADE_OF_VALUES = {"family": _family, "fit-intercept": _intercept, "formula": _as_options}
+_MADE_OF_VALUES = {"family": _family, "fit-intercept": _intercept}
 
 
 def _taken(rest: list[Given], number: bool = False) -> str | None:

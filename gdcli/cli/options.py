@@ -96,15 +96,22 @@ choice_options: Callable[[F], F] = bundle(
 )  # fmt: skip
 
 column_options: Callable[[F], F] = bundle(
-    option("-t", "--target", metavar="COLUMN", group=COLUMNS, common=True, help="The column to predict."),
+    option("-t", "--target", metavar="COLUMN", group=COLUMNS, common=True,
+        help="The column to predict, or a number made of columns: 'log(price)'.",
+    ),
     option(
         "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
-        help="Predict from this column; repeatable, also a,b or 'lat*'.  [default: all but the target]",
+        help="Predict from this column, or a term of columns: 'log(sqft)'; repeatable, also a,b or 'lat*'.  "
+        "[default: all but the target]",
     ),
     choice_options,
     option(
         "--no-intercept", "intercept", is_flag=True, default=True, flag_value=False, group=COLUMNS,
         help="Fit through the origin: c = 0.",
+    ),
+    option(
+        "--formula", metavar="FORMULA", group=COLUMNS,
+        help="Target and terms as in R, instead of -t, -x and --no-intercept: 'log(price) ~ sqft + C(type)*beds - 1'.",
     ),
 )  # fmt: skip
 

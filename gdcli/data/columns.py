@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import did_you_mean, listed, quoted
 from gdcli.data.cells import LONGEST_NAME, too_long
-from gdcli.data.expressions.nodes import Name
+from gdcli.data.expressions.nodes import ALL, Name
 from gdcli.data.expressions.parser import parse_expression
 from gdcli.data.expressions.terms import Term, is_crossing, read_terms
 
@@ -23,9 +23,6 @@ MISSING_WORDS = tuple(dict.fromkeys(form for w in _WORDS for form in (w, w.lower
 # What becomes of missing cells: their row is dropped or refused, or the column's mean takes their place (in text, a
 # level of their own).
 POLICIES = ("drop", "error", "mean")
-
-# The feature that stands for all columns that have no other role, as in R's formulas.
-ALL = "."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import likely, listed, quoted
-from gdcli.data.columns import ALL, ColumnOptions, require
+from gdcli.data.columns import ColumnOptions, require
+from gdcli.data.expressions.nodes import ALL
 from gdcli.data.expressions.terms import columns_in, is_expression, seems_expression
 
 _WILD = re.compile(r"[*?\[]")

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, fields
 from itertools import product
 from typing import Any, TypeVar
 
+from gdcli.base.errors import UsageError
 from gdcli.data.columns import ColumnOptions
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
+from gdcli.data.expressions.r_formula import parse_formula
 from gdcli.data.memory import size_of
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import ITERATIONS, SCALES, SQUARED
@@ -138,6 +140,7 @@ class FitOptions:
         Raises UsageError for a value that means nothing, and for values that do not go together; TypeError for a name
         that is none.
         """
+        values = with_formula(values)
         unknown = set(values) - OPTION_NAMES
         if unknown:
             raise TypeError(f"a fit has no option {min(unknown)!r}")
@@ -183,6 +186,21 @@ class FitOptions:
         return Backtracking(objective, optimizer, self.model.penalty)
 
 
+def with_formula(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with a formula as the target, the features and the intercept that it says."""
+    text = values.get("formula")
+    given = {name: value for name, value in values.items() if name != "formula"}
+    if text is None:
+        return given
+    for name, option in (("target", "-t"), ("features", "-x")):
+        if given.get(name):
+            raise UsageError(f"--formula says the target and the features: leave out {option}")
+    meant = parse_formula(text)
+    exclude = (*given.get("exclude", ()), *meant.exclude)
+    intercept = meant.intercept and given.get("intercept", True)
+    return given | {"target": meant.target, "features": meant.features, "exclude": exclude, "intercept": intercept}
+
+
 def _record(kind: type[OptionPart], values: Mapping[str, Any]) -> OptionPart:
     """A record of this kind, its fields taken from the values of the same names."""
     return kind(**{one.name: values[one.name] for one in fields(kind) if one.name in values})
@@ -209,5 +227,7 @@ _PARSERS = {
 _COLUMN_NAMES = frozenset(column.name for column in fields(ColumnOptions)) - {"summary", "classes"}
 
 OPTION_NAMES = _COLUMN_NAMES.union(
-    CSV_FIELDS, *((one.name for one in fields(kind)) for kind in (Machine, ModelOptions, DescentOptions, Checks, Show))
+    CSV_FIELDS,
+    ["formula"],
+    *((one.name for one in fields(kind)) for kind in (Machine, ModelOptions, DescentOptions, Checks, Show)),
 )

@@ -232,3 +232,46 @@ def test_a_model_file_with_a_term_that_is_none_is_damaged_not_executed(gdfit: Gd
         done = gdfit("predict", tmp_path / "m.json", path)
         assert done.code == 1, term
         assert "is damaged or was edited by hand" in done.err
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        (
+            "log(price) ~ log(sqft) + C(type)*beds - 1",
+            ["-t", "log(price)", "--no-intercept", "-x", "log(sqft)", "-x", "C(type)*beds"],
+        ),
+        ("price ~ . - type", ["-t", "price", "--exclude", "type"]),
+        ("price ~ 0 + (beds + baths):type", ["-t", "price", "--no-intercept", "-x", "beds:type", "-x", "baths:type"]),
+        (
+            "price ~ beds*baths - beds:baths + I(sqft/beds)",
+            ["-t", "price", "-x", "beds", "-x", "baths", "-x", "sqft/beds"],
+        ),
+    ],
+)
+def test_a_formula_says_the_same_in_one_word(formula: str, words: list[str], gdfit: Gdfit) -> None:
+    given = gdfit(SAMPLE / "housing.csv", "--formula", formula, "--format", "json", "-q")
+    assert given.code == 0, given.err
+    assert json.loads(given.out) == json.loads(gdfit(SAMPLE / "housing.csv", *words, "--format", "json", "-q").out)
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [
+        ("price ~ beds/baths", "write I(beds/baths) for the quotient"),
+        ("price ~ (beds + baths)^2", "write I((beds + baths)^2) for the power"),
+        ("price", "--formula is TARGET ~ TERMS"),
+        ("price ~ beds ~ baths", "--formula is TARGET ~ TERMS"),
+        ("price ~ beds +", "it ends too early"),
+    ],
+)
+def test_a_formula_that_r_reads_in_another_way_is_refused(formula: str, message: str, gdfit: Gdfit) -> None:
+    done = gdfit(SAMPLE / "housing.csv", "--formula", formula)
+    assert done.code == 2
+    assert message in done.err
+
+
+def test_a_formula_beside_a_target_is_refused(gdfit: Gdfit) -> None:
+    done = gdfit(SAMPLE / "housing.csv", "--formula", "price ~ beds", "-t", "price")
+    assert done.code == 2
+    assert "--formula says the target and the features: leave out -t" in done.err

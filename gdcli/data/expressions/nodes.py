@@ -11,6 +11,9 @@ PLAIN_NAME = re.compile(r"[^\W\d][\w.]*")
 
 POLY = "poly"
 
+# The feature that stands for all columns that have no other role.
+ALL = "."
+
 # How tightly the operators bind, as in R: the loosest first.
 BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, ":": 3, "^": 5}
 NEGATIVE = 4

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from gdcli.base.names import did_you_mean, quoted
 from gdcli.data.expressions.functions import CATEGORIES, FUNCTIONS, IDENTITY
 from gdcli.data.expressions.nodes import (
+    ALL,
     BINDS,
     NEGATIVE,
     POLY,
@@ -125,6 +126,8 @@ class _Reader:
             return Name(text.replace("``", "`"))
         if kind == "name":
             return self._call(text) if self.token.text == "(" and self.token.kind == "sign" else Name(text)
+        if kind == "sign" and text == ALL:
+            return Name(ALL)
         if kind == "sign" and text == "(":
             found = self.expression(0)
             self._expect(")")

@@ -57,11 +57,11 @@ def _terms(node: Node) -> Iterable[Term]:
     if isinstance(node, Group) and isinstance(node.of, Binary) and node.of.operator == ":":
         return _terms(node.of)
     if isinstance(node, Binary) and node.operator == ":":
-        return [_product(left, right) for left in _terms(node.left) for right in _terms(node.right)]
+        return [product_of(left, right) for left in _terms(node.left) for right in _terms(node.right)]
     if is_crossing(node):
         assert isinstance(node, Binary)
         left, right = list(_terms(node.left)), list(_terms(node.right))
-        return [*left, *right, *(_product(one, other) for one in left for other in right)]
+        return [*left, *right, *(product_of(one, other) for one in left for other in right)]
     if isinstance(node, Powers):
         _check_arithmetic(node.of)
         return [Term((PolyTerm(node.of, node.degree, which + 1),)) for which in range(node.degree)]
@@ -78,7 +78,8 @@ def is_crossing(node: Node) -> bool:
     )
 
 
-def _product(left: Term, right: Term) -> Term:
+def product_of(left: Term, right: Term) -> Term:
+    """The interaction of two terms. Raises ExpressionError."""
     factors = tuple(dict.fromkeys([*left.factors, *right.factors]))
     if any(isinstance(factor, PolyTerm) for factor in factors):
         raise ExpressionError("poly() stands for itself: in an interaction write powers, as in x:z and x^2:z")
