@@ -6,6 +6,7 @@ from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, listed, quoted
 from gdcli.engine.column import Column
+from gdcli.fitting.near_powers import note_of_powers
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem, build_problem
 from gdcli.fitting.target import target_of
@@ -65,6 +66,8 @@ def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Proble
         listener.note(told)
     for name, reason in terms.left_out.items():
         listener.note(f"left out {quoted(name)}: {reason}")
+    if told := note_of_powers(problem.triangle, chosen):
+        listener.note(told)
     if not terms.columns:
         listener.note("no feature is left: fitting the intercept only")
     if problem.saturated:

@@ -165,3 +165,14 @@ def test_a_degree_that_the_values_do_not_determine_is_refused(gdfit: Gdfit, tmp_
     done = gdfit(path, "-t", "y", "-x", "poly(x, 3)")
     assert done.code == 1
     assert "'poly(x, 3)' needs more than 3 different values, which its column does not have" in done.err
+
+
+def test_a_note_on_nearly_collinear_powers_says_poly(gdfit: Gdfit, tmp_path: Path) -> None:
+    frame = rows()
+    path = written(frame, tmp_path)
+    done = gdfit(path, "-t", "y", "-x", "x", "-x", "x^2", "-x", "x^3")
+    correlation = np.corrcoef(frame["x"] ** 2, frame["x"] ** 3)[0, 1]
+    assert correlation > 0.9999
+    assert "are nearly collinear (correlation 1.0000), which slows the descent down: -x 'poly(x, 3)' in" in done.err
+    centred = gdfit(path, "-t", "y", "-x", "(x-2010)", "-x", "(x-2010)^2")
+    assert "collinear" not in centred.err
