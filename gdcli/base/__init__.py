@@ -1,1 +1,1 @@
-"""Floor 0: modules that every floor may use. They import the standard library only."""
+"""Modules that every floor may use. They import the standard library only."""

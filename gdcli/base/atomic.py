@@ -50,7 +50,7 @@ _unfinished: set[str] = set()
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where a path leads. ``descriptor`` is the open descriptor that it names, ``old`` the file that is there."""
+    """The file that a path leads to: ``descriptor`` if that is open already, ``old`` its status if it exists."""
 
     shown: str
     path: str
@@ -72,7 +72,7 @@ def whole_file(path: str | os.PathLike[str], mode: Literal["wb"]) -> contextlib.
 
 
 def whole_file(path: str | os.PathLike[str], mode: str = "w") -> contextlib.AbstractContextManager[Any]:
-    """Open ``path`` for writing; it appears, whole, when the block ends, and not at all if it ends in an exception.
+    """Context with a file open for writing that appears, whole, when the block ends; not at all after an exception.
 
     Text is UTF-8 without newline translation. Symbolic links are followed; the mode is the old file's or what umask
     says. Raises DataError if the file cannot be written; BrokenPipeError passes if it is a pipe.

@@ -1,14 +1,14 @@
 """The exceptions that users see, as a tree, and the exit codes.
 
-Whatever goes wrong below is raised as a :class:`GdfitError`; the command line turns it into one message on
-stderr and its exit code, in one place (``gdcli.cli.main``).
+Every error of a floor below the command line is raised as a :class:`GdfitError`; the command line turns it into one
+message on stderr and its exit code, in one place (``gdcli.cli.main``).
 """
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process returns."""
+    """The exit codes of the process."""
 
     OK = 0
     DATA = 1

@@ -19,6 +19,6 @@ class Listener:
     def descending(self, iteration: int, total: int) -> None:
         """Take the number of iterations done, of how many."""
 
-    def holding(self) -> AbstractContextManager[Callable[[], bool]]:
-        """A context in which a request to stop is only recorded; yields a function that tells whether it came."""
+    def defer_interrupts(self) -> AbstractContextManager[Callable[[], bool]]:
+        """Context in which a request to stop is recorded, not raised; yields a function that tells whether it came."""
         return nullcontext(lambda: False)

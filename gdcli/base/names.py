@@ -84,7 +84,7 @@ def likely(name: str, names: Sequence[str]) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """A name without what is easily mistaken: case, and the marks between words."""
+    """A name in lower case and without the marks between words, for comparing."""
     return re.sub(r"[\s_.-]+", "", name.lower()) or name
 
 

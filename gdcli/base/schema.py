@@ -76,7 +76,7 @@ def _no_constant(name: str) -> float:
 def to_json(value: Any, nulls: bool = False) -> Any:
     """A record as what JSON has: dataclasses, NamedTuples and mappings as objects, tuples as lists, enums as values.
 
-    With ``nulls`` a number that is not finite becomes None: a result has none, a file that is read again needs it.
+    With ``nulls`` a number that is not finite becomes None, as results have it; without, writing one raises ValueError.
     """
     if isinstance(value, Enum):
         return value.value
@@ -94,7 +94,7 @@ def to_json(value: Any, nulls: bool = False) -> Any:
 def from_json(kind: type[Record], value: Any) -> Record:
     """A record from the JSON object that holds its fields, each checked by its annotation.
 
-    A field with a default may be missing, and other keys are nobody's: files of other versions are read too. Raises
+    A field with a default may be missing, and unknown keys are ignored: files of other versions are read too. Raises
     ValueError with the path of the key: "terms[3].coefficient is not a number". A whole number is one of 0 or more.
     """
     found: Record = _record(kind, value, "")

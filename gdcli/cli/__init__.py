@@ -1,4 +1,4 @@
-"""Floor 5: the command line. :func:`main` is the one place where exceptions become messages and exit codes.
+"""The command line. :func:`main` is the one place where exceptions become messages and exit codes.
 
 The parts are imported when needed: ``gdfit --help`` loads neither NumPy nor pandas nor Rich.
 """
@@ -35,7 +35,7 @@ def main(args: Sequence[str] | None = None) -> int:
 def _main(args: list[str]) -> int:
     from gdcli.cli import failures, signals
 
-    with signals.raised():
+    with signals.raise_interrupts():
         try:
             code = _dispatch(args)
             failures.flush_stdout()
@@ -56,9 +56,9 @@ def _dispatch(args: list[str]) -> int:
 
     shell = os.environ.get("_GDFIT_COMPLETE")
     if shell:
-        from gdcli.cli.completion.answers import answer, encoded
+        from gdcli.cli.completion.answers import answer, encode_answer
 
-        answered = encoded(answer(shell, args))
+        answered = encode_answer(answer(shell, args))
         if sys.stdout is not None:
             sys.stdout.buffer.write(answered)
         return 0

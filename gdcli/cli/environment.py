@@ -13,7 +13,7 @@ _NOT_A_HABIT = {"target", "formula"}
 
 
 def give_variables(params: Sequence[click.Parameter]) -> None:
-    """Let the options among the parameters listen to a variable each."""
+    """Give each option of a single value, but the target, its environment variable."""
     for param in params:
         takes_one_value = isinstance(param, click.Option) and not (param.is_flag or param.multiple)
         if takes_one_value and param.name not in _NOT_A_HABIT:
@@ -21,12 +21,12 @@ def give_variables(params: Sequence[click.Parameter]) -> None:
 
 
 def variables(command: click.Command) -> Mapping[str, click.Parameter]:
-    """The options of a command by the variables that they listen to."""
+    """The options of a command by the names of their environment variables."""
     return {param.envvar: param for param in command.params if isinstance(param.envvar, str)}
 
 
-def in_force(ctx: click.Context) -> list[str]:
-    """The variables that gave a value: ``GDFIT_LR=0.05``."""
+def given_variables(ctx: click.Context) -> list[str]:
+    """The environment variables that a run took a value from, as ``GDFIT_LR=0.05``."""
     return [
         f"{name}={param.resolve_envvar_value(ctx)}"
         for name, param in variables(ctx.command).items()
@@ -34,7 +34,7 @@ def in_force(ctx: click.Context) -> list[str]:
     ]
 
 
-def described(command: click.Command) -> str:
+def variables_text(command: click.Command) -> str:
     """The help's section on a command's variables; empty if it has none."""
     first, *others = variables(command) or [""]
     if not first:

@@ -1,4 +1,4 @@
-"""What ends a command early, as one or two lines on stderr and an exit code; and the end of stdout."""
+"""Errors as one or two lines on stderr and an exit code; and the end of stdout."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ _LONGEST_MESSAGE = 2000
 
 
 def report(error: BaseException) -> int:
-    """Say on stderr what went wrong, and return the exit code. The only place where this is decided."""
+    """Print an error's message on stderr and return its exit code: the only place that decides both."""
     if os.environ.get("GDFIT_DEBUG"):
         _print_traceback(error)
     if isinstance(error, (KeyboardInterrupt, BrokenPipeError)):

@@ -28,7 +28,7 @@ def fit_length(context: click.Context, values: Mapping[str, Any]) -> dict[str, A
 
 
 def fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values among a command's that a fit takes."""
+    """The options of a fit among a command's values."""
     from gdcli.fitting.options import OPTION_NAMES
 
     return {name: value for name, value in values.items() if name in OPTION_NAMES}

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from gdcli.base.errors import UsageError
 from gdcli.cli.command_line import given_words, keep_words, parse
-from gdcli.cli.environment import described, give_variables, in_force
+from gdcli.cli.environment import give_variables, given_variables, variables_text
 
 _WIDEST = 100
 
@@ -69,7 +69,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except (UsageError, click.UsageError) as error:
-            given = in_force(ctx)
+            given = given_variables(ctx)
             if not given:
                 raise
             message = error.format_message() if isinstance(error, click.UsageError) else str(error)
@@ -146,7 +146,7 @@ def write_options(command: click.Command, ctx: click.Context, formatter: click.H
     for title, records in groups.items():
         with formatter.section(title):
             formatter.write_dl([(name.ljust(width), text) for name, text in records], col_max=widest)
-    if everything and (text := described(command)):
+    if everything and (text := variables_text(command)):
         with formatter.section("Environment"):
             formatter.write_text(text)
     if hidden:

@@ -1,11 +1,11 @@
-"""The man pages: of the commands in section 1, what ``--help-all`` says; of the topics in section 7."""
+"""The man pages: of commands in section 1, with the text of ``--help-all``; of topics in section 7."""
 
 from pathlib import Path
 
 import click
 
 from gdcli import __version__
-from gdcli.cli.environment import described
+from gdcli.cli.environment import variables_text
 from gdcli.cli.group import COMMANDS, DEFAULT, group
 from gdcli.cli.help import Command, Option
 from gdcli.cli.roff import code_block, escape, from_markdown
@@ -75,7 +75,7 @@ def _page(name: str | None, command: Command, ctx: click.Context) -> str:
     for line, text in command.examples:
         lines += [".PP", f"{escape(text[0].upper() + text[1:])}:", *code_block([line])]
     lines += [".SH OPTIONS", *_options(command, ctx)]
-    if environment := described(command):
+    if environment := variables_text(command):
         lines += _section("ENVIRONMENT", escape(environment))
     lines += [".SH EXIT STATUS"]
     for code, text in EXIT_STATUS:

@@ -45,7 +45,7 @@ def chosen_csv_options(values: Mapping[str, Any], before: Mapping[str, Any] | No
 
 
 def bundle(*decorators: Callable[[F], F]) -> Callable[[F], F]:
-    """Return one decorator for several; the help shows their options in this order."""
+    """One decorator for several; the help shows their options in this order."""
 
     def decorate(function: F) -> F:
         for decorator in reversed(decorators):
@@ -66,7 +66,7 @@ def _mapping(context: click.Context, param: click.Parameter, pairs: tuple[tuple[
 
 
 def option(*names: str, group: str, common: bool = False, **settings: Any) -> Callable[[F], F]:
-    """Return the decorator of one option in a group of the help; a COLUMN is completed from the file's header."""
+    """The decorator of an option in a group of the help. One with the metavar COLUMN is completed from a file."""
     if settings.get("metavar") == "COLUMN":
         settings.setdefault("type", ColumnName())
     return click.option(*names, cls=Option, group=group, common=common, **settings)

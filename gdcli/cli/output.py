@@ -1,4 +1,4 @@
-"""Where a command's result goes, and in which form: the output options, checked once, and the writing by them."""
+"""The output of a command: the options that say where it goes and in which form, checked once, and the writing."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -190,7 +190,7 @@ class Output:
         return {"every": every, "picture": True, "points": self._points()}
 
     def _points(self) -> int:
-        """How many rows the picture of one feature shows."""
+        """The number of rows that the picture of one feature shows."""
         from gdcli.fitting.picture import MOST_IN_PAGE, MOST_POINTS
 
         if self.plot is None:
@@ -218,7 +218,9 @@ class Output:
 
     @contextmanager
     def group_recorders(self) -> "Iterator[GroupTraces | None]":
-        """Yield what receives the iterations of groups, if they are written; the file is complete at the end."""
+        """Yield the recorder of the groups' iterations, None without --trace; its file is complete at the end of the
+        block.
+        """
         with ExitStack() as files:
             if self.trace is None:
                 yield None
@@ -315,7 +317,7 @@ class Output:
 
 
 def _guarded(write: Callable[[bytes], object]) -> Callable[[bytes], object]:
-    """``write`` with the errors of stdout worded; that a reader has gone is not one of them."""
+    """The function ``write``, with its OSErrors as DataErrors about stdout. A BrokenPipeError passes."""
 
     def guarded(data: bytes) -> object:
         try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gdcli.base.listener import Listener
 from gdcli.cli.failures import say
-from gdcli.cli.signals import held
+from gdcli.cli.signals import defer_interrupts
 from gdcli.cli.terminal import PLAIN_TERMINALS
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class Narrator(Listener):
             left = self._left(iteration, total, self._speed(iteration))
             self._draw(f"iteration {iteration:,} of {total:,}{left}")
 
-    def holding(self) -> "AbstractContextManager[Callable[[], bool]]":
-        """A block in which the first signal is only noted."""
-        return held()
+    def defer_interrupts(self) -> "AbstractContextManager[Callable[[], bool]]":
+        """Context in which the first signal is recorded, not raised; yields a function that tells whether it came."""
+        return defer_interrupts()
 
     def erase(self) -> None:
         """Remove the progress line, so that something else can be printed."""

@@ -26,8 +26,8 @@ _AGAIN = 0.01
 
 
 @contextmanager
-def raised() -> Iterator[None]:
-    """Raise Interrupted in this block when a signal arrives. What the caller ignores (nohup, &) stays ignored."""
+def raise_interrupts() -> Iterator[None]:
+    """Context in which SIGINT, SIGTERM and SIGHUP raise Interrupted. Those ignored before (nohup, &) stay ignored."""
     global _received, _raised
     _received = _raised = None
     before = {}
@@ -46,8 +46,11 @@ def raised() -> Iterator[None]:
 
 
 @contextmanager
-def held() -> Iterator[Callable[[], bool]]:
-    """Only note the first signal that arrives in this block; a second one is raised. The value tells of the first."""
+def defer_interrupts() -> Iterator[Callable[[], bool]]:
+    """Context in which the first signal is recorded, not raised; yields a function that tells whether it came.
+
+    A second one is raised.
+    """
     global _held, _received, _raised
     _held, _received, _raised = True, None, None  # an earlier one was raised and dealt with
     try:
@@ -56,7 +59,7 @@ def held() -> Iterator[Callable[[], bool]]:
         _held = False
 
 
-def received() -> ExitCode:
+def last_exit_code() -> ExitCode:
     """The exit code of the signal that came last; that of Ctrl-C if none did."""
     return _received or ExitCode.INTERRUPTED
 

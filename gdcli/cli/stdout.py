@@ -31,7 +31,7 @@ class Stdout:
         return self._put(harmless(text) if self.terminal else text)
 
     def draw(self, text: str) -> int:
-        """Write text that is meant for a terminal, colours and all."""
+        """Write text that is meant for a terminal, colors and all."""
         if self.terminal:
             text = "".join(part if i % 2 else harmless(part) for i, part in enumerate(_COLOURS.split(text)))
         return self._put(text)

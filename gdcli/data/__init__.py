@@ -1,1 +1,1 @@
-"""Floor 2: tables in: streams, formats, columns, the design."""
+"""Tables in: streams, formats, columns, the design."""

@@ -80,7 +80,7 @@ def _reason(error: Exception) -> str:
 
 
 def decompressed(stream: Any, magic: bytes, name: str) -> "Archive | None":
-    """An input that begins with ``magic`` decompressed, or None if it is no archive."""
+    """The decompressed stream of an input that begins with ``magic``, or None if it is no archive."""
     if magic.startswith(b"\x1f\x8b"):
         import gzip
 

@@ -1,4 +1,4 @@
-"""Which columns are asked for: what the user said of them, checked against the names that a table has."""
+"""The columns that the user asked for, checked against the names in a table."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -25,7 +25,7 @@ _MEMINFO = Path("/proc/meminfo")
 
 
 def check_room(source: str, columns: int, rows: int = 0, folds: int = 1) -> None:
-    """Raise DataError if the triangles of so many design columns do not fit into the memory."""
+    """Raise DataError if the triangles of ``columns`` design columns do not fit into the memory."""
     needed = _BYTES * columns * (_MATRICES * rows + (_TRIANGLES + folds - 1) * columns)
     if needed > memory():
         raise DataError(

@@ -40,7 +40,7 @@ def is_url(path: str) -> bool:
 
 
 def located(path: str) -> str:
-    """A path so that another process, in another folder, finds the same file."""
+    """The path of a file for processes in other folders: absolute; a URL stays as it is."""
     return path if is_url(path) else os.path.abspath(path)
 
 
@@ -115,7 +115,7 @@ def _asked(url: str, ask: Callable[[], T]) -> T:
 
 
 class _Worded(io.RawIOBase):
-    """A remote file, whose errors are DataErrors. Buffered, it gives as much as it is asked for."""
+    """A remote file whose errors are DataErrors. It is buffered: a read gives as many bytes as it asks for."""
 
     def __init__(self, raw: IO[bytes], url: str) -> None:
         self._raw, self._url = raw, url

@@ -118,7 +118,7 @@ class DoubtError(DataError):
 
 @dataclass(frozen=True, slots=True)
 class OpenQuestion:
-    """What a design is made for: a table's first block and names, and what is asked of its columns."""
+    """A table's first block and names, and the options of its columns, before it is decided how to read them."""
 
     block: Block
     names: tuple[str, ...]
@@ -180,14 +180,14 @@ def advised(question: OpenQuestion, doubt: DoubtError, attempt: Attempt) -> Data
 
 
 class _Trial:
-    """Trials of proposals on a question, of which there are only so many."""
+    """Trials of proposals on a question, up to a largest number."""
 
     def __init__(self, question: OpenQuestion, attempt: Attempt) -> None:
         self._question, self._attempt, self._left = question, attempt, _TRIALS
 
     def completed(self, proposal: Proposal, before: tuple[object, ...]) -> Proposal | None:
-        """A proposal with whatever else the table needs, None if it does not help. ``before`` are the doubts that it is
-        to answer: none of them may come again.
+        """A proposal with all further options that the table needs, None if it does not help. ``before`` are the doubts
+        that it is to answer: none of them may come again.
         """
         self._left -= 1
         if self._left < 0 or len(proposal.options) > _LONGEST or not proposal.can_be_pasted:

@@ -1,4 +1,4 @@
-"""Sources of rows: what a format has to offer, whatever it reads."""
+"""The contract of a source of rows, which each input format fulfils."""
 
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple, Protocol

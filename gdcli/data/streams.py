@@ -38,7 +38,7 @@ _BYTE_ORDER_MARKS = (
 
 
 class Readable(Protocol):
-    """A stream of bytes, as far as the rest of the program needs one."""
+    """The part of a binary file's interface that the program needs: ``read``."""
 
     def read(self, size: int, /) -> bytes:
         """Up to ``size`` bytes, fewer only at the end."""
@@ -260,7 +260,7 @@ def codec_name(encoding: str) -> str:
 
 
 class _Transcoded:
-    """Another encoding as UTF-8."""
+    """A stream of UTF-8 made from one in another encoding."""
 
     def __init__(self, stream: Readable, encoding: str, name: str) -> None:
         self.stream, self.encoding, self.name = stream, encoding, name

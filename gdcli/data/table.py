@@ -1,4 +1,4 @@
-"""Tables of columns, and blocks of rows that become them, whatever file they come from."""
+"""Tables of parsed columns, and the contract of the blocks of rows that they are parsed from."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -46,8 +46,9 @@ class Table:
 
 
 class Block(Protocol):
-    """Consecutive rows of a source, not yet parsed. A format has to offer ``table``, ``head``, ``whole`` and ``where``;
-    the rest are the options of CSV text, which has more to say.
+    """Consecutive rows of a source, not yet parsed.
+
+    A format defines ``table``, ``head``, ``whole`` and ``where``; the rest are for CSV text.
     """
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:

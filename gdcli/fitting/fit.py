@@ -136,7 +136,7 @@ def _descend(
 ) -> tuple[Step, Stopped]:
     """Run the loop, hand out its rows, and return the last step and why it was the last."""
     # A request to stop waits for the end of an iteration, so that every recorder has the same last one.
-    with listener.holding() as asked:
+    with listener.defer_interrupts() as asked:
         rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.unit)]
         if watch is not None:
             rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there

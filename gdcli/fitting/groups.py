@@ -118,8 +118,8 @@ class _GroupListener(Listener):
     def warn(self, message: str) -> None:
         self._warnings.setdefault(message, []).append(self.key)
 
-    def holding(self) -> AbstractContextManager[Any]:
-        return self._listener.holding()
+    def defer_interrupts(self) -> AbstractContextManager[Any]:
+        return self._listener.defer_interrupts()
 
     def tell(self, by: Sequence[str], fitted: int) -> None:
         """Tell the notes that all fits share, and the warnings with their groups."""

@@ -1,1 +1,1 @@
-"""Floor 3: one pass over all rows."""
+"""One pass over all rows."""

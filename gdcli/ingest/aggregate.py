@@ -35,8 +35,9 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregate:
-    """The triangle of the complete rows of each fold, or none if they are ``grouped``; and counts: rows read,
-    complete, and ``missing`` a value (by column); cells to be ``filled`` (by column); bad rows ``skipped``.
+    """The reduction of some rows: a triangle of the complete rows of each fold, or none if they are ``grouped``; and
+    counts: rows read, complete, and ``missing`` a value (by column); cells to be ``filled`` (by column); bad rows
+    ``skipped``.
 
     ``head`` holds the first few rows, ``points`` a random sample; a summary has neither. Rows that are kept lie in
     ``blocks`` while their section grows, and then in ``groups``. ``misquoted`` is the place of a cell that is not
@@ -89,7 +90,7 @@ def piece_of(rows: Rows, plan: Plan, file: int, block: int) -> Piece:
 
 
 def reduce_if_long(piece: Piece, plan: Plan) -> "Aggregate | Piece":
-    """Reduce a piece, unless it is so short that its triangle would hardly be smaller; rows of groups wait anyway."""
+    """The aggregate of a piece, or the piece itself if its triangle would hardly be smaller or its rows have groups."""
     return reduce_piece(piece, plan) if piece.rows.by or _is_long(piece) else piece
 
 
@@ -244,7 +245,7 @@ def _kept(
 
 
 def _middle(values: Array) -> float:
-    """The mean of the values that are there, 0 of none."""
+    """The mean of the values that are not NaN, 0 without any."""
     found = values[~np.isnan(values)]
     return float(found.mean()) if len(found) else 0.0
 

@@ -75,7 +75,7 @@ class _RemoteRows:
         return partial(self._direct, question, run_coroutine_threadsafe(answer, self._client.loop.asyncio_loop))
 
     def _direct(self, question: Callable[[Sequence["KeptRows"]], T], answers: "AnyFuture[dict[str, T]]") -> T:
-        """The answer of the worker that is asked, or of a task if it has gone or no longer has the rows."""
+        """The answer of the worker that was asked; a task's answer if it has gone or no longer has the rows."""
         try:
             while True:
                 try:

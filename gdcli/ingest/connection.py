@@ -1,4 +1,4 @@
-"""Connections to a Dask cluster: to a scheduler that runs somewhere, or to processes started here for one run.
+"""Connections to a Dask cluster: to a running scheduler, or to processes started here for one run.
 
 Every start has a bound, can be interrupted, and fails with one line. What is started here talks over TLS, with a
 certificate made for the run and held in memory, so that no other user of the machine can connect. Dask is imported

@@ -78,7 +78,7 @@ class LocalRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowsOfGroup:
-    """The rows of one ``--by`` group among those of a row group, wherever these are."""
+    """The rows of one ``--by`` group among those of a row group, in this process or on a worker."""
 
     rows: RowGroup
     key: Key

@@ -1,4 +1,4 @@
-"""From files to one triangle: source → design → triangle, in one pass and in constant memory."""
+"""The reading of all inputs: source → design → triangle, in one pass and in constant memory."""
 
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -40,9 +40,10 @@ InputData = Union[str, "os.PathLike[str]", "pd.DataFrame", Source]
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """How to read: CSV text, the number of threads, and the plan of the pass. ``dask`` is the address of a cluster that
-    reads instead. ``keeps_rows``: all rows are kept, up to ``memory`` bytes of them in memory (None: half of what is
-    free).
+    """The options of reading: of CSV text, the number of threads, and the plan of the pass.
+
+    ``dask`` is the address of a cluster that reads instead. ``keeps_rows``: all rows are kept, up to ``memory`` bytes
+    of them in memory (None: half of what is free).
     """
 
     csv: CsvOptions = field(default_factory=CsvOptions)
@@ -277,7 +278,7 @@ def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions
 
 
 def _check_same_columns(first: Source, other: Source) -> None:
-    """The columns may stand in another order, but must have the same names."""
+    """Raise DataError if two inputs differ in the names of their columns; their order may differ."""
     if sorted(first.names) == sorted(other.names):
         return
     lacking = [name for name in first.names if name not in other.names]

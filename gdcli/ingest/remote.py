@@ -84,11 +84,11 @@ class Future(Protocol):
     """The result of a submitted section."""
 
     def result(self) -> Section:
-        """The section, waited for; one that was lost with its worker is done again."""
+        """The section; waits for it. One that was lost with its worker is done again."""
         ...
 
     def cancel(self) -> object:
-        """Give the section up."""
+        """Cancel the section."""
         ...
 
     def add_done_callback(self, function: Callable[[Any], object], /) -> object:

@@ -1,4 +1,4 @@
-"""The fields of a summary file, as records that are checked when it is read."""
+"""The fields of a summary file, as records: written by their fields, and checked by their annotations when read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Summaries made: one pass over the rows, all columns alike, to a file that stands for them in every later fit."""
+"""The making of summaries: one pass over the rows, without a target, to a file that stands for them in later fits."""
 
 from collections.abc import Sequence
 from typing import Any

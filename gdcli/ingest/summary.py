@@ -43,7 +43,8 @@ _MOST_ROWS = 10**18
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Summary(Source):
-    """An aggregate that stands for its rows, and the columns. ``names`` are all columns, ``text`` those that hold text.
+    """The source that a summary file is: an aggregate that stands for its rows, and the columns. ``names`` are all
+    columns, ``text`` those that hold text.
 
     ``missing`` is the policy for missing cells; with ``mean`` they are gaps still, which a fit fills. ``marks`` are the
     files that the rows came from; older summaries, and stdin, have none. ``computed`` are the columns that were
@@ -63,7 +64,7 @@ class Summary(Source):
 
     @property
     def has_rows(self) -> bool:
-        """No: it stands for rows."""
+        """False: a summary only stands for rows."""
         return False
 
     @property
@@ -260,7 +261,7 @@ def load_summary(data: bytes, name: str) -> Summary:
 
 
 def check_same_names(first: Source, other: Source) -> None:
-    """Summaries that become one must have the same columns, so that none is lost silently."""
+    """Raise DataError if two inputs differ in their columns: merging summaries would lose one silently."""
     odd = sorted(set(first.names) ^ set(other.names))
     if odd:
         raise DataError(

@@ -274,7 +274,7 @@ class AskedToStop(Listener):
     def descending(self, iteration: int, total: int) -> None:
         self.asked = iteration > 32
 
-    def holding(self) -> AbstractContextManager[Callable[[], bool]]:
+    def defer_interrupts(self) -> AbstractContextManager[Callable[[], bool]]:
         return nullcontext(lambda: self.asked)
 
 

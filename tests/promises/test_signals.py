@@ -144,22 +144,22 @@ def test_after_kill_the_next_run_to_the_same_name_cleans_up(started, program, po
 
 
 def test_a_held_signal_is_told_of_and_a_second_one_raised():
-    with signals.raised():
-        with signals.held() as asked:
+    with signals.raise_interrupts():
+        with signals.defer_interrupts() as asked:
             assert not asked()
             signal.raise_signal(signal.SIGTERM)
             assert asked()
             with pytest.raises(Interrupted):
                 signal.raise_signal(signal.SIGINT)
-        assert signals.received() == 130
+        assert signals.last_exit_code() == 130
         with pytest.raises(Interrupted):
             signal.raise_signal(signal.SIGTERM)
 
 
 def test_a_signal_of_an_earlier_block_is_not_told_of_again():
-    with signals.raised(), pytest.raises(Interrupted):
+    with signals.raise_interrupts(), pytest.raises(Interrupted):
         signal.raise_signal(signal.SIGTERM)
-    with signals.held() as asked:
+    with signals.defer_interrupts() as asked:
         assert not asked()
 
 
@@ -193,7 +193,7 @@ def test_while_importing_a_signal_ends_the_process_without_a_traceback(points, m
 
 
 def test_an_error_that_a_signal_led_to_is_an_interruption():
-    with signals.raised():
+    with signals.raise_interrupts():
         with pytest.raises(Interrupted):
             signal.raise_signal(signal.SIGHUP)
         cause = signals.cause_of(ImportError("numpy is damaged"))
@@ -210,7 +210,7 @@ def test_a_signal_that_arrives_where_python_drops_exceptions_is_raised_again():
         Garbage()
         time.sleep(5)
 
-    with signals.raised(), pytest.raises(Interrupted) as found:
+    with signals.raise_interrupts(), pytest.raises(Interrupted) as found:
         collect()
     assert found.value.exit_code == 143
 

@@ -102,7 +102,7 @@ def _exit_code(fit: "Fit", values: Mapping[str, Any], output: "Output", again: "
     from gdcli.report.verdict import verdict
 
     if fit.descent.stopped is Stopped.INTERRUPTED:
-        raise Interrupted(signals.received())
+        raise Interrupted(signals.last_exit_code())
     if fit.diverged:
         if not output.table_on_stdout:
             say(f"Error: {verdict(fit, again).text}")

@@ -94,7 +94,7 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
 
 
 def _apart(model: str, files: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
-    """The models, which come first and are known by their content, and the files."""
+    """The models and the files among the arguments; models come first and are known by their content."""
     from gdcli.ingest.own_formats import is_model_file
 
     models, rest = [model], list(files)

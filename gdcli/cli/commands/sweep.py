@@ -32,7 +32,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     from gdcli.base.errors import ExitCode, Interrupted
     from gdcli.cli.output import Output
     from gdcli.cli.progress import Narrator, start_collecting
-    from gdcli.cli.signals import received
+    from gdcli.cli.signals import last_exit_code
     from gdcli.fitting.options import FitOptions
     from gdcli.fitting.sweep import run_sweep
     from gdcli.report.sweep import sweep_report
@@ -51,5 +51,5 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     typed = typed_command(context) if output.is_page else None
     output.write(sweep_report(sweep, output.digits, typed))
     if sweep.interrupted:
-        raise Interrupted(received())
+        raise Interrupted(last_exit_code())
     return ExitCode.OK

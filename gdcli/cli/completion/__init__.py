@@ -1,1 +1,1 @@
-"""What a shell's completion asks, and its scripts."""
+"""Shell completion: the scripts, and the answers to their questions."""

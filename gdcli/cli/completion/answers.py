@@ -1,4 +1,5 @@
-"""What the shells' completion scripts (``scripts/``) ask: which words may stand where the cursor is.
+"""The answers to the shells' completion scripts (``gdfit.bash`` and others beside this): the words that may stand at
+the cursor.
 
 The script runs gdfit with the shell's name in the variable _GDFIT_COMPLETE and what was typed as arguments. An answer
 is a line of three fields between tabs: what it is, the word, and its meaning. A ``plain`` word is to be quoted as the
@@ -24,7 +25,7 @@ _LONGEST = 70
 
 
 def answer(shell: str, arguments: Sequence[str]) -> str:
-    """The lines that answer the script of a shell. Raises UsageError for what no script of ours asks."""
+    """The answer to a shell's script, a line for each word. Raises UsageError for a question that no script asks."""
     from click.shell_completion import ShellComplete
 
     from gdcli.cli.group import group
@@ -35,9 +36,9 @@ def answer(shell: str, arguments: Sequence[str]) -> str:
     return "".join("\t".join(fields) + "\n" for fields in _fields(shell, typed, items))
 
 
-def encoded(text: str) -> bytes:
-    """An answer as the shell reads it: bytes that are no text come back as they were, lines that the locale
-    cannot write are left out.
+def encode_answer(text: str) -> bytes:
+    """The bytes of an answer in the locale's encoding. Undecodable bytes of file names come back as they were; lines
+    that the locale cannot write are left out.
     """
     found = b""
     for line in text.splitlines(keepends=True):
@@ -60,7 +61,7 @@ def _typed(shell: str, arguments: Sequence[str]) -> Typed:
 
 
 def _fields(shell: str, typed: Typed, items: Sequence[Any]) -> Iterator[tuple[str, str, str]]:
-    """Yield kind, word and meaning. What belongs to the word but not to the value is ``--target=``, say."""
+    """Yield kind, word and meaning of each answer. A value behind ``--target=`` is answered with that before it."""
     name, sign, _ = typed.current.partition("=")
     before = name + sign if sign and name.startswith("-") else ""
     for item in items:

@@ -22,7 +22,9 @@ class ColumnName(click.types.StringParamType):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> "list[CompletionItem[Any]]":
-        """The columns that begin so, of the first file typed that has any, but for those given already."""
+        """The columns that begin with the incomplete word, from the first readable file typed, without those given
+        already.
+        """
         from click.shell_completion import CompletionItem
 
         given = _given(ctx)
@@ -44,7 +46,7 @@ def _last_of_list(incomplete: str, names: Sequence[str]) -> tuple[str, str]:
 
 
 def names_in_header(path: str, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """The columns of a file, or none, as the options among these say how to read it."""
+    """The column names of a file, read with the CSV options among ``options``; none if it cannot be read."""
     from gdcli.ingest.header import column_names
 
     return column_names(path, **{name: options[name] for name in _READING if options.get(name) is not None})

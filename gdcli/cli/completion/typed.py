@@ -1,4 +1,4 @@
-"""What a person has typed so far, cut into words by the shell's rules for quotes, open ones too."""
+"""A command line typed so far, cut into words by the shell's rules for quotes, open ones too."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ _KEPT_BACKSLASH = '$`"\\\n'
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The finished words, and the ``current`` one, all without quotes.
+    """The finished words and the ``current`` one of a command line, all without quotes.
 
-    Of the current word readline replaces only what follows ``taken`` characters. ``quote`` is the one that is open at
-    the cursor, or empty.
+    Readline keeps the first ``taken`` characters of the current word and replaces the rest. ``quote`` is the one that
+    is open at the cursor, or empty.
     """
 
     words: tuple[str, ...]
@@ -20,7 +20,10 @@ class Typed:
 
 
 def split_typed(line: str, breaks: str = "") -> Typed:
-    """Cut a line up to the cursor. ``breaks`` are bash's COMP_WORDBREAKS: unquoted, they begin a word for readline."""
+    """The words of a command line that ends at the cursor.
+
+    ``breaks`` are bash's COMP_WORDBREAKS: unquoted, they begin a word for readline.
+    """
     words: list[str] = []
     word, begun, quote, taken = "", False, "", 0
     rest = iter(line)

@@ -1,4 +1,4 @@
-"""The topics that ``gdfit help TOPIC`` and the man pages of section 7 explain: a page of Markdown each, beside this."""
+"""The topics of ``gdfit help TOPIC`` and of the man pages in section 7: a page of Markdown each, beside this."""
 
 from pathlib import Path
 

@@ -30,7 +30,10 @@ _read_without = 0
 
 
 def _is_worth_pandas(size: int, now: int) -> bool:
-    """Whether pandas is imported, or worth that for so many bytes, of which some are read now, after those before."""
+    """Whether pandas is imported already, or worth importing for ``size`` bytes and those read without it so far.
+
+    ``now`` are the bytes read now.
+    """
     global _read_without
     if "pandas" in sys.modules or _read_without + size > _WORTH_PANDAS:
         return True

@@ -29,7 +29,7 @@ _LINE_END = re.compile(rb"\r\n?|\n")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """``names`` are the header's cells; an unnamed column is called ``column3`` and is listed in ``unnamed``.
+    """The form of a CSV file. ``names`` are the header's cells; one without a name is ``column3`` and in ``unnamed``.
 
     Without a ``header`` the names are x1, x2 … ``skip_bad`` leaves out bad rows instead of raising. With an empty
     ``quote`` nothing is quoted. Lines that begin with ``comment`` are none of the table, unless that is empty.
@@ -260,7 +260,7 @@ def _numbers_among(cells: Sequence[str], options: CsvOptions) -> list[str]:
 
 
 def _names_columns(comment: Sequence[str], columns: int, options: CsvOptions) -> bool:
-    """Whether a comment above a row of so many cells is a header: one name for each, no number and none twice."""
+    """Whether a comment above a row of ``columns`` cells is a header: one name for each, no number and none twice."""
     names = set(comment) - {""}
     return len(names) == len(comment) == columns and not _numbers_among(comment, options)
 

@@ -33,7 +33,7 @@ COMMENT_MARKS = ("#", "%", "//", "--", "!")
 
 
 class _BadRowError(Exception):
-    """Why a row is bad: ``reason``, and what to do about it."""
+    """The error of a bad row: its ``reason``, and a ``hint`` at what to do."""
 
     def __init__(self, reason: str, hint: str, column: str | None = None, kind: type[CellError] = CellError) -> None:
         super().__init__(reason)
@@ -114,7 +114,7 @@ class _Wanted:
 
 
 def _are_alike(rows: list[tuple[int, list[str]]], dialect: Dialect) -> bool:
-    """Whether all rows are as wide as the header, and none looks like it."""
+    """Whether all rows are as wide as the header, and none repeats it."""
     fields, first = (
         len(dialect.names),
         {dialect.names[0], "" if dialect.names[0] in dialect.unnamed else dialect.names[0]},

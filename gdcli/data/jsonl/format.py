@@ -23,7 +23,7 @@ _FEW_BYTES = 1 << 16
 
 
 def _is_object(start: bytes, options: CsvOptions) -> bool:
-    """Whether a text begins with an object, and nobody says that it is separated cells."""
+    """Whether a text begins with an object, and no option says that it is CSV."""
     return _OBJECT.match(start) is not None and (options.separator is None or "separator" in options.inherited)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gdcli.base.errors import UsageError
-from gdcli.cli.completion.answers import SHELLS, answer, encoded
+from gdcli.cli.completion.answers import SHELLS, answer, encode_answer
 from gdcli.cli.completion.typed import inside_quotes, split_typed
 from gdcli.cli.group import COMMANDS
 from gdcli.ingest.header import column_names
@@ -197,7 +197,7 @@ def test_what_no_script_of_ours_asks_is_wrong_usage(shell, arguments):
 
 
 def test_a_word_that_is_no_text_comes_back_as_it_was():
-    assert encoded(answer("zsh", [os.fsdecode(b"a\xff")])) == b"file\ta\xff\t\n"
+    assert encode_answer(answer("zsh", [os.fsdecode(b"a\xff")])) == b"file\ta\xff\t\n"
 
 
 @pytest.mark.parametrize("quote", ["'", '"'])
