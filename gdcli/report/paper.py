@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rich.cells import cell_len, set_cell_size
-
 from gdcli.base.names import printable
 
 # A number stays with its percent sign.
@@ -79,6 +77,8 @@ class Page:
 
     def wrapped(self, sentence: str, indent: int = 0) -> list[str]:
         """A sentence as lines that break between words; those after the first are indented."""
+        from rich.cells import cell_len
+
         if self.width is None or cell_len(sentence) <= self.width:
             return [sentence]
         lines: list[str] = []
@@ -111,6 +111,8 @@ def places_that_stay(widths: Sequence[int], leaving: Sequence[int], room: int | 
 
 def _without_middle(name: str, room: int, tail: int, mark: str) -> str:
     """A name as it is if it fits, else shortened to its head, a mark and its tail."""
+    from rich.cells import cell_len, set_cell_size
+
     if cell_len(name) <= room:
         return name
     end = set_cell_size(name[::-1], tail)[::-1].lstrip()

@@ -8,8 +8,6 @@ import math
 from operator import itemgetter
 from typing import TextIO
 
-from rich.cells import cell_len
-
 from gdcli.fitting.results import TraceRow, TraceShape
 from gdcli.report.iteration_table import columns_leaving, on_missing
 from gdcli.report.paper import Page, places_that_stay
@@ -32,6 +30,8 @@ class PlainLines:
     """
 
     def __init__(self, stream: TextIO, shape: TraceShape, digits: int = 6, width: int | None = None) -> None:
+        from rich.cells import cell_len
+
         self._write = stream.write
         self._page = Page(width, stream.encoding or "utf-8")
         self._to_percent = 100.0 / shape.gap_measure if shape.gap_measure > 0 else 0.0

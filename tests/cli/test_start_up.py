@@ -14,7 +14,7 @@ LOADED = """
 import sys
 from gdcli.cli import main
 code = main()
-print(code, *(name for name in ("numpy", "pandas", "pyarrow") if sys.modules.get(name)), file=sys.stderr)
+print(code, *(name for name in ("numpy", "pandas", "pyarrow", "rich") if sys.modules.get(name)), file=sys.stderr)
 """
 
 
@@ -41,15 +41,20 @@ def model(tmp_path_factory):
     ],
 )
 def test_a_command_on_a_small_file_needs_no_pandas(args):
-    assert loaded(*args) == ["0", "numpy"]
+    assert loaded(*args) == ["0", "numpy", "rich"]
 
 
-def test_predicting_a_small_file_needs_no_pandas(model):
+def test_predicting_a_small_file_needs_no_pandas_nor_rich(model):
     assert loaded("predict", model, HOUSING) == ["0", "numpy"]
 
 
 def test_scoring_a_small_file_needs_no_pandas(model):
-    assert loaded("score", model, HOUSING) == ["0", "numpy"]
+    assert loaded("score", model, HOUSING) == ["0", "numpy", "rich"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "tsv"])
+def test_only_a_table_needs_rich(form):
+    assert loaded(HOUSING, "-t", "price", "--format", form) == ["0", "numpy"]
 
 
 def test_a_small_file_of_json_lines_needs_no_pandas(tmp_path):
