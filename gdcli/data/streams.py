@@ -19,6 +19,7 @@ from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import STDIN, quoted
 from gdcli.base.schema import LARGEST_FILE
 from gdcli.data import paths
+from gdcli.data.ahead import ReadAhead
 from gdcli.data.archives import LONGEST_MAGIC, decompressed
 from gdcli.data.watch import Watch
 
@@ -146,7 +147,10 @@ def _stream(
         raise DataError(f"{quoted(name)} is empty" if name != "standard input" else "no data on standard input")
     whole = _Rejoined(magic, counted)
     archive = decompressed(whole, magic, name)
-    text, mark = _decoded(archive or whole, encoding, name)
+    if archive is not None:
+        ahead = ReadAhead(archive)
+        close = partial(_close_both, ahead, close)
+    text, mark = _decoded(whole if archive is None else ahead, encoding, name)
     obstacle = ""
     if size is None:
         obstacle = "can only be read from its beginning"
@@ -155,6 +159,11 @@ def _stream(
     elif isinstance(text, _Transcoded):
         obstacle = "is not UTF-8"
     return Stream(name, text, size, lambda: counted.count, close, None if obstacle else raw, mark, obstacle, watch)
+
+
+def _close_both(ahead: ReadAhead, close: Callable[[], None]) -> None:
+    ahead.close()
+    close()
 
 
 class _Counted(io.RawIOBase):
