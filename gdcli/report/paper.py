@@ -73,19 +73,17 @@ class Page:
 
     def holds(self, text: str) -> bool:
         """Whether a text fits into a line."""
-        return self.width is None or cell_len(self.shown(text)) <= self.width
+        return self.width is None or text_width(self.shown(text)) <= self.width
 
     def wrapped(self, sentence: str, indent: int = 0) -> list[str]:
         """A sentence as lines that break between words; those after the first are indented."""
-        from rich.cells import cell_len
-
-        if self.width is None or cell_len(sentence) <= self.width:
+        if self.width is None or text_width(sentence) <= self.width:
             return [sentence]
         lines: list[str] = []
         line = ""
         for word in _BETWEEN_WORDS.split(sentence):
             longer = f"{line} {word}" if line else word
-            if line.strip() and cell_len(longer) > self.width:
+            if line.strip() and text_width(longer) > self.width:
                 lines.append(line)
                 longer = " " * indent + word
             line = longer
@@ -109,12 +107,21 @@ def places_that_stay(widths: Sequence[int], leaving: Sequence[int], room: int | 
     return kept
 
 
+def text_width(text: str) -> int:
+    """The columns of a terminal that a text takes. Rich, which knows, is not imported for plain ones."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
 def _without_middle(name: str, room: int, tail: int, mark: str) -> str:
     """A name as it is if it fits, else shortened to its head, a mark and its tail."""
-    from rich.cells import cell_len, set_cell_size
-
-    if cell_len(name) <= room:
+    if text_width(name) <= room:
         return name
+    from rich.cells import set_cell_size
+
     end = set_cell_size(name[::-1], tail)[::-1].lstrip()
     head = set_cell_size(name, room - tail - len(mark)).rstrip()
     return f"{head}{mark}{end}"

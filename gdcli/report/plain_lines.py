@@ -10,7 +10,7 @@ from typing import TextIO
 
 from gdcli.fitting.results import TraceRow, TraceShape
 from gdcli.report.iteration_table import columns_leaving, on_missing
-from gdcli.report.paper import Page, places_that_stay
+from gdcli.report.paper import Page, places_that_stay, text_width
 
 _AROUND_DIGITS = 6  # sign, point, e+09
 
@@ -30,14 +30,12 @@ class PlainLines:
     """
 
     def __init__(self, stream: TextIO, shape: TraceShape, digits: int = 6, width: int | None = None) -> None:
-        from rich.cells import cell_len
-
         self._write = stream.write
         self._page = Page(width, stream.encoding or "utf-8")
         self._to_percent = 100.0 / shape.gap_measure if shape.gap_measure > 0 else 0.0
         number, gap = (digits + _AROUND_DIGITS, digits - 1), (len(_GAP), _GAP_DIGITS - 1)
         names = ["m"] if len(shape.terms) == 1 else self._page.in_column(shape.terms)
-        slopes = [(max(number[0], cell_len(name)), number[1]) for name in names]
+        slopes = [(max(number[0], text_width(name)), number[1]) for name in names]
         others = ({"c": number} if shape.intercept else {}) | {"cost": number}
         others |= {"lr": number} if shape.scheduled else {}
         others |= {"validation": number} if shape.validation else {}
@@ -57,7 +55,7 @@ class PlainLines:
         self._pick = itemgetter(0, *(sources[i] for i in stay))
         cells, header = [columns[i] for i in stay], [[*names, *others][i] for i in stay]
         self._line = _SPACE.join([f"%{_ITERATION_WIDTH}d", *(f"%{wide}.{after}e" for wide, after in cells)]) + "\n"
-        heads = [" " * (wide - cell_len(name)) + name for name, (wide, _) in zip(header, cells, strict=True)]
+        heads = [" " * (wide - text_width(name)) + name for name, (wide, _) in zip(header, cells, strict=True)]
         self._write(_SPACE.join(["iteration", *heads]) + "\n")
 
     def write(self, row: TraceRow) -> None:

@@ -8,9 +8,7 @@ same lines are plain text, and Rich is not imported.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.cells import cell_len
-
-from gdcli.report.paper import Page, places_that_stay
+from gdcli.report.paper import Page, places_that_stay, text_width
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -61,7 +59,7 @@ class TableColumn:
     @property
     def width(self) -> int:
         """The width in terminal columns."""
-        return max(map(_length, (self.header, *self.cells)))
+        return max(map(text_width, (self.header, *self.cells)))
 
     def drop(self, first: int, last: int) -> None:
         """Leave out the cells from ``first`` to before ``last``."""
@@ -187,7 +185,7 @@ def facts(page: Page, parts: Sequence[str], between: str = " " * 3) -> list[Styl
     lines = [""]
     for part in map(page.shown, parts):
         longer = f"{lines[-1]}{between}{part}" if lines[-1] else part
-        if lines[-1] and page.width is not None and cell_len(longer) > page.width:
+        if lines[-1] and page.width is not None and text_width(longer) > page.width:
             lines.append(part)
         else:
             lines[-1] = longer
@@ -203,7 +201,7 @@ def labelled(page: Page, pairs: Sequence[tuple[str, str]]) -> list[StyledLine]:
 def titled(page: Page, title: str, parts: Sequence[str]) -> list[StyledLine]:
     """A title with facts to the right of it if a terminal has room for both, else under it."""
     title, right = page.shown(title), page.shown(page.separator.join(parts))
-    room = None if page.width is None else min(page.width, _WIDEST) - cell_len(title) - cell_len(right)
+    room = None if page.width is None else min(page.width, _WIDEST) - text_width(title) - text_width(right)
     if room is not None and room >= SPACE:
         return [[Span(title, HEADING), Span(" " * room), Span(right)]]
     return [*sentences(page, [title], HEADING, SPACE), *facts(page, parts, page.separator)]
@@ -224,10 +222,6 @@ def _side_by_side(cells: Sequence[str], styles: Sequence[str]) -> StyledLine:
     return spans
 
 
-def _length(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
-
-
 def _padded(text: str, width: int, left: bool) -> str:
-    space = " " * (width - _length(text))
+    space = " " * (width - text_width(text))
     return text + space if left else space + text

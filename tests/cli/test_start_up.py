@@ -41,7 +41,7 @@ def model(tmp_path_factory):
     ],
 )
 def test_a_command_on_a_small_file_needs_no_pandas(args):
-    assert loaded(*args) == ["0", "numpy", "rich"]
+    assert {*loaded(*args)} - {"rich"} == {"0", "numpy"}
 
 
 def test_predicting_a_small_file_needs_no_pandas_nor_rich(model):
@@ -49,7 +49,7 @@ def test_predicting_a_small_file_needs_no_pandas_nor_rich(model):
 
 
 def test_scoring_a_small_file_needs_no_pandas(model):
-    assert loaded("score", model, HOUSING) == ["0", "numpy", "rich"]
+    assert {*loaded("score", model, HOUSING)} - {"rich"} == {"0", "numpy"}
 
 
 @pytest.mark.parametrize("form", ["json", "csv", "tsv"])
