@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,10 +51,10 @@ AREAS = {
     "engine/row_objective": "engine/test_losses fitting/test_every_iteration fitting/test_penalised_losses",
     "engine/schedules": "engine/test_schedules",
     "engine/spectrum": "engine/test_spectrum fitting/test_forecast",
-    "engine/triangles": "engine/test_stacked_triangles fitting/test_groups fitting/test_folds",
+    "engine/triangles": "engine/test_stacked_triangles commands/test_boundaries fitting/test_groups fitting/test_folds",
     "data": "data/test_columns data/test_cells data/test_right_answers",
     "data/archives": "data/test_archives",
-    "data/csv": "data/test_cells data/test_chunks data/test_quotes data/test_extremes data/test_right_answers",
+    "data/csv": "data/test_chunks data/test_quotes commands/test_boundaries data/test_cells data/test_extremes",
     "data/csv/comments": "data/test_comments",
     "data/csv/dialect": "data/test_right_answers data/test_messy commands/test_boundaries",
     "data/csv/ranges": "ingest/test_runs",
@@ -154,7 +155,7 @@ class FirstFailure:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.path.exists():
-            self.path.write_text(report.nodeid.partition("::")[2])
+            self.path.write_text(report.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and not self.path.exists():
@@ -167,20 +168,34 @@ def killer(fault: Fault, folder: Path) -> str | None:
     text = path.read_text(encoding="utf-8")
     path.write_text(fault.planted(text), encoding="utf-8")
     try:
-        process = os.fork()
-        if not process:
-            try:
-                run_tests(fault.tests(), folder)
-            finally:
-                os._exit(int(pytest.ExitCode.INTERNAL_ERROR))
-        code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
-            raise ValueError(f"the tests of {fault.file} could not run")
-        named = folder / "failed"
-        return None if code == 0 else named.read_text() if named.exists() else f"exit {code}"
+        found = first_failure(fault.tests(), folder)
     finally:
         path.write_text(text, encoding="utf-8")
-        (folder / "failed").unlink(missing_ok=True)
+    if found is not None and "::" in found and fails_anyway(found, folder):
+        raise ValueError(f"{found} fails without a fault, too")
+    return found
+
+
+@cache
+def fails_anyway(test: str, folder: Path) -> bool:
+    """Whether a test fails with the sources as they are."""
+    return first_failure([test], folder) is not None
+
+
+def first_failure(tests: list[str], folder: Path) -> str | None:
+    """The first of some tests that fails, run in a fork; None if all pass."""
+    named = folder / "failed"
+    named.unlink(missing_ok=True)
+    process = os.fork()
+    if not process:
+        try:
+            run_tests(tests, folder)
+        finally:
+            os._exit(int(pytest.ExitCode.INTERNAL_ERROR))
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
+        raise ValueError(f"{' '.join(tests)} could not run")
+    return None if code == 0 else named.read_text() if named.exists() else f"exit {code}"
 
 
 def run_tests(tests: list[str], folder: Path) -> None:
@@ -191,7 +206,7 @@ def run_tests(tests: list[str], folder: Path) -> None:
     for stream in range(3):
         os.dup2(null, stream)
     sys.path.insert(0, str(folder))
-    there = [name for name in tests if (folder / name).exists()]
+    there = [name for name in tests if (folder / name.partition("::")[0]).exists()]
     words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS), *there]
     os._exit(int(pytest.main(words, plugins=[FirstFailure(folder / "failed")])))
 
@@ -219,12 +234,16 @@ def main() -> int:
             try:
                 found = killer(fault, folder)
             except ValueError as error:
-                print(f"STALE   {error}", flush=True)
+                print(f"WRONG   {error}", flush=True)
                 wrong += 1
                 continue
             dead += found is not None
             wrong += found is None and not fault.reason
-            told = f"lives, {fault.reason or 'WITHOUT A REASON'}" if found is None else f"dies of {found[:90]}"
+            told = (
+                f"lives, {fault.reason or 'WITHOUT A REASON'}"
+                if found is None
+                else f"dies of {found.partition('::')[2] or found}"
+            )
             print(f"{time.monotonic() - start:5.1f} s  {fault.file}: {fault.after}\n         {told}", flush=True)
     print(f"{dead} of {len(chosen)} die")
     return int(bool(chosen) and (dead < ENOUGH * len(chosen) or wrong > 0))
