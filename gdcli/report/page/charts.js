@@ -206,7 +206,7 @@ export function coefficientLines(frame, { steps, n, k, best, labels, at, iterati
   const most = 3 * Math.max(...known.map(Math.abs), known.length ? 0.01 : Infinity);
   const values = [...known, 0, ...rows.flatMap(([, row]) => [...row])].filter((v) => Number.isFinite(v) && Math.abs(v) <= most);
   const y = padded(Math.min(...values), Math.max(...values), 0.08), room = Math.min(150, 14 + 7 * Math.max(...labels.map((name) => Math.min(name.length, 18)), 4));
-  const { inside, px, py, left, w, top, h } = frame(AXES.steps(0, n), AXES.linear(...y), { xLabel: "iteration", yLabel: "standardized coefficient", right: room });
+  const { inside, px, py, left, w, top, h } = frame(AXES.steps(0, n), AXES.linear(...y), { xLabel: "iteration", yLabel: "effect, in standard deviations", right: room });
   const order = labels.map((_, j) => j).sort((one, other) => Math.abs(best[other] ?? 0) - Math.abs(best[one] ?? 0)), ends = [];
   for (const j of order) {
     const named = order.indexOf(j) < MOST_NAMED, tone = order.indexOf(j) % 6;

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable
 from html import escape
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.base.names import printable, shell_word
 from gdcli.engine.catalog import SQUARED
@@ -17,10 +17,14 @@ from gdcli.fitting.picture import Picture
 from gdcli.fitting.results import Fit
 from gdcli.fitting.sweep import Sweep
 from gdcli.report.curve_shape import polynomial_text
+from gdcli.report.heading import columns_named, fit_title, source_of, term_names
 from gdcli.report.page.bundle import lesson_page
 from gdcli.report.paper import Page
 from gdcli.report.report import Report
 from gdcli.report.writers import as_table
+
+if TYPE_CHECKING:
+    from gdcli.engine.column import Column
 
 # The optimizers whose steps the page repeats.
 _REPEATED = frozenset({"gd", "momentum", "nesterov", "adam", "newton"})
@@ -50,15 +54,15 @@ def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes
     assert fit.picture is not None
     lesson, reason = fit.picture.lesson, _obstacle(fit)
     contents = {
-        **_common(fit.version, fit.files, fit.target, command),
+        **_common(fit, command),
         "loss": fit.loss,
         "reason": reason,
-        "triangle": None if reason or lesson is None else _triangle(lesson),
+        "triangle": None if reason or lesson is None else _triangle(lesson, fit.features),
         "recorded": _recorded(fit, fit.picture) if reason or lesson is None else None,
         "chosen": _chosen(fit),
         "rates": [],
     }
-    return lesson_page(_title(fit.target, fit.features), _report(report, command, fit.version), contents)
+    return lesson_page(fit_title(fit, Page()), _report(report, command, fit.version), contents)
 
 
 def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) -> bytes:
@@ -66,8 +70,8 @@ def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) ->
     assert sweep.lesson is not None
     marked = next((rate for rate in sweep.rates if rate.best), sweep.rates[0])
     contents = {
-        **_common(sweep.version, sweep.files, sweep.target, command),
-        "triangle": _triangle(sweep.lesson),
+        **_common(sweep, command),
+        "triangle": _triangle(sweep.lesson, sweep.features),
         "chosen": {
             "rate": marked.learning_rate,
             "iterations": sweep.iterations,
@@ -78,7 +82,7 @@ def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) ->
         },
         "rates": [rate.learning_rate for rate in sweep.rates],
     }
-    title = _title(sweep.target, sweep.features)
+    title = f"{printable(sweep.target)} from {columns_named(sweep.features)}"
     return lesson_page(title, _report(report, command, sweep.version), contents)
 
 
@@ -86,7 +90,6 @@ def page_of_curve(curve: Curve, report: Report, command: TypedCommand | None) ->
     """The page of the walks down a curve."""
     shape, formula = curve.shape, polynomial_text(curve, Page())
     contents = {
-        "version": curve.version,
         "command": None if command is None else command._asdict(),
         "curve": {
             "formula": f"{formula.partition('; start')[0]}: drag the start, slide the rate, and walk.",
@@ -105,11 +108,6 @@ def page_of_curve(curve: Curve, report: Report, command: TypedCommand | None) ->
         "rates": [walk.learning_rate for walk in curve.walks],
     }
     return lesson_page(formula.partition(", slope")[0], _report(report, command, curve.version), contents)
-
-
-def _title(target: str, features: Iterable[str]) -> str:
-    on = ", ".join(map(printable, features))
-    return f"{printable(target)} on {on}" if on else printable(target)
 
 
 def _report(report: Report, command: TypedCommand | None, version: str) -> str:
@@ -133,11 +131,10 @@ def _is_sentence(line: str) -> bool:
     return line.endswith((".", ":")) and " " in line and len(_GAP.split(line)) <= _NAME_AND_TEXT
 
 
-def _common(version: str, files: Iterable[str], target: str, command: TypedCommand | None) -> dict[str, Any]:
+def _common(result: Fit | Sweep, command: TypedCommand | None) -> dict[str, Any]:
     return {
-        "version": version,
-        "files": [printable(name) for name in files],
-        "target": printable(target),
+        "source": source_of(result.files, result.rows),
+        "target": printable(result.target),
         "command": None if command is None else command._asdict(),
     }
 
@@ -178,13 +175,15 @@ def _obstacle(fit: Fit) -> str | None:
     return None
 
 
-def _triangle(lesson: Lesson) -> dict[str, Any]:
+def _triangle(lesson: Lesson, names: Iterable[str]) -> dict[str, Any]:
     features: dict[str, list[int]] = {}
     for j, column in enumerate(lesson.columns):
-        features.setdefault(column.name, []).append(j)
+        # All levels of a text column, all powers of a polynomial are one feature.
+        own = next((name for name in names if column.name.startswith(f"{name}[")), column.name)
+        features.setdefault(own, []).append(j)
     q = len(lesson.R)
     return {
-        "columns": [printable(column.label) for column in lesson.columns],
+        "columns": [printable(_term(column)) for column in lesson.columns],
         "words": [shell_word(column.label) for column in lesson.columns],
         "features": [
             {"name": printable(name), "word": shell_word(name), "columns": places} for name, places in features.items()
@@ -203,11 +202,16 @@ def _triangle(lesson: Lesson) -> dict[str, Any]:
     }
 
 
+def _term(column: "Column") -> str:
+    """The name of a term that people read: ``type = Residential`` for a level."""
+    return column.name if column.level is None else f"{column.name} = {column.level}"
+
+
 def _recorded(fit: Fit, picture: Picture) -> dict[str, Any]:
     """The descent at those of its iterations that were kept."""
     finite: Callable[[Any], Any] = lambda rows: [_finite(value) for value in rows.tolist()]  # noqa: E731
     return {
-        "terms": [printable(term) for term in picture.terms],
+        "terms": [printable(name) for name in term_names(fit).values()],
         "iterations": picture.iterations.tolist(),
         "costs": finite(picture.costs),
         "gaps": finite(picture.gaps),

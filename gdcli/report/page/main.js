@@ -13,8 +13,6 @@ function heading(subtitle) {
   return h("header", {}, h("h1", {}, document.title), h("p", { class: "sub" }, subtitle));
 }
 
-const filesOf = () => (told.files.length === 1 ? told.files[0] : `${told.files.length} files`);
-
 function choice(legend, options, chosen, changed) {
   const name = `choice-${legend.replace(/\W+/g, "-")}`;
   return h("fieldset", { class: "choice" }, h("legend", { class: "hidden" }, legend),
@@ -44,8 +42,8 @@ function lessonPage() {
   const side = ratesPanel(lesson), rest = settings(lesson), kept = keptRates(lesson), command = commandPanel(() => lesson.command());
   const boxes = data.features.length > 1 ? featureBoxes(lesson) : null;
   const reset = h("button", { type: "button", class: "link", onclick: () => lesson.set({ ...lesson.usual, k: 0 }) }, "As it was written");
-  const rows = data.count.toLocaleString("en"), panels = [verdict, side, coefficients, arithmetic, rate, rest, kept, command, steps, ...(boxes ? [boxes] : [])];
-  page.append(heading(`Gradient descent on ${rows} rows of ${filesOf()}, in this page: change anything, and every number follows.`), verdict.element,
+  const panels = [verdict, side, coefficients, arithmetic, rate, rest, kept, command, steps, ...(boxes ? [boxes] : [])];
+  page.append(heading(`${told.source}: change anything here, and every number follows.`), verdict.element,
     h("div", { class: "stage" },
       h("div", { class: "main" }, pictures, steps.element),
       h("aside", { "aria-label": "Controls" }, h("div", { class: "card" }, rate.element, kept.element), h("div", { class: "card" }, rest.element, reset), boxes && h("div", { class: "card" }, boxes.element))),

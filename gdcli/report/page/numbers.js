@@ -2,8 +2,9 @@
 
 const SPARE = 6, FEWEST = 3, SMALLEST_PERCENT = 1e-5, LARGEST_PERCENT = 1e7, EXACT_COUNT = 1e7;
 
+// 7.8e9 for 7.8e+9.
 function scientific(value, decimals) {
-  return value.toExponential(decimals).replace(/e([+-])(\d)$/, "e$10$2");
+  return value.toExponential(decimals).replace("e+", "e");
 }
 
 function exponent(value, digits) {
@@ -15,13 +16,14 @@ export function general(value, digits) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
   if (value === 0) return "0";
   const power = exponent(Math.abs(value), digits);
-  if (power < -4 || power >= digits) return scientific(value, digits - 1).replace(/\.?0+e/, "e");
+  if (power < -4 || power >= digits) return value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace(/e([+-])(\d)$/, "e$10$2");
   const text = value.toFixed(digits - 1 - power);
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
 function thousands(text) {
-  return text.replace(/\B(?=(\d{3})+$)/g, ",");
+  const [whole, decimals] = text.split(".");
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (decimals === undefined ? "" : `.${decimals}`);
 }
 
 function decimalsFor(smallest, largest, digits, relative) {
@@ -33,27 +35,42 @@ function decimalsFor(smallest, largest, digits, relative) {
   return fewest <= room ? Math.min(Math.max(0, digits - 1 - low), room) : null;
 }
 
+const shortPower = (text) => text.replace(/e\+?(-?)0*(?=\d)/, "e$1");
+
 export function numberColumn(values, digits = 6, relative = false) {
   const sizes = values.filter((value) => value !== null && Number.isFinite(value) && value !== 0).map(Math.abs);
   const decimals = sizes.length ? decimalsFor(Math.min(...sizes), Math.max(...sizes), digits, relative) : 0;
   return values.map((value) => {
-    if (value === null) return "";
-    if (!Number.isFinite(value)) return general(value, digits);
-    const text = decimals === null ? scientific(value, digits - 1) : value.toFixed(decimals);
-    return text.startsWith("-") && Number(text) === 0 ? text.slice(1) : text;
+    return cell(value, digits, decimals);
   });
 }
 
+function cell(value, digits, decimals) {
+  if (value === null) return "";
+  if (!Number.isFinite(value)) return general(value, digits);
+  if (decimals === null) return value === 0 ? "0" : scientific(value, digits - 1);
+  const text = value.toFixed(decimals);
+  return thousands(text.startsWith("-") && Number(text) === 0 ? text.slice(1) : text);
+}
+
+// Different quantities, each to its own digits.
+export function mixed(values, digits = 6) {
+  const sizes = values.filter((value) => value !== null && Number.isFinite(value) && value !== 0).map(Math.abs);
+  const most = sizes.length ? decimalsFor(Math.min(...sizes), Math.max(...sizes), digits, false) : 0;
+  if (most === null) return numberColumn(values, digits);
+  return values.map((value) => cell(value, digits, value ? Math.min(Math.max(digits - 1 - (Number.isFinite(value) ? exponent(Math.abs(value), digits) : 0), 0), most) : 0));
+}
+
 export function number(value, digits = 6) {
-  return numberColumn([value], digits)[0];
+  return mixed([value], digits)[0];
 }
 
 export function percent(share) {
   const value = 100 * share;
-  if (value >= LARGEST_PERCENT) return `${general(value, 2)} %`;
+  if (value >= LARGEST_PERCENT) return `${shortPower(general(value, 2))} %`;
   if (value === 0) return "0 %";
   if (value < SMALLEST_PERCENT) return `less than ${SMALLEST_PERCENT.toFixed(5)} %`;
-  return `${value.toFixed(Math.max(0, FEWEST - 1 - exponent(value, FEWEST)))} %`;
+  return `${thousands(value.toFixed(Math.max(0, FEWEST - 1 - exponent(value, FEWEST))))} %`;
 }
 
 export function count(value) {
@@ -65,7 +82,7 @@ export function rough(value) {
   for (const [size, name] of [[1e12, "trillion"], [1e9, "billion"], [1e6, "million"]]) {
     if (size <= rounded && rounded < 1000 * size) return `${general(rounded / size, 6)} ${name}`;
   }
-  return rounded < EXACT_COUNT ? thousands(rounded.toFixed(0)) : general(rounded, 6);
+  return rounded < EXACT_COUNT ? thousands(rounded.toFixed(0)) : shortPower(general(rounded, 6));
 }
 
 // All digits of a rate, as Python writes it.

@@ -1,7 +1,7 @@
 // What is said in words and tables: the verdict, the coefficients, the arithmetic of a step, the report.
 import { newtonDirection } from "./descent.js";
 import { h } from "./dom.js";
-import { count, general, number, numberColumn, percent, rateText } from "./numbers.js";
+import { count, general, mixed, number, numberColumn, percent, rateText } from "./numbers.js";
 
 // A table whose first column is text and whose others are numbers.
 export function table(caption, header, rows) {
@@ -10,9 +10,7 @@ export function table(caption, header, rows) {
     h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) => h(i ? "td" : "th", { scope: i ? null : "row", class: cell.class ?? null }, cell.nodeType ? cell : cell.text ?? cell)))))));
 }
 
-const STATES = {
-  converged: ["✓", "Converged"], near: ["≈", "Nearly there"], far: ["…", "Not there yet"], diverged: ["✗", "Diverges"],
-};
+const MARKS = { converged: "✓", near: "≈", far: "✗", diverged: "✗" };
 
 // A number stays with its percent sign.
 export const unbroken = (line) => line.replaceAll(" %", "\u00a0%");
@@ -24,33 +22,36 @@ function stateOf(fit) {
   return fit.share !== null && fit.share <= 0.01 ? "near" : "far";
 }
 
-// The verdict as it stands, and once more for a screen reader when it has come to rest.
+// The verdict as it stands, its first sentence as a heading, and once more for a screen reader when it has come to rest.
 export function verdictPanel(lesson, isPlaying) {
   const mark = h("span", { class: "mark", "aria-hidden": "true" }), title = h("strong", {}), body = h("div", { class: "sentences" });
   const live = h("div", { class: "hidden", role: "status", "aria-live": "polite" });
   let waiting = 0;
   const draw = () => {
-    const fit = lesson.fit(), kind = stateOf(fit), lines = lesson.verdict();
+    const fit = lesson.fit(), kind = stateOf(fit), [first, ...rest] = fit.title ? [fit.title, ...lesson.verdict()] : lesson.verdict();
     element.className = `verdict ${kind}`;
-    [mark.textContent, title.textContent] = [STATES[kind][0], fit.title ?? STATES[kind][1]];
-    body.replaceChildren(...lines.map((line) => (line.startsWith("gdfit ") ? h("code", {}, line) : h("p", {}, unbroken(line)))));
+    [mark.textContent, title.textContent] = [MARKS[kind], unbroken(first)];
+    const prose = rest.filter((line) => !isCommand(line)).join(" ");
+    body.replaceChildren(...(prose ? [h("p", {}, unbroken(prose))] : []), ...rest.filter(isCommand).map((line) => h("code", {}, line)));
     clearTimeout(waiting);
-    waiting = setTimeout(() => { if (!isPlaying()) live.textContent = `${title.textContent}. ${lines[0]}`; }, 700);
+    waiting = setTimeout(() => { if (!isPlaying()) live.textContent = `${first} ${prose}`; }, 700);
   };
   const element = h("section", { class: "verdict", "aria-label": "Verdict" }, h("p", { class: "headline" }, mark, " ", title), body, live);
   return { element, draw };
 }
+
+const isCommand = (line) => line.startsWith("gdfit ");
 
 export function coefficientsPanel(lesson) {
   const holder = h("div"), facts = h("p", { class: "facts" }), element = h("section", { class: "card" }, h("h2", {}, "Coefficients"), holder, facts);
   const draw = () => {
     const { problem, path, k } = lesson, here = path.fileAt(k), best = problem.minimum, first = path.fileAt(0);
     const target = problem.deviations[problem.p], labels = [...problem.labels, ...(problem.first ? ["(intercept)"] : [])];
-    const of = (file) => [...file.m, ...(problem.first ? [file.c] : [])];
-    const both = numberColumn(labels.flatMap((_, i) => [of(first)[i], of(here)[i], of(best)[i]]));
-    const standardized = numberColumn([...here.m].map((value, j) => (target ? (value * problem.deviations[j]) / target : null)), 6, true);
-    holder.replaceChildren(table("Coefficients beside their minimum", ["term", "start", `iteration ${count(k)}`, "at the minimum", "standardized"],
-      labels.map((name, i) => [name, both[3 * i], { text: both[3 * i + 1], class: "strong" }, both[3 * i + 2], standardized[i] ?? ""])));
+    const of = (file) => [...file.m, ...(problem.first ? [file.c] : [])], rows = labels.map((name, i) => ({ name, start: of(first)[i], now: of(here)[i], goal: of(best)[i] }));
+    const both = mixed(rows.flatMap(({ start, now, goal }) => [start, now, goal])), off = ({ now, goal }) => (now === goal ? "0 %" : goal === 0 ? "" : unbroken(percent(Math.abs(now / goal - 1))));
+    const effects = [...here.m].map((value, j) => (target ? ((value * problem.deviations[j]) / target).toFixed(3) : ""));
+    holder.replaceChildren(table("Coefficients beside their minimum", ["term", "start", `iteration ${count(k)}`, "minimum at", "off", "effect (sd)"],
+      rows.map((row, i) => [row.name, both[3 * i], { text: both[3 * i + 1], class: "strong" }, both[3 * i + 2], off(row), effects[i] ?? ""])));
     const gap = problem.gapOf(path.thetaAt(k)), share = problem.measure > 0 ? ` (${percent(gap / problem.measure)})` : "";
     facts.textContent = `Cost ${number(path.costAt(k))}, at the minimum ${number(best.cost)}; above it by ${number(gap)}${Number.isFinite(gap) ? unbroken(share) : ""}.`;
   };
@@ -78,16 +79,16 @@ export function ratesPanel(lesson) {
 }
 
 const SCALINGS = {
-  standard: (intercept) => (intercept ? "each column less its mean, over its standard deviation" : "each column over its root mean square"),
-  minmax: () => "each column from 0 at its minimum to 1 at its maximum",
+  standard: (intercept) => (intercept ? "(value − mean) / standard deviation" : "value / root mean square"),
+  minmax: () => "(value − minimum) / (maximum − minimum)",
 };
 
 const FORMULAS = {
-  gd: "new = value − lr · gradient",
-  momentum: "velocity = β · velocity + gradient; new = value − lr · velocity",
-  nesterov: "velocity = β · velocity + gradient; new = value − lr · (gradient + β · velocity)",
-  adam: "new = value − lr · m̂ / (√v̂ + 10⁻⁸), with the running means m̂ of the gradient and v̂ of its square",
-  newton: "direction = H⁻¹ · gradient; new = value − lr · direction",
+  gd: "new = old − lr · gradient",
+  momentum: "velocity = β · velocity + gradient; new = old − lr · velocity",
+  nesterov: "velocity = β · velocity + gradient; new = old − lr · (gradient + β · velocity)",
+  adam: "new = old − lr · m̂ / (√v̂ + 10⁻⁸), with the running means m̂ of the gradient and v̂ of its square",
+  newton: "direction = H⁻¹ · gradient; new = old − lr · direction",
 };
 
 export function arithmeticPanel(lesson) {
@@ -102,18 +103,18 @@ export function arithmeticPanel(lesson) {
     const value = path.thetaAt(k - 1), gradient = path.gradientAt(k - 1), next = path.thetaAt(k), ridge = (i) => (i >= problem.first ? 2 * state.l2 * value[i] : 0);
     const order = [...Array(problem.p).keys()].map((j) => j + problem.first).concat(problem.first ? [0] : []);
     const cells = (values) => numberColumn(order.map((i) => values[i]));
-    const columns = [["value", cells(value)], ["mean(error · x)", cells(gradient.map((g, i) => (g - ridge(i)) / -2))]];
-    if (state.l2 > 0) columns.push(["2 · l2 · value", cells(value.map((_, i) => ridge(i)))]);
+    const columns = [["old", cells(value)], ["mean(error·column)", cells(gradient.map((g, i) => (g - ridge(i)) / -2))]];
+    if (state.l2 > 0) columns.push(["2·l2·old", cells(value.map((_, i) => ridge(i)))]);
     columns.push(["gradient", cells(gradient)]);
     if (state.optimizer === "newton") columns.push(["direction", cells(newtonDirection(problem.spectrum, gradient))]);
-    columns.push([state.optimizer === "gd" ? "lr · gradient" : "step", cells(value.map((v, i) => (state.optimizer === "gd" ? state.lr * gradient[i] : v - next[i])))], ["new", cells(next)]);
-    const where = state.scale === "none" ? "in the units of the file" : `on the scaled problem: ${SCALINGS[state.scale](problem.first)}; ${told.target} divided by ${number(problem.scaling.target)}`;
-    const rows = problem.triangle.count, weighted = problem.triangle.weight !== rows ? "the weighted mean" : "the mean";
+    columns.push([state.optimizer === "gd" ? "lr·gradient" : "step", cells(value.map((v, i) => (state.optimizer === "gd" ? state.lr * gradient[i] : v - next[i])))], ["new", cells(next)]);
+    const where = state.scale === "none" ? "in the units of the file" : `worked out on scaled columns: ${SCALINGS[state.scale](problem.first)}; ${told.target} / ${number(problem.scaling.target)}`;
+    const rows = problem.triangle.count, mean = problem.triangle.weight !== rows ? "weighted mean" : "mean";
     holder.replaceChildren(
       h("p", {}, `Iteration ${count(k)}, ${where}.`),
       table(`Arithmetic of iteration ${k}`, ["parameter", ...columns.map(([name]) => name)], order.map((i, row) => [labels[i ? i - problem.first : problem.first ? problem.p : 0], ...columns.map(([, all]) => all[row])])),
       h("p", { class: "facts" }, `cost before ${number(path.cost[k - 1])}, after ${number(path.cost[k])}`),
-      h("p", { class: "formula" }, `error = ${told.target} − prediction; each slope's gradient is −2 × ${weighted} of error · column over all ${count(rows)} rows${problem.first ? `, the intercept's −2 × ${weighted} of error` : ""}${state.l2 > 0 ? ", and for each slope 2 · l2 · value more" : ""}; ${FORMULAS[state.optimizer]}, with lr ${rateText(state.lr)}${state.parameter === null ? "" : `, β ${rateText(state.parameter)}`}.`));
+      h("p", { class: "formula" }, `error = ${told.target} − prediction; gradient = −2 · ${mean}(error · column) over all ${count(rows)} rows${problem.first ? `, for the intercept −2 · ${mean}(error)` : ""}${state.l2 > 0 ? "; for each slope 2 · l2 · old more" : ""}; ${FORMULAS[state.optimizer]}, with lr ${rateText(state.lr)}${state.parameter === null ? "" : `, β ${rateText(state.parameter)}`}.`));
   };
   return { element, draw };
 }

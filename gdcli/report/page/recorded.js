@@ -2,7 +2,7 @@
 import { coefficientLines } from "./charts.js";
 import { transport } from "./controls.js";
 import { AXES, chart, draggable, h, pathOf, s } from "./dom.js";
-import { count, number, numberColumn, percent } from "./numbers.js";
+import { count, mixed, number, percent } from "./numbers.js";
 import { table } from "./panels.js";
 
 export function recordedPage(told, page, heading) {
@@ -47,8 +47,8 @@ export function recordedPage(told, page, heading) {
     where.textContent = here === null ? "The cost is too large for a number." : `The cost is ${number(here)}${share}.`;
     const c = kept.intercepts, labels = [...kept.terms, ...(c ? ["(intercept)"] : [])];
     const of = (row, intercept) => [...row, ...(c ? [intercept] : [])], now = of(kept.slopes[i], c?.[i]), goal = of(best.m, best.c);
-    const cells = numberColumn(labels.flatMap((_, j) => [now[j], goal[j]]));
-    holder.replaceChildren(table("Coefficients beside their minimum", ["term", `iteration ${count(all[i])}`, ...(best.cost === null ? [] : ["at the minimum"])],
+    const cells = mixed(labels.flatMap((_, j) => [now[j], goal[j]]));
+    holder.replaceChildren(table("Coefficients beside their minimum", ["term", `iteration ${count(all[i])}`, ...(best.cost === null ? [] : ["minimum at"])],
       labels.map((name, j) => [name, { text: cells[2 * j], class: "strong" }, ...(best.cost === null ? [] : [cells[2 * j + 1]])])));
     cost.draw();
     ways?.draw();
@@ -56,7 +56,7 @@ export function recordedPage(told, page, heading) {
     clearTimeout(waiting);
     waiting = setTimeout(() => { if (!steps.playing()) live.textContent = `${title.textContent}. ${where.textContent}`; }, 700);
   }
-  page.append(heading(`The descent on ${told.target}, as it was recorded.`), said,
+  page.append(heading(`${told.source}: the descent as it was recorded.`), said,
     h("div", { class: "stage recorded" }, h("div", { class: "main" }, h("div", { class: "pictures several" }, ways?.element, cost.element), steps.element)),
     h("div", { class: "below" }, h("section", { class: "card" }, h("h2", {}, "Coefficients"), holder), document.getElementById("report")));
   const read = () => {
