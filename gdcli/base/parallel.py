@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 R = TypeVar("R")
 
-# Consecutive blocks that fold into one group; then the groups fold. The sum is the same on one machine and on a
-# cluster, where a group is one task.
-GROUP = 64
+# Consecutive blocks whose results are merged first; then the sections are. The sum is the same on one machine and on a
+# cluster, where a section is one task.
+SECTION = 64
 
 
 def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) -> Iterator[R]:
@@ -57,22 +57,24 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def fold(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
-    """Fold results left to right in groups of GROUP; None for no results."""
-    return fold_groups(results, lambda group: fold_left(group, merge), merge)
+def merge_all(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
+    """The merged results: left to right in sections, then section by section; None for no results."""
+    return merge_sections(results, lambda section: merge_left(section, merge), merge)
 
 
-def fold_groups(items: Iterable[T], group: Callable[[Iterator[T]], R | None], merge: Callable[[R, R], R]) -> R | None:
-    """Reduce the items in groups of GROUP with ``group`` (None for no items), then fold the group results."""
+def merge_sections(
+    items: Iterable[T], reduce: Callable[[Iterator[T]], R | None], merge: Callable[[R, R], R]
+) -> R | None:
+    """The merged results of ``reduce`` for each section of the items; None for no items."""
     iterator = iter(items)
     total: R | None = None
-    while (found := group(islice(iterator, GROUP))) is not None:
+    while (found := reduce(islice(iterator, SECTION))) is not None:
         total = found if total is None else merge(total, found)
     return total
 
 
-def fold_left(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
-    """Fold results left to right; None for no results."""
+def merge_left(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
+    """The merged results, left to right; None for no results."""
     total: R | None = None
     for result in results:
         total = result if total is None else merge(total, result)

@@ -26,7 +26,7 @@ _PREFIXES_SUFFIXES = (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", ""))
 
 @contextmanager
 def threads_for(columns: int) -> Iterator[None]:
-    """Give BLAS the threads that a matrix of so many columns is worth, and take them back at the end.
+    """Context in which BLAS has as many threads as a matrix of ``columns`` columns is worth.
 
     Where NumPy's BLAS is not an OpenBLAS that can be asked, nothing changes.
     """

@@ -53,7 +53,7 @@ class ModelOptions:
 
     @property
     def penalties(self) -> tuple[Penalty, ...]:
-        """Each value of A with each of B: those to choose from, in the order given."""
+        """The penalties to choose from: each value of A with each of B, in the order given."""
         pairs = product(self.l2 or (0.0,), self.l1 or (0.0,))
         return tuple(Penalty(l2, l1, self.intercept) for l2, l1 in dict.fromkeys(pairs))
 

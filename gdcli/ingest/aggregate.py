@@ -283,7 +283,7 @@ def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate
     )
 
 
-def seal_group(reduced: Aggregate) -> Aggregate:
+def seal_section(reduced: Aggregate) -> Aggregate:
     """The aggregate of a finished section, its kept blocks turned into one LocalRows; no row of it waits."""
     if reduced.grouped is not None:
         reduced = replace(reduced, grouped=reduced.grouped.sealed())

@@ -1,6 +1,6 @@
 """Dask: the workers of a running scheduler, or processes started here for the time being.
 
-A task is a group of blocks (see :mod:`gdcli.ingest.remote`); its triangle comes back. Rows that are kept stay on
+A task is a section of blocks (see :mod:`gdcli.ingest.remote`); its triangle comes back. Rows that are kept stay on
 the worker that read them, and answers about them come back. Dask is imported when it is used.
 """
 

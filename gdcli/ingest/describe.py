@@ -8,7 +8,7 @@ from typing import Any
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
-from gdcli.base.parallel import fold, ordered_map
+from gdcli.base.parallel import merge_all, ordered_map
 from gdcli.data.columns import ColumnOptions, choose, require
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
 from gdcli.data.decision import design_of_readable
@@ -36,7 +36,7 @@ def run_describe(
     columns = replace(columns, summary=columns.target is None)
     plan: list[_Judged] = []
     with closing(_blocks(data, options, listener)) as blocks:
-        found = fold(ordered_map(_described, _judged(blocks, columns, plan), options.jobs), merged_blocks)
+        found = merge_all(ordered_map(_described, _judged(blocks, columns, plan), options.jobs), merged_blocks)
     if found is None or not plan:
         raise DataError(f"{quoted(_name(data[0]))} has a header but no rows")
     return plan[0].description(tuple(map(_name, data)), found)

@@ -7,13 +7,21 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gdcli.base.parallel import fold_groups, fold_left, ordered_map
+from gdcli.base.parallel import merge_left, merge_sections, ordered_map
 from gdcli.data.design import Design
 from gdcli.data.memory import check_room
 from gdcli.data.table import Block
 from gdcli.engine.blas import threads_for
 from gdcli.engine.column import Column
-from gdcli.ingest.aggregate import Aggregate, Piece, join_short, merge_aggregates, piece_of, reduce_if_long, seal_group
+from gdcli.ingest.aggregate import (
+    Aggregate,
+    Piece,
+    join_short,
+    merge_aggregates,
+    piece_of,
+    reduce_if_long,
+    seal_section,
+)
 from gdcli.ingest.plan import Plan
 from gdcli.ingest.summary import Summary
 
@@ -41,10 +49,10 @@ class Reduction:
         piece = piece_of(self.design.rows(part.block), self.plan, part.file, part.number)
         return reduce_if_long(piece, self.plan)
 
-    def fold(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:
+    def merge_section(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:
         """The aggregate of one section; None if it is empty."""
-        whole = fold_left(join_short(parts, self.plan, self.check), self.merge)
-        return None if whole is None else seal_group(whole)
+        whole = merge_left(join_short(parts, self.plan, self.check), self.merge)
+        return None if whole is None else seal_section(whole)
 
     def merge(self, left: Aggregate, right: Aggregate) -> Aggregate:
         """The aggregate of the rows of both."""
@@ -59,4 +67,4 @@ class Reduction:
     def of_all(self, parts: Iterator[Part], jobs: int | None) -> Aggregate | None:
         """The aggregate of all parts, reduced over threads; None if there are none."""
         with threads_for(len(self.design.features)):
-            return fold_groups(ordered_map(self.reduce, parts, jobs), self.fold, self.merge)
+            return merge_sections(ordered_map(self.reduce, parts, jobs), self.merge_section, self.merge)

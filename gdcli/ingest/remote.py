@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
 from gdcli.base.errors import DataError, GdfitError
-from gdcli.base.parallel import GROUP
+from gdcli.base.parallel import SECTION
 from gdcli.data.source import OtherFileError, Place, RangeReader
 from gdcli.engine.blas import threads_for
 from gdcli.ingest.aggregate import Aggregate
@@ -114,7 +114,7 @@ def reduce_section(reduction: Reduction, inputs: Iterable[Numbered], start: Posi
                     yield Part(file, number, block)
 
     with threads_for(len(reduction.design.features)), closing(parts()) as found:
-        whole = reduction.fold(map(reduction.reduce, islice(found, size)))
+        whole = reduction.merge_section(map(reduction.reduce, islice(found, size)))
     return Section(end, count, whole)
 
 
@@ -163,18 +163,18 @@ class RangePlan:
         If an input cannot be opened, the sections before it end there, and then the error is raised.
         """
         yield start
-        number, block, wanted = start.input, start.place.block, GROUP
+        number, block, wanted = start.input, start.place.block, SECTION
         failed: GdfitError | None = None
         try:
             while self._input(number) is not None:
                 blocks = max(self._blocks_of(number) - block, 1)
                 if blocks > wanted:
-                    block, wanted = block + wanted, GROUP
+                    block, wanted = block + wanted, SECTION
                     yield Position(number, self._guess(number, block))
                 else:
                     number, block, wanted = number + 1, 0, wanted - blocks
                     if not wanted and self._input(number) is not None:
-                        wanted = GROUP
+                        wanted = SECTION
                         yield Position(number, _BEGINNING)
         except GdfitError as error:
             failed = error
@@ -249,8 +249,8 @@ def _confirmed(
         (found.reduced.skipped.count > 0 and named < MOST_NAMED_ROWS) or found.reduced.misquoted != ""
     )
     unnamed = guessed and named_here
-    if found.error or unnamed or (found.parts < GROUP and plan.holds(found.end)):
-        return reduce_section(reduction, plan.inputs_from(here), here, GROUP)
+    if found.error or unnamed or (found.parts < SECTION and plan.holds(found.end)):
+        return reduce_section(reduction, plan.inputs_from(here), here, SECTION)
     if guessed and found.end.input == here.input:
         place = found.end.place
         return replace(found, end=Position(here.input, place._replace(line=place.line + here.place.line)))
@@ -283,7 +283,7 @@ def _sections(
                     failed = error
                     break
                 size = plan.bytes_before(end) - plan.bytes_before(begin)
-                future = submit(reduction, plan.inputs(begin, end), begin, GROUP)
+                future = submit(reduction, plan.inputs(begin, end), begin, SECTION)
                 future.add_done_callback(partial(_put, arriving, (begin, size)))
                 pending.append((begin, future))
             if not pending:

@@ -73,7 +73,7 @@ class Summary(Source):
         return self.marks
 
     def blocks(self) -> Generator[Block, None, None]:
-        """Yield the one block."""
+        """Yield the summary as the one block that it is."""
         yield SummaryBlock(self)
 
     def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:

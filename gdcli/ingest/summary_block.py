@@ -26,7 +26,7 @@ class SummaryBlock(Block):
 
     @property
     def whole(self) -> bool:
-        """Yes: it is the only block."""
+        """True: it is the only block."""
         return True
 
     def head(self) -> Block:

@@ -21,7 +21,7 @@ from gdcli import __version__
 from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
-from gdcli.base.parallel import fold, ordered_map
+from gdcli.base.parallel import merge_all, ordered_map
 from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
 from gdcli.data.table import Block, Coded
@@ -166,7 +166,7 @@ def score_models(
 
     inputs = Inputs(listener)
     with closing(_blocks(several, files, weights, options, listener, inputs)) as blocks:
-        found = fold(ordered_map(reduce, blocks, options.jobs), merge)
+        found = merge_all(ordered_map(reduce, blocks, options.jobs), merge)
     if found is not None and found[0].skipped.count:
         listener.warn(str(found[0].skipped))
     if found is not None and found[0].filled:

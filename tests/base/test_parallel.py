@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gdcli.base.parallel import GROUP, fold, ordered_map
+from gdcli.base.parallel import SECTION, merge_all, ordered_map
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 20])
@@ -79,23 +79,23 @@ def test_an_error_of_the_items_is_raised(jobs: int) -> None:
         list(ordered_map(lambda item: item, items(), jobs))
 
 
-@pytest.mark.parametrize("count", [1, 2, GROUP - 1, GROUP, GROUP + 1, 2 * GROUP, 3 * GROUP + 5])
+@pytest.mark.parametrize("count", [1, 2, SECTION - 1, SECTION, SECTION + 1, 2 * SECTION, 3 * SECTION + 5])
 def test_groups_fold_left_and_then_the_groups_fold_left(count: int) -> None:
     def plus(left: str, right: str) -> str:
         return f"({left}+{right})"
 
     items = [str(i) for i in range(count)]
     groups = []
-    for start in range(0, count, GROUP):
+    for start in range(0, count, SECTION):
         group = items[start]
-        for item in items[start + 1 : start + GROUP]:
+        for item in items[start + 1 : start + SECTION]:
             group = plus(group, item)
         groups.append(group)
     expected = groups[0]
     for group in groups[1:]:
         expected = plus(expected, group)
-    assert fold(items, plus) == expected
+    assert merge_all(items, plus) == expected
 
 
 def test_nothing_folds_into_nothing() -> None:
-    assert fold([], lambda left, right: left) is None
+    assert merge_all([], lambda left, right: left) is None

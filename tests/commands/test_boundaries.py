@@ -31,7 +31,7 @@ def noisy_line(csv_file: Callable[..., str]) -> str:
 
 
 def test_the_sizes_that_the_order_of_sums_depends_on_are_those_that_are_promised() -> None:
-    assert parallel.GROUP == 64
+    assert parallel.SECTION == 64
     assert chunks.BLOCK_BYTES == 8 * 1024 * 1024
 
 

@@ -20,8 +20,8 @@ def small(monkeypatch: pytest.MonkeyPatch, blocks_of: Callable[[int], None]) -> 
     def shrink(size: int = 700, group: int = 3) -> None:
         blocks_of(size)
         monkeypatch.setattr("gdcli.data.csv.source.CsvFile", partial(CsvFile, block_bytes=size))
-        monkeypatch.setattr("gdcli.ingest.remote.GROUP", group)
-        monkeypatch.setattr("gdcli.base.parallel.GROUP", group)
+        monkeypatch.setattr("gdcli.ingest.remote.SECTION", group)
+        monkeypatch.setattr("gdcli.base.parallel.SECTION", group)
 
     return shrink
 

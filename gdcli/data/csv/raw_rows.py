@@ -59,7 +59,7 @@ def quoted_cell(cell: bytes, dialect: Dialect) -> bytes:
 
 
 def moved_cell(cell: bytes, before: Dialect, after: Dialect) -> bytes:
-    """A raw cell for a row with other marks: unchanged, but for quotes that it needs there."""
+    """The text of a raw cell in a file of another dialect: unchanged, but for quotes that it needs there."""
     quote = before.quote.encode()
     is_quoted = cell.startswith(quote) and cell.endswith(quote)
     if before.quote == after.quote and (after.separator.encode() not in cell or is_quoted):
