@@ -31,7 +31,9 @@ def fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a fit among a command's values."""
     from gdcli.fitting.options import OPTION_NAMES
 
-    return {name: value for name, value in values.items() if name in OPTION_NAMES}
+    found = {name: value for name, value in values.items() if name in OPTION_NAMES}
+    rates = found.get("learning_rate", ())
+    return found if len(rates) > 1 else found | {"learning_rate": rates[0] if rates else None}
 
 
 # What a lesson page says of a descent itself, and what is about the output alone.

@@ -86,8 +86,7 @@ def _check_given_once(command: click.Command, args: Sequence[str]) -> None:
     given = Counter(one.option for one in parse(args, options) if one.option is not None)
     for option, times in given.items():
         if times > 1 and not (option.multiple or option.is_flag):
-            compare = ", or compare rates: gdfit sweep" if option.name == "learning_rate" else ""
-            raise click.UsageError(f"{max(option.opts, key=len)} is given {times} times: give it once{compare}.")
+            raise click.UsageError(f"{max(option.opts, key=len)} is given {times} times: give it once.")
 
 
 def help_all_option() -> click.Option:

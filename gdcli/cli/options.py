@@ -167,17 +167,7 @@ start_option: Callable[[F], F] = option(
     help="Begin here instead of at 0, in the file's units; repeatable.",
 )  # fmt: skip
 
-descent_options: Callable[[F], F] = bundle(
-    option(
-        "--lr", "learning_rate", metavar="RATE", type=Rate(), group=DESCENT, common=True,
-        help="Learning rate; 'auto' takes the one that comes within 1 % of the minimum first and stays there, 'search' "
-        "finds one for each iteration.  [default: 0.01; newton: 1]",
-    ),
-    iterations_option,
-    option(
-        "--tol", "tolerance", metavar="NORM", type=Number(positive=True), group=DESCENT, common=True,
-        help="Stop when the gradient's norm is below this.  [default: off]",
-    ),
+optimizer_options: Callable[[F], F] = bundle(
     option(
         "--optimizer", metavar="NAME", type=Word("optimizer"), group=DESCENT,
         help=f"Step: {choices('optimizer')}.  [default: {OPTIMIZER_ENTRIES[0].name}]",
@@ -186,6 +176,20 @@ descent_options: Callable[[F], F] = bundle(
         "--schedule", metavar="NAME", type=Word("schedule"), group=DESCENT,
         help=f"Change of the rate with iteration k: {choices('schedule')}.  [default: {SCHEDULE_ENTRIES[0].name}]",
     ),
+)  # fmt: skip
+
+descent_options: Callable[[F], F] = bundle(
+    option(
+        "--lr", "learning_rate", metavar="RATE", type=Rate(), multiple=True, group=DESCENT, common=True,
+        help="Learning rate; 'auto' takes the one that comes within 1 % of the minimum first and stays there, 'search' "
+        "finds one for each iteration; repeatable: --cv chooses one of several.  [default: 0.01; newton: 1]",
+    ),
+    iterations_option,
+    option(
+        "--tol", "tolerance", metavar="NORM", type=Number(positive=True), group=DESCENT, common=True,
+        help="Stop when the gradient's norm is below this.  [default: off]",
+    ),
+    optimizer_options,
     scale_option,
     l2_option,
     l1_option,
@@ -225,6 +229,17 @@ resume_option: Callable[[F], F] = option(
     help="Continue from a saved model, with its columns, optimizer and schedule, and its rate unless another is given.",
 )  # fmt: skip
 
+folds_options: Callable[[F], F] = bundle(
+    option(
+        "--cv", metavar="K", type=Count(2, 100), group=CHECKS,
+        help="Cross-validate in K folds, besides the fit on all rows.",
+    ),
+    option(
+        "--seed", metavar="N", type=Count(0), default=0, show_default=True, group=CHECKS,
+        help="Seed that chooses the rows of the holdout and of the folds, and the order of batches.",
+    ),
+)  # fmt: skip
+
 check_options: Callable[[F], F] = bundle(
     option(
         "--holdout", metavar="SHARE", type=Number(), group=CHECKS,
@@ -235,30 +250,11 @@ check_options: Callable[[F], F] = bundle(
         help="Stop when the validation cost has not improved for K iterations (with --batch-size: epochs), and keep "
         "the best.",
     ),
-    option(
-        "--cv", metavar="K", type=Count(2, 100), group=CHECKS,
-        help="Cross-validate in K folds, besides the fit on all rows.",
-    ),
-    option(
-        "--seed", metavar="N", type=Count(0), default=0, show_default=True, group=CHECKS,
-        help="Seed that chooses the rows of the holdout and of the folds, and the order of batches.",
-    ),
+    folds_options,
     option(
         "--inference", is_flag=True, group=CHECKS,
         help="Add standard errors, t, p, 95 % intervals, R², F (scipy: pip install 'gdfit[stats]').",
     ),
-)  # fmt: skip
-
-sweep_options: Callable[[F], F] = bundle(
-    option(
-        "--lr", "rates", metavar="RATE", type=Number(positive=True), multiple=True, group=DESCENT, common=True,
-        help="Learning rate; repeatable.  [default: seven around the largest stable one]",
-    ),
-    iterations_option,
-    scale_option,
-    l2_option,
-    l1_option,
-    start_option,
 )  # fmt: skip
 
 csv_options: Callable[[F], F] = bundle(

@@ -29,7 +29,7 @@ POLICIES = ("drop", "error", "mean")
 class ColumnOptions:
     """Options about columns. ``missing`` is one of ``POLICIES``; ``summary`` means: without a target;
     the columns of ``by`` tell groups of rows apart. ``classes``: the target may be text, each level of which is a
-    class; with ``squared_only`` no other loss can be chosen. ``dates`` are COLUMN:FORMAT, a format of ``strptime``
+    class. ``dates`` are COLUMN:FORMAT, a format of ``strptime``
     each. With ``keep_na`` only empty cells and those in ``na`` are missing.
     """
 
@@ -44,7 +44,6 @@ class ColumnOptions:
     summary: bool = False
     by: tuple[str, ...] = ()
     classes: bool = False
-    squared_only: bool = False
     dates: tuple[str, ...] = ()
     keep_na: bool = False
 

@@ -219,15 +219,15 @@ def _them(columns: Collection[str]) -> str:
     return "it" if len(columns) == 1 else "them"
 
 
-def no_number(column: TextColumn, forced: bool, losses: bool) -> DataError:
-    """The error of a target or of weights that are text; with ``losses`` another loss can be chosen."""
+def no_number(column: TextColumn, forced: bool) -> DataError:
+    """The error of a target or of weights that are text; for a target of few texts there is another loss."""
     if forced:
         return DataError(f"{quoted(column.name)} is the {column.role}, so it cannot be --categorical")
     levels = [level for level, count in zip(column.texts.levels, column.counts, strict=True) if count]
     odd = [level for level in levels if not column.block.numbers.is_number(level)] or levels
     _, cell = column.first(odd)
     proposals = []
-    if column.role == "target" and losses and 2 <= len(levels) <= _MOST_CLASSES:
+    if column.role == "target" and 2 <= len(levels) <= _MOST_CLASSES:
         options: list[tuple[str, str | None]] = [("--loss", CLASS_LOSS)]
         event = max(levels, key=level_order)
         if len(levels) > 2:

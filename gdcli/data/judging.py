@@ -78,7 +78,7 @@ def judge_columns(question: OpenQuestion, names: Collection[str]) -> Judged:
             categories[name] = judged
     for name, judged in categories.items():
         if judged.role and not (options.classes and name == options.target):
-            raise no_number(judged, name in options.categorical, not (options.squared_only or options.by))
+            raise no_number(judged, name in options.categorical)
     _check_levels(question, [one for one in categories.values() if not one.role])
     return Judged(frozenset(categories), dates, words, _dotted(question, names, words))
 

@@ -1,6 +1,9 @@
 """Objectives: functions of θ to minimize, and a point on one. θ may be a stack of shape (…, p)."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from gdcli.engine.arrays import Array
 
@@ -35,3 +38,26 @@ class CurvedObjective(Objective, Protocol):
     def hessian(self, theta: Array, above: bool = False) -> Array:
         """The matrix of second derivatives (p, p) at θ; with ``above`` that of parabolas above each row's loss."""
         ...
+
+
+class LaneObjective:
+    """Objectives of one θ each as lanes of one: θ (L, p). A lane whose θ is not finite any more is not evaluated."""
+
+    def __init__(self, objectives: Sequence[Objective]) -> None:
+        self._objectives = objectives
+
+    def at(self, theta: Array) -> Point:
+        """The points at θ, as one."""
+        costs, gradients = np.full(len(theta), np.nan), np.full_like(theta, np.nan)
+        for i, (objective, own) in enumerate(zip(self._objectives, theta, strict=True)):
+            if np.isfinite(own).all():
+                _, costs[i], gradients[i] = objective.at(own)
+        return Point(theta, costs, gradients)
+
+    def value(self, theta: Array) -> Array:
+        """The costs (L,) at θ."""
+        costs = np.full(len(theta), np.nan)
+        for i, (objective, own) in enumerate(zip(self._objectives, theta, strict=True)):
+            if np.isfinite(own).all():
+                costs[i] = objective.value(own)
+        return costs

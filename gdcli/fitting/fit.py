@@ -15,7 +15,7 @@ from gdcli.base.listener import Listener
 from gdcli.base.names import count_of
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
 from gdcli.engine.spectrum import Behaviour
-from gdcli.fitting.lanes import HoldoutWatch, cross_validate
+from gdcli.fitting.lanes import HoldoutWatch, choose_by_folds, cross_validate
 from gdcli.fitting.learning_rate import learning_rate_of
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import prepare
@@ -87,10 +87,8 @@ def _fit(
         length = replace(options.descent, iterations=options.descent.epochs * in_epoch, epochs=None)
         options = replace(options, descent=length)
     tried: tuple[TriedPenalty, ...] = ()
-    if len(options.model.penalties) > 1:
-        from gdcli.fitting.lanes import choose_penalty
-
-        options, tried = choose_penalty(reading, options, listener)
+    if len(options.model.penalties) > 1 or options.descent.candidates:
+        options, tried = choose_by_folds(reading, options, listener)
     problem = prepare(reading, options, listener)
     if start is not None:
         problem = continued(problem, start, options)

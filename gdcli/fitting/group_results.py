@@ -39,8 +39,9 @@ class GroupFits:
     ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count`` (g,)
     are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None if these are not filled.
     ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit. ``fits`` are the fits
-    themselves if each descended by itself; ``reasons`` say why a group has none, by its index. ``parameter`` is the
-    loss's, the median of the groups'.
+    themselves if each descended by itself; ``reasons`` say why a group has no fit, or no validation, by its
+    index. ``parameter`` is the
+    loss's, the median of the groups'. ``pictured`` are the first fits with the numbers of a picture, by index.
     """
 
     version: str
@@ -92,6 +93,7 @@ class GroupFits:
     loss: str = SQUARED
     classes: tuple[str, str] | None = None
     parameter: float | None = None
+    pictured: Mapping[int, Fit] = field(default_factory=dict)
 
     def with_verdict(self, *verdicts: Verdict) -> list[int]:
         """The indices of the groups with one of these verdicts."""

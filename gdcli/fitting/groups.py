@@ -4,36 +4,32 @@ Squared-error fits descend as one stack, where nothing else is asked of them. Ot
 own, and its fit is like any other: whatever a fit can do, it can do for groups.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from gdcli import __version__
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, listed, quoted
 from gdcli.data.group_keys import Key, in_order
-from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column, gaps_among
 from gdcli.engine.descent import Stopped
-from gdcli.engine.spectrum import Behaviour
 from gdcli.engine.triangle import Triangle
 from gdcli.engine.triangles import Triangles, fill_lanes, take_lanes
-from gdcli.fitting.choices import RateRule
 from gdcli.fitting.fit import Recorder, fit_reading
+from gdcli.fitting.group_columns import group_fits_of
 from gdcli.fitting.group_results import GroupFits, Verdict
-from gdcli.fitting.options import FitOptions
+from gdcli.fitting.options import FitOptions, Show
 from gdcli.fitting.prepare import LARGEST
-from gdcli.fitting.results import Coefficient, Fit
+from gdcli.fitting.results import Fit
 from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side
 from gdcli.fitting.start import Start
 from gdcli.fitting.target import target_of
-from gdcli.fitting.terms import compared_with_baseline, has_compared_parts, note_of_categories, terms_of
+from gdcli.fitting.terms import has_compared_parts, note_of_categories, terms_of
 from gdcli.ingest.grouped import Grouped
 from gdcli.ingest.kept_rows import rows_of_group
 from gdcli.ingest.read import Dataset, check_rows
@@ -42,6 +38,9 @@ from gdcli.ingest.read import Dataset, check_rows
 _MOST_TOLD = 3
 
 _MOST_NAMED = 5
+
+# Groups in a picture.
+MOST_PICTURED = 12
 
 
 class GroupRecorders(Protocol):
@@ -76,6 +75,8 @@ def fit_groups(
         found, saturated = fit_side_by_side(reading, stack, keys, options)
     else:
         found, saturated = _one_by_one(reading, grouped, keys, options, listener, recorders, resume or {})
+    if options.show.picture:
+        found = replace(found, pictured=_pictured(reading, grouped, found, options))
     own = {name: first[0] if len({*first}) == 1 else None for name, first in found.references.items()}
     if told := note_of_categories(reading.design, found.levels, own):
         listener.note(told)
@@ -167,12 +168,13 @@ def _one_by_one(
     resume: "Mapping[Key, Start]",
 ) -> tuple[GroupFits, int]:
     """The fits of all groups, and the number of saturated ones."""
-    options = _with_event(reading, grouped, options)
+    options = replace(_with_event(reading, grouped, options), show=Show())
     collected = _GroupListener(listener)
     columns = _columns(reading, grouped)
     if recorders is not None:
         used = set().union(*(_terms(reading_of_group(reading, grouped, key), options) for key in keys))
         recorders.begin(reading.design.by, [column.label for column in columns if column in used])
+    choosing = len(options.model.penalties) > 1 or bool(options.descent.candidates)
     fits: list[Fit | None] = []
     reasons: dict[int, str] = {}
     few: set[int] = set()
@@ -185,7 +187,11 @@ def _one_by_one(
                 fits.append(None)
                 continue
             listeners = () if recorders is None else recorders.of_group(key)
-            fits.append(fit_reading(own, options, listeners, collected, resume.get(key)))
+            checked = options
+            if options.checks.cv is not None and not choosing and not all(fold.count for fold in own.reduced.folds):
+                reasons[i] = f"a fold of --cv {options.checks.cv} has none of its rows"
+                checked = replace(options, checks=replace(options.checks, cv=None))
+            fits.append(fit_reading(own, checked, listeners, collected, resume.get(key)))
         except DataError as error:
             reasons[i] = str(error)
             fits.append(None)
@@ -204,8 +210,49 @@ def _one_by_one(
             f"the largest has {largest} and needs one for each coefficient, 2 at least"
         )
     collected.tell(reading.design.by, len(known))
-    found = _together(reading, grouped, keys, fits, reasons, columns, options)
-    return found, sum(fit.saturated for fit in known)
+    found = group_fits_of(reading, grouped, keys, fits, reasons, columns, options)
+    return found, 0  # each saturated fit has been told of
+
+
+def _pictured(reading: Dataset, grouped: Grouped, found: GroupFits, options: FitOptions) -> dict[int, Fit]:
+    """The first fits once more, with the numbers of a picture."""
+    some = [i for i, verdict in enumerate(found.verdict) if verdict not in (Verdict.TOO_FEW_ROWS, Verdict.NO_FIT)]
+    options = replace(_with_event(reading, grouped, options), checks=replace(options.checks, cv=None, inference=False))
+    return {
+        i: fit_reading(reading_of_group(reading, grouped, found.groups[i]), options, (), Listener())
+        for i in some[:MOST_PICTURED]
+    }
+
+
+T = TypeVar("T")
+
+
+def each_group(
+    reading: Dataset,
+    options: FitOptions,
+    listener: Listener,
+    work: Callable[[Dataset, FitOptions, Listener], T],
+) -> tuple[tuple[Key, ...], tuple[T | None, ...], dict[int, str]]:
+    """The keys of all groups in order, and what ``work`` makes of each; or why it makes nothing, by index."""
+    check_rows(reading)
+    grouped = reading.reduced.grouped
+    assert grouped is not None, "the rows were read by group"
+    keys = list(grouped.place)
+    keys = [keys[i] for i in in_order(keys)]
+    options, collected = _with_event(reading, grouped, options), _GroupListener(listener)
+    found: list[T | None] = []
+    reasons: dict[int, str] = {}
+    for i, key in enumerate(keys):
+        collected.key = key
+        try:
+            found.append(work(reading_of_group(reading, grouped, key), options, collected))
+        except DataError as error:
+            reasons[i] = str(error)
+            found.append(None)
+    collected.tell(reading.design.by, len(keys) - len(reasons))
+    if len(reasons) == len(keys):
+        raise DataError(f"nothing can be done with any of {count_of(len(keys), 'group')}: {reasons[0]}")
+    return tuple(keys), tuple(found), reasons
 
 
 def _with_event(reading: Dataset, grouped: Grouped, options: FitOptions) -> FitOptions:
@@ -255,125 +302,3 @@ def _columns(reading: Dataset, grouped: Grouped) -> tuple[Column, ...]:
     gaps = {indicator for _, indicator in gaps_among(grouped.triangles.columns)}
     found = [c for i, c in enumerate(grouped.triangles.columns) if i not in gaps and c.name in order]
     return tuple(sorted(found, key=lambda column: order[column.name]))
-
-
-def _together(
-    reading: Dataset,
-    grouped: Grouped,
-    keys: Sequence[Key],
-    fits: Sequence[Fit | None],
-    reasons: Mapping[int, str],
-    columns: Sequence[Column],
-    options: FitOptions,
-) -> GroupFits:
-    """The fits of all groups as columns of numbers."""
-    chosen, known = reading.design, [fit for fit in fits if fit is not None]
-    used = {term for fit in known for term in fit.trace_terms}
-    terms = tuple(column for column in columns if column.label in used)
-    features = tuple(name for name in chosen.features if any(name == term.name for term in terms))
-    levels = {name: tuple(c.level or "" for c in columns if c.name == name) for name in features if name in chosen.text}
-    compared = [name for name in compared_with_baseline(chosen, options.model.intercept) if name in levels]
-    first = known[0]
-    return GroupFits(
-        version=__version__,
-        files=reading.files,
-        target=chosen.predicted,
-        by=chosen.by,
-        groups=tuple(keys),
-        features=features,
-        terms=terms,
-        levels=levels,
-        references={name: tuple(_reference(name, fit, levels) for fit in fits) for name in compared},
-        left_out=tuple(name for name in chosen.features if name not in features),
-        intercept=options.model.intercept,
-        rows=reading.reduced.rows,
-        count=np.array([sum(fold.count for fold in grouped.folds_of(key)) for key in keys], dtype=np.intp),
-        optimizer=options.descent.optimizer.word,
-        schedule=options.descent.schedule.word,
-        scale=options.model.scale,
-        tolerance=options.descent.tolerance,
-        automatic=options.descent.rate is RateRule.AUTO,
-        missing_words=tuple(sorted(chosen.missing_words)),
-        missing=chosen.missing,
-        weights=chosen.weights,
-        dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.columns},
-        computed={name: one for name, one in chosen.computed.items() if name in (*features, chosen.target)},
-        csv=options.csv.said,
-        means=np.array([_means(fit, terms) for fit in fits]) if chosen.fills else None,
-        slopes=_of_terms(fits, terms, lambda one: one.value),
-        standardized=_of_terms(fits, terms, lambda one: one.standardized),
-        optimal_slopes=_of_terms(fits, terms, lambda one: one.optimum),
-        intercepts=_numbers(fits, lambda fit: fit.intercept.value if fit.intercept else _through_zero(fit)),
-        optimal_intercepts=_numbers(fits, lambda fit: fit.intercept.optimum if fit.intercept else _through_zero(fit)),
-        cost=_numbers(fits, lambda fit: fit.cost),
-        gap=_numbers(fits, lambda fit: fit.optimum.gap),
-        r2=_numbers(fits, lambda fit: fit.r2),
-        optimal_cost=_numbers(fits, lambda fit: fit.optimum.cost),
-        gap_measure=_numbers(fits, lambda fit: fit.optimum.gap_measure),
-        perfect=np.array([fit is not None and fit.optimum.relative_gap is None for fit in fits]),
-        verdict=np.array([_verdict(fit, i in reasons) for i, fit in enumerate(fits)], dtype=object),
-        stopped=np.array([fit and fit.descent.stopped for fit in fits], dtype=object),
-        iterations=np.array([-1 if fit is None else fit.descent.iterations for fit in fits]),
-        rate=_numbers(fits, lambda fit: fit.learning_rate.given),
-        behaviour=np.array([fit and fit.learning_rate.behaviour for fit in fits], dtype=object),
-        largest_stable=_numbers(fits, lambda fit: fit.learning_rate.largest_stable),
-        best=_numbers(fits, lambda fit: fit.learning_rate.best),
-        iterations_to_1_percent=np.array([_arrival(fit) for fit in fits]),
-        fits=tuple(fits),
-        reasons=dict(reasons),
-        loss=first.loss,
-        classes=first.classes,
-        parameter=None if first.parameter is None else float(np.median([fit.parameter or 0.0 for fit in known])),
-    )
-
-
-def _reference(name: str, fit: Fit | None, levels: Mapping[str, Sequence[str]]) -> str:
-    """A group's reference level; one that has a single level only has none but that."""
-    return levels[name][0] if fit is None else fit.reference_levels.get(name, levels[name][0])
-
-
-def _means(fit: Fit | None, terms: Sequence[Column]) -> list[float]:
-    """The numbers that fill the missing cells of numeric terms, NaN without a fit."""
-    return [math.nan if fit is None else fit.state.means.get(term.name, 0.0) for term in terms]
-
-
-def _through_zero(fit: Fit) -> float | None:
-    """The intercept of a fit without one."""
-    return None if fit.diverged else 0.0
-
-
-def _numbers(fits: Sequence[Fit | None], value: Callable[[Fit], float | None]) -> Array:
-    """A number of each fit, NaN where it does not exist."""
-    found = (None if fit is None else value(fit) for fit in fits)
-    return np.array([math.nan if one is None else one for one in found])
-
-
-def _of_terms(
-    fits: Sequence[Fit | None], terms: Sequence[Column], value: Callable[[Coefficient], float | None]
-) -> Array:
-    """A number of each term of each fit (g, p): 0 for a term that a fit does not have, NaN where it does not exist."""
-    found = np.full((len(fits), len(terms)), np.nan)
-    place = {term.label: j for j, term in enumerate(terms)}
-    for i, fit in enumerate(fits):
-        if fit is None:
-            continue
-        found[i] = math.nan if fit.diverged else 0.0
-        for one in fit.coefficients:
-            known = value(one)
-            found[i, place[one.term]] = math.nan if known is None else known
-    return found
-
-
-def _verdict(fit: Fit | None, failed: bool) -> Verdict:
-    if fit is None:
-        return Verdict.NO_FIT if failed else Verdict.TOO_FEW_ROWS
-    if fit.learning_rate.behaviour is Behaviour.UNSTABLE:
-        return Verdict.UNSTABLE
-    if fit.diverged:
-        return Verdict.DIVERGED
-    return Verdict.CONVERGED if fit.descent.converged else Verdict.NOT_CONVERGED
-
-
-def _arrival(fit: Fit | None) -> int:
-    found = None if fit is None else fit.learning_rate.iterations_to_1_percent
-    return -1 if found is None else found

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
+from itertools import product
 
 import numpy as np
 
@@ -11,13 +12,14 @@ from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Step, Stopped, after, descend
-from gdcli.engine.objective import Objective, Point
+from gdcli.engine.objective import LaneObjective, Objective, Point
 from gdcli.engine.optimizers import NewtonDirection
-from gdcli.engine.penalty import penalized
+from gdcli.engine.penalty import Penalty, penalized
 from gdcli.engine.quadratic import SquaredError
 from gdcli.engine.scaling import stacked
 from gdcli.engine.spectrum import Behaviour
 from gdcli.engine.triangle import merge
+from gdcli.fitting.choices import RateRule
 from gdcli.fitting.learning_rate import learning_rate_of
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import prepare
@@ -85,21 +87,10 @@ def cross_validate(
     and one that is constant in the training rows has coefficient 0 there.
     """
     folds = reading.reduced.folds
-    target = whole.triangle.columns[-1]
-    empty = [i for i, fold in enumerate(folds) if not fold.count]
-    if empty:
-        raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")
-    problems = []
-    for i in range(len(folds)):
-        others = [j for j in range(len(folds)) if j != i]
-        training = reduce(merge, [folds[j] for j in others])
-        if training.count < 2:
-            raise DataError(f"--cv {len(folds)} leaves {training.count} row to fit: there are too few rows")
-        problems.append(whole.alike(build_problem(training, target, whole.terms, options), others))
+    problems = fold_problems(reading, whole, options)
     best_mean, best_iteration, best_costs = math.inf, 0, np.full(len(folds), np.nan)
-    descents = _side_by_side if options.model.loss.needs_rows else _as_one_stack
     with np.errstate(over="ignore", invalid="ignore"):
-        for iteration, costs in descents(problems, reading, rate, options):
+        for iteration, costs in _side_by_side(problems, reading, rate, options):
             mean = float(costs.sum()) / len(folds)
             if mean < best_mean:
                 best_mean, best_iteration, best_costs = mean, iteration, costs
@@ -120,47 +111,64 @@ def cross_validate(
     )
 
 
-def _as_one_stack(
-    problems: Sequence[Problem], reading: Dataset, rate: float, options: FitOptions
-) -> Iterator[tuple[int, Array]]:
-    """Yield each iteration and its validation costs (folds,): squared errors are small enough to be stacked."""
-    folds = reading.reduced.folds
-    held = [problem.scaled(fold) for fold, problem in zip(folds, problems, strict=True)]
-    validation, units = SquaredError(stacked(held)), np.array([problem.unit for problem in problems])
-
-    def newton_direction(point: Point) -> Array:
-        return np.stack([one.newton_direction(Point(*own)) for one, *own in zip(problems, *point, strict=True)])
-
-    objective = penalized(SquaredError(stacked([problem.data for problem in problems])), options.model.penalty)
-    start = np.stack([problem.start for problem in problems])
-    for step in _steps(objective, newton_direction, start, rate, options):
-        yield step.iteration, validation.value(step.theta) * units
+def fold_problems(reading: Dataset, whole: Problem, options: FitOptions) -> list[Problem]:
+    """The problem of all rows but those of a fold, for each fold. Raises DataError for too few rows."""
+    folds, target = reading.reduced.folds, whole.triangle.columns[-1]
+    empty = [i for i, fold in enumerate(folds) if not fold.count]
+    if empty:
+        raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")
+    problems = []
+    for i in range(len(folds)):
+        others = [j for j in range(len(folds)) if j != i]
+        training = reduce(merge, [folds[j] for j in others])
+        if training.count < 2:
+            raise DataError(f"--cv {len(folds)} leaves {training.count} row to fit: there are too few rows")
+        problems.append(whole.alike(build_problem(training, target, whole.terms, options), others))
+    return problems
 
 
 def _side_by_side(
     problems: Sequence[Problem], reading: Dataset, rate: float, options: FitOptions
 ) -> Iterator[tuple[int, Array]]:
-    """Yield each iteration and its validation costs (folds,): one descent over the rows for each fold, in step."""
-    held = [problem.held_out(reading, fold) for fold, problem in enumerate(problems)]
-    descents = [_steps(p.objective, p.newton_direction, p.start, rate, options) for p in problems]
-    for steps in zip(*descents, strict=True):
-        costs = [float(rows.value(step.theta)) * p.unit for rows, step, p in zip(held, steps, problems, strict=True)]
-        yield steps[0].iteration, np.array(costs)
-
-
-def _steps(
-    objective: Objective, newton: NewtonDirection, start: Array, rate: float, options: FitOptions
-) -> Iterator[Step]:
-    optimizer = options.descent.optimizer.on(newton, options.model.intercept)
-    return descend(
+    """Yield each iteration and its validation costs (folds,): a lane for each fold."""
+    objective, validation = objective_of_lanes(problems, options), _validation(problems, reading)
+    units = np.array([problem.unit for problem in problems])
+    optimizer = options.descent.optimizer.on(newton_of_lanes(problems), options.model.intercept)
+    steps = descend(
         objective,
         optimizer,
         options.descent.rates(rate),
-        start,
+        np.stack([problem.start for problem in problems]),
         (after(options.descent.iterations),),
         proximal=options.model.penalty.proximal,
         search=options.search_on(objective, optimizer),
     )
+    for step in steps:
+        yield step.iteration, validation.value(step.theta) * units
+
+
+def objective_of_lanes(problems: Sequence[Problem], options: FitOptions) -> Objective:
+    """What all problems minimize: squared errors are small enough to be stacked, other losses look at the rows."""
+    if options.model.loss.needs_rows:
+        return LaneObjective([problem.objective for problem in problems])
+    return penalized(SquaredError(stacked([problem.data for problem in problems])), options.model.penalty)
+
+
+def _validation(problems: Sequence[Problem], reading: Dataset) -> Objective:
+    """The mean losses over the rows of each fold, on the scale of the problem without them."""
+    if problems[0].needs_rows:
+        return LaneObjective([problem.held_out(reading, fold) for fold, problem in enumerate(problems)])
+    folds = reading.reduced.folds
+    return SquaredError(stacked([problem.scaled(fold) for fold, problem in zip(folds, problems, strict=True)]))
+
+
+def newton_of_lanes(problems: Sequence[Problem]) -> NewtonDirection:
+    """The directions of Newton's method, a problem each."""
+
+    def direction(point: Point) -> Array:
+        return np.stack([one.newton_direction(Point(*own)) for one, *own in zip(problems, *point, strict=True)])
+
+    return direction
 
 
 def _known(costs: Array) -> tuple[float | None, ...]:
@@ -175,26 +183,29 @@ def _standard_error(costs: Array) -> float | None:
     return float(costs.std(ddof=1) / math.sqrt(len(costs))) if np.isfinite(costs).all() else None
 
 
-def choose_penalty(
+def choose_by_folds(
     reading: Dataset, options: FitOptions, listener: Listener
 ) -> tuple[FitOptions, tuple[TriedPenalty, ...]]:
-    """The options with the penalty of the lowest mean validation cost at the last iteration, and all tried.
+    """The options with the penalty and the learning rate of the lowest mean validation cost at the last iteration, and
+    all tried.
 
     That is the cost of the coefficients that such a fit gives, converged or not. The first of equals is chosen.
     """
-    tried = tuple(_tried(reading, _with_penalty(options, one.l2, one.l1), listener) for one in options.model.penalties)
-    best = min(tried, key=lambda one: math.inf if one.mean is None else one.mean)
-    return _with_penalty(options, best.l2, best.l1), tried
+    pairs = list(product(options.model.penalties, options.descent.candidates or (options.descent.learning_rate,)))
+    tried = tuple(_tried(reading, _with(options, penalty, rate), listener) for penalty, rate in pairs)
+    means = [math.inf if one.mean is None else one.mean for one in tried]
+    return _with(options, *pairs[means.index(min(means))]), tried
 
 
-def _with_penalty(options: FitOptions, l2: float, l1: float) -> FitOptions:
-    return replace(options, model=replace(options.model, l2=(l2,), l1=(l1,)))
+def _with(options: FitOptions, penalty: Penalty, rate: float | RateRule | None) -> FitOptions:
+    model = replace(options.model, l2=(penalty.l2,), l1=(penalty.l1,))
+    return replace(options, model=model, descent=replace(options.descent, learning_rate=rate, candidates=()))
 
 
 def _tried(reading: Dataset, options: FitOptions, listener: Listener) -> TriedPenalty:
     problem = prepare(reading, options, Listener())  # its notes come with the fit
     rate, penalty = learning_rate_of(problem, options), options.model.penalty
     if rate.behaviour is Behaviour.UNSTABLE:
-        return TriedPenalty(penalty.l2, penalty.l1, None, None)
+        return TriedPenalty(penalty.l2, penalty.l1, None, None, rate.given)
     found = cross_validate(reading, problem, rate.given, options, listener)
-    return TriedPenalty(penalty.l2, penalty.l1, found.mean, found.standard_error)
+    return TriedPenalty(penalty.l2, penalty.l1, found.mean, found.standard_error, rate.given)

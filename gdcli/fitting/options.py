@@ -67,7 +67,8 @@ class ModelOptions:
 class DescentOptions:
     """How the cost is minimized. The learning rate is that of the scaled problem; ``epochs`` are passes over all rows,
     instead of ``iterations``; ``batch_size`` rows make an iteration, in an order that ``seed`` chooses;
-    ``tolerance`` stops at a gradient of that norm; ``start`` are first values of terms in the file's units.
+    ``tolerance`` stops at a gradient of that norm; ``start`` are first values of terms in the file's units. Of several
+    ``candidates`` for the rate ``cv`` chooses.
     """
 
     optimizer: OptimizerChoice = field(default_factory=lambda: OptimizerChoice.of(PLAIN_DESCENT))
@@ -79,6 +80,7 @@ class DescentOptions:
     tolerance: float | None = None
     start: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
+    candidates: tuple[float | RateRule, ...] = ()
 
     @property
     def rate(self) -> float | RateRule:
@@ -135,7 +137,8 @@ class FitOptions:
 
     @classmethod
     def of(cls, **values: Any) -> "FitOptions":
-        """The options by their names, such as ``learning_rate=0.01, l2=(0.1,), separator=";"``; each is optional.
+        """The options by their names, such as ``learning_rate=0.01, l2=(0.1,), separator=";"``; each is optional. Of
+        several learning rates ``cv`` chooses one.
 
         Raises UsageError for a value that means nothing, and for values that do not go together; TypeError for a name
         that is none.
@@ -144,6 +147,7 @@ class FitOptions:
         unknown = set(values) - OPTION_NAMES
         if unknown:
             raise TypeError(f"a fit has no option {min(unknown)!r}")
+        values |= _one_or_more(values.get("learning_rate"))
         values = {name: _PARSERS[name](value) if name in _PARSERS else value for name, value in values.items()}
         model = _record(ModelOptions, values)
         options = cls(
@@ -206,6 +210,14 @@ def _record(kind: type[OptionPart], values: Mapping[str, Any]) -> OptionPart:
     return kind(**{one.name: values[one.name] for one in fields(kind) if one.name in values})
 
 
+def _one_or_more(rates: Any) -> dict[str, Any]:
+    """The option values of a learning rate, or of several to choose from."""
+    if not isinstance(rates, list | tuple):
+        return {}
+    several = tuple(dict.fromkeys(map(rate_of, rates)))
+    return {"learning_rate": several[0] if several else None, "candidates": several if len(several) > 1 else ()}
+
+
 def _or_default(parse: Any, default: str) -> Any:
     return lambda word: parse(default if word is None else word)
 
@@ -219,7 +231,7 @@ _PARSERS = {
     "loss": _or_default(LossChoice.of, SQUARED),
     "optimizer": _or_default(OptimizerChoice.of, PLAIN_DESCENT),
     "schedule": _or_default(ScheduleChoice.of, CONSTANT),
-    "learning_rate": _or_none(rate_of),
+    "learning_rate": _or_none(lambda rate: rate if isinstance(rate, RateRule) else rate_of(rate)),
     "memory": _or_none(size_of),
 }
 

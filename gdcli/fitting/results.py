@@ -80,12 +80,15 @@ class Holdout(NamedTuple):
 
 
 class TriedPenalty(NamedTuple):
-    """A penalty that was given with others: the mean validation cost at the last iteration, None if it diverged."""
+    """A penalty, or a learning rate, that was given with others: the mean validation cost at the last iteration, None
+    if it diverged.
+    """
 
     l2: float
     l1: float
     mean: float | None
     standard_error: float | None
+    learning_rate: float
 
 
 class CrossValidation(NamedTuple):

@@ -243,11 +243,30 @@ _THE_REST = (
     ),
 )
 
+_CANDIDATES = (
+    Rule(
+        lambda o: o.descent.candidates and o.checks.cv is None,
+        lambda o: (
+            f"--lr is given {len(o.descent.candidates)} times: add --cv K to choose the best of them, or one; gdfit "
+            "sweep compares them"
+        ),
+    ),
+    Rule(
+        lambda o: any(isinstance(rate, RateRule) for rate in o.descent.candidates),
+        "--cv chooses between learning rates that are numbers: leave out 'auto' and 'search', or the others",
+    ),
+)
+
 _GROUPS = (
     Rule(
         lambda o: o.columns.by and o.show.explain,
         "--explain shows the arithmetic of one fit, and --by makes many: leave out one",
     ),
+    Rule(
+        lambda o: o.columns.by and o.show.every is not None,
+        "--every chooses the iterations in the table of one fit, and --by has a row per group: leave out --every, or "
+        "write all iterations with --trace FILE",
+    ),
 )
 
-RULES = _LOSS + _STEPS + _BATCHES + _PENALTY + _THE_REST + _GROUPS
+RULES = _LOSS + _STEPS + _BATCHES + _PENALTY + _THE_REST + _CANDIDATES + _GROUPS

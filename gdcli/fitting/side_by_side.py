@@ -38,7 +38,7 @@ _ROUNDING = 1e-12
 def side_by_side(options: FitOptions) -> bool:
     """Whether the fits of all groups can descend as one stack."""
     descent, checks = options.descent, options.checks
-    own = options.model.loss.needs_rows or descent.batch_size is not None or options.show.picture
+    own = options.model.loss.needs_rows or descent.batch_size is not None
     checked = checks.cuts or checks.inference or any(options.model.penalties) or descent.start
     known = descent.rate is not RateRule.SEARCH and (descent.rate is not RateRule.AUTO or descent.optimizer.plain)
     return known and not own and not checked

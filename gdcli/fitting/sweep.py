@@ -1,7 +1,7 @@
 """Several learning rates at once: one pass over the data, then all descents as one stack."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from gdcli import __version__
 from gdcli.base.listener import Listener
-from gdcli.engine import schedules
+from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array
+from gdcli.engine.catalog import SQUARED
 from gdcli.engine.descent import DIVERGENCE_FACTOR, after, descend
 from gdcli.engine.forecast import Forecast
-from gdcli.engine.optimizers import GradientDescent
+from gdcli.engine.objective import LaneObjective
+from gdcli.engine.optimizers import PLAIN_DESCENT
 from gdcli.engine.spectrum import Behaviour
+from gdcli.fitting.groups import each_group
+from gdcli.fitting.lanes import cross_validate, newton_of_lanes
 from gdcli.fitting.learning_rate import forecast_of
 from gdcli.fitting.lesson import Lesson, lesson_of
 from gdcli.fitting.options import FitOptions
@@ -30,6 +34,9 @@ from gdcli.ingest.read import Dataset, InputData
 # large. Half of it, 1/λmax, is the largest that does not overshoot. The best rate joins them.
 SWEEP_SHARES = (0.01, 0.05, 0.2, 0.5, 0.95, 1.05)
 
+# Of an optimizer whose stable rates are not known: its default rate, and what is up to a hundred times off.
+_UNKNOWN_SHARES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+
 _SHOWN_DIGITS = 3
 
 _PROGRESS_STEP = 1024
@@ -39,8 +46,9 @@ _PROGRESS_STEP = 1024
 class SweepRate:
     """One rate's descent. ``costs`` are (iteration, cost) on a thinned grid, up to divergence.
 
-    ``cost`` and ``gap`` after the last iteration are None if it diverged, at iteration ``diverged_at``. With an l1
-    penalty ``behaviour`` is None, and ``iterations_to_1_percent`` are those that the descent took, not a forecast.
+    ``cost`` and ``gap`` after the last iteration are None if it diverged, at iteration ``diverged_at``. Where no more
+    is forecast, ``behaviour`` is None, and ``iterations_to_1_percent`` are those that the descent took.
+    ``validation`` is the mean cost of a cross-validation at the last iteration, with its standard error.
     """
 
     learning_rate: float
@@ -53,14 +61,17 @@ class SweepRate:
     iterations_to_1_percent: int | None
     diverged_at: int | None
     costs: tuple[tuple[int, float], ...]
+    validation: float | None = None
+    validation_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """The descents of several learning rates on the same data. ``gap_measure`` as in :class:`Optimum`.
 
-    ``best`` is the best of all rates, None if it is not known before the descent. ``lesson`` stands for all rows if a
-    picture was asked for.
+    ``best`` is the best of all rates, None if it is not known before the descent, as ``largest_stable`` may be too;
+    ``bound``: that is one which is certainly stable. ``folds`` is the number of folds of a cross-validation.
+    ``lesson`` stands for all rows if a picture was asked for.
     """
 
     version: str
@@ -72,12 +83,26 @@ class Sweep:
     optimum: Optimum
     iterations: int
     interrupted: bool
-    largest_stable: float
+    largest_stable: float | None
     best: float | None
     best_iterations: int | None
-    condition_number: float
+    condition_number: float | None
     rates: tuple[SweepRate, ...]
+    optimizer: str = PLAIN_DESCENT
+    loss: str = SQUARED
+    bound: bool = False
+    folds: int | None = None
     lesson: Lesson | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSweeps:
+    """A sweep for each group of the columns ``by``; None for a group without one, for a reason."""
+
+    by: tuple[str, ...]
+    groups: tuple[Key, ...]
+    sweeps: tuple[Sweep | None, ...]
+    reasons: Mapping[int, str]
 
 
 def run_sweep(
@@ -85,27 +110,49 @@ def run_sweep(
 ) -> Sweep:
     """Read the data once and descend with each rate, or with some instructive ones if ``rates`` is empty."""
     listener = listener or Listener()
-    return sweep_reading(
-        read_noted(data, replace(options.columns, squared_only=True), options.reading, listener),
-        options,
-        rates,
-        listener,
-    )
+    with (
+        read_noted(data, options.columns, options.reading, listener) as reading,
+        np.errstate(over="ignore", invalid="ignore"),
+    ):
+        return sweep_reading(reading, options, rates, listener)
+
+
+def run_group_sweeps(
+    data: Sequence[InputData], options: FitOptions, rates: Sequence[float], listener: Listener
+) -> GroupSweeps:
+    """Read the data once, and sweep over the rows of each group."""
+    with (
+        read_noted(data, options.columns, options.reading, listener) as reading,
+        np.errstate(over="ignore", invalid="ignore"),
+    ):
+        keys, found, reasons = each_group(
+            reading, options, listener, lambda own, chosen, told: sweep_reading(own, chosen, rates, told)
+        )
+        return GroupSweeps(reading.design.by, keys, found, reasons)
 
 
 def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float], listener: Listener) -> Sweep:
     """Sweep over data that were already reduced."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _sweep(reading, options, rates, listener)
+
+
+def _sweep(reading: Dataset, options: FitOptions, rates: Sequence[float], listener: Listener) -> Sweep:
     problem = prepare(reading, options, listener)
     forecast = forecast_of(problem, options)
     best, best_iterations = forecast.best_rate(problem.within)
-    chosen = sorted(set(rates)) or sweep_rates(problem.spectrum.largest_stable, best)
+    chosen = sorted(set(rates)) or _default_rates(forecast.largest_stable, best, options)
     path = _descend(problem, np.array(chosen), options, listener)
     found = tuple(_rate(problem, forecast, path, i, rate) for i, rate in enumerate(chosen))
     nearest = min(range(len(chosen)), key=lambda i: _slowness(found[i]))
     # Where every rate is unstable none of them gets there, so none is the best.
     marked = tuple(
-        replace(rate, best=i == nearest and rate.behaviour is not Behaviour.UNSTABLE) for i, rate in enumerate(found)
+        replace(rate, best=i == nearest and rate.behaviour is not Behaviour.UNSTABLE and rate.diverged_at is None)
+        for i, rate in enumerate(found)
     )
+    if options.checks.cv is not None and not path.interrupted:
+        marked = tuple(_validated(reading, problem, rate, options, listener) for rate in marked)
+    lowest = problem.minimum
     return Sweep(
         version=__version__,
         files=reading.files,
@@ -113,15 +160,19 @@ def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float],
         features=tuple(name for name in reading.design.features if name not in problem.terms.left_out),
         scale=options.model.scale,
         rows=reading.reduced.rows,
-        optimum=Optimum(problem.optimum.cost, None, None, problem.gap_measure),
+        optimum=Optimum(None if lowest is None else lowest.cost, None, None, problem.gap_measure),
         iterations=path.iterations[-1],
         interrupted=path.interrupted,
-        largest_stable=problem.spectrum.largest_stable,
+        largest_stable=forecast.largest_stable,
         best=best,
         best_iterations=best_iterations,
-        condition_number=problem.spectrum.condition_number,
+        condition_number=None if problem.needs_rows else problem.spectrum.condition_number,
         rates=marked,
-        lesson=_lesson(problem, reading, options) if options.show.picture else None,
+        optimizer=options.descent.optimizer.word,
+        loss=problem.loss,
+        bound=problem.needs_rows and forecast.largest_stable is not None,
+        folds=options.checks.cv,
+        lesson=_lesson(problem, reading, options) if options.show.picture and not problem.needs_rows else None,
     )
 
 
@@ -131,6 +182,23 @@ def _lesson(problem: Problem, reading: Dataset, options: FitOptions) -> Lesson:
     single = len(problem.terms.columns) == 1
     points = sample_points(problem, reading.design, reading.reduced.points, options) if single else None
     return lesson_of(problem, points)
+
+
+def _validated(
+    reading: Dataset, problem: Problem, rate: SweepRate, options: FitOptions, listener: Listener
+) -> SweepRate:
+    """The rate with its validation cost; one that diverges has none."""
+    if rate.diverged_at is not None or rate.behaviour is Behaviour.UNSTABLE:
+        return rate
+    found = cross_validate(reading, problem, rate.learning_rate, options, listener)
+    return replace(rate, validation=found.mean, validation_error=found.standard_error)
+
+
+def _default_rates(largest_stable: float | None, best: float | None, options: FitOptions) -> list[float]:
+    """The rates of a sweep for which none are given."""
+    if largest_stable is not None:
+        return sweep_rates(largest_stable, best)
+    return [_rounded(share * options.descent.optimizer.rule.default_rate) for share in _UNKNOWN_SHARES]
 
 
 def sweep_rates(largest_stable: float, best: float | None) -> list[float]:
@@ -159,16 +227,18 @@ class _Path:
 
 def _descend(problem: Problem, rates: Array, options: FitOptions, listener: Listener) -> _Path:
     keep = set(thinned(options.descent.iterations))
-    smallest = PERFECT * problem.mean_square / problem.scaling.target_scale**2
+    smallest = PERFECT * problem.mean_square / problem.unit
+    lanes = [problem] * len(rates)
+    newton = newton_of_lanes(lanes) if problem.needs_rows else problem.newton_direction
     steps = descend(
-        problem.objective,
-        GradientDescent(),
-        schedules.constant(rates[:, np.newaxis]),
+        LaneObjective([problem.objective] * len(rates)) if problem.needs_rows else problem.objective,
+        options.descent.optimizer.on(newton, options.model.intercept),
+        options.descent.rates(rates[:, np.newaxis]),
         np.tile(problem.start, (len(rates), 1)),
         (after(options.descent.iterations),),
         proximal=problem.penalty.proximal,
     )
-    near = problem.optimum.cost / problem.unit + problem.within
+    near = -math.inf if problem.minimum is None else problem.minimum.cost / problem.unit + problem.within
     iterations: list[int] = []
     costs: list[Array] = []
     diverged, within = np.full(len(rates), -1), np.full(len(rates), -1)
@@ -208,16 +278,18 @@ def _known(iterations: NDArray[np.intp]) -> list[int | None]:
 def _rate(problem: Problem, forecast: Forecast, path: _Path, i: int, rate: float) -> SweepRate:
     diverged_at = path.diverged_at[i]
     known = [k for k in range(len(path.iterations)) if diverged_at is None or path.iterations[k] < diverged_at]
+    cost = None if diverged_at is not None else float(path.costs[-1, i])
     gap = None if diverged_at is not None else problem.gap(path.theta[i])
+    lowest = problem.minimum
     behaviour = forecast.behaviour(rate)
     foreseen = forecast.iterations_to(rate, problem.within)
     return SweepRate(
         learning_rate=rate,
         behaviour=behaviour,
         best=False,
-        cost=None if gap is None else float(path.costs[-1, i]),
+        cost=cost,
         gap=gap,
-        relative_gap=None if gap is None or problem.perfect else gap / problem.optimum.cost,
+        relative_gap=None if gap is None or lowest is None or problem.perfect else gap / lowest.cost,
         converged=gap is not None and behaviour is not Behaviour.UNSTABLE and converged(problem, path.theta[i], gap),
         iterations_to_1_percent=path.within_at[i] if behaviour is None else foreseen,
         diverged_at=diverged_at,
@@ -225,7 +297,7 @@ def _rate(problem: Problem, forecast: Forecast, path: _Path, i: int, rate: float
     )
 
 
-def _slowness(rate: SweepRate) -> tuple[float, float]:
-    """Order rates by the iterations they need, equal ones by the gap that is left."""
-    needed = rate.iterations_to_1_percent
-    return (math.inf if needed is None else needed, math.inf if rate.gap is None else rate.gap)
+def _slowness(rate: SweepRate) -> tuple[float, ...]:
+    """Order rates by the iterations they need, equal ones by the gap that is left, or by the cost."""
+    needed = (rate.iterations_to_1_percent, rate.gap, rate.cost)
+    return tuple(math.inf if value is None else value for value in needed)

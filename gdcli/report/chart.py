@@ -14,6 +14,7 @@ from gdcli.report.paper import Page
 
 if TYPE_CHECKING:
     from gdcli.fitting.curve import Curve
+    from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.results import Fit
     from gdcli.fitting.sweep import Sweep
 
@@ -45,20 +46,23 @@ _ASCII_FRAME = str.maketrans("─│┌┐└┘├┤┬┴┼", "-|+++++++++")
 
 
 class _Series(NamedTuple):
-    """A curve: iterations and costs; its learning rate if there are several curves."""
+    """A curve: iterations and costs; its name if there are several curves."""
 
     iterations: Sequence[int]
     costs: Sequence[float]
-    rate: str = ""
+    name: str = ""
 
 
 class _Words(NamedTuple):
-    """The labels of a chart: the quantity, its unit, the quantity across, and the name of the lowest value."""
+    """The labels of a chart: the quantity, its unit, the quantity across, the name of the lowest value, and of what
+    there are several curves.
+    """
 
     quantity: str
     unit: str
     across: str
     best: str
+    several: str = "learning rates"
 
 
 def require_plotext() -> None:
@@ -78,8 +82,23 @@ def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
     series = [_Series(picture.iterations.tolist(), picture.costs.tolist())]
     from gdcli.report.sentences import cost_unit
 
-    words = _Words("cost", cost_unit(fit, page.shown(fit.target), _square(page)), "iteration", "optimum")
+    words = _Words("cost", cost_unit(fit.loss, page.shown(fit.target), _square(page)), "iteration", "optimum")
     return _chart(words, series, fit.optimum.cost, page, colour)
+
+
+def chart_of_groups(fits: "GroupFits", page: Page, colour: bool = False) -> str:
+    """The cost of the first groups' fits, which have a ``picture``, against the iteration."""
+    from gdcli.report.sentences import cost_unit
+
+    series = [
+        _Series(fit.picture.iterations.tolist(), fit.picture.costs.tolist(), page.shown(" ".join(fits.groups[i])))
+        for i, fit in fits.pictured.items()
+        if fit.picture is not None
+    ]
+    words = _Words(
+        "cost", cost_unit(fits.loss, page.shown(fits.target), _square(page)), "iteration", "optimum", "groups"
+    )
+    return _chart(words, series, None, page, colour)
 
 
 def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:
@@ -89,7 +108,10 @@ def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:
         for rate in sweep.rates
         if rate.costs
     ]
-    return _chart(_cost_of(sweep.target, page), series, sweep.optimum.cost, page, colour)
+    from gdcli.report.sentences import cost_unit
+
+    words = _Words("cost", cost_unit(sweep.loss, page.shown(sweep.target), _square(page)), "iteration", "optimum")
+    return _chart(words, series, sweep.optimum.cost, page, colour)
 
 
 def chart_of_curve(curve: "Curve", page: Page, colour: bool = False) -> str:
@@ -97,10 +119,6 @@ def chart_of_curve(curve: "Curve", page: Page, colour: bool = False) -> str:
     series = [_Series(range(len(walk.y)), walk.y.tolist(), numbers.rate(walk.learning_rate)) for walk in curve.walks]
     lowest = min((point.y for point in curve.shape.lowest), default=None)
     return _chart(_Words("y", "", "step", "lowest minimum"), series, lowest, page, colour)
-
-
-def _cost_of(target: str, page: Page) -> _Words:
-    return _Words("cost", f" ({page.shown(target)}{_square(page)})", "iteration", "optimum")
 
 
 def _square(page: Page) -> str:
@@ -233,6 +251,6 @@ def _heading(
         sentence += f"; {rule}the {words.best}, {best:.3g}{'' if inside else ', is below the frame'}"
     lines = Page(width, page.encoding).wrapped(sentence)
     if len(series) > 1:
-        names = [f"{_SIGNS[i % len(_SIGNS)]}={one.rate}" for i, one in enumerate(series)]
-        lines += Page(width, page.encoding).wrapped(f"learning rates {', '.join(names)}")
+        names = [f"{_SIGNS[i % len(_SIGNS)]}={one.name}" for i, one in enumerate(series)]
+        lines += Page(width, page.encoding).wrapped(f"{words.several} {', '.join(names)}")
     return lines

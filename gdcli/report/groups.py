@@ -42,12 +42,17 @@ _MOST_REASONS = 3
 
 def groups_report(fits: GroupFits, digits: int = 6) -> Report:
     """The report on the fits of groups: a document for each group, and a row for each group and term."""
+    from gdcli.report.chart import chart_of_groups
+    from gdcli.report.plots import picture_of_groups
+
     return Report(
         document=lambda: [_document(fits, i) for i in range(len(fits.groups))],
         sheet=lambda: _sheet(fits),
         columns=lambda: _columns(fits, digits),
         screen=lambda page: groups_screen(fits, page, digits),
         verdict=lambda page: sentences(page, format_group_meaning(fits)),
+        chart=(lambda page: chart_of_groups(fits, page, page.colors is not None)) if fits.pictured else None,
+        picture=(lambda kind: picture_of_groups(fits, kind)) if fits.pictured else None,
     )
 
 
@@ -106,7 +111,8 @@ def _document(fits: GroupFits, i: int) -> dict[str, Any]:
         return _figures(fits, i)
     # The keys of a fit, and the group's in the same place as ever.
     first, group = fit_document(own), {"group": dict(zip(fits.by, fits.groups[i], strict=True))}
-    return {"schema": FIT_SCHEMA, "version": fits.version} | group | {"verdict": fits.verdict[i].value} | first
+    reason = {"reason": fits.reasons[i]} if i in fits.reasons else {}
+    return {"schema": FIT_SCHEMA, "version": fits.version} | group | {"verdict": fits.verdict[i].value} | first | reason
 
 
 def _figures(fits: GroupFits, i: int) -> dict[str, Any]:
@@ -264,7 +270,9 @@ def format_group_meaning(fits: GroupFits) -> list[str]:
         said.append(f"What has not converged needs more iterations (-n){automatic}.")
     if fits.with_verdict(Verdict.TOO_FEW_ROWS):
         said.append("A group needs a row for each of its coefficients, 2 at least.")
-    said += [f"No fit for {_name(fits, i)}: {fits.reasons[i]}." for i in list(fits.reasons)[:_MOST_REASONS]]
+    for i in list(fits.reasons)[:_MOST_REASONS]:
+        lacking = "fit" if fits.verdict[i] is Verdict.NO_FIT else "validation"
+        said.append(f"No {lacking} for {_name(fits, i)}: {fits.reasons[i]}.")
     if len(fits.reasons) > _MOST_REASONS:
         said.append(f"The reasons of the other {len(fits.reasons) - _MOST_REASONS:,} are in --format json.")
     if certainty_of(fits):

@@ -18,9 +18,9 @@ def joined(names: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
-def cost_unit(fit: Fit, target: str, square: str = "²") -> str:
+def cost_unit(loss: str, target: str, square: str = "²") -> str:
     """The cost's unit, such as `` (price²)`` for the name ``target``; "" if it has none."""
-    power = {0: None, 1: "", 2: square}[LOSSES[fit.loss].degree]
+    power = {0: None, 1: "", 2: square}[LOSSES[loss].degree]
     return "" if power is None else f" ({target}{power})"
 
 

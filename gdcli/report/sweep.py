@@ -1,12 +1,15 @@
 """The report on a sweep: one row per learning rate."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.names import count_of, printable
 from gdcli.base.schema import to_json
+from gdcli.engine.catalog import SQUARED
+from gdcli.engine.optimizers import PLAIN_DESCENT
 from gdcli.engine.spectrum import Behaviour
-from gdcli.fitting.sweep import Sweep, SweepRate
+from gdcli.fitting.sweep import GroupSweeps, Sweep, SweepRate
 from gdcli.report import numbers
 from gdcli.report.heading import columns_named, source_of
 from gdcli.report.paper import Page
@@ -31,6 +34,14 @@ _HEADER = (
     "diverged_at",
 )
 
+# With a cross-validation.
+_VALIDATION = ("validation_cost", "validation_standard_error")
+
+_MOST_REASONS = 3
+
+# Groups whose fastest rates are said in sentences.
+_MOST_GROUPS = 12
+
 _LONGEST_SPARKLINE = 16
 
 _RATE_DIGITS = 6
@@ -50,7 +61,7 @@ def sweep_report(sweep: Sweep, digits: int = 6, typed: "TypedCommand | None" = N
 
     report = Report(
         document=lambda: _document(sweep),
-        sheet=lambda: Sheet(_HEADER, map(_values, sweep.rates)),
+        sheet=lambda: Sheet(_header(sweep), (_values(rate, sweep) for rate in sweep.rates)),
         columns=lambda: _columns(sweep, digits),
         screen=lambda page: sweep_screen(sweep, page, digits),
         verdict=lambda page: sentences(page, [" ".join(format_rate_meaning(sweep))]),
@@ -58,6 +69,60 @@ def sweep_report(sweep: Sweep, digits: int = 6, typed: "TypedCommand | None" = N
         picture=picture,
     )
     return report
+
+
+def group_sweeps_report(found: GroupSweeps, digits: int = 6) -> Report:
+    """The report on the sweeps of groups: a document for each group, and a row for each group and rate."""
+    known = [(key, sweep) for key, sweep in zip(found.groups, found.sweeps, strict=True) if sweep is not None]
+    header = _header(known[0][1])
+    return Report(
+        document=lambda: [{"group": dict(zip(found.by, key, strict=True))} | _document(sweep) for key, sweep in known],
+        sheet=lambda: Sheet(
+            [*found.by, *header], ((*key, *_values(rate, sweep)) for key, sweep in known for rate in sweep.rates)
+        ),
+        columns=lambda: _below(found, [_columns(sweep, digits) for _, sweep in known]),
+        screen=lambda page: group_sweeps_screen(found, page, digits),
+        verdict=lambda page: sentences(page, format_groups_meaning(found)),
+    )
+
+
+def _below(found: GroupSweeps, tables: Sequence[Sequence[TableColumn]], page: Page | None = None) -> list[TableColumn]:
+    """The columns of all groups' tables one below the other, those of the group first."""
+    known = [(key, sweep) for key, sweep in zip(found.groups, found.sweeps, strict=True) if sweep is not None]
+    columns = []
+    for j, name in enumerate(found.by):
+        cells = [text for key, sweep in known for text in [key[j]] * len(sweep.rates)]
+        named = TableColumn(name, cells, left=True)
+        if page is not None:
+            named = TableColumn(page.in_column([name])[0], page.in_column(cells), left=True)
+        columns.append(named)
+    return columns + [
+        TableColumn(same[0].header, [cell for one in same for cell in one.cells], left=same[0].left)
+        for same in zip(*tables, strict=True)
+    ]
+
+
+def group_sweeps_screen(found: GroupSweeps, page: Page, digits: int = 6) -> Screen:
+    """One row for each group and rate, as many columns as fit."""
+    known = [sweep for sweep in found.sweeps if sweep is not None]
+    columns = _below(found, [_columns(sweep, digits) for sweep in known], page)
+    leaving = [one for header in ("cost curve", "cost", "behaviour") for one in columns if one.header == header]
+    first = known[0]
+    title = f"{printable(first.target)} from {columns_named(first.features)}, by {', '.join(map(printable, found.by))}"
+    facts = [count_of(len(found.groups), "group"), count_of(first.iterations, "iteration")]
+    return Screen(titled(page, title, facts), TextTable(page, columns, leaving=leaving).lines())
+
+
+def format_groups_meaning(found: GroupSweeps) -> list[str]:
+    """The fastest rate of each group, and why a group has no sweep."""
+    said = [
+        f"{printable(' '.join(key))}: {_shown(sweep.best)} is the fastest: "
+        f"{count_of(sweep.best_iterations, 'iteration')} to within 1 %."
+        for key, sweep in zip(found.groups, found.sweeps, strict=True)
+        if sweep is not None and sweep.best is not None and sweep.best_iterations is not None
+    ]
+    reasons = list(found.reasons.items())[:_MOST_REASONS]
+    return said[:_MOST_GROUPS] + [f"{printable(' '.join(found.groups[i]))}: {why}." for i, why in reasons]
 
 
 def _document(sweep: Sweep) -> dict[str, Any]:
@@ -78,14 +143,25 @@ def _document(sweep: Sweep) -> dict[str, Any]:
             "best_iterations": sweep.best_iterations,
             "condition_number": sweep.condition_number,
             "rates": [
-                dict(zip(_HEADER, _values(rate), strict=True))
+                dict(zip(_header(sweep), _values(rate, sweep), strict=True))
                 | {"costs": [{"iteration": iteration, "cost": cost} for iteration, cost in rate.costs]}
                 for rate in sweep.rates
             ],
         },
         nulls=True,
     )
-    return document
+    return document | _more(sweep)
+
+
+def _more(sweep: Sweep) -> dict[str, Any]:
+    """The keys of a sweep that is not plain descent on squared errors."""
+    if sweep.optimizer == PLAIN_DESCENT and sweep.loss == SQUARED:
+        return {}
+    return {"optimizer": sweep.optimizer, "loss": sweep.loss, "largest_stable_is_bound": sweep.bound}
+
+
+def _header(sweep: Sweep) -> tuple[str, ...]:
+    return _HEADER if sweep.folds is None else (*_HEADER, *_VALIDATION)
 
 
 def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
@@ -104,7 +180,7 @@ def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
     apart: dict[int, StyledLine] = {lost[0]: []} if lost and lost[0] > 0 else {}
     # On a narrow terminal the curve goes first, then the cost.
     table = TextTable(
-        page, [rate, word, needed, cost, curve], leaving=[curve, cost, word],
+        page, [rate, word, needed, cost, *_validation_cells(sweep, digits), curve], leaving=[curve, cost, word],
         rows=best | dict.fromkeys(lost, BAD), between=apart,
     )  # fmt: skip
     facts = [source_of(sweep.files, sweep.rows), count_of(sweep.iterations, "iteration")]
@@ -113,7 +189,6 @@ def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
 
 def format_rate_meaning(sweep: Sweep) -> list[str]:
     """The findings of the sweep in sentences."""
-    largest = numbers.rate(numbers.rounded_below(sweep.largest_stable))
     found = []
     if sweep.interrupted:
         found.append(f"Interrupted: iteration {sweep.iterations:,} is as far as the descents came.")
@@ -122,13 +197,45 @@ def format_rate_meaning(sweep: Sweep) -> list[str]:
         found.append(f"{_shown(sweep.best)} is the fastest: {count} to within 1 %.")
     marked = next((rate for rate in sweep.rates if rate.best), None)
     if marked is not None and not (sweep.best and math.isclose(marked.learning_rate, sweep.best, rel_tol=1e-6)):
-        found.append(f"Of the rates shown {_shown(marked.learning_rate)} gets there first.")
-    found.append(f"Rates below {largest} are stable for this data; from there on, they diverge.")
-    if sweep.best is None:
-        found.append("With an l1 penalty no more is known beforehand.")
+        there = "gets there first" if marked.iterations_to_1_percent is not None else "is closest at the end"
+        found.append(f"Of the rates shown {_shown(marked.learning_rate)} {there}.")
+    found += _stable(sweep)
+    if least := _least_validation(sweep):
+        found.append(
+            f"{sweep.folds}-fold cross-validation: the validation cost at iteration {sweep.iterations:,} is lowest "
+            f"with {_shown(least.learning_rate)}."
+        )
     if sweep.optimum.cost is not None and any(rate.converged for rate in sweep.rates):
         found.append(f"The minimum is {numbers.number(sweep.optimum.cost, _RATE_DIGITS).strip()}.")
     return found
+
+
+def _stable(sweep: Sweep) -> list[str]:
+    """What was known of the rates beforehand."""
+    if sweep.largest_stable is None:
+        what = f"--optimizer {sweep.optimizer}" if sweep.loss == SQUARED else f"--loss {sweep.loss}"
+        return [f"Which rates are stable is not known beforehand with {what}: the descents show it."]
+    largest = numbers.rate(numbers.rounded_below(sweep.largest_stable))
+    if sweep.bound:
+        return [f"Rates up to {largest} are certainly stable for this data, by a bound; larger ones may be so too."]
+    known = [f"Rates below {largest} are stable for this data; from there on, they diverge."]
+    if sweep.best is None:
+        # Proximal steps, or changing rates.
+        reason = "With an l1 penalty no more" if sweep.optimizer == PLAIN_DESCENT else "No more"
+        known.append(f"{reason} is known beforehand.")
+    return known
+
+
+def _least_validation(sweep: Sweep) -> SweepRate | None:
+    found = [rate for rate in sweep.rates if rate.validation is not None]
+    return min(found, key=lambda rate: rate.validation or 0.0, default=None)
+
+
+def _validation_cells(sweep: Sweep, digits: int) -> list[TableColumn]:
+    """The column of validation costs, if there are any."""
+    if sweep.folds is None:
+        return []
+    return [TableColumn("validation", numbers.column([rate.validation for rate in sweep.rates], digits))]
 
 
 def _diverges(rate: SweepRate) -> bool:
@@ -177,6 +284,7 @@ def _columns(sweep: Sweep, digits: int) -> list[TableColumn]:
         TableColumn("cost", numbers.column([rate.cost for rate in rates], digits, relative=True)),
         TableColumn("gap %", numbers.percents(shares)),
         TableColumn("to 1 %", [_needed(rate) for rate in rates]),
+        *_validation_cells(sweep, digits),
         TableColumn("cost curve", [_curve(rate, Page()) for rate in rates], left=True),
     ]
 
@@ -199,7 +307,8 @@ def _curve(rate: SweepRate, page: Page) -> str:
     return sparkline(costs, unicode=page.unicode).text
 
 
-def _values(rate: SweepRate) -> tuple[Any, ...]:
+def _values(rate: SweepRate, sweep: Sweep) -> tuple[Any, ...]:
+    validation = (numbers.finite(rate.validation), numbers.finite(rate.validation_error))
     return (
         rate.learning_rate,
         None if rate.behaviour is None else rate.behaviour.value,
@@ -210,4 +319,5 @@ def _values(rate: SweepRate) -> tuple[Any, ...]:
         rate.converged,
         rate.iterations_to_1_percent,
         rate.diverged_at,
+        *(() if sweep.folds is None else validation),
     )

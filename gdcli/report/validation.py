@@ -52,7 +52,9 @@ def _penalties(found: CrossValidation, page: Page, digits: int) -> list[StyledLi
     both = numbers.column([value for one in tried for value in (one.mean, one.standard_error)], digits)
     means = [math.inf if one.mean is None else one.mean for one in tried]
     lowest = means.index(min(means))
+    penalized, rates = any(one.l2 or one.l1 for one in tried), len({one.learning_rate for one in tried}) > 1
     columns = [
+        *([TableColumn("lr", [f"{one.learning_rate:g}" for one in tried])] if rates else []),
         *([TableColumn("l2", [f"{one.l2:g}" for one in tried])] if any(one.l2 for one in tried) else []),
         *([TableColumn("l1", [f"{one.l1:g}" for one in tried])] if any(one.l1 for one in tried) else []),
         TableColumn("validation cost", both[::2]),
@@ -62,7 +64,11 @@ def _penalties(found: CrossValidation, page: Page, digits: int) -> list[StyledLi
     lost = {i: BAD for i, one in enumerate(tried) if one.mean is None}
     table = TextTable(page, columns, leaving=columns[-2:-1], rows=lost | {lowest: f"bold {GOOD}"})
     at = numbers.count(found.iterations)
-    note = f"The penalty is chosen by its mean validation cost at iteration {at}, over the same folds."
+    what, their = ("penalty" if penalized else "learning rate"), "its"
+    if penalized and rates:
+        what, their = "penalty and the learning rate", "their"
+    chosen = f"{'is' if their == 'its' else 'are'} chosen by {their} mean validation cost"
+    note = f"The {what} {chosen} at iteration {at}, over the same folds."
     return [*table.lines(), *sentences(page, [note])]
 
 

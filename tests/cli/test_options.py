@@ -104,4 +104,4 @@ def test_the_fit_knows_every_option_that_is_not_about_output():
     asked = [
         param.name for param in group.get_command(None, "fit").params if getattr(param, "group", "Output") != "Output"
     ]
-    assert {"by", "resume"} == set(asked) - OPTION_NAMES
+    assert {"resume"} == set(asked) - OPTION_NAMES

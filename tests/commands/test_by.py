@@ -71,11 +71,13 @@ def test_strict_asks_every_fitted_group_to_converge(gdfit: Callable, table: str)
     assert gdfit(table, "-t", "y", "--by", "region", "--strict", "--lr", "auto", "-q").code == 0
 
 
-@pytest.mark.parametrize("words", [["--explain"], ["--every", "2"], ["--chart"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "words", [["--explain"], ["--every", "2"], ["--plot", "page.html"]], ids=lambda words: words[0]
+)
 def test_what_only_one_fit_can_show_is_refused_in_one_line(gdfit: Callable, table: str, words: list[str]) -> None:
     done = gdfit(table, "-t", "y", "--by", "region", *words)
     assert done.code == 2
-    assert words[0] in done.err
+    assert words[0] in done.err or "a page is about one fit" in done.err
     assert "--by" in done.err
 
 
@@ -161,3 +163,66 @@ def test_a_damaged_model_is_an_error(gdfit: Callable, table: str, model: Path, b
     done = gdfit("predict", model, table)
     assert (done.code, done.out) == (1, "")
     assert "is damaged or was edited by hand" in done.err
+
+
+def test_a_trace_has_the_columns_of_the_group_first_and_the_terms_of_all(
+    gdfit: Callable, table: str, tmp_path: Path
+) -> None:
+    words = (table, "-t", "y", "--by", "region", "-n", "2", "-q")
+    assert gdfit(*words, "--trace", tmp_path / "t.csv").code == 0
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
+    assert list(rows[0]) == ["region", "iteration", "m[a]", "m[t[y]]", "c", "cost"]
+    assert [(row["region"], row["iteration"]) for row in rows] == [(g, k) for g in ("north", "south") for k in "012"]
+    assert {row["m[t[y]]"] for row in rows if row["region"] == "north"} == {"0.0"}  # a level that north lacks
+    assert gdfit(*words, "--trace", tmp_path / "t.jsonl").code == 0
+    lines = [json.loads(line) for line in (tmp_path / "t.jsonl").read_text().splitlines()]
+    assert [one["group"]["region"] for one in lines] == [row["region"] for row in rows]
+    assert [one["cost"] for one in lines] == [float(row["cost"]) for row in rows]
+    fits = {
+        one["group"]["region"]: one for one in map(json.loads, gdfit(*words[:-1], "--format", "json").out.splitlines())
+    }
+    assert [one["cost"] for one in lines if one["iteration"] == 2] == pytest.approx(
+        [fits[region]["cost"] for region in ("north", "south")], rel=1e-12
+    )
+
+
+def test_at_most_twelve_groups_are_drawn_and_the_rest_is_counted(
+    gdfit: Callable, csv_file: Callable[..., str], tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    rows = [f"{i % 5 + g},{i % 5},g{g:02}" for g in range(15) for i in range(6)]
+    path = csv_file("\n".join(["y,a,g", *rows]) + "\n")
+    assert gdfit(path, "-t", "y", "--by", "g", "--plot", tmp_path / "p.svg", "-q").code == 0
+    drawn = (tmp_path / "p.svg").read_text()
+    assert drawn.count("<!-- g") == 12
+    assert "3 groups more, not drawn" in drawn
+
+
+def test_a_model_of_groups_with_another_loss_predicts_what_each_fit_would(
+    gdfit: Callable, csv_file: Callable[..., str], tmp_path: Path
+) -> None:
+    rows = [f"{'no' if (7 * i + g) % 5 < 2 + i % 3 else 'yes'},{i},{'uv'[g]}" for g in range(2) for i in range(20)]
+    path, words = csv_file("\n".join(["e,a,g", *rows]) + "\n"), ("-t", "e", "--loss", "logistic", "-n", "50", "-q")
+    assert gdfit(path, *words, "--by", "g", "--save", tmp_path / "all.json").code == 0
+    together = gdfit("predict", tmp_path / "all.json", path, "--only").out.splitlines()[1:]
+    for g in range(2):
+        one = csv_file("\n".join(["e,a,g", *rows[20 * g : 20 * g + 20]]) + "\n", "one.csv")
+        assert gdfit(one, *words, "-x", "a", "--save", tmp_path / "one.json").code == 0
+        alone = gdfit("predict", tmp_path / "one.json", one, "--only").out.splitlines()[1:]
+        assert [float(p) for p in together[20 * g : 20 * g + 20]] == pytest.approx([float(p) for p in alone], rel=1e-9)
+    score = json.loads(gdfit("score", tmp_path / "all.json", path, "--format", "json").out)
+    assert score["rows"]["used"] == 40
+
+
+def test_a_group_with_an_empty_fold_keeps_its_fit_and_says_why_it_has_no_validation(
+    gdfit: Callable, csv_file: Callable[..., str]
+) -> None:
+    rows = [f"{i + i % 3},{i},big" for i in range(40)] + [f"{i},{i},small" for i in range(3)]
+    path = csv_file("\n".join(["y,a,g", *rows]) + "\n")
+    done = gdfit(path, "-t", "y", "--by", "g", "--cv", "10", "--lr", "auto")
+    assert done.code == 0
+    assert "No validation for g=small: a fold of --cv 10 has none of its rows." in done.out
+    big, small = map(json.loads, gdfit(path, "-t", "y", "--by", "g", "--cv", "10", "--format", "json").out.splitlines())
+    assert len(big["cross_validation"]["costs"]) == 10
+    assert small["cross_validation"] is None
+    assert small["coefficients"][0]["value"] is not None

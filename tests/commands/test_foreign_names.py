@@ -86,7 +86,7 @@ def test_the_command_to_paste_keeps_no_second_name_for_one_option(program, point
         ("--learnig-rate 1", "Did you mean '--lr'?"),
         ("--feat x", "Did you mean '--feature'?"),
         ("--zzzz", "No such option '--zzzz'."),
-        ("sweep --optimizer adam", "No such option '--optimizer' of sweep; there is one of fit."),
+        ("sweep --trace t.csv", "No such option '--trace' of sweep; there is one of fit."),
     ],
 )
 def test_an_unknown_option_is_told_the_likeliest(program, line, told):

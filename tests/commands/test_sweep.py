@@ -142,3 +142,60 @@ def test_a_sweep_has_one_penalty(option: str) -> None:
     code, out, err = run(option, "0.1", option, "1")
     assert (code, out) == (2, "")
     assert f"give {option} once" in err
+
+
+# --- other optimizers, losses and validation
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "momentum:0.8"},
+        {"optimizer": "adam"},
+        {"optimizer": "newton"},
+        {"schedule": "inverse:0.01"},
+        {"l1": (0.05,)},
+        {"loss": "huber:20000"},
+        {"loss": "gamma"},
+        {"l2": (0.1,), "cv": 3},
+        {"loss": "huber:20000", "cv": 3},
+    ],
+    ids=lambda options: " ".join(options),
+)
+def test_each_rate_of_a_sweep_is_the_fit_with_that_rate(options: dict) -> None:
+    common = {"target": "price", "features": FEATURES, "iterations": 60} | options
+    sweep = run_sweep([HOUSING], FitOptions.of(**common), (0.05, 0.2))
+    for row in sweep.rates:
+        alone = fit(HOUSING, **common, learning_rate=row.learning_rate)
+        if alone.cost is None:  # it diverged
+            assert (row.cost, row.diverged_at) == (None, alone.descent.iterations)
+            continue
+        assert row.cost == pytest.approx(alone.cost, rel=1e-12)
+        assert row.behaviour is alone.learning_rate.behaviour
+        assert row.converged == alone.descent.converged
+        found = alone.cross_validation
+        assert (row.validation is None) == (found is None)
+        if found is not None:
+            assert row.validation == pytest.approx(found.mean, rel=1e-12)
+            assert row.validation_error == pytest.approx(found.standard_error, rel=1e-12)
+
+
+def test_a_sweep_by_group_is_a_sweep_over_the_rows_of_each(tmp_path: Path) -> None:
+    _, out, _ = run("--by", "type", "-n", "50", "--lr", "0.1", "--lr", "0.3", "--format", "json")
+    documents = [json.loads(line) for line in out.splitlines()]
+    frame = pd.read_csv(HOUSING)
+    assert [one["group"]["type"] for one in documents] == sorted(frame["type"].unique())
+    for one in documents:
+        path = tmp_path / "one.csv"
+        frame[frame["type"] == one["group"]["type"]].to_csv(path, index=False)
+        alone = run_sweep([str(path)], FitOptions.of(target="price", features=("sqft",), iterations=50), (0.1, 0.3))
+        assert [rate["cost"] for rate in one["rates"]] == pytest.approx([rate.cost for rate in alone.rates], rel=1e-12)
+        assert one["best"] == pytest.approx(alone.best, rel=1e-6)
+
+
+def test_a_sweep_by_group_has_a_row_for_each_group_and_rate() -> None:
+    _, out, _ = run("--by", "type", "--cv", "2", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0])[:2] == ["type", "learning_rate"]
+    assert {row["type"] for row in rows} == {"Condo", "Multi_Family", "Residential"}
+    assert all(float(row["validation_cost"]) > 0 for row in rows if row["behaviour"] != "unstable" and row["cost"])

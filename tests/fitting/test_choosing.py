@@ -82,3 +82,21 @@ def test_one_penalty_with_folds_lists_none_to_choose_from() -> None:
     result = fit(str(HOUSING), target="price", l2=0.1, cv=3, iterations=5)
     assert result.cross_validation is not None
     assert result.cross_validation.penalties == ()
+
+
+def test_of_several_learning_rates_the_one_with_the_lowest_validation_cost_is_chosen(csv_file) -> None:
+    random = np.random.default_rng(3)
+    a, b = random.normal(size=(2, 60))
+    path = csv_file(
+        "y,a,b\n" + "\n".join(f"{p - q},{p},{q}" for p, q in zip(a, b + random.normal(size=60), strict=True))
+    )
+    common = {"target": "y", "cv": 3, "iterations": 15}
+    rates = (0.001, 0.3, 0.02)
+    alone = [fit(path, **common, learning_rate=rate) for rate in rates]
+    means = [one.cross_validation.mean for one in alone]
+    chosen = fit(path, **common, learning_rate=rates)
+    assert [one.mean for one in chosen.cross_validation.penalties] == means
+    assert [one.learning_rate for one in chosen.cross_validation.penalties] == list(rates)
+    assert chosen.descent.learning_rate == rates[means.index(min(means))]
+    both = fit(path, **common, learning_rate=rates, l2=(0.0, 0.5))
+    assert len(both.cross_validation.penalties) == 6

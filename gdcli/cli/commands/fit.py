@@ -54,8 +54,9 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     inputs = input_files(context, files)
     values |= fit_length(context, values)
     if values["by"]:
-        _check_one_row_a_group(values)
-        return _run_groups(inputs, values, Output.of(context, values, inputs))
+        output = Output.of(context, values, inputs)
+        _check_one_row_a_group(values, output)
+        return _run_groups(inputs, values, output)
     output = Output.of(context, values, inputs)
     if values["resume"] is not None:
         output.check_kept("the model to resume", values["resume"])
@@ -122,16 +123,12 @@ def _not_converged(message: str, values: Mapping[str, Any], output: "Output") ->
 # --- one fit per group
 
 
-def _check_one_row_a_group(values: Mapping[str, Any]) -> None:
+def _check_one_row_a_group(values: Mapping[str, Any], output: "Output") -> None:
     """Refuse what only the report on a single fit has room for."""
-    if values["every"] is not None:
-        raise click.UsageError("--every chooses the iterations in the table of one fit; --by has a row per group: "
-                               "leave out --every, or write the iterations with --trace.")  # fmt: skip
-    for name in ("plot", "resume"):
-        if values[name] is not None:
-            raise click.UsageError(f"--{name} is for one fit; --by has many: leave out one.")
-    if values["chart"]:
-        raise click.UsageError("--chart draws the cost of one fit; --by has many: leave out one.")
+    if output.is_page:
+        raise click.UsageError("a page is about one fit, and --by makes many: draw a picture (.png) of the first ones.")
+    if values["resume"] is not None:
+        raise click.UsageError("--resume is for one fit; --by has many: leave out one.")
 
 
 def _run_groups(inputs: Sequence[str], values: Mapping[str, Any], output: "Output") -> int:

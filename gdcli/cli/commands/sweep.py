@@ -8,17 +8,36 @@ from gdcli.cli import options
 from gdcli.cli.fit_options import fit_values, typed_command
 from gdcli.cli.help import Command
 from gdcli.cli.inputs import input_files
+from gdcli.cli.types import Number
 
 EXAMPLES = (
     ("gdfit sweep housing.csv --target price", "seven rates around the largest stable one"),
     ("gdfit sweep housing.csv -t price --lr 0.001 --lr 0.01 --lr 0.1", "these three"),
+    ("gdfit sweep housing.csv -t price --optimizer momentum --cv 5", "of another optimizer, with validation costs"),
 )
+
+
+rates_options = options.bundle(
+    options.option(
+        "--lr", "rates", metavar="RATE", type=Number(positive=True), multiple=True, group=options.DESCENT, common=True,
+        help="Learning rate; repeatable.  [default: seven around the largest stable one]",
+    ),
+    options.iterations_option,
+    options.optimizer_options,
+    options.scale_option,
+    options.l2_option,
+    options.l1_option,
+    options.start_option,
+)  # fmt: skip
 
 
 @click.command("sweep", cls=Command, examples=EXAMPLES, listens=True)
 @options.file_arguments
 @options.column_options
-@options.sweep_options
+@options.by_option
+@rates_options
+@options.loss_options
+@options.folds_options
 @options.input_options
 @options.output_options
 @options.plot_options
@@ -34,18 +53,29 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     from gdcli.cli.progress import Narrator, start_collecting
     from gdcli.cli.signals import last_exit_code
     from gdcli.fitting.options import FitOptions
-    from gdcli.fitting.sweep import run_sweep
-    from gdcli.report.sweep import sweep_report
+    from gdcli.fitting.sweep import run_group_sweeps, run_sweep
+    from gdcli.report.sweep import group_sweeps_report, sweep_report
 
     for name in ("l2", "l1"):
         if len(values[name]) > 1:
             raise click.UsageError(f"a sweep compares rates with one penalty: give --{name} once.")
     inputs = input_files(context, files)
     output = Output.of(context, values, inputs)
-    if output.is_page and any(values["l1"]):
-        raise click.UsageError("a page repeats descents without an l1 penalty: leave out --l1, or draw a picture.")
     chosen = FitOptions.of(**fit_values(values) | output.shown | {"every": None})
+    plain = chosen.descent.optimizer.plain and chosen.descent.schedule.constant and not chosen.model.loss.needs_rows
+    if output.is_page and (any(values["l1"]) or not plain):
+        raise click.UsageError(
+            "a page repeats plain descents of squared errors without an l1 penalty: draw a picture (.png) instead."
+        )
     start_collecting()
+    if values["by"]:
+        for name in ("plot", "chart"):
+            if values[name]:
+                raise click.UsageError(f"--{name} draws the rates of one sweep; --by has many: leave out one.")
+        with Narrator(output.quiet) as narrator:
+            found = run_group_sweeps(inputs, chosen, values["rates"], narrator)
+        output.write(group_sweeps_report(found, output.digits))
+        return ExitCode.OK
     with Narrator(output.quiet) as narrator:
         sweep = run_sweep(inputs, chosen, values["rates"], narrator)
     typed = typed_command(context) if output.is_page else None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gdcli.fitting.curve import Curve
+    from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.results import Fit
     from gdcli.fitting.sweep import Sweep
 
@@ -35,6 +36,13 @@ def picture_of_fit(fit: "Fit", kind: str) -> bytes:
     from gdcli.report.plots.fit import draw_fit
 
     return _rendered(lambda: draw_fit(fit), kind)
+
+
+def picture_of_groups(fits: "GroupFits", kind: str) -> bytes:
+    """The picture of the fits of groups, as one of ``KINDS``."""
+    from gdcli.report.plots.groups import draw_groups
+
+    return _rendered(lambda: draw_groups(fits), kind)
 
 
 def picture_of_sweep(sweep: "Sweep", kind: str) -> bytes:

@@ -80,7 +80,7 @@ def draw_cost(axes: Axes, fit: Fit, picture: Picture) -> None:
             best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2, label=f"optimum: {label_number(best)}{below}"
         )
     _mark_one_percent(axes, fit, picture)
-    axes.set_ylabel(f"cost{cost_unit(fit, shown(fit.target))}")
+    axes.set_ylabel(f"cost{cost_unit(fit.loss, shown(fit.target))}")
     axes.set_title("The cost at each iteration" if fit.diverged else "The cost on its way down")
     axes.legend(loc="best")
 

@@ -26,6 +26,7 @@ from gdcli.report.plots.canvas import (
     set_title,
 )
 from gdcli.report.plots.labels import CountTicks, Decades, label_number, shown
+from gdcli.report.sentences import cost_unit
 
 _BEHAVIOURS = {Behaviour.MONOTONE: "o", Behaviour.OSCILLATING: "^", Behaviour.UNSTABLE: "X", None: "s"}
 
@@ -69,7 +70,7 @@ def draw_sweep(sweep: Sweep) -> Figure:
         [
             count_of(sweep.rows.used, "row"),
             f"{'interrupted after ' if sweep.interrupted else ''}{count_of(sweep.iterations, 'iteration')}",
-            f"stable below {_limit(sweep)}",
+            *([] if sweep.largest_stable is None else [f"stable below {_limit(sweep.largest_stable)}"]),
             *([] if sweep.best is None else [f"best {_rate(sweep.best)}"]),
         ],
     )
@@ -87,9 +88,8 @@ def _looks(sweep: Sweep) -> list[_Look]:
 
 def _draw_costs(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
     best = sweep.optimum.cost
-    assert best is not None, "a sweep is of squared errors, which have an optimum"
-    first = sweep.rates[0].costs[0][1] if sweep.rates[0].costs else best
-    top = _OUTWARD * max(first, best)
+    first = next((rate.costs[0][1] for rate in sweep.rates if rate.costs), best or 0.0)
+    top = _OUTWARD * max(first, best or 0.0)
     seen: list[float] = []
     marker = "." if sweep.iterations <= LINEAR_UP_TO else None
     for i, (rate, look) in enumerate(zip(sweep.rates, looks, strict=True)):
@@ -102,11 +102,14 @@ def _draw_costs(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
             linewidth=_width(rate), zorder=4 if rate.best else 3, label=_name(rate), gid=f"rate {i}",
         )  # fmt: skip
     iteration_axis(axes, sweep.iterations)
-    positive_axis(axes, np.array(seen), [best])
+    positive_axis(axes, np.array(seen), [] if best is None else [best])
+    axes.set_ylabel(f"cost{cost_unit(sweep.loss, shown(sweep.target))}")
+    if best is None:
+        axes.set_title("The cost with each rate")
+        return
     low, _ = axes.get_ylim()
     below = "" if best >= low else " (below the frame)"
     axes.axhline(best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2, zorder=2)
-    axes.set_ylabel(f"cost ({shown(sweep.target)}²)")
     axes.set_title(f"The cost with each rate; dashed the optimum, {label_number(best)}{below}")
 
 
@@ -115,14 +118,17 @@ def _draw_rates(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:
     known = [rate.iterations_to_1_percent for rate in rates if rate.iterations_to_1_percent is not None]
     highest = max([*known, sweep.iterations, 1])
     never = 10.0 ** (math.ceil(math.log10(highest) + 0.15) + 0.5)
-    all_rates = [*(rate.learning_rate for rate in rates), sweep.largest_stable, sweep.best or sweep.largest_stable]
+    all_rates = [rate.learning_rate for rate in rates]
+    all_rates += [rate for rate in (sweep.largest_stable, sweep.best) if rate is not None]
     pad = (max(all_rates) / min(all_rates)) ** 0.06 * 1.05
     axes.set_xscale("log")
     axes.set_xlim(min(all_rates) / pad, max(all_rates) * pad)
     axes.set_yscale("symlog", linthresh=1.0, linscale=0.5)
     axes.set_ylim(-0.15, never * 2.2)
-    axes.axvspan(sweep.largest_stable, axes.get_xlim()[1], color=_UNSTABLE_SHADE, zorder=0)
-    axes.axvline(sweep.largest_stable, color=BLACK, linewidth=1.4, zorder=2)
+    if sweep.largest_stable is not None:
+        if not sweep.bound:
+            axes.axvspan(sweep.largest_stable, axes.get_xlim()[1], color=_UNSTABLE_SHADE, zorder=0)
+        axes.axvline(sweep.largest_stable, color=BLACK, linewidth=1.4, zorder=2)
     axes.axhline(sweep.iterations, color=GREY, linestyle=(0, (1, 2)), linewidth=1.4, zorder=2)
     for i, (rate, look) in enumerate(zip(rates, looks, strict=True)):
         height = never if rate.iterations_to_1_percent is None else rate.iterations_to_1_percent
@@ -172,7 +178,11 @@ def _explain(figure: Figure, sweep: Sweep, looks: list[_Look]) -> None:
             if sweep.best is None
             else [Line2D([], [], color=BLACK, label=f"best of all: {_rate(sweep.best)}", **star)]
         ),
-        Line2D([], [], color=BLACK, linewidth=1.4, label=f"stable left of {_limit(sweep)}"),
+        *(
+            []
+            if sweep.largest_stable is None
+            else [Line2D([], [], color=BLACK, linewidth=1.4, label=f"stable left of {_limit(sweep.largest_stable)}")]
+        ),
         Line2D([], [], color=GREY, label=f"{count_of(sweep.iterations, 'iteration')} were run", **dotted),
     ]
     figure.legend(
@@ -185,8 +195,8 @@ def _width(rate: SweepRate) -> float:
     return 3.2 if rate.best and rate.behaviour is not Behaviour.UNSTABLE else 1.8
 
 
-def _limit(sweep: Sweep) -> str:
-    return label_number(numbers.rounded_below(sweep.largest_stable, _RATE_DIGITS), _RATE_DIGITS)
+def _limit(largest_stable: float) -> str:
+    return label_number(numbers.rounded_below(largest_stable, _RATE_DIGITS), _RATE_DIGITS)
 
 
 def _rate(learning_rate: float) -> str:

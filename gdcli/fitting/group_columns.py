@@ -1,0 +1,141 @@
+"""Fits of groups that descended one by one, as columns of numbers."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from gdcli import __version__
+from gdcli.data.group_keys import Key
+from gdcli.engine.arrays import Array
+from gdcli.engine.column import Column
+from gdcli.engine.spectrum import Behaviour
+from gdcli.fitting.choices import RateRule
+from gdcli.fitting.group_results import GroupFits, Verdict
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import Coefficient, Fit
+from gdcli.fitting.terms import compared_with_baseline
+from gdcli.ingest.grouped import Grouped
+from gdcli.ingest.read import Dataset
+
+
+def group_fits_of(
+    reading: Dataset,
+    grouped: Grouped,
+    keys: Sequence[Key],
+    fits: Sequence[Fit | None],
+    reasons: Mapping[int, str],
+    columns: Sequence[Column],
+    options: FitOptions,
+) -> GroupFits:
+    """The fits of all groups as columns of numbers."""
+    chosen, known = reading.design, [fit for fit in fits if fit is not None]
+    used = {term for fit in known for term in fit.trace_terms}
+    terms = tuple(column for column in columns if column.label in used)
+    features = tuple(name for name in chosen.features if any(name == term.name for term in terms))
+    levels = {name: tuple(c.level or "" for c in columns if c.name == name) for name in features if name in chosen.text}
+    compared = [name for name in compared_with_baseline(chosen, options.model.intercept) if name in levels]
+    first = known[0]
+    return GroupFits(
+        version=__version__,
+        files=reading.files,
+        target=chosen.predicted,
+        by=chosen.by,
+        groups=tuple(keys),
+        features=features,
+        terms=terms,
+        levels=levels,
+        references={name: tuple(_reference(name, fit, levels) for fit in fits) for name in compared},
+        left_out=tuple(name for name in chosen.features if name not in features),
+        intercept=options.model.intercept,
+        rows=reading.reduced.rows,
+        count=np.array([sum(fold.count for fold in grouped.folds_of(key)) for key in keys], dtype=np.intp),
+        optimizer=options.descent.optimizer.word,
+        schedule=options.descent.schedule.word,
+        scale=options.model.scale,
+        tolerance=options.descent.tolerance,
+        automatic=options.descent.rate is RateRule.AUTO,
+        missing_words=tuple(sorted(chosen.missing_words)),
+        missing=chosen.missing,
+        weights=chosen.weights,
+        dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.columns},
+        computed={name: one for name, one in chosen.computed.items() if name in (*features, chosen.target)},
+        csv=options.csv.said,
+        means=np.array([_means(fit, terms) for fit in fits]) if chosen.fills else None,
+        slopes=_of_terms(fits, terms, lambda one: one.value),
+        standardized=_of_terms(fits, terms, lambda one: one.standardized),
+        optimal_slopes=_of_terms(fits, terms, lambda one: one.optimum),
+        intercepts=_numbers(fits, lambda fit: fit.intercept.value if fit.intercept else _through_zero(fit)),
+        optimal_intercepts=_numbers(fits, lambda fit: fit.intercept.optimum if fit.intercept else _through_zero(fit)),
+        cost=_numbers(fits, lambda fit: fit.cost),
+        gap=_numbers(fits, lambda fit: fit.optimum.gap),
+        r2=_numbers(fits, lambda fit: fit.r2),
+        optimal_cost=_numbers(fits, lambda fit: fit.optimum.cost),
+        gap_measure=_numbers(fits, lambda fit: fit.optimum.gap_measure),
+        perfect=np.array([fit is not None and fit.optimum.relative_gap is None for fit in fits]),
+        verdict=np.array([_verdict(fit, i in reasons) for i, fit in enumerate(fits)], dtype=object),
+        stopped=np.array([fit and fit.descent.stopped for fit in fits], dtype=object),
+        iterations=np.array([-1 if fit is None else fit.descent.iterations for fit in fits]),
+        rate=_numbers(fits, lambda fit: fit.learning_rate.given),
+        behaviour=np.array([fit and fit.learning_rate.behaviour for fit in fits], dtype=object),
+        largest_stable=_numbers(fits, lambda fit: fit.learning_rate.largest_stable),
+        best=_numbers(fits, lambda fit: fit.learning_rate.best),
+        iterations_to_1_percent=np.array([_arrival(fit) for fit in fits]),
+        fits=tuple(fits),
+        reasons=dict(reasons),
+        loss=first.loss,
+        classes=first.classes,
+        parameter=None if first.parameter is None else float(np.median([fit.parameter or 0.0 for fit in known])),
+    )
+
+
+def _reference(name: str, fit: Fit | None, levels: Mapping[str, Sequence[str]]) -> str:
+    """A group's reference level; one that has a single level only has none but that."""
+    return levels[name][0] if fit is None else fit.reference_levels.get(name, levels[name][0])
+
+
+def _means(fit: Fit | None, terms: Sequence[Column]) -> list[float]:
+    """The numbers that fill the missing cells of numeric terms, NaN without a fit."""
+    return [math.nan if fit is None else fit.state.means.get(term.name, 0.0) for term in terms]
+
+
+def _through_zero(fit: Fit) -> float | None:
+    """The intercept of a fit without one."""
+    return None if fit.diverged else 0.0
+
+
+def _numbers(fits: Sequence[Fit | None], value: Callable[[Fit], float | None]) -> Array:
+    """A number of each fit, NaN where it does not exist."""
+    found = (None if fit is None else value(fit) for fit in fits)
+    return np.array([math.nan if one is None else one for one in found])
+
+
+def _of_terms(
+    fits: Sequence[Fit | None], terms: Sequence[Column], value: Callable[[Coefficient], float | None]
+) -> Array:
+    """A number of each term of each fit (g, p): 0 for a term that a fit does not have, NaN where it does not exist."""
+    found = np.full((len(fits), len(terms)), np.nan)
+    place = {term.label: j for j, term in enumerate(terms)}
+    for i, fit in enumerate(fits):
+        if fit is None:
+            continue
+        found[i] = math.nan if fit.diverged else 0.0
+        for one in fit.coefficients:
+            known = value(one)
+            found[i, place[one.term]] = math.nan if known is None else known
+    return found
+
+
+def _verdict(fit: Fit | None, failed: bool) -> Verdict:
+    if fit is None:
+        return Verdict.NO_FIT if failed else Verdict.TOO_FEW_ROWS
+    if fit.learning_rate.behaviour is Behaviour.UNSTABLE:
+        return Verdict.UNSTABLE
+    if fit.diverged:
+        return Verdict.DIVERGED
+    return Verdict.CONVERGED if fit.descent.converged else Verdict.NOT_CONVERGED
+
+
+def _arrival(fit: Fit | None) -> int:
+    found = None if fit is None else fit.learning_rate.iterations_to_1_percent
+    return -1 if found is None else found

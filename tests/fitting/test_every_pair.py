@@ -1,0 +1,110 @@
+"""Every pair of options works, or the table of rules has a sentence about it: for a fit, for groups and for a sweep."""
+
+from collections.abc import Callable, Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gdcli.api import run_fit, run_groups
+from gdcli.base.errors import UsageError
+from gdcli.base.listener import Listener
+from gdcli.fitting.options import FitOptions
+from gdcli.fitting.sweep import run_group_sweeps, run_sweep
+
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "--lr auto": {"learning_rate": "auto"},
+    "--lr search": {"learning_rate": "search"},
+    "--lr 0.1 --lr 0.2": {"learning_rate": (0.1, 0.2)},
+    "--optimizer momentum": {"optimizer": "momentum"},
+    "--optimizer adam": {"optimizer": "adam"},
+    "--optimizer newton": {"optimizer": "newton"},
+    "--schedule inverse:0.1": {"schedule": "inverse:0.1"},
+    "--loss huber": {"loss": "huber"},
+    "--loss logistic": {"loss": "logistic", "target": "e"},
+    "--loss poisson": {"loss": "poisson", "target": "n"},
+    "--loss quantile:0.5": {"loss": "quantile:0.5"},
+    "--l2 0.1": {"l2": (0.1,)},
+    "--l1 0.1": {"l1": (0.1,)},
+    "--l2 0.1 --l2 1": {"l2": (0.1, 1.0)},
+    "--cv 3": {"cv": 3},
+    "--holdout 0.3": {"holdout": 0.3},
+    "--inference": {"inference": True},
+    "--scale minmax": {"scale": "minmax"},
+    "--no-intercept": {"intercept": False},
+    "--weights w": {"weights": "w"},
+    "--missing mean": {"missing": "mean"},
+    "--batch-size 8": {"batch_size": 8},
+    "--tol 0.1": {"tolerance": 0.1},
+    "--start a=1": {"start": {"a": 1.0}},
+    "--explain": {"explain": True},
+    "--every 2": {"every": 2},
+    "--plot": {"picture": True},
+    "--memory 1M": {"memory": 1_000_000},
+}
+
+# A sweep has no others.
+OF_A_SWEEP = (
+    "--optimizer momentum", "--optimizer adam", "--optimizer newton", "--schedule inverse:0.1", "--loss huber",
+    "--loss logistic", "--loss poisson", "--loss quantile:0.5", "--l2 0.1", "--l1 0.1", "--cv 3", "--scale minmax",
+    "--no-intercept", "--weights w", "--missing mean", "--start a=1", "--memory 1M",
+)  # fmt: skip
+
+PAIRS = list(combinations(OPTIONS, 2))
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> str:
+    random = np.random.default_rng(0)
+    lines = ["y,e,n,a,b,t,w,g"]
+    for i in range(48):
+        a, b = random.normal(size=2)
+        cell = "" if i % 13 == 5 else f"{b:.4f}"
+        e, n = int(random.uniform() < 1 / (1 + np.exp(-a))), int(random.poisson(np.exp(a / 2)))
+        lines.append(
+            f"{a - b + random.normal():.4f},{e},{n},{a:.4f},{cell},{'pq'[i % 3 == 0]},{i % 4 + 1},{'uv'[i % 2]}"
+        )
+    path = tmp_path_factory.mktemp("pairs") / "data.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return str(path)
+
+
+def works(run: Callable[[FitOptions], object], *names: str, **more: Any) -> bool:
+    """Whether the options go together; if they do, they have run. Otherwise a sentence names one of them."""
+    values: dict[str, Any] = {"target": "y", "features": ("a", "b", "t"), "iterations": 2} | more
+    for name in names:
+        values |= OPTIONS[name]
+    try:
+        options = FitOptions.of(**values)
+    except UsageError as error:
+        refusal = str(error)
+    else:
+        run(options)
+        return True
+    assert any(flag in refusal for flag in ("--lr", "--by", *(name.split()[0] for name in names))), refusal
+    return False
+
+
+def test_every_pair_of_options_of_a_fit_works_by_group_as_without_or_is_refused_by_a_rule(table: str) -> None:
+    for pair in PAIRS[::7]:
+        works(lambda options: run_fit([table], options), *pair)
+    alone = {name for name in OPTIONS if not works(lambda options: run_groups([table], options), name, by=("g",))}
+    assert alone == {"--explain", "--every 2", "--l2 0.1 --l2 1", "--lr 0.1 --lr 0.2"}
+    for pair in PAIRS:
+        by = works(lambda options: run_groups([table], options), *pair, by=("g",))
+        # What is refused for groups alone is refused for the sake of what has no room there.
+        assert by or {"--explain", "--every 2"} & {*pair} or not works(lambda options: None, *pair), pair
+
+
+@pytest.mark.parametrize("by", [(), ("g",)], ids=["all rows", "by group"])
+def test_every_pair_of_options_of_a_sweep_works_or_is_refused_by_a_rule(table: str, by: tuple[str, ...]) -> None:
+    def run(options: FitOptions) -> None:
+        if by:
+            run_group_sweeps([table], options, (0.01, 0.1), Listener())
+        else:
+            run_sweep([table], options, (0.01, 0.1))
+
+    pairs = list(combinations(OF_A_SWEEP, 2))[bool(by) :: 2]
+    found = {pair: works(run, *pair, by=by) for pair in pairs}
+    assert sum(found.values()) > 0.8 * len(found)
