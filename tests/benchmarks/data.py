@@ -1,12 +1,15 @@
 """Make the benchmarks' data: `data.py houses-1000000.csv` writes a million rows of it.
 
 The name says what to make: a kind (see KINDS) and the number of rows. The same name gives the same bytes, and
-a longer file begins with the shorter one, because each chunk of rows has its own seed.
+a longer file begins with the shorter one, because each chunk of rows has its own seed. `houses-1000000.csv.gz` is made
+of the plain file.
 
 price = base + Σ effect · (column − mean) / sd + noise. sqft, beds and baths go together, so that 1000 iterations
 do not quite reach the optimum, and an iterative rival has to agree on the path, not only on its end.
 """
 
+import gzip
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,8 +88,13 @@ KINDS = {"houses": houses, "wide": wide, "districts": districts, "sales": sales}
 
 
 def main(path: Path) -> None:
-    kind, rows = path.stem.split("-")
     unfinished = path.with_suffix(".part")
+    if path.suffix == ".gz":
+        with path.with_suffix("").open("rb") as plain, gzip.open(unfinished, "wb", compresslevel=6) as packed:
+            shutil.copyfileobj(plain, packed)
+        unfinished.rename(path)
+        return
+    kind, rows = path.stem.split("-")
     with unfinished.open("w", encoding="ascii", newline="\n") as file:
         file.writelines(KINDS[kind](int(rows)))
     unfinished.rename(path)

@@ -6,6 +6,8 @@ libraries are in the page cache for all of them, and the coefficients of the riv
 A command that fails, or a rival that disagrees, is not timed but reported, and the exit status is 1. A missed
 aim is shown, but is no failure.
 
+`--json FILE` writes the figures; `--against FILE` compares them with those of another commit, on the same machine.
+
 The tables are in tables.py, the data come from data.py, and the rivals run in an environment of their own, made
 on demand in .bench/venv with gdfit's versions of Python, NumPy and pandas.
 """
@@ -21,10 +23,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from imports import imports_table
 from tables import MILLION, Agreement, Command, Row, Table, tables
 
 HERE = Path(__file__).resolve().parent
@@ -48,6 +51,7 @@ class Run:
     """One finished process."""
 
     seconds: float
+    processor: float  # seconds, user and system
     megabytes: float  # peak resident memory
     stdout: str
 
@@ -123,7 +127,7 @@ def run(command: str, gdfit: str) -> Run:
         output = out.read()
     if command.startswith("rivals/") and "calculated_seconds" in output:
         seconds += json.loads(output)["calculated_seconds"]
-    return Run(seconds, usage.ru_maxrss * MAXRSS_UNIT / 1e6, output)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MAXRSS_UNIT / 1e6, output)
 
 
 def prepare(table: Table, gdfit: str) -> None:
@@ -140,7 +144,7 @@ def prepare(table: Table, gdfit: str) -> None:
 def commands(table: Table) -> list[str]:
     """Each command of the table once, in order."""
     sides = [side for row in table.rows for side in (row.command, row.against) if side]
-    return list(dict.fromkeys(each for side in sides for each in (side if isinstance(side, tuple) else (side,))))
+    return list(dict.fromkeys(each for side in sides for each in ((side,) if isinstance(side, str) else sorted(side))))
 
 
 class Measurement:
@@ -189,16 +193,20 @@ class Measurement:
                     runs.append(finished)
 
     def figure(self, command: Command, of: str) -> float | None:
-        """Median seconds or highest megabytes; of a pair, the first's less the second's. None: not measured."""
-        if isinstance(command, tuple):
-            figure, less = (self.figure(each, of) for each in command)
-            return None if figure is None or less is None else figure - less
+        """Median seconds or highest megabytes; of a pair, the first's less the second's; of a set, the largest. None:
+        not measured.
+        """
+        if not isinstance(command, str):
+            figures = [figure for each in command if (figure := self.figure(each, of)) is not None]
+            if len(figures) < len(command):
+                return None
+            return max(figures) if isinstance(command, frozenset) else figures[0] - figures[1]
         if command in self.failures:
             return None
         runs = self.runs[command]
-        if of == "seconds":
-            return statistics.median(each.seconds for each in runs)
-        return max(each.megabytes for each in runs)
+        if of == "megabytes":
+            return max(each.megabytes for each in runs)
+        return statistics.median(getattr(each, of) for each in runs)
 
 
 def largest_difference(agreement: Agreement, rival: str, fit: str) -> tuple[float, str]:
@@ -233,24 +241,58 @@ def shown(command: str) -> str:
     return f"`{command}`" if len(command) <= LONGEST_COMMAND else f"`{command[:60]} … {command[-20:]}`"
 
 
-def cells(row: Row, measurement: Measurement) -> list[str]:
-    """One row of the table: what, gdfit's figure, the other's, their ratio, the aim, whether it is met."""
+@dataclass(frozen=True)
+class Result:
+    """A row of a table, measured: ``value`` is what is held to the aim, the ratio if there is one."""
+
+    what: str
+    figure: float | None
+    against: float | None
+    processor: float | None
+    value: float | None
+    at_most: float | None
+    of: str
+
+    @property
+    def met(self) -> str:
+        if self.value is None:
+            return "FAILED"
+        return "–" if self.at_most is None else "yes" if self.value <= self.at_most else "NO"
+
+    def cells(self) -> list[str]:
+        """What, gdfit's figure, its processor seconds, the other's figure, their ratio, the aim, whether it is met."""
+        compared = self.against is not None
+        unit = " ×" if compared else " MB" if self.of == "megabytes" else " s"
+        ratio = f"{self.value:.3g} ×" if compared and self.value is not None else "–"
+        aim = "–" if self.at_most is None else f"≤ {self.at_most:.3g}{unit}"
+        figures = [quantity(self.figure, self.of), quantity(self.processor, "processor")]
+        return [self.what, *figures, quantity(self.against, self.of), ratio, aim, self.met]
+
+
+def result_of(row: Row, measurement: Measurement) -> Result:
     figure = measurement.figure(row.command, row.of)
-    texts = [row.what, quantity(figure, row.of)]
-    if row.against is None:
-        value = figure
-        texts += ["–", "–"]
-        aim = "–" if row.at_most is None else f"≤ {row.at_most:g} {'MB' if row.of == 'megabytes' else 's'}"
-    else:
-        against = measurement.figure(row.against, row.of)
+    against = None if row.against is None else measurement.figure(row.against, row.of)
+    value = figure
+    if row.against is not None:
         value = None if figure is None or against is None else figure / against
-        texts += [quantity(against, row.of), "–" if value is None else f"{value:.3g} ×"]
-        aim = "–" if row.at_most is None else f"≤ {row.at_most:.3g} ×"
-    if value is None:
-        return [*texts, aim, "FAILED"]
-    if row.at_most is None:
-        return [*texts, aim, "–"]
-    return [*texts, aim, "yes" if value <= row.at_most else "NO"]
+    processor = measurement.figure(row.command, "processor")
+    return Result(row.what, figure, against, processor, value, row.at_most, row.of)
+
+
+HEADER = ["what", "gdfit", "processor", "against", "ratio", "aim", "met"]
+
+
+def summary(results: dict[str, list[Result]], before: dict[str, dict[str, float]]) -> str:
+    """All rows in one table; with the figures of another commit, beside each its ratio to that."""
+    header = [*HEADER, "to before"] if before else HEADER
+    rows = []
+    for title, found in results.items():
+        rows.append([f"**{title}**", *[""] * (len(header) - 1)])
+        for one in found:
+            old = before.get(title, {}).get(one.what)
+            ratio = f"{one.value / old:.3g} ×" if old and one.value is not None else "–"
+            rows.append([*one.cells(), ratio] if before else one.cells())
+    return markdown(header, rows) + "\n"
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
@@ -265,18 +307,18 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
 
 
 def report(measurement: Measurement) -> str:
-    """The table against the aims, the runs of each command, what agreed, what failed."""
-    aims = [cells(row, measurement) for row in measurement.table.rows]
+    """The runs of each command, what agreed, what failed."""
     runs = []
     for command, finished in measurement.runs.items():
         seconds = sorted(each.seconds for each in finished)
         low_to_high = "FAILED" if command in measurement.failures else f"{seconds[0]:.3g} – {seconds[-1]:.3g} s"
-        figures = [quantity(measurement.figure(command, of), of) for of in ("seconds", "megabytes")]
-        runs.append([shown(command), str(len(finished)), figures[0], low_to_high, figures[1]])
+        median, processor, memory = (
+            quantity(measurement.figure(command, of), of) for of in ("seconds", "processor", "megabytes")
+        )
+        runs.append([shown(command), str(len(finished)), median, low_to_high, processor, memory])
     parts = [
         f"### {measurement.table.title}",
-        markdown(["what", "gdfit", "against", "ratio", "aim", "met"], aims),
-        markdown(["command", "runs", "median", "range", "peak memory"], runs),
+        markdown(["command", "runs", "median", "range", "processor", "peak memory"], runs),
     ]
     if measurement.checks:
         parts.append("Agreement:\n\n" + "\n".join(f"- {check}" for check in measurement.checks))
@@ -325,19 +367,24 @@ def main() -> int:
     )
     parser.add_argument("--runs", type=int, help="runs of each command, in place of each table's own number")
     parser.add_argument("--gdfit", default=f"{sys.prefix}/bin/gdfit", help="the program to measure")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with the figures in such a file")
     options = parser.parse_args()
 
     known = tables(options.rows)
-    if unknown := [name for name in options.table if name not in known]:
-        parser.error(f"no table {', '.join(unknown)}; there are {names}")
+    if unknown := [name for name in options.table if name not in known and name != "imports"]:
+        parser.error(f"no table {', '.join(unknown)}; there are {names}, imports")
     if options.rows < 2 or (options.runs is not None and options.runs < 1):
         parser.error("at least two rows, and at least one run")
-    chosen = [known[name] for name in options.table] or [table for table in known.values() if table.default]
+    chosen = [known[name] for name in options.table if name in known]
+    chosen = chosen or [] if options.table else [table for table in known.values() if table.default]
 
     BENCH.mkdir(exist_ok=True)
     make_rivals_environment()
     compile_gdfit()
-    print(facts(options.gdfit), flush=True)
+    about = facts(options.gdfit)
+    print(about, flush=True)
+    results: dict[str, list[Result]] = {}
     failed = False
     for table in chosen:
         prepare(table, options.gdfit)
@@ -348,7 +395,15 @@ def main() -> int:
         say(f"{table.title}: measuring {len(measurement.runs)} commands, {times} times")
         measurement.measure(times)
         print(report(measurement), flush=True)
+        results[table.title] = [result_of(row, measurement) for row in table.rows]
         failed = failed or bool(measurement.failures)
+    if not options.table or "imports" in options.table:
+        print(imports_table(ROOT), flush=True)
+    before = json.loads(options.against.read_text())["tables"] if options.against else {}
+    print(summary(results, {title: {one["what"]: one["value"] for one in rows} for title, rows in before.items()}))
+    if options.json:
+        rows = {title: [asdict(one) for one in found] for title, found in results.items()}
+        options.json.write_text(json.dumps({"about": about, "tables": rows}, indent=1) + "\n")
     return int(failed)
 
 
