@@ -9,21 +9,31 @@ The names are imported when first used, so that ``gdfit --help`` loads neither N
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gdcli.api import fit as fit
+    from gdcli.base.errors import DataError as DataError
+    from gdcli.base.errors import GdfitError as GdfitError
+    from gdcli.base.errors import UsageError as UsageError
     from gdcli.ingest.plan import draws as draws
-    from gdcli.ingest.summarize import summarize as summarize
     from gdcli.models.model_file import load_model as load_model
+    from gdcli.python.functions import ConvergenceWarning as ConvergenceWarning
+    from gdcli.python.functions import curve as curve
+    from gdcli.python.functions import describe as describe
+    from gdcli.python.functions import fit as fit
+    from gdcli.python.functions import score as score
+    from gdcli.python.functions import summarize as summarize
+    from gdcli.python.functions import sweep as sweep
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    **dict.fromkeys(("DataError", "GdfitError", "UsageError"), "gdcli.base.errors"),
+    **dict.fromkeys(
+        ("ConvergenceWarning", "curve", "describe", "fit", "score", "summarize", "sweep"), "gdcli.python.functions"
+    ),
     "draws": "gdcli.ingest.plan",
-    "fit": "gdcli.api",
     "load_model": "gdcli.models.model_file",
-    "summarize": "gdcli.ingest.summarize",
 }
 
-__all__ = ["__version__", "draws", "fit", "load_model", "summarize"]
+__all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from gdcli.fitting.groups import GroupRecorders
 
 
-def fit(data: "InputData | Sequence[InputData]", *, target: str | None = None, **options: Any) -> Fit:
-    """Fit a linear regression by gradient descent.
+def fit_data(data: "InputData | Sequence[InputData]", *, target: str | None = None, **options: Any) -> Fit:
+    """The fit of a path (or a pattern such as ``sales-*.csv``), a DataFrame, a summary, or a list of them.
 
-    ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, or a list of them; ``options`` are the
-    fields of the records of :class:`FitOptions`, ``formula`` in place of the target, and ``resume``, the path of a
-    model to go on from.
+    ``options`` are the fields of the records of :class:`FitOptions`, ``formula`` in place of the target, and
+    ``resume``, the path of a model to go on from.
     """
     several: Sequence[Any] = matched(data if isinstance(data, list | tuple) else [data])
     for name in ("features", "exclude", "categorical", "dates", "na", "l2", "l1"):

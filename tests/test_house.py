@@ -21,6 +21,7 @@ FLOORS: dict[str, tuple[set[str], set[str]]] = {
     "report": ({"numpy", "rich"}, {"matplotlib", "plotext"}),
     "api": (set(), set()),
     "cli": ({"click", "rich"}, {"pandas"}),
+    "python": (set(), {"click", "numpy", "pandas", "rich"}),
 }
 ORDER = list(FLOORS)
 # At the root of the package, above all floors.

@@ -3,24 +3,21 @@
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Any
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
 from gdcli.base.parallel import merge_all, ordered_map
 from gdcli.data.columns import ColumnOptions, choose, require
-from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
 from gdcli.data.decision import design_of_readable
 from gdcli.data.design import Design
 from gdcli.data.name_lists import with_names
-from gdcli.data.paths import matched
 from gdcli.data.proposals import OpenQuestion
 from gdcli.data.source import Source
 from gdcli.data.table import Block
 from gdcli.ingest.description import ColumnDescription, Description
 from gdcli.ingest.figures import Described, Figures, described_block, merged_blocks
-from gdcli.ingest.inputs import Inputs
+from gdcli.ingest.inputs import Inputs, name_of_input
 from gdcli.ingest.read import InputData, ReadOptions, open_source
 from gdcli.ingest.summary import Summary
 from gdcli.ingest.summary_figures import described_summary
@@ -38,30 +35,8 @@ def run_describe(
     with closing(_blocks(data, options, listener)) as blocks:
         found = merge_all(ordered_map(_described, _judged(blocks, columns, plan), options.jobs), merged_blocks)
     if found is None or not plan:
-        raise DataError(f"{quoted(_name(data[0]))} has a header but no rows")
-    return plan[0].description(tuple(map(_name, data)), found)
-
-
-def describe(data: "InputData | Sequence[InputData]", **options: Any) -> "Description":
-    """Describe each column of a table: how a fit reads it, its figures, and what stands in the way.
-
-    ``data`` is a path (or a pattern), a DataFrame, a summary, or a list of them; ``options`` are ``target``,
-    ``features``, ``exclude``, ``categorical``, ``dates``, ``weights``, ``max_levels``, ``na``, ``keep_na``,
-    ``missing``, ``jobs`` and those of :class:`CsvOptions`.
-    """
-    several = matched(data if isinstance(data, list | tuple) else [data])
-    for name in ("features", "exclude", "categorical", "dates", "na"):
-        value = options.get(name, ())
-        options[name] = (value,) if isinstance(value, str) else tuple(value)
-    csv = CsvOptions.of({name: options.pop(name) for name in CSV_FIELDS if name in options})
-    reading = ReadOptions(csv, options.pop("jobs", None))
-    return run_describe(several, ColumnOptions(**{"target": None, **options}), reading)
-
-
-def _name(item: InputData) -> str:
-    import os
-
-    return os.fspath(item) if isinstance(item, str | os.PathLike) else getattr(item, "name", "DataFrame")
+        raise DataError(f"{quoted(name_of_input(data[0]))} has a header but no rows")
+    return plan[0].description(tuple(map(name_of_input, data)), found)
 
 
 def _blocks(

@@ -3,6 +3,7 @@
 import os
 import stat
 from datetime import UTC, datetime
+from typing import Any
 
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, listed, quoted
@@ -50,6 +51,13 @@ class Inputs:
         holder = next(iter(twice.values()))
         why = "it is given twice" if holder == path else f"{quoted(holder)} holds them too"
         self._listener.warn(f"the rows of {listed(map(quoted, twice), _MOST_NAMED)} count twice: {why}")
+
+
+def name_of_input(item: Any) -> str:
+    """The name of an input: its path, or what a source or a frame is called."""
+    if isinstance(item, str | os.PathLike):
+        return os.fspath(item)
+    return str(item.name) if hasattr(type(item), "blocks") else "DataFrame"
 
 
 def _status(path: str) -> os.stat_result | None:

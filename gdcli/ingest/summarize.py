@@ -16,14 +16,14 @@ from gdcli.ingest.summary import Summary
 _SEVERAL = ("features", "exclude", "categorical", "dates", "na")
 
 
-def summarize(data: "InputData | Sequence[InputData]", **options: Any) -> Summary:
+def summarize_data(data: "InputData | Sequence[InputData]", **options: Any) -> Summary:
     """Reduce rows to a summary, which ``fit`` takes in their place.
 
     ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame, a summary, or a list of them; ``options``
     are ``features`` (default: all columns), ``exclude``, ``categorical``, ``dates``, ``max_levels``, ``weights``,
     ``na``, ``keep_na``, ``missing``, ``jobs`` and those of :class:`CsvOptions`, as on the command line.
 
-    >>> summarize("sales.csv").save("sales.summary.json")
+    >>> summarize_data("sales.csv").save("sales.summary.json")
     """
     several = matched(data if isinstance(data, list | tuple) else [data])
     for name in _SEVERAL:

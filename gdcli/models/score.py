@@ -5,6 +5,7 @@ scored target R² = 1 − Σ w e² / Σ w (y − ȳ)². Of a logistic model y is
 """
 
 import math
+import os
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -30,9 +31,9 @@ from gdcli.engine.catalog import DEMAND_ENTRIES, SQUARED
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import REST, Measure
 from gdcli.ingest.counts import RowCounts, SkippedRows, fill_phrase, skipped_of
-from gdcli.ingest.inputs import Inputs
+from gdcli.ingest.inputs import Inputs, name_of_input
 from gdcli.ingest.plan import draws
-from gdcli.ingest.read import ReadOptions, open_source
+from gdcli.ingest.read import InputData, ReadOptions, open_source
 from gdcli.models.group_model import AnyModel
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
 from gdcli.models.scored_rows import NO_ROWS, SAMPLE_ROWS, ScoredRows, Spread
@@ -136,7 +137,7 @@ class Sums(NamedTuple):
 def score_files(
     model: AnyModel,
     name: str,
-    files: Sequence[str],
+    files: Sequence[InputData],
     weights: str | None,
     options: ReadOptions,
     listener: Listener,
@@ -147,14 +148,15 @@ def score_files(
 
 def score_models(
     models: Mapping[str, AnyModel],
-    files: Sequence[str],
+    files: Sequence[InputData],
     weights: str | None,
     options: ReadOptions,
     listener: Listener,
 ) -> list[Score]:
     """The scores of several models, by their names, on the same rows, which are read once."""
-    for path in files:
-        check_exists(path)
+    for item in files:
+        if isinstance(item, str | os.PathLike):
+            check_exists(os.fspath(item))
     several = list(models.values())
 
     def reduce(part: tuple[int, int, Block]) -> list[Sums]:
@@ -177,12 +179,12 @@ def score_models(
     return [_score(sums, *one, files, weights, options) for one, sums in zip(models.items(), found, strict=True)]
 
 
-def _where(files: Sequence[str]) -> str:
-    return quoted(files[0]) if len(files) == 1 else f"{len(files)} files"
+def _where(files: Sequence[InputData]) -> str:
+    return quoted(name_of_input(files[0])) if len(files) == 1 else f"{len(files)} files"
 
 
 def _score(
-    sums: Sums, name: str, model: AnyModel, files: Sequence[str], weights: str | None, options: ReadOptions
+    sums: Sums, name: str, model: AnyModel, files: Sequence[InputData], weights: str | None, options: ReadOptions
 ) -> Score:
     """The score of a model, given its sums over all rows."""
     if not sums.weight > 0:
@@ -193,7 +195,7 @@ def _score(
     return Score(
         version=__version__,
         model=name,
-        files=tuple(files),
+        files=tuple(map(name_of_input, files)),
         target=model.target,
         weights=weights,
         rows=RowCounts(
@@ -369,7 +371,7 @@ def _check_weights(w: Array, block: Block, name: str | None) -> None:
 
 def _blocks(
     models: Sequence[AnyModel],
-    files: Sequence[str],
+    files: Sequence[InputData],
     weights: str | None,
     options: ReadOptions,
     listener: Listener,

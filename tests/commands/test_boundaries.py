@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base import parallel
 from gdcli.base.errors import DataError
 from gdcli.data.csv import chunks

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli import fit, summarize
+from gdcli import describe, fit, summarize
 from gdcli.base.errors import DataError, UsageError
-from gdcli.ingest.describe import describe
 from gdcli.report.describe import describe_report
 from gdcli.report.paper import Page
 from gdcli.report.writers import as_table

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.fitting.results import Fit
 from gdcli.report.fit import fit_report
 from gdcli.report.numbers import p_value

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import fit, summarize
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError, UsageError
 from gdcli.fitting.results import Fit
+from gdcli.ingest.summarize import summarize_data as summarize
 from gdcli.models.model_file import model_as_json
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.cli.group import group
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.options import FitOptions

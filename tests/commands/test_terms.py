@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli import fit, load_model, summarize
+from gdcli import load_model
+from gdcli.api import fit_data as fit
+from gdcli.ingest.summarize import summarize_data as summarize
 from tests.oracles.statsmodels_terms import MODELS
 
 TESTS = Path(__file__).parents[1]

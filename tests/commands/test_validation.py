@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.fitting.results import Fit
 from gdcli.report.fit import fit_report
 from gdcli.report.paper import Page

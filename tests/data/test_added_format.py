@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import NotNumericError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted

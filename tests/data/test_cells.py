@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError, GdfitError, NotNumericError
 from gdcli.data.csv import fast as cells
 from gdcli.data.csv.block import CsvBlock

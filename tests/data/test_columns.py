@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.api import run_fit
 from gdcli.base.errors import CellError, DataError, GdfitError, NotNumericError, UsageError
 from gdcli.fitting.options import FitOptions

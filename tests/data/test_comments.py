@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError, UsageError
 from gdcli.data.csv.chunks import cut
 from gdcli.data.csv.comments import masked, without_comments

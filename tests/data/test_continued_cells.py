@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError
 from tests.conftest import Done
 

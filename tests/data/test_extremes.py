@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError
 from gdcli.base.names import listed
 from gdcli.data import memory as room

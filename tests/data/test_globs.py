@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gdcli import fit, summarize
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError
+from gdcli.ingest.summarize import summarize_data as summarize
 
 JANUARY = "x,y\n1,2\n2,3\n3,7\n"
 FEBRUARY = "y,x\n5,4\n1,5\n2,6\n"

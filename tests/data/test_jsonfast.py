@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.jsonl import fast as jsonfast

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import zstandard
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.fitting.results import Fit
 

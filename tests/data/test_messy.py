@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.ingest.summarize import run_summarize, summarize
 from gdcli.ingest.summary import Summary

@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli import draws, fit, load_model, summarize
+from gdcli import draws, load_model
+from gdcli.api import fit_data as fit
 from gdcli.api import run_fit
 from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.fitting.options import FitOptions
+from gdcli.ingest.summarize import summarize_data as summarize
 from tests.conftest import Done, Notes
 
 N = 2000

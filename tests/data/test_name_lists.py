@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gdcli import fit, summarize
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError, UsageError
+from gdcli.ingest.summarize import summarize_data as summarize
 
 TABLE = 'id,id2,lat,lon,latest,"b,c","b*",y\n' + "".join(
     f"{i},{i * i % 11},{i * 7 % 5},{i * 5 % 13},{i % 3},{i * 3 % 8},{i * i % 6},{i * 2 % 9}\n" for i in range(1, 15)

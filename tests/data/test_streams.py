@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import zstandard
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.api import run_fit
 from gdcli.base.errors import CellError, DataError, GdfitError, UsageError
 from gdcli.fitting.options import FitOptions

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import UsageError
 from gdcli.engine.descent import Step, after, descend
 from gdcli.engine.line_search import Backtracking

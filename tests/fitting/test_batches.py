@@ -15,13 +15,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli import fit, summarize
+from gdcli.api import fit_data as fit
 from gdcli.api import run_fit
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.engine.descent import Stopped
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit
+from gdcli.ingest.summarize import summarize_data as summarize
 from gdcli.models.model_file import model_as_json
 
 ROWS, BLOCK_ROWS = 2000, 700

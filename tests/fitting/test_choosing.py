@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import api, fit
+from gdcli import api
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import UsageError
 from tests.oracles.penalties import FEATURES, HOUSING, Standardized, solved, standardized
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gdcli import draws, fit
+from gdcli import draws
+from gdcli.api import fit_data as fit
 from gdcli.api import run_groups
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit

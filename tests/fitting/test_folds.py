@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import gdcli
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError, UsageError
 from gdcli.fitting.results import CrossValidation
 from tests.oracles.folds import (

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gdcli import fit, summarize
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import UsageError
 from gdcli.fitting.results import Certainty, Fit
+from gdcli.ingest.summarize import summarize_data as summarize
 
 
 class Textbook(NamedTuple):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 
 TARGETS = {"huber:0.8": "number", "logistic": "answer", "poisson": "count"}
 

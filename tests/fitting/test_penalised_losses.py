@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import UsageError
 from gdcli.fitting.results import Fit
 

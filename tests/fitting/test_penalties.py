@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import UsageError
 from gdcli.engine.lasso import gap, lasso_minimum
 from gdcli.engine.penalty import Penalty, penalized, ridge

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.api import run_fit
 from gdcli.base.errors import DataError
 from gdcli.engine.blas import WIDE

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.api import run_fit
 from gdcli.base.errors import DataError, Interrupted
 from gdcli.base.listener import Listener

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gdcli import fit
+from gdcli.api import fit_data as fit
 from gdcli.api import run_fit
 from gdcli.base.errors import DataError
 from gdcli.fitting.options import FitOptions

@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 import gdcli
-from gdcli import fit, summarize
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError, GdfitError
 from gdcli.fitting.results import Fit
+from gdcli.ingest.summarize import summarize_data as summarize
 from gdcli.ingest.summary import Summary, load_summary, summary_as_json
 
 ROOT = Path(gdcli.__file__).parents[1]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gdcli import fit, summarize
+from gdcli.api import fit_data as fit
 from gdcli.api import run_fit
 from gdcli.fitting.options import FitOptions
+from gdcli.ingest.summarize import summarize_data as summarize
 
 TABLE = "x,y\n1,2\n2,3\n4,7\n"
 

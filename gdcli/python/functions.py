@@ -1,0 +1,153 @@
+"""The functions of ``import gdcli``: keywords become options, data of any kind inputs, and records results."""
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Unpack
+
+from gdcli.python.inputs import inputs_of
+from gdcli.python.keywords import (
+    CostKeywords,
+    FitKeywords,
+    ScoreKeywords,
+    SummaryKeywords,
+    TableKeywords,
+    fields_of,
+)
+from gdcli.python.results import (
+    CurveResult,
+    DescriptionResult,
+    FitResult,
+    ScoreResult,
+    SweepResult,
+    with_report,
+)
+from gdcli.python.words import in_python_words, python_words
+
+if TYPE_CHECKING:
+    from gdcli.ingest.summary import Summary
+    from gdcli.models.group_model import AnyModel
+
+
+class ConvergenceWarning(UserWarning):
+    """A descent diverged: its result has no coefficients."""
+
+
+def fit(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> FitResult:
+    """Fit a regression by gradient descent.
+
+    ``data`` is a path (or a pattern such as ``sales-*.csv``), a DataFrame of pandas or polars, a table of pyarrow or
+    DuckDB, a dict of columns, a pair of arrays ``(X, y)``, a summary, or a list of them; ``options`` are those of the
+    command line, by the same names or by those of the records. Raises DataError and UsageError; a descent that
+    diverged is a result, with a ConvergenceWarning.
+    """
+    from gdcli.api import parse_options, run_fit
+    from gdcli.report.verdict import verdict
+
+    inputs, target = inputs_of(data, None if target is None else str(target))
+    values = _named({"target": target, **fields_of(options, FitKeywords, "fit")})
+    if values.get("by"):
+        raise TypeError("fit() has no 'by' yet: fit each group, or use gdfit --by on the command line")
+    with in_python_words():
+        asked, start = parse_options(values)
+        found = run_fit(inputs, asked, start=start)
+    if found.diverged:
+        warnings.warn(f"no convergence: {python_words(' '.join(verdict(found)))}", ConvergenceWarning, stacklevel=2)
+
+    def drawn() -> FitResult:
+        from gdcli.fitting.picture import MOST_POINTS
+
+        again, begun = parse_options({**values, "picture": True, "points": MOST_POINTS})
+        with in_python_words():
+            return with_report(FitResult, run_fit(inputs, again, start=begun))
+
+    return with_report(FitResult, found, drawn)
+
+
+def sweep(
+    data: Any, *, target: Any = None, rates: Sequence[float] = (), **options: Unpack[CostKeywords]
+) -> SweepResult:
+    """Compare learning rates side by side: ``rates``, or seven around the largest stable one."""
+    from gdcli.fitting.options import FitOptions
+    from gdcli.fitting.sweep import run_sweep
+
+    inputs, target = inputs_of(data, None if target is None else str(target))
+    values = _named({"target": target, **fields_of(options, CostKeywords, "sweep")})
+    with in_python_words():
+        return with_report(SweepResult, run_sweep(inputs, FitOptions.of(**values), tuple(rates)))
+
+
+def describe(data: Any, *, target: Any = None, **options: Unpack[TableKeywords]) -> DescriptionResult:
+    """Describe each column: how a fit would read it, its figures, and what stands in the way."""
+    from gdcli.data.columns import ColumnOptions
+    from gdcli.ingest.describe import run_describe
+
+    inputs, target = inputs_of(data, None if target is None else str(target))
+    values = _named(fields_of(options, TableKeywords, "describe"))
+    with in_python_words():
+        reading = _reading(values)
+        return with_report(DescriptionResult, run_describe(inputs, ColumnOptions(target=target, **values), reading))
+
+
+def summarize(data: Any, **options: Unpack[SummaryKeywords]) -> "Summary":
+    """Reduce rows to a summary, a few kilobytes that ``fit`` takes in their place. ``data`` as in ``fit``.
+
+    >>> summarize("sales.csv").save("sales.summary.json")
+    """
+    from gdcli.data.columns import ColumnOptions
+    from gdcli.ingest.summarize import run_summarize
+
+    inputs, _ = inputs_of(data)
+    values = _named(fields_of(options, SummaryKeywords, "summarize"))
+    with in_python_words():
+        reading = _reading(values)
+        return run_summarize(inputs, ColumnOptions(target=None, **values, summary=True), reading)
+
+
+def score(
+    model: "AnyModel | FitResult | str | os.PathLike[str]", data: Any, **options: Unpack[ScoreKeywords]
+) -> ScoreResult:
+    """Measure how well a model (a path, a loaded one, or a fit) predicts rows whose target is known."""
+    from gdcli.base.listener import Listener
+    from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
+    from gdcli.ingest.read import ReadOptions
+    from gdcli.models.group_model import load_any_model
+    from gdcli.models.score import score_files
+
+    values = fields_of(options, ScoreKeywords, "score")
+    with in_python_words():
+        if isinstance(model, str | os.PathLike):
+            name, loaded = os.fspath(model), load_any_model(model)
+        else:
+            name, loaded = "the model", model.model if isinstance(model, FitResult) else model
+        inputs, _ = inputs_of(data, loaded.target)
+        csv = CsvOptions.of({name: values.get(name) for name in CSV_FIELDS}, loaded.csv)
+        reading = ReadOptions(csv, values.get("jobs"))
+        found = score_files(loaded, name, inputs, values.get("weights"), reading, Listener())
+    return with_report(ScoreResult, found)
+
+
+def curve(
+    polynomial: Sequence[float], start: float = 10.0, rates: Sequence[float] = (), iterations: int = 10
+) -> CurveResult:
+    """Walk down a polynomial, given by its coefficients, the lowest power first: (0, 0, 1) is x²."""
+    from gdcli.fitting.curve import walk_down
+
+    with in_python_words():
+        return with_report(CurveResult, walk_down(tuple(polynomial), start, tuple(rates), iterations))
+
+
+def _reading(values: dict[str, Any]) -> Any:
+    """How to read, taken out of the values."""
+    from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
+    from gdcli.ingest.read import ReadOptions
+
+    csv = CsvOptions.of({name: values.pop(name) for name in CSV_FIELDS if name in values})
+    return ReadOptions(csv, values.pop("jobs", None), dask=values.pop("dask", None))
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with names of columns as texts: a frame may have numbers, or tuples, for names."""
+    texts = ("features", "exclude", "categorical", "by")
+    named = {name: tuple(map(str, value)) if name in texts else value for name, value in values.items()}
+    return named | ({"weights": str(named["weights"])} if named.get("weights") is not None else {})

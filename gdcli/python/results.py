@@ -1,0 +1,222 @@
+"""The results that Python's functions return: the records, and how they print, draw and predict."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gdcli.fitting.curve import Curve
+from gdcli.fitting.results import INTERCEPT, Fit, TraceRow
+from gdcli.fitting.sweep import Sweep
+from gdcli.ingest.description import Description
+from gdcli.models.score import Score
+
+if TYPE_CHECKING:
+    import os
+
+    import numpy as np
+    import pandas as pd
+
+    from gdcli.models.model import Model
+    from gdcli.report.report import Report
+
+_HTML = '<pre style="font-family:monospace;line-height:1.3;white-space:pre">{code}</pre>'
+
+DRAWS_AGAIN = "_drawn"
+"""The attribute that holds the function which fits once more, for a picture."""
+
+
+class Reported:
+    """A result with a report: ``str`` is that of the terminal without color, and notebooks show it in HTML."""
+
+    __slots__ = ()
+
+    def _report(self) -> "Report":
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        from gdcli.report.paper import Page
+        from gdcli.report.writers import as_table
+
+        return as_table(self._report(), Page()).rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """The report for a notebook, in color."""
+        import io
+
+        from rich.console import Console
+
+        from gdcli.report.paper import Page
+
+        console = Console(
+            file=io.StringIO(), record=True, width=1_000_000, color_system="standard", force_terminal=True,
+            force_jupyter=False, highlight=False, markup=False, emoji=False, legacy_windows=False,
+        )  # fmt: skip
+        console.print(self._report().text(Page(None, "utf-8", "standard")), soft_wrap=True)
+        return console.export_html(inline_styles=True, code_format=_HTML)
+
+
+class Trace(tuple[TraceRow, ...]):
+    """The iterations that the report shows (``every=1``: all), as rows and as a DataFrame."""
+
+    terms: tuple[str, ...] = ()
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A row for each iteration: ``iteration``, ``m`` (one feature) or ``m[NAME]`` of each, ``c``, ``cost`` …"""
+        import pandas as pd
+
+        slopes = ["m"] if len(self.terms) == 1 else [f"m[{term}]" for term in self.terms]
+        columns: dict[str, list[Any]] = {"iteration": [row.iteration for row in self]}
+        columns |= {name: [row.slopes[j] for row in self] for j, name in enumerate(slopes)}
+        others = {"c": "intercept", "cost": "cost", "gap": "gap", "learning_rate": "learning_rate"}
+        for name, field in {**others, "validation_cost": "validation"}.items():
+            values = [getattr(row, field) for row in self]
+            if any(value is not None for value in values):
+                columns[name] = values
+        return pd.DataFrame(columns)
+
+
+class FitResult(Reported, Fit):
+    """A finished fit. ``print(result)`` shows what the command line would."""
+
+    __slots__ = (DRAWS_AGAIN,)
+
+    def __repr__(self) -> str:
+        slopes = ", ".join(f"{term}={value:.6g}" for term, value in list(self.coef.items())[:3] if value is not None)
+        more = ", …" if len(self.coefficients) > 3 else ""
+        cost = "diverged" if self.cost is None else f"cost={self.cost:.6g}"
+        state = f"{self.descent.iterations} iterations, {'converged' if self.descent.converged else 'not converged'}"
+        return f"<gdfit: {self.target} ~ {slopes}{more}; {cost}; {state}>"
+
+    def _report(self) -> "Report":
+        from gdcli.report.fit import fit_report
+
+        return fit_report(self)
+
+    @property
+    def coef(self) -> Mapping[str, float | None]:
+        """The slopes by their terms, and the intercept as ``(intercept)``; None after divergence."""
+        found = {one.term: one.value for one in self.coefficients}
+        if self.intercept is not None:
+            found[INTERCEPT] = self.intercept.value
+        return MappingProxyType(found)
+
+    @property
+    def model(self) -> "Model":
+        """The model, as if it had been saved. Raises DataError after divergence."""
+        import json
+
+        from gdcli.base.errors import DataError
+        from gdcli.models.model_file import model_as_json, model_of
+
+        if self.diverged:
+            raise DataError("the descent diverged, so there is no model: fit with a smaller learning_rate, or 'auto'")
+        return model_of(json.loads(model_as_json(self)), "the fit")
+
+    def predict(self, frame: Any) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        """The predictions (n,) for the rows of a frame or a dict of columns; NaN if a value is missing or unknown."""
+        from gdcli.python.inputs import frame_of
+
+        return self.model.predict(frame_of(frame))
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Write the model to a file, whole or not at all, for ``load_model`` and the command line."""
+        from gdcli.base.atomic import whole_file
+        from gdcli.models.model_file import model_as_json
+
+        _ = self.model  # there is one
+        with whole_file(path) as stream:
+            stream.write(model_as_json(self))
+
+    def plot(self, path: "str | os.PathLike[str]") -> None:
+        """Draw the fit to a .png, .svg or .pdf. Unless it was fitted with ``picture=True``, it reads the data again."""
+        _write_picture(self if self.picture is not None else getattr(self, DRAWS_AGAIN)(), path)
+
+
+def _write_picture(result: Reported, path: "str | os.PathLike[str]") -> None:
+    import os
+
+    from gdcli.base.atomic import whole_file
+    from gdcli.base.errors import UsageError
+    from gdcli.report.plots import KINDS, require_matplotlib
+
+    ending = os.path.splitext(os.fspath(path))[1].lower()
+    drawn = result._report().picture
+    if ending not in KINDS or drawn is None:
+        raise UsageError(f"a picture's name ends in one of {' '.join(KINDS)}, not {ending!r}")
+    require_matplotlib()
+    with whole_file(path, "wb") as stream:
+        stream.write(drawn(ending))
+
+
+class SweepResult(Reported, Sweep):
+    """A finished sweep of learning rates."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<gdfit sweep: {self.target}, {len(self.rates)} rates; best {self.best}>"
+
+    def _report(self) -> "Report":
+        from gdcli.report.sweep import sweep_report
+
+        return sweep_report(self)
+
+
+class CurveResult(Reported, Curve):
+    """A walk down a polynomial."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<gdfit curve: {list(self.polynomial)} from {self.start}, {len(self.walks)} rates>"
+
+    def _report(self) -> "Report":
+        from gdcli.report.curve import curve_report
+
+        return curve_report(self)
+
+
+class ScoreResult(Reported, Score):
+    """A model's measures on known values."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<gdfit score: {self.target}, {self.rows.used} rows; RMSE {self.rmse:.6g}, R² {self.r2}>"
+
+    def _report(self) -> "Report":
+        from gdcli.models.score import Demands
+        from gdcli.report.score import score_report
+
+        return score_report(self, Demands())
+
+
+class DescriptionResult(Reported, Description):
+    """A table, column by column."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<gdfit description: {self.read} rows of {len(self.columns)} columns>"
+
+    def _report(self) -> "Report":
+        from gdcli.report.describe import describe_report
+
+        return describe_report(self, lambda useless: f"gdcli.fit(…, exclude={list(useless)!r}, learning_rate='auto')")
+
+
+R = TypeVar("R", FitResult, SweepResult, CurveResult, ScoreResult, DescriptionResult)
+
+
+def with_report(kind: type[R], record: Any, drawn: Callable[[], Any] | None = None) -> R:
+    """A record as the result that Python gets. ``drawn`` makes a fit once more, with its picture."""
+    values = {one.name: getattr(record, one.name) for one in fields(record)}
+    if isinstance(record, Fit):
+        trace = Trace(record.trace)
+        trace.terms = record.trace_terms
+        values["trace"] = trace
+    result = kind(**values)
+    if drawn is not None:
+        object.__setattr__(result, DRAWS_AGAIN, drawn)
+    return result

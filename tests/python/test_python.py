@@ -1,0 +1,242 @@
+"""The functions of ``import gdcli``: data of any kind, keywords, results, errors in the words of Python."""
+
+import pickle
+import re
+import subprocess
+import sys
+import warnings
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gdcli
+from gdcli.cli.commands.fit import command as fit_command
+from gdcli.cli.topics import topic_text
+from gdcli.fitting.options import OPTION_NAMES
+from gdcli.fitting.results import Fit
+from gdcli.python.keywords import CostKeywords, FitKeywords, TableKeywords
+from gdcli.python.words import python_words
+
+ROOT = Path(__file__).resolve().parents[2]
+HOUSING = ROOT / "sample_data" / "housing.csv"
+
+
+@pytest.fixture(scope="module")
+def frame():
+    return pd.read_csv(HOUSING)
+
+
+def lstsq(frame, *features):
+    A = np.column_stack([np.ones(len(frame)), *(frame[name] for name in features)])
+    return np.linalg.lstsq(A, frame["price"], rcond=None)[0]
+
+
+def as_polars(frame):
+    return pytest.importorskip("polars").from_dict(frame.to_dict(orient="list"))
+
+
+def as_duckdb(frame):
+    duckdb = pytest.importorskip("duckdb")
+    return duckdb.sql(f"select * from '{HOUSING}'")
+
+
+KINDS = {
+    "path": lambda frame: HOUSING,
+    "text": lambda frame: str(HOUSING),
+    "pandas": lambda frame: frame,
+    "polars": as_polars,
+    "lazy": lambda frame: as_polars(frame).lazy(),
+    "pyarrow": lambda frame: pytest.importorskip("pyarrow").Table.from_pandas(frame),
+    "duckdb": as_duckdb,
+    "dict": lambda frame: {name: frame[name].tolist() for name in frame},
+    "several": lambda frame: [frame.iloc[:400], frame.iloc[400:]],
+    "summary": lambda frame: gdcli.summarize(frame),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_table_gives_the_least_squares_line(kind, frame):
+    result = gdcli.fit(KINDS[kind](frame), target="price", features=["sqft", "beds"], lr="auto")
+    found = [result.coef["(intercept)"], result.coef["sqft"], result.coef["beds"]]
+    np.testing.assert_allclose(found, lstsq(frame, "sqft", "beds"), rtol=1e-8)
+
+
+def test_arrays_are_a_pair_of_rows_and_targets(frame):
+    expected = lstsq(frame, "sqft", "beds")
+    X, y = frame[["sqft", "beds"]], frame["price"]
+    for pair in ((X.to_numpy(), y.to_numpy()), (X.to_numpy().tolist(), y.tolist()), (X, y)):
+        result = gdcli.fit(pair, lr="auto")
+        np.testing.assert_allclose(list(result.coef.values()), [*expected[1:], expected[0]], rtol=1e-8)
+    assert gdcli.fit((X, y), lr="auto").target == "price"
+    assert gdcli.fit((X, y.to_numpy()), target="cost", lr="auto").target == "cost"
+    assert list(gdcli.fit((X["sqft"].to_numpy(), y.to_numpy()), lr="auto").coef) == ["x1", "(intercept)"]
+
+
+def test_columns_may_have_any_names(frame):
+    odd = frame[["price", "sqft", "beds"]].set_axis([0, ("a", 1), 2.5], axis=1)
+    result = gdcli.fit(odd, target=0, features=[("a", 1), 2.5], lr="auto")
+    np.testing.assert_allclose(result.coef["('a', 1)"], lstsq(frame, "sqft", "beds")[1], rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (3, "not int"),
+        (None, "not NoneType"),
+        (np.zeros(3), r"not numpy.ndarray; arrays are given as a pair, \(X, y\)"),
+        ([1, 2], "not list"),
+        (object(), "not object"),
+        ((np.zeros((3, 1)), np.zeros(4)), r"X has 3 rows, and y the shape \(4,\)"),
+        ((np.zeros((3, 1, 1)), np.zeros(3)), "X has 3 axes"),
+        ({"a": [1, 2], "y": [1]}, "the same length"),
+    ],
+)
+def test_everything_else_is_a_type_error_that_says_what_is_taken(data, told):
+    with pytest.raises(TypeError, match=told):
+        gdcli.fit(data, target="y")
+
+
+def test_the_keywords_follow_the_options():
+    known = FitKeywords.__optional_keys__
+    aliases = {"feature", "date", "sep", "lr", "tol"}
+    assert known - aliases == (OPTION_NAMES | {"resume"}) - {"target", "squared_only"}
+    on_command_line = {
+        max(param.opts, key=len).lstrip("-").replace("-", "_"): param.name for param in fit_command.params if param.name
+    }
+    for name in aliases:
+        assert name in on_command_line
+    assert CostKeywords.__optional_keys__ < known
+    assert TableKeywords.__optional_keys__ < known
+
+
+def test_names_of_the_command_line_mean_the_same(frame):
+    ours = gdcli.fit(HOUSING, target="price", feature="sqft", lr=0.1, tol=1e-3, sep=",")
+    theirs = gdcli.fit(HOUSING, target="price", features=["sqft"], learning_rate=0.1, tolerance=1e-3, separator=",")
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"max_iter": 5}, "has no option 'max_iter'. It is called 'iterations' here."),
+        ({"learnig_rate": 1}, "Did you mean 'learning_rate'"),
+        ({"lr": 1, "learning_rate": 1}, "'learning_rate' under two names"),
+    ],
+)
+def test_a_keyword_that_is_none_is_a_type_error_with_the_one_meant(given, told):
+    with pytest.raises(TypeError, match=re.escape(told)):
+        gdcli.fit(HOUSING, target="price", **given)
+
+
+@pytest.mark.parametrize(
+    ("message", "python"),
+    [
+        ("--l2 takes a number of 0 or more", "l2 takes a number of 0 or more"),
+        ("leave it out with --exclude id; or --missing mean", "leave it out with exclude='id'; or missing='mean'"),
+        ("--thousands , reads it as 1000", "thousands=',' reads it as 1000"),
+        ("--sep ';' --decimal ,", "sep=';' decimal=','"),
+        ("add --cv K to choose", "add cv=K to choose"),
+        ("give one, such as --lr 0.01", "give one, such as lr=0.01"),
+        ("--no-intercept, or -n 50", "intercept=False, or iterations=50"),
+        ("--on-bad-row skip leaves such rows out", "on_bad_row='skip' leaves such rows out"),
+        ("--categorical 'no. of beds'", "categorical='no. of beds'"),
+        ("both a --feature and to --exclude: drop one", "both a feature and to exclude: drop one"),
+        ("a --frobnicate x", "a --frobnicate x"),
+    ],
+)
+def test_errors_speak_python(message, python):
+    assert python_words(message) == python
+
+
+def test_an_error_of_a_fit_names_keywords(tmp_path):
+    path = tmp_path / "thousands.csv"
+    path.write_text('y,a\n1,"1,000"\n2,"2,500"\n3,"3,000"\n')
+    with pytest.raises(gdcli.DataError, match="thousands=',' reads it as 1000"):
+        gdcli.fit(path, target="y")
+    with pytest.raises(gdcli.UsageError, match="cv is for descents on all rows: leave out batch_size"):
+        gdcli.fit(HOUSING, target="price", cv=3, batch_size=5)
+
+
+def test_str_is_the_report_of_the_command_line_and_repr_is_one_line(gdfit, frame):
+    result = gdcli.fit(str(HOUSING), target="price", features="sqft", lr="auto", iterations=20)
+    shown = gdfit(HOUSING, "-t", "price", "-x", "sqft", "--lr", "auto", "-n", "20").out
+    ours = str(result).splitlines()
+    assert [line.rstrip() for line in ours] == [line.rstrip() for line in shown.splitlines()[: len(ours)]]
+    assert "\x1b" not in str(result)
+    for one in (result, gdcli.sweep(frame, target="price"), gdcli.curve((0, 0, 1)), gdcli.describe(frame)):
+        assert "\n" not in repr(one)
+        assert len(repr(one)) < 200
+        assert str(one).count("\n") > 5
+        assert one._repr_html_().startswith("<pre")
+    assert "<span" in result._repr_html_()
+
+
+def test_the_trace_is_a_frame(frame):
+    result = gdcli.fit(frame, target="price", features=["sqft", "beds"], lr=0.1, iterations=5, every=1)
+    table = result.trace.to_frame()
+    assert list(table.columns) == ["iteration", "m[sqft]", "m[beds]", "c", "cost", "gap"]
+    assert table["iteration"].tolist() == [0, 1, 2, 3, 4, 5]
+    m, b, c = table.iloc[-1][["m[sqft]", "m[beds]", "c"]]
+    error = frame["price"] - (c + m * frame["sqft"] + b * frame["beds"])
+    np.testing.assert_allclose(table["cost"].iloc[-1], (error**2).mean(), rtol=1e-10)
+
+
+def test_predict_save_load_and_score_agree(tmp_path, frame):
+    result = gdcli.fit(frame, target="price", features=["sqft", "type"], lr="auto")
+    predicted = result.predict(frame)
+    result.save(tmp_path / "m.json")
+    np.testing.assert_array_equal(gdcli.load_model(tmp_path / "m.json").predict(frame), predicted)
+    rmse = float(np.sqrt(((predicted - frame["price"]) ** 2).mean()))
+    for model in (result, tmp_path / "m.json", gdcli.load_model(tmp_path / "m.json")):
+        for data in (frame, HOUSING, as_polars(frame)):
+            np.testing.assert_allclose(gdcli.score(model, data).rmse, rmse, rtol=1e-12)
+    with pytest.raises(TypeError, match="DataFrame or a dict"):
+        result.predict("rows.csv")
+
+
+def test_a_picture_is_drawn_from_the_data(tmp_path, frame):
+    pytest.importorskip("matplotlib")
+    gdcli.fit(frame, target="price", features="sqft", lr="auto").plot(tmp_path / "fit.svg")
+    assert (tmp_path / "fit.svg").read_text().startswith("<?xml")
+    with pytest.raises(gdcli.UsageError, match="ends in one of"):
+        gdcli.fit(frame, target="price", features="sqft").plot(tmp_path / "fit.gif")
+
+
+def test_divergence_is_a_result_and_a_warning(frame):
+    with pytest.warns(gdcli.ConvergenceWarning, match="lr 3 is above the largest stable rate"):
+        result = gdcli.fit(frame, target="price", features="sqft", lr=3.0)
+    assert result.coef == {"sqft": None, "(intercept)": None}
+    assert "diverged" in repr(result)
+    with pytest.raises(gdcli.DataError, match="diverged, so there is no model"):
+        result.predict(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        gdcli.fit(frame, target="price", features="sqft", lr=0.1)
+
+
+def test_a_result_is_the_record_of_a_fit_and_can_be_pickled(frame):
+    result = gdcli.fit(frame, target="price", features="sqft")
+    assert isinstance(result, Fit)
+    again = pickle.loads(pickle.dumps(result))
+    assert [getattr(again, one.name) for one in fields(Fit)] == [getattr(result, one.name) for one in fields(Fit)]
+
+
+def test_what_is_exported_is_documented_and_importing_it_loads_nothing():
+    text = topic_text("python")
+    public = set(gdcli.__all__) - {"__version__", "draws"}
+    assert {name for name in public if name not in text} == set()
+    code = "import gdcli, sys; gdcli.__version__; print({'numpy', 'pandas', 'click', 'rich'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "set()\n"
+
+
+def test_the_examples_of_the_page_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
+    space = {}
+    for block in re.findall(r"```python\n(.*?)```", topic_text("python"), re.DOTALL):
+        exec(block, space)
+    assert "sqft" in capsys.readouterr().out
