@@ -9,7 +9,8 @@ import pytest
 
 from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError, UsageError
-from gdcli.ingest.summarize import run_summarize, summarize
+from gdcli.ingest.summarize import run_summarize
+from gdcli.ingest.summarize import summarize_data as summarize
 from gdcli.ingest.summary import Summary
 from tests.conftest import Done, Notes
 

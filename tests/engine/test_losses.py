@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from gdcli.api import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError, UsageError
 from gdcli.engine.losses.contract import Domain, Loss
 from gdcli.engine.losses.gamma import Gamma

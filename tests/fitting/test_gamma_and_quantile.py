@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from gdcli.api import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError, UsageError
 
 STACKLOSS = Path(__file__).parents[1] / "reference" / "stackloss.csv"

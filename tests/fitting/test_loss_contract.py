@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import minimize
 
-from gdcli.api import fit
+from gdcli.api import fit_data as fit
 from gdcli.engine.catalog import LOSS_ENTRIES
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import Domain, Link

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli.api import fit
+from gdcli.api import fit_data as fit
 from tests.conftest import Done
 from tests.oracles.separation import compared
 

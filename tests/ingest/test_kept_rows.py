@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gdcli.api import fit
+from gdcli.api import fit_data as fit
 from gdcli.base.errors import DataError, UsageError
 from gdcli.data.memory import size_of
 from gdcli.engine.losses.contract import Loss

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
-from gdcli.api import fit
+from gdcli.api import fit_data as fit
 
 
 class Table(NamedTuple):

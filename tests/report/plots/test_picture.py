@@ -9,7 +9,7 @@ import pytest
 from gdcli.api import run_fit
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.picture import chosen_iterations
-from gdcli.ingest.summarize import summarize
+from gdcli.ingest.summarize import summarize_data as summarize
 
 
 def mean_squared_error(x, y, m, c, weights=None):
