@@ -52,7 +52,9 @@ def fit(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> Fit
         asked, start = parse_options(values)
         found = run_fit(inputs, asked, start=start)
     if found.diverged:
-        warnings.warn(f"no convergence: {python_words(' '.join(verdict(found)))}", ConvergenceWarning, stacklevel=2)
+        warnings.warn(
+            f"no convergence: {python_words(' '.join(verdict(found).sentences))}", ConvergenceWarning, stacklevel=2
+        )
 
     def drawn() -> FitResult:
         from gdcli.fitting.picture import MOST_POINTS

@@ -54,6 +54,7 @@ class SummaryKeywords(TableKeywords, total=False):
 class CostKeywords(TableKeywords, total=False):
     """The options of a fit and of a sweep: the cost, and where the descent begins."""
 
+    formula: str | None
     dask: str | None
     intercept: bool
     iterations: int

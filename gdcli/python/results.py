@@ -45,14 +45,14 @@ class Reported:
         import io
 
         from rich.console import Console
+        from rich.text import Text
 
         from gdcli.report.paper import Page
+        from gdcli.report.writers import as_table
 
-        console = Console(
-            file=io.StringIO(), record=True, width=1_000_000, color_system="standard", force_terminal=True,
-            force_jupyter=False, highlight=False, markup=False, emoji=False, legacy_windows=False,
-        )  # fmt: skip
-        console.print(self._report().text(Page(None, "utf-8", "standard")), soft_wrap=True)
+        colored = as_table(self._report(), Page(None, "utf-8", "standard"))
+        console = Console(file=io.StringIO(), record=True, width=1_000_000, force_jupyter=False, legacy_windows=False)
+        console.print(Text.from_ansi(colored), soft_wrap=True, highlight=False)
         return console.export_html(inline_styles=True, code_format=_HTML)
 
 

@@ -19,7 +19,7 @@ from gdcli.models.group_model import load_any_model
 from gdcli.models.model import Model
 from gdcli.models.score import Demands, Score, score_files, score_models
 from gdcli.report.paper import Page
-from gdcli.report.score import format_score, score_report
+from gdcli.report.score import score_report
 from gdcli.report.writers import WRITERS
 
 SLOPES = {"x": 2.0, "kind": {"a": 0.0, "b": -1.0}}
@@ -207,8 +207,11 @@ def test_an_overflow_is_null_in_json_and_empty_in_csv(scored: Callable[..., Scor
 
 
 def test_the_report_says_what_was_used_and_what_the_sign_of_the_bias_means(scored: Callable[..., Score]) -> None:
-    assert format_score(scored("x,kind,y\n0,a,0\n0,a,1\n,a,1\n"), Page()) == [
+    score = scored("x,kind,y\n0,a,0\n0,a,1\n,a,1\n")
+    heading = f"{score.files[0]}, 2 of 3 rows"
+    assert text_of(score, "table").splitlines() == [
         "y as predicted by model.json",
+        heading,
         "",
         "rows               2  used of 3 rows; no usable value in 1 (x 1)",
         "RMSE        0.500000",
@@ -219,6 +222,7 @@ def test_the_report_says_what_was_used_and_what_the_sign_of_the_bias_means(score
         "",
         "residuals (target minus prediction)",
         "      min  1st quartile    median  3rd quartile       max",
+        "─" * 57,
         "-0.500000     -0.250000  0.000000      0.250000  0.500000",
     ]
 
@@ -241,7 +245,7 @@ def test_score_prints_a_report_and_exits_0(shell: Callable[..., Any], model_file
     model_file(SLOPES, intercept=0.5, target="y")
     done = shell("printf 'x,kind,y\\n0,a,0\\n0,a,1\\n' > d.csv; gdfit score model.json d.csv")
     assert done.code == 0
-    assert done.out.startswith("y as predicted by model.json\n\nrows               2  all used\n")
+    assert done.out.startswith("y as predicted by model.json\nd.csv, 2 rows\n\nrows               2  all used\n")
     assert done.err == ""
 
 
