@@ -102,7 +102,8 @@ def test_everything_else_is_a_type_error_that_says_what_is_taken(data, told):
 def test_the_keywords_follow_the_options():
     known = FitKeywords.__optional_keys__
     aliases = {"feature", "date", "sep", "lr", "tol"}
-    assert known - aliases == (OPTION_NAMES | {"resume"}) - {"target", "squared_only"}
+    of_command = OPTION_NAMES & {param.name for param in fit_command.params}
+    assert known - aliases == (of_command | {"resume", "picture", "points"}) - {"target"}
     on_command_line = {
         max(param.opts, key=len).lstrip("-").replace("-", "_"): param.name for param in fit_command.params if param.name
     }
