@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Local mirrors may be configured as package sources that lack some packages; pip says so for each.
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-# Two processes, a file of tests at a time in each.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# Two processes, a file of tests at a time in each. Compiled files are kept: there are many short processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test quick mutants fuzz floors lint format picture bench clean
