@@ -232,8 +232,10 @@ def _start_workers(processes: int, folder: str, nannies: list[Any], ended: Event
 
 
 def _close(client: Any) -> None:
-    """Close the client and, whatever became of that, its cluster: Dask would close it at the end of the process."""
+    """Close the client and, whatever became of that, its cluster."""
     cluster = client.cluster
+    # A close that takes too long is left to itself; when the process ends, Dask would begin another one, and fail.
+    cluster.shutdown_on_close = False
     with suppress(Exception):
         client.close()
     with suppress(Exception):

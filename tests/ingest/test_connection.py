@@ -285,8 +285,10 @@ def test_a_client_that_cannot_be_closed_does_not_keep_its_cluster_open() -> None
             closed.append(self.name)
             raise OSError("it is gone")
 
-    connection._close(Part("client", Part("cluster")))
+    cluster = Part("cluster")
+    connection._close(Part("client", cluster))
     assert closed == ["client", "cluster"]
+    assert cluster.shutdown_on_close is False  # nor is it closed anew at the end of the process
 
 
 def test_signals_are_kept_from_the_processes_that_a_start_starts() -> None:
