@@ -6,18 +6,17 @@ digits. A row that ``predict`` gives no prediction has none in any language; a c
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.data.number_format import PLAIN_NUMBERS
-from gdcli.engine.column import MISSING
 from gdcli.engine.losses.contract import Link
 from gdcli.models.formula import (
-    Parts,
     absent_texts,
     formula,
+    horner,
     inverse_link,
     missing_literals,
     number_format,
@@ -26,6 +25,7 @@ from gdcli.models.formula import (
 )
 from gdcli.models.model import Model
 from gdcli.models.sql_export import DIALECTS, as_sql
+from gdcli.models.written_terms import TermWriter
 
 # What Miller 6 takes between ${ and }, whatever it means elsewhere; other names are looked up in the record, $*["…"].
 _MILLER_BRACED = re.compile(r"[A-Za-z0-9_ .:;,()/%&+=<>!?@#'*-]+")
@@ -49,29 +49,75 @@ _MILLER_LINKS = {
 }
 
 
+# Functions of expressions that refuse what has no value: nan there.
+_PYTHON_FUNCTIONS = {
+    "log": "lambda x: math.log(x) if 0.0 < x < inf else nan",
+    "log2": "lambda x: math.log2(x) if 0.0 < x < inf else nan",
+    "log10": "lambda x: math.log10(x) if 0.0 < x < inf else nan",
+    "log1p": "lambda x: math.log1p(x) if -1.0 < x < inf else nan",
+    "exp": "lambda x: math.exp(x) if x < 709.782712893384 else nan",
+    "sqrt": "lambda x: math.sqrt(x) if 0.0 <= x < inf else nan",
+    "quotient": "lambda x, y: x / y if y else nan",
+    "power": "lambda x, y: (nan if x != x or y != y or (x < 0.0 and y % 1.0) or (x == 0.0 and y < 0.0)"
+    " or (x and y * math.log(abs(x)) > 709.782712893384) else x ** y)",
+}
+
+
 def as_python(model: Model) -> str:
     """A Python expression over ``row``, a mapping from column names to cells: numbers, texts or None.
 
     nan if there is no prediction.
     """
-
-    def number(name: str) -> str:
-        instead = f", {model.state.means[name]!r}" if model.fills else ""
-        return f"number(row[{name!r}]{instead})"
-
-    def text(name: str, by_level: Mapping[str, float]) -> str:
-        cell, values = f"text(row[{name!r}])", dict(by_level)
-        if model.fills_text(name):
-            values |= dict.fromkeys(absent_texts(model), by_level[MISSING])
-        return f"{values!r}.get({cell}, nan)"
-
     link = inverse_link(model, _PYTHON_LINKS)
-    z = formula(model, Parts(repr, number, text))
+    z = formula(model, _python_writer(model))
     helper = ", exp=__import__('math').exp" if "exp(" in link else ""
+    needed = {name: text for name, text in _PYTHON_FUNCTIONS.items() if f"f_{name}(" in z}
+    functions = "".join(f", f_{name}={text}" for name, text in needed.items())
+    if needed:
+        # Another function around it, as the defaults of one do not see each other.
+        functions = functions.replace("math.", "__import__('math').")
     # Functions see what they are given, wherever the expression is evaluated.
     return (
-        f"(lambda row, text, inf=float('inf'), nan=float('nan'): (lambda number{helper}: (lambda z: {link})({z}))"
-        f"({_python_number(model)}))(row, {_PYTHON_TEXT})"
+        f"(lambda row, text, inf=float('inf'), nan=float('nan'): (lambda number{helper}{functions}:"
+        f" (lambda z: {link})({z}))({_python_number(model)}))(row, {_PYTHON_TEXT})"
+    )
+
+
+def _python_writer(model: Model) -> TermWriter:
+    def column(name: str) -> str:
+        return f"number(row[{name!r}])"
+
+    def polynomial(u: str, coefficients: Sequence[float]) -> str:
+        return f"(lambda u: {horner('u', coefficients, repr)})({u})"
+
+    def by_text(name: str, choice: Mapping[str, str], gap: str | None) -> str:
+        texts = dict(choice)
+        if gap is not None:
+            texts |= dict.fromkeys(absent_texts(model), gap)
+        inner = ", ".join(f"{level!r}: {text}" for level, text in texts.items())
+        return f"{{{inner}}}.get(text(row[{name!r}]), nan)"
+
+    def by_number(value: str, choice: Mapping[float, str]) -> str:
+        inner = ", ".join(f"{level!r}: {text}" for level, text in choice.items())
+        return f"{{{inner}}}.get({value}, nan)"
+
+    def filled(names: Sequence[str], text: str, mean: str) -> str:
+        if [text] == [column(name) for name in names]:
+            return f"number(row[{names[0]!r}], {mean})"
+        gaps = " or ".join(f"number(row[{name!r}], None) is None" for name in names)
+        return f"({mean} if {gaps} else {text})"
+
+    return TermWriter(
+        literal=repr,
+        column=column,
+        operand=column,
+        call=lambda name, x: f"abs({x})" if name == "abs" else f"f_{name}({x})",
+        quotient=lambda x, y: f"f_quotient({x}, {y})",
+        power=lambda x, y: f"f_power({x}, {y})",
+        polynomial=polynomial,
+        by_text=by_text,
+        by_number=by_number,
+        filled=filled,
     )
 
 
@@ -116,22 +162,39 @@ def as_miller(model: Model) -> str:
     def missing() -> list[str]:
         return [f"c == {_miller_text(word)}" for word in absent_texts(model)]
 
-    def number(name: str) -> str:
-        absent = [repr(word) for word in missing_literals(model)]
-        known = f'is_numeric({value}) && sub(string(c), "^{pattern}$", "") == ""'
-        if model.fills:
-            gap = " || ".join([*missing(), *(f"{known} && {value} == {word}" for word in absent)])
-            return cell(name, f'{gap} ? {model.state.means[name]!r} : {known} ? {value} : ""')
-        known += "".join(f" && {value} != {word}" for word in absent)
+    absent = [repr(word) for word in missing_literals(model)]
+    finite_number = f'is_numeric({value}) && sub(string(c), "^{pattern}$", "") == ""'
+    gap_of_cell = " || ".join([*missing(), *(f"{finite_number} && {value} == {word}" for word in absent)])
+
+    def column(name: str) -> str:
+        known = finite_number + "".join(f" && {value} != {word}" for word in absent)
         return cell(name, f'{known} ? {value} : ""')
 
-    def text(name: str, by_level: Mapping[str, float]) -> str:
-        first = f"{' || '.join(missing())} ? {by_level[MISSING]!r} : " if model.fills_text(name) else ""
-        cases = "".join(f"c == {_miller_text(level)} ? {value!r} : " for level, value in by_level.items())
+    def filled(names: Sequence[str], text: str, mean: str) -> str:
+        if [text] == [column(name) for name in names]:
+            return cell(names[0], f'{gap_of_cell} ? {mean} : {finite_number} ? {value} : ""')
+        gaps = " || ".join(cell(name, gap_of_cell) for name in names)
+        return f"({gaps} ? {mean} : {text})"
+
+    def by_text(name: str, choice: Mapping[str, str], gap: str | None) -> str:
+        first = "" if gap is None else f"{' || '.join(missing())} ? {gap} : "
+        cases = "".join(f"c == {_miller_text(level)} ? {text} : " for level, text in choice.items())
         return cell(name, f'{first}{cases}""')
 
     link = inverse_link(model, _MILLER_LINKS)
-    z = formula(model, Parts(repr, number, text))
+    write = TermWriter(
+        literal=repr,
+        column=column,
+        operand=column,
+        call=lambda name, x: _miller_function("x", x, *_MILLER_FUNCTIONS[name]),
+        quotient=lambda x, y: _miller_function("x", _miller_pair(x, y), "is_numeric(x[2]) && x[2] != 0", "x[1] / x[2]"),
+        power=lambda x, y: _miller_function("x", _miller_pair(x, y), _MILLER_POWER, "x[1] ** x[2]"),
+        polynomial=lambda u, numbers: _miller_function("u", u, "is_numeric(u)", horner("u", numbers, repr)),
+        by_text=by_text,
+        by_number=_miller_by_number,
+        filled=filled,
+    )
+    z = formula(model, write)
     finite = "is_numeric({0}) && abs({0}) <= 1.7976931348623157e308"
     value = (
         f'{finite.format("z")} && {finite.format(link)} ? {link} : ""'
@@ -139,6 +202,38 @@ def as_miller(model: Model) -> str:
         else f'{finite.format("z")} ? z : ""'
     )
     return f"apply([{z}], func(z) {{return {value}}})[1]"
+
+
+# When each function of expressions has a value, and the value.
+_MILLER_FUNCTIONS = {
+    "log": ("is_numeric(x) && x > 0", "log(x)"),
+    "log2": ("is_numeric(x) && x > 0", "log(x) / 0.6931471805599453"),
+    "log10": ("is_numeric(x) && x > 0", "log10(x)"),
+    "log1p": ("is_numeric(x) && x > -1", "log1p(x)"),
+    "exp": ("is_numeric(x)", "exp(x)"),
+    "sqrt": ("is_numeric(x) && x >= 0", "sqrt(x)"),
+    "abs": ("is_numeric(x)", "abs(x)"),
+}
+
+_MILLER_POWER = (
+    "is_numeric(x[1]) && is_numeric(x[2])"
+    " && (x[1] > 0 || (x[1] == 0 && x[2] >= 0) || (x[1] < 0 && x[2] == floor(x[2])))"
+)
+
+
+def _miller_function(name: str, argument: str, has_value: str, value: str) -> str:
+    """A function of an argument, in parentheses of its own; nothing where it has no value."""
+    return f'apply([{argument}], func({name}) {{return {has_value} ? {value} : ""}})[1]'
+
+
+def _miller_pair(x: str, y: str) -> str:
+    # "[[" without a blank is another word of Miller's.
+    return f" [{x}, {y}] "
+
+
+def _miller_by_number(value: str, choice: Mapping[float, str]) -> str:
+    cases = "".join(f"x == {level!r} ? {text} : " for level, text in choice.items())
+    return f'apply([{value}], func(x) {{return {cases}""}})[1]'
 
 
 EXPORTERS: dict[str, Callable[[Model], str]] = {

@@ -1,43 +1,65 @@
 """The formula of a model, ``c + m1 * x1 + …``, as text of a language that is given by how it writes its parts."""
 
 import re
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.number_format import NumberFormat
+from gdcli.engine.column import MISSING
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import Link
 from gdcli.models.model import Effect, Model
+from gdcli.models.written_terms import TermWriter, written_effect, written_number
 
 
-class Parts(NamedTuple):
-    """How a language writes a number literal, a column of numbers, and a text column's effect by level."""
-
-    literal: Callable[[float], str]
-    number: Callable[[str], str]
-    text: Callable[[str, Mapping[str, float]], str]
-
-
-def formula(model: Model, parts: Parts) -> str:
+def formula(model: Model, write: TermWriter) -> str:
     """The sum of a model, added in the order of ``Model.linear``."""
     has_intercept = model.content["intercept"] is not None
-    words = [parts.literal(model.intercept)] if has_intercept or not model.effects else []
+    words = [write.literal(model.intercept)] if has_intercept or not model.effects else []
     for effect in model.effects:
-        words += _added(effect, parts, first=not words)
+        words += _added(model, effect, write, first=not words)
     return " ".join(words)
 
 
-def _added(effect: Effect, parts: Parts, first: bool) -> list[str]:
+def _added(model: Model, effect: Effect, write: TermWriter, first: bool) -> list[str]:
     if effect.slope is None:
-        term = parts.text(effect.column, effect.by_level or {})
+        term = _by_level(model, effect, write)
         return [term] if first else ["+", term]
     if first:
-        return [f"{parts.literal(effect.slope)} * {parts.number(effect.column)}"]
+        return [f"{write.literal(effect.slope)} * {_number(model, effect.column, write)}"]
     sign = "-" if effect.slope < 0 else "+"
-    return [sign, f"{parts.literal(abs(effect.slope))} * {parts.number(effect.column)}"]
+    return [sign, f"{write.literal(abs(effect.slope))} * {_number(model, effect.column, write)}"]
+
+
+def _number(model: Model, name: str, write: TermWriter) -> str:
+    """The number of a feature; its mean if it is missing and the model fills it."""
+    mean = write.literal(model.state.means[name]) if model.fills else None
+    term = model.computed.get(name)
+    if term is None or term.numbers is None:
+        return write.column(name) if mean is None else write.filled([name], write.column(name), mean)
+    found = written_number(term.numbers, write)
+    return found if mean is None else write.filled(term.columns, found, mean)
+
+
+def _by_level(model: Model, effect: Effect, write: TermWriter) -> str:
+    name, by_level = effect.column, effect.by_level or {}
+    missing = MISSING if model.fills_text(name) else None
+    if name in model.computed:
+        return written_effect(model.computed[name], by_level, missing, write)
+    texts = {level: write.literal(value) for level, value in by_level.items()}
+    return write.by_text(name, texts, None if missing is None else texts[missing])
+
+
+def horner(u: str, coefficients: Sequence[float], literal: Callable[[float], str]) -> str:
+    """Σ coefficientsᵢ uⁱ by Horner's rule."""
+    while coefficients and not coefficients[-1]:
+        coefficients = coefficients[:-1]
+    *lower, text = [literal(value) if value >= 0 else f"({literal(value)})" for value in coefficients]
+    for coefficient in reversed(lower):
+        text = f"({text} * {u} + {coefficient})"
+    return text
 
 
 def inverse_link(model: Model, links: Mapping[Link, str]) -> str:

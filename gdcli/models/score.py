@@ -37,6 +37,7 @@ from gdcli.ingest.read import InputData, ReadOptions, open_source
 from gdcli.models.group_model import AnyModel
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
 from gdcli.models.scored_rows import NO_ROWS, SAMPLE_ROWS, ScoredRows, Spread
+from gdcli.models.smearing import OwnScale, own_scale, smearing_sums
 
 
 class Demands:
@@ -62,7 +63,7 @@ class Score:
     """How well a model predicts. ``cost`` is the mean of the model's ``loss``, ``mean_error`` is the bias.
 
     ``r2`` is None if the target is constant, and never uncentered. A measure that overflows is infinite. ``measures``
-    are those of the loss, by their keys.
+    are those of the loss, by their keys. ``own_scale`` is there if the target is a logarithm.
     """
 
     version: str
@@ -81,6 +82,7 @@ class Score:
     intercept: bool = True
     residuals: Spread | None = None
     sample: ScoredRows | None = field(default=None, compare=False)
+    own_scale: OwnScale | None = None
 
     def value(self, key: str) -> float | None:
         """A measure by its key; of the bias its size."""
@@ -109,7 +111,8 @@ class Sums(NamedTuple):
     ``weight`` is Σ w, ``mean`` and ``spread`` are those of the target: ȳ and Σ w (y − ȳ)². ``loss`` is Σ w · loss,
     ``by_row`` the same of the loss's own measures that are means, and ``rows`` has the linear predictions, y and
     weights (3, n) for those that need all rows. ``low`` and ``high`` are the extremes of the residuals, ``sample``
-    some of the rows. ``obstacle`` is the first cell in the way in a block without usable rows.
+    some of the rows, ``smearing`` the sums in the scale of what the target is the logarithm of. ``obstacle`` is the
+    first cell in the way in a block without usable rows.
     """
 
     read: int
@@ -132,6 +135,7 @@ class Sums(NamedTuple):
     low: float = math.inf
     high: float = -math.inf
     sample: ScoredRows = NO_ROWS
+    smearing: tuple[float, ...] = ()
 
 
 def score_files(
@@ -216,6 +220,7 @@ def _score(
         intercept=model.has_intercept,
         residuals=Spread(sums.low, *quartiles, sums.high, sums.used > SAMPLE_ROWS),
         sample=sums.sample,
+        own_scale=own_scale(model.computed.get(model.target), sums.smearing, sums.weight),
     )
 
 
@@ -245,7 +250,8 @@ def sums_of(model: AnyModel, block: Block, weights: str | None, place: tuple[int
     if table.rows and not used:
         obstacle = first_obstacle(model, block, table, [model.target, *also], model.classes or ())
         found = found._replace(obstacle=obstacle)
-    found = _with_sample(found, z, prediction, y, w, np.flatnonzero(counted), place)
+    sums = smearing_sums(model.computed.get(model.target), prediction[counted], y[counted], w[counted])
+    found = _with_sample(found._replace(smearing=sums), z, prediction, y, w, np.flatnonzero(counted), place)
     return _with_loss(found, model, z[counted], y[counted], w[counted])
 
 
@@ -322,6 +328,7 @@ def merge_sums(left: Sums, right: Sums) -> Sums:
         low=min(left.low, right.low),
         high=max(left.high, right.high),
         sample=left.sample.with_(right.sample),
+        smearing=tuple(map(add, left.smearing, right.smearing)),
     )
 
 

@@ -8,7 +8,7 @@ around it is NULL. A sum that overflows is an error of PostgreSQL and of MySQL.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gdcli.base.errors import DataError
@@ -17,16 +17,17 @@ from gdcli.data.number_format import PLAIN_NUMBERS
 from gdcli.engine.column import MISSING
 from gdcli.engine.losses.contract import Link
 from gdcli.models.formula import (
-    Parts,
     absent_texts,
     expressible,
     formula,
+    horner,
     inverse_link,
     missing_literals,
     number_format,
     number_pattern,
 )
 from gdcli.models.model import Model
+from gdcli.models.written_terms import TermWriter
 
 
 def _double_quoted(name: str) -> str:
@@ -51,8 +52,9 @@ def _mysql_literal(text: str) -> str:
 class SqlDialect:
     """How an engine writes the parts of a formula. Templates have ``{0}`` for a column, or for the sum in ``links``.
 
-    ``not_a_number`` is NaN's literal, if a column can hold it. ``reads_text`` tells that columns of numbers may hold
-    text. ``same`` maps a name to its form in the engine's comparisons of names.
+    ``double`` makes a number one that divides as such; ``not_a_number`` is NaN's literal, if a column can hold it.
+    ``reads_text`` tells that columns of numbers may hold text. ``same`` maps a name to its form in the engine's
+    comparisons of names.
     """
 
     name: str
@@ -60,6 +62,7 @@ class SqlDialect:
     column: Callable[[str], str] = _double_quoted
     text: Callable[[str], str] = _literal
     number: str = "{0}"
+    double: str = "CAST({0} AS DOUBLE PRECISION)"
     trimmed: str = "TRIM({0})"
     not_a_number: str | None = None
     reads_text: bool = False
@@ -109,6 +112,7 @@ DIALECTS = {
             ),
             column=_backquoted,
             number="CASE WHEN CAST({0} AS NUMERIC) = {0} THEN CAST({0} AS REAL) END",
+            double="{0}",
             trimmed="TRIM({0}, char(9, 32))",
             reads_text=True,
         ),
@@ -119,6 +123,7 @@ DIALECTS = {
                 _LOGISTIC.replace("{0}", _DUCKDB_FINITE),
                 _DUCKDB_FINITE.replace("{0}", f"EXP({_DUCKDB_FINITE})"),
             ),
+            double="CAST({0} AS DOUBLE)",
             trimmed="TRIM({0}, chr(9) || ' ')",
             not_a_number="CAST('nan' AS DOUBLE)",
         ),
@@ -132,6 +137,7 @@ DIALECTS = {
                 f"(SELECT CASE WHEN z < -7e2 THEN 0e0 WHEN z <= {_MOST} THEN EXP(z) END"
                 f" FROM (SELECT {_POSTGRES_FINITE} AS z) AS s)",
             ),
+            double="CAST({0} AS float8)",
             trimmed="BTRIM({0}, chr(9) || ' ')",
             not_a_number="CAST('nan' AS float8)",
             same=lambda name: name.encode()[:63],
@@ -146,6 +152,7 @@ DIALECTS = {
             column=_backquoted,
             text=_mysql_literal,
             number=_MYSQL_NUMBER,
+            double="{0}",
             # Its default comparisons do not tell upper case from lower.
             trimmed="CONVERT(TRIM({0}) USING utf8mb4) COLLATE utf8mb4_bin",
             reads_text=True,
@@ -163,36 +170,75 @@ def as_sql(model: Model, dialect: SqlDialect = DIALECTS["sql"]) -> str:
             f"--to {dialect.name} reads texts as numbers like 1234.5, which those of the model's files are not: "
             "fit a file that writes them so"
         )
-    return dialect.comment + link.format(formula(model, Parts(_number, *_columns(model, dialect))))
+    return dialect.comment + link.format(formula(model, _writer(model, dialect)))
 
 
-def _columns(
-    model: Model, dialect: SqlDialect
-) -> tuple[Callable[[str], str], Callable[[str, Mapping[str, float]], str]]:
-    """How a column of numbers and one of text are written."""
+def _writer(model: Model, dialect: SqlDialect) -> TermWriter:
     words = [_text(word, dialect) for word in absent_texts(model)]
     absent = [_number(value) for value in missing_literals(model)]
 
-    def number(name: str) -> str:
-        column = _name(name, dialect)
-        value = dialect.number.format(column)
-        if model.fills and dialect.reads_text:
-            gap = f"{column} IS NULL OR {dialect.trimmed.format(column)} IN ({', '.join(words)})"
-            gap += f" OR {value} IN ({', '.join(absent)})" if absent else ""
-            return f"CASE WHEN {gap} THEN {_number(model.state.means[name])} ELSE {value} END"
-        for word in absent + [dialect.not_a_number] * (model.fills and dialect.not_a_number is not None):
-            value = f"NULLIF({value}, {word})"
-        return f"COALESCE({value}, {_number(model.state.means[name])})" if model.fills else value
+    def value(name: str) -> str:
+        return dialect.number.format(_name(name, dialect))
 
-    def text(name: str, by_level: Mapping[str, float]) -> str:
-        cell, values = dialect.trimmed.format(_name(name, dialect)), dict(by_level)
-        if model.fills_text(name):
+    def known(name: str) -> str:
+        found = value(name)
+        for word in absent + [dialect.not_a_number] * (model.fills and dialect.not_a_number is not None):
+            found = f"NULLIF({found}, {word})"
+        return found
+
+    def gap(name: str) -> str:
+        if not dialect.reads_text:
+            return f"{known(name)} IS NULL"
+        column = _name(name, dialect)
+        found = f"{column} IS NULL OR {dialect.trimmed.format(column)} IN ({', '.join(words)})"
+        return found + (f" OR {value(name)} IN ({', '.join(absent)})" if absent else "")
+
+    def filled(names: Sequence[str], text: str, mean: str) -> str:
+        if [text] == [known(name) for name in names]:
+            if not dialect.reads_text:
+                return f"COALESCE({text}, {mean})"
+            text = value(names[0])
+        return f"CASE WHEN {' OR '.join(map(gap, names))} THEN {mean} ELSE {text} END"
+
+    def by_text(name: str, choice: Mapping[str, str], missing: str | None) -> str:
+        cell, texts = dialect.trimmed.format(_name(name, dialect)), dict(choice)
+        if missing is not None:
             cell = f"COALESCE({cell}, {_text(MISSING, dialect)})"
-            values |= dict.fromkeys(absent_texts(model), by_level[MISSING])
-        cases = " ".join(f"WHEN {_text(level, dialect)} THEN {_number(value)}" for level, value in values.items())
+            texts |= dict.fromkeys([*absent_texts(model), MISSING], missing)
+        cases = " ".join(f"WHEN {_text(level, dialect)} THEN {text}" for level, text in texts.items())
         return f"CASE {cell} {cases} END"
 
-    return number, text
+    def by_number(found: str, choice: Mapping[float, str]) -> str:
+        return f"CASE {found} {' '.join(f'WHEN {_number(at)} THEN {text}' for at, text in choice.items())} END"
+
+    return TermWriter(
+        literal=_number,
+        column=known,
+        operand=lambda name: dialect.double.format(known(name)),
+        call=lambda name, x: _FUNCTIONS[name].format(x),
+        quotient=lambda x, y: f"({x} / NULLIF({y}, 0e0))",
+        power=lambda x, y: _POWER.format(x, y),
+        polynomial=lambda u, coefficients: horner(u, coefficients, _number),
+        by_text=by_text,
+        by_number=by_number,
+        filled=filled,
+    )
+
+
+# Functions of expressions: NULL where they have no value, and where an engine would refuse to overflow.
+_FUNCTIONS = {
+    "log": "CASE WHEN {0} > 0e0 THEN LN({0}) END",
+    "log2": "CASE WHEN {0} > 0e0 THEN LN({0}) / 0.6931471805599453e0 END",
+    "log10": "CASE WHEN {0} > 0e0 THEN LN({0}) / 2.302585092994046e0 END",
+    "log1p": "CASE WHEN {0} > -1e0 THEN LN(1e0 + {0}) END",
+    "exp": f"CASE WHEN {{0}} < -7e2 THEN 0e0 WHEN {{0}} <= {_MOST} THEN EXP({{0}}) END",
+    "sqrt": "CASE WHEN {0} >= 0e0 THEN SQRT({0}) END",
+    "abs": "ABS({0})",
+}
+
+_POWER = (
+    "CASE WHEN {0} > 0e0 OR ({0} = 0e0 AND {1} >= 0e0) OR ({0} < 0e0 AND {1} = FLOOR({1})) THEN POWER({0}, {1}) END"
+)
 
 
 def _check_names(model: Model, dialect: SqlDialect) -> None:

@@ -46,6 +46,7 @@ def _document(score: Score, demands: Demands) -> dict[str, Any]:
             "r2_uncentered": None if score.r2 is None else False,
             **{name: getattr(score, name) for name in _MEASURES},
             **{key: score.measures.get(key) for key in measure_keys()},
+            **({} if score.own_scale is None else {"own_scale": score.own_scale}),
             "residuals": None if score.residuals is None else _residuals(score.residuals),
             "demands": {**demands.limits, "met": not score.unmet(demands)},
         },
@@ -172,6 +173,21 @@ def _facts(score: Score, digits: int) -> list[tuple[str, str, str]]:
         ("mean error", bias, "prediction minus target"),
         ("R²", "" if score.r2 is None else numbers.decimal(score.r2, digits), _r2(score)),
         ("cost", numbers.number(score.cost, digits), loss.cost_name),
+        *_own_scale(score, digits),
+    ]
+
+
+def _own_scale(score: Score, digits: int) -> list[tuple[str, str, str]]:
+    """The measures in the scale of what the target is the logarithm of, if it is one."""
+    own = score.own_scale
+    if own is None:
+        return []
+    undone = "10^" if score.target.startswith("log10") else "2^" if score.target.startswith("log2") else "exp"
+    smeared = numbers.number(own.smearing, digits)
+    remark = f"predicted as {undone}(prediction) times {smeared}, Duan's smearing: the mean of {undone}(residual) here"
+    return [
+        (f"RMSE of {own.name}", numbers.number(own.rmse, digits), remark),
+        (f"R² of {own.name}", "" if own.r2 is None else numbers.decimal(own.r2, digits), ""),
     ]
 
 

@@ -9,6 +9,7 @@ TOPICS: dict[str, str] = {
     "recipes": "Pipelines, alarms, nightly refreshes by cron and systemd, a lesson.",
     "lesson": "A page to descend in by hand, in any browser.",
     "input": "CSV, JSON lines, Parquet, addresses: what is read, and how.",
+    "terms": "Logarithms, powers, products, categories; formulas as in R.",
     "missing-cells": "Which cells are missing, and what happens to their rows.",
     "losses": f"Costs: {', '.join(entry.name for entry in LOSS_ENTRIES)}.",
     "penalties": "Ridge, lasso, elastic net; as scikit-learn writes them.",

@@ -82,17 +82,20 @@ def _no_date(call: Call) -> str:
 
 
 def with_computed(table: Table, terms: Iterable[Computed]) -> Table:
-    """A table with computed terms as further columns: numbers (NaN if a cell is missing or there is no value),
-    categories, or both under one name.
+    """A table with computed terms as further columns: numbers, categories, or both under one name.
+
+    A number is NaN if a cell is missing, and infinite if there is no such value.
     """
     numeric, text = dict(table.numeric), dict(table.text)
     for term in terms:
         if term.numbers is not None:
             values = values_of(term.numbers, table.numeric, table.rows)
-            lost = ~np.isfinite(values)
-            for name in columns_of(term.numbers):
-                lost |= ~np.isfinite(table.numeric[name])
-            numeric[term.name] = np.where(lost, np.nan, values) if lost.any() else values
+            columns = [table.numeric[name] for name in columns_of(term.numbers)]
+            lost = np.logical_or.reduce([~np.isfinite(column) for column in (values, *columns)])
+            if lost.any():
+                missing = np.logical_or.reduce([np.isnan(column) for column in columns])
+                values = np.where(missing, np.nan, np.where(lost, np.inf, values))
+            numeric[term.name] = values
         if term.categories:
             found = [categories_of(node, table.numeric, table.text, table.rows) for node in term.categories]
             text[term.name] = found[0] if len(found) == 1 else _combined_categories(found)

@@ -1,0 +1,107 @@
+"""Computed terms as text of another language, which is given by how it writes their parts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from gdcli.data.expressions.computed import Computed, levels_of
+from gdcli.data.expressions.functions import CATEGORIES
+from gdcli.data.expressions.nodes import (
+    Binary,
+    Call,
+    Constant,
+    Group,
+    Name,
+    Negative,
+    Node,
+    PolyTerm,
+    columns_of,
+    text_of,
+)
+
+# Up to this exponent a power is written as a product.
+_PRODUCTS = 4
+
+
+class TermWriter(NamedTuple):
+    """How a language writes a number, the number in a column (nothing if it is missing), the same to compute with,
+    functions and operators (nothing where they have no value), Σ coefficientsᵢ uⁱ, the text chosen by a text column or
+    by a number, and the mean that stands for an expression if some of its columns are missing.
+    """
+
+    literal: Callable[[float], str]
+    column: Callable[[str], str]
+    operand: Callable[[str], str]
+    call: Callable[[str, str], str]
+    quotient: Callable[[str, str], str]
+    power: Callable[[str, str], str]
+    polynomial: Callable[[str, Sequence[float]], str]
+    by_text: Callable[[str, Mapping[str, str], str | None], str]
+    by_number: Callable[[str, Mapping[float, str]], str]
+    filled: Callable[[Sequence[str], str, str], str]
+
+
+def written_number(node: Node, write: TermWriter) -> str:
+    """An expression as a number."""
+    match node:
+        case Constant(value):
+            return write.literal(value)
+        case Name(column):
+            return write.operand(column)
+        case Group(of):
+            return written_number(of, write)
+        case Negative(of):
+            return f"({write.literal(-1.0)} * {written_number(of, write)})"
+        case Call(function, of):
+            return write.call(function, written_number(of, write))
+        case PolyTerm(of, _, _, center, scale, coefficients):
+            u = f"(({written_number(of, write)} - {_signed(center, write)}) / {write.literal(scale)})"
+            return write.polynomial(u, coefficients)
+        case Binary(operator, left, right):
+            return _binary(operator, left, right, write)
+    raise AssertionError(text_of(node))
+
+
+def _signed(value: float, write: TermWriter) -> str:
+    return write.literal(value) if value >= 0 else f"({write.literal(value)})"
+
+
+def _binary(operator: str, left: Node, right: Node, write: TermWriter) -> str:
+    first = written_number(left, write)
+    if operator == "^" and isinstance(right, Constant) and right.value in range(1, _PRODUCTS + 1):
+        return "(" + " * ".join([first] * int(right.value)) + ")"
+    second = written_number(right, write)
+    if operator == "/":
+        return write.quotient(first, second)
+    if operator == "^":
+        return write.power(first, second)
+    return f"({first} {'*' if operator == ':' else operator} {second})"
+
+
+def written_effect(term: Computed, by_level: Mapping[str, float], missing: str | None, write: TermWriter) -> str:
+    """What a term with categories adds: the number of its level, times its numbers if it has any. ``missing`` is the
+    level of missing cells, if they have one.
+    """
+    entries = [(levels_of(term, level), write.literal(value)) for level, value in by_level.items() if level != missing]
+    gap = None if missing is None else write.literal(by_level[missing])
+    chosen = _chosen(term, term.categories, entries, gap, write)
+    return chosen if term.numbers is None else f"({chosen} * {written_number(term.numbers, write)})"
+
+
+def _chosen(
+    term: Computed,
+    categories: Sequence[Node],
+    entries: Sequence[tuple[tuple[str, ...], str]],
+    gap: str | None,
+    write: TermWriter,
+) -> str:
+    """The text of the combination of levels: by the first category, and within it by the others."""
+    node, *rest = categories
+    within: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for levels, text in entries:
+        within.setdefault(levels[0], []).append((levels[1:], text))
+    choice = {level: _chosen(term, rest, found, gap, write) if rest else found[0][1] for level, found in within.items()}
+    of = node.of if isinstance(node, Call) and node.function == CATEGORIES else node
+    if isinstance(of, Name) and of.column in term.texts:
+        return write.by_text(of.column, choice, gap)
+    chosen = write.by_number(written_number(of, write), {float(level): text for level, text in choice.items()})
+    return chosen if gap is None else write.filled(columns_of(of), chosen, gap)
