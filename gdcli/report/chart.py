@@ -82,7 +82,7 @@ def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
     series = [_Series(picture.iterations.tolist(), picture.costs.tolist())]
     from gdcli.report.sentences import cost_unit
 
-    words = _Words("cost", cost_unit(fit.loss, page.shown(fit.target), _square(page)), "iteration", "optimum")
+    words = _Words("cost", cost_unit(fit.loss, page.shown(fit.target), _square(page)), "iteration", "minimum")
     return _chart(words, series, fit.optimum.cost, page, colour)
 
 
@@ -96,7 +96,7 @@ def chart_of_groups(fits: "GroupFits", page: Page, colour: bool = False) -> str:
         if fit.picture is not None
     ]
     words = _Words(
-        "cost", cost_unit(fits.loss, page.shown(fits.target), _square(page)), "iteration", "optimum", "groups"
+        "cost", cost_unit(fits.loss, page.shown(fits.target), _square(page)), "iteration", "minimum", "groups"
     )
     return _chart(words, series, None, page, colour)
 
@@ -110,7 +110,7 @@ def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:
     ]
     from gdcli.report.sentences import cost_unit
 
-    words = _Words("cost", cost_unit(sweep.loss, page.shown(sweep.target), _square(page)), "iteration", "optimum")
+    words = _Words("cost", cost_unit(sweep.loss, page.shown(sweep.target), _square(page)), "iteration", "minimum")
     return _chart(words, series, sweep.optimum.cost, page, colour)
 
 
@@ -126,7 +126,7 @@ def _square(page: Page) -> str:
 
 
 def _chart(words: _Words, series: Sequence[_Series], best: float | None, page: Page, colour: bool) -> str:
-    """Draw the series and the optimum as a line; return the lines of the chart under one or more that explain it."""
+    """Draw the series and the minimum as a line; return the lines of the chart under one or more that explain it."""
     import plotext
 
     last = max(int(one.iterations[-1]) for one in series)
@@ -148,7 +148,7 @@ def _chart(words: _Words, series: Sequence[_Series], best: float | None, page: P
     ticks = _iteration_ticks(last, width)
     plotext.xticks([_place(k, last) for k in ticks], [f"{k:,}" for k in ticks])
     marks = heights.ticks()
-    plotext.yticks([heights.place(v) for v in marks], [f"{v:.3g}" for v in marks])
+    plotext.yticks([heights.place(v) for v in marks], [numbers.tick(v) for v in marks])
     text: str = plotext.build()
     plotext.clear_figure()
     if not colour:
@@ -248,7 +248,7 @@ def _heading(
     if best is not None:
         inside = heights.low <= best <= heights.high
         rule = ("─" if page.unicode else "-") * 3 + " " if inside else ""
-        sentence += f"; {rule}the {words.best}, {best:.3g}{'' if inside else ', is below the frame'}"
+        sentence += f"; {rule}the {words.best}, {numbers.tick(best)}{'' if inside else ', is below the frame'}"
     lines = Page(width, page.encoding).wrapped(sentence)
     if len(series) > 1:
         names = [f"{_SIGNS[i % len(_SIGNS)]}={one.name}" for i, one in enumerate(series)]

@@ -7,10 +7,12 @@ line says so.
 import math
 from collections.abc import Sequence
 
+from gdcli.base.names import count_of
 from gdcli.fitting.curve import Curve, Outcome, Walk
 from gdcli.report.curve_shape import format_shape, polynomial_text
 from gdcli.report.curve_steps import QUANTITIES, shown_iterations, step_cells
 from gdcli.report.curve_verdict import curve_verdict, shown_rate
+from gdcli.report.iteration_table import alike_rows
 from gdcli.report.paper import Page
 from gdcli.report.screen import HEADING, NOTE, SPACE, Screen, Span, StyledLine, TableColumn, TextTable
 from gdcli.report.sentences import joined
@@ -38,7 +40,15 @@ def step_lines(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = True)
     label = [Span(" " * step.width)]
     for walk, columns in zip(walks, groups, strict=True):
         label.append(Span(_label(walk, columns, page), f"{HEADING} {MARKS[_state(walk)][1]}"))
-    table = TextTable(page, [step, *(column for columns in groups for column in columns)])
+    columns = [column for columns in groups for column in columns]
+    between = {}
+    if alike := alike_rows(columns, len(rows)):
+        first = len(rows) - alike - 1
+        for column in (step, *columns):
+            column.drop(first, len(rows) - 1)
+        said = f"{page.shown('⋮'):>{step.width}}  {count_of(alike, 'step')} alike"
+        between[first] = [Span(said, NOTE)]
+    table = TextTable(page, [step, *columns], between=between)
     return [label, *table.lines(), *_tied(page, _notes(curve, rows, walks, names, page), NOTE)]
 
 

@@ -209,7 +209,7 @@ def groups_screen(fits: GroupFits, page: Page, digits: int = 6) -> Screen:
     )  # fmt: skip
     importance = np.nan_to_num(np.abs(fits.standardized)).max(axis=0).tolist()
     ranked = [terms[i] for i in sorted(range(len(terms)), key=lambda i: importance[i])]  # the weakest first
-    order = [*ranked[:-1], *others[::-1], *ranked[-1:]]
+    order = [*ranked[:-1], *others[::-1], first[-1], *ranked[-1:]]
     table = TextTable(page, [*first, *terms, *others, verdicts], leaving=order)
     missing = [term for term in terms if term not in table.columns]
     notes = []

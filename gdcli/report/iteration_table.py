@@ -17,6 +17,9 @@ _STRONGEST = 3
 # From two decades on the lower end of bars would be empty on a linear scale.
 _LOGARITHMIC_FROM = 100.0
 
+# Costs that span so much show nothing of the smaller ones in one format.
+_DECADES = 1e5
+
 # Rows that are alike from which on one line stands for them.
 _MANY = 2
 
@@ -37,7 +40,7 @@ def iteration_lines(fit: Fit, page: Page, digits: int, *, every: bool, advise: b
         rows.append(_minimum(fit))
     columns = _Columns(fit, rows, page, digits)
     table = columns.table(page)
-    alike = 0 if every else _alike([c for c in table.columns if c in columns.numbers], len(fit.trace))
+    alike = 0 if every else alike_rows([c for c in table.columns if c in columns.numbers], len(fit.trace))
     between: dict[int, StyledLine] = {len(rows) - alike - 1: []} if closed else {}
     if alike:
         first, last = len(fit.trace) - alike - 1, len(fit.trace) - 1
@@ -109,7 +112,11 @@ def _other_columns(fit: Fit, rows: Sequence[TraceRow], digits: int) -> dict[str,
     columns = {}
     if fit.intercept is not None:
         columns["c"] = numbers.column([row.intercept for row in rows], digits, relative=relative)
-    columns["cost"] = numbers.column([row.cost for row in rows], digits, relative=relative and not perfect)
+    costs = [row.cost for row in rows]
+    if relative and max(costs, default=0.0) > _DECADES * min(costs, default=0.0) > 0:
+        columns["cost"] = numbers.mixed(costs, digits)
+    else:
+        columns["cost"] = numbers.column(costs, digits, relative=relative and not perfect)
     if any(row.learning_rate is not None for row in rows):
         columns["lr"] = numbers.column([row.learning_rate for row in rows], digits, relative=True)
     if fit.holdout is not None:
@@ -148,7 +155,7 @@ def _number(cost: float) -> float:
     return math.inf if math.isnan(cost) else cost
 
 
-def _alike(columns: Sequence[TableColumn], rows: int) -> int:
+def alike_rows(columns: Sequence[TableColumn], rows: int) -> int:
     """How many rows before the last one print like it, less the first of them; 0 if they are few."""
     last = rows - 1
     first = last

@@ -29,7 +29,7 @@ _STRICTLY = 1e-9
 
 _ROUNDING = 1e-14
 
-_EXACT_COUNT = 10_000_000
+_EXACT_COUNT, _SMALLEST_TICK = 10_000_000, 1e-4
 
 # The part of a number that stands left of its decimal point; of an exponent the zeros and the plus that say nothing.
 _WHOLE, _POWER = re.compile(r"[^.e]*"), re.compile(r"e\+?(-?)0*(?=\d)")
@@ -90,18 +90,12 @@ def decimal(value: float, decimals: int) -> str:
 
 def percents(shares: Sequence[float | None]) -> list[str]:
     """Shares (0.01 is 1 %) in percent, without the sign, three digits each, decimal points aligned."""
-    values = [None if share is None else 100.0 * share for share in shares]
-    if any(v is not None and math.isfinite(v) and v >= _LARGEST_PERCENT for v in values):
-        return column(values, FEWEST_DIGITS)
-    return aligned(["" if value is None else _percent(value) for value in values])
+    return aligned(["" if share is None else _percent(100.0 * share) for share in shares])
 
 
 def percent(share: float) -> str:
-    """A share for a sentence: ``1.32 %``, ``less than 0.00001 %``, ``1.2e9 %``."""
-    value = 100.0 * share
-    if value >= _LARGEST_PERCENT:
-        return f"{_short_power(f'{value:.2g}')} %"
-    return _percent(value).replace("<", "less than ") + " %"
+    """A share for a sentence: ``1.32 %``, ``less than 0.00001 %``, ``1.20e9 %``."""
+    return _percent(100.0 * share).replace("<", "less than ") + " %"
 
 
 def p_value(p: float) -> str:
@@ -123,6 +117,12 @@ def rough(number: float) -> str:
         if size <= rounded < 1000 * size:
             return f"{rounded / size:g} {name}"
     return f"{rounded:,.0f}" if rounded < _EXACT_COUNT else _short_power(f"{rounded:g}")
+
+
+def tick(value: float) -> str:
+    """A number beside an axis, to three digits: ``800,000``, ``7.8e10``."""
+    plain = value == 0 or _SMALLEST_TICK <= abs(value) < _EXACT_COUNT
+    return f"{float(f'{value:.3g}'):,.10g}" if plain else _short_power(f"{value:.3g}")
 
 
 def rate(learning_rate: float) -> str:
@@ -192,6 +192,8 @@ def _percent(value: float) -> str:
         return str(value)
     if value == 0:
         return "0"
+    if value >= _LARGEST_PERCENT:
+        return _short_power(f"{value:.{FEWEST_DIGITS - 1}e}")
     if value < SMALLEST_PERCENT:
         return f"<{SMALLEST_PERCENT:.5f}"
     return f"{value:,.{max(0, FEWEST_DIGITS - 1 - _exponent(value, FEWEST_DIGITS))}f}"

@@ -204,7 +204,7 @@ def _within_one_percent(fit: Fit) -> str:
         known = fit.learning_rate.behaviour is Behaviour.OSCILLATING and not is_plain(fit)
         verb = "first within" if known else "within"
         since = "at" if known else "since"
-        return f" ({verb} 1 % {since} {digits.count(reached)})" if reached < run or known else ""
+        return f" ({verb} 1 % {since} {digits.count(reached)})"
     if fit.descent.converged:
         return ""
     if reached > MOST_TO_ADVISE:

@@ -137,8 +137,8 @@ def test_within_1_percent_at_the_very_last_iteration_is_within(gdfit: Run, noisy
     words = (noisy_line, "-t", "y", "-x", "x", "-x", "z", "--format", "json", "-q")
     reached = json.loads(gdfit(*words).out)["learning_rate"]["iterations_to_1_percent"]
     said = (
-        (reached - 1, f"It would come within 1 % at iteration {reached}, 1 more than were run."),
-        (reached, f"It came within 1 % at iteration {reached}."),
+        (reached - 1, f"; it would be within 1 % at {reached}, 1 more."),
+        (reached, f"(within 1 % since {reached})."),
     )
     for iterations, sentence in said:
         found = json.loads(gdfit(*words, "-n", iterations).out)

@@ -155,14 +155,16 @@ def test_a_summary_is_drawn_without_points_and_a_note_says_so(command, points):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_chart_stands_under_the_table(command, points, name):
+def test_the_chart_stands_between_the_table_and_the_verdict(command, points, name):
     _, table, _ = command(*COMMANDS[name])
     code, out, err = command(*COMMANDS[name], "--chart")
     assert (code, err) == (0, "")
-    assert out.startswith(table + "\n")
-    chart = out[len(table) + 1 :]
+    *above, verdict = table.split("\n\n")
+    assert out.startswith("\n\n".join(above))
+    assert out.endswith("\n\n" + verdict)
+    chart = out[len("\n\n".join(above)) :].removesuffix(verdict)
     assert "┌───" in chart
-    assert max(map(len, chart.splitlines())) == 80
+    assert max(len(line) for line in chart.splitlines() if "│" in line) == 80
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -58,7 +58,7 @@ def test_a_fit_of_a_summary_is_the_fit_of_its_rows(gdfit: Callable[..., Any], fo
         from_summary = gdfit("s.json", *args, "--format", "json", "-q")
         assert (from_summary.code, from_summary.err) == (0, "")
         assert values(from_summary) == pytest.approx(values(gdfit("jan.csv", *args, "--format", "json")), rel=1e-12)
-    assert "30 read, all used" in gdfit("s.json", "-t", "price").out
+    assert "all 30 rows used" in gdfit("s.json", "-t", "price").out
 
 
 def test_old_rows_and_new_ones_are_fitted_together(gdfit: Callable[..., Any], folder: Path) -> None:

@@ -12,6 +12,7 @@ from gdcli.fitting.curve import walk_down
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.sweep import run_sweep
 from gdcli.report.chart import chart_of_curve, chart_of_fit, chart_of_sweep, require_plotext
+from gdcli.report.numbers import tick
 from gdcli.report.paper import Page
 
 
@@ -27,11 +28,11 @@ def frame_of(chart):
     return [(line[:left], line[left + 1 : -1]) for line in lines[top + 1 : bottom]]
 
 
-def test_the_axis_goes_from_the_optimum_to_the_start(housing):
+def test_the_axis_goes_from_the_minimum_to_the_start(housing):
     fit = fitted(housing)
     labels = [label.strip() for label, _ in frame_of(chart_of_fit(fit, Page())) if label.strip()]
-    assert labels[0] == f"{fit.picture.costs[0]:.3g}"
-    assert labels[-1] == f"{fit.optimum.cost:.3g}"
+    assert labels[0] == tick(fit.picture.costs[0])
+    assert labels[-1] == tick(fit.optimum.cost)
     assert len(labels) == 5
 
 
@@ -45,10 +46,10 @@ def test_the_curve_falls_from_the_upper_left_to_the_lower_right(housing):
 def test_the_words_above_say_what_is_drawn_and_on_which_scales(housing):
     chart = chart_of_fit(fitted(housing), Page())
     assert " ".join(chart.splitlines()[:2]) == (
-        "cost (price²) against iteration, cost and iteration on log scales; ─── the optimum, 6.14e+09"
+        "cost (price²) against iteration, cost and iteration on log scales; ─── the minimum, 6.14e9"
     )
     short = chart_of_fit(fitted(housing, iterations=5), Page())
-    assert short.startswith("cost (price²) against iteration; ─── the optimum, 6.14e+09\n")
+    assert short.startswith("cost (price²) against iteration; ─── the minimum, 6.14e9\n")
     assert short.splitlines()[-1].split() == ["0", "1", "2", "3", "4", "5"]
 
 
@@ -93,7 +94,7 @@ def test_colour_is_there_only_when_asked_for(housing):
 def test_a_diverging_fit_is_drawn_to_its_end(housing):
     fit = fitted(housing, learning_rate=0.5)
     labels = [label.strip() for label, _ in frame_of(chart_of_fit(fit, Page())) if label.strip()]
-    assert labels[0] == f"{fit.picture.costs[-1]:.3g}"
+    assert labels[0] == tick(fit.picture.costs[-1])
 
 
 def test_each_rate_of_a_sweep_has_its_sign(housing):

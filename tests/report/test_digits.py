@@ -62,9 +62,15 @@ def test_percents_have_three_digits_each_and_their_points_aligned():
     ]
 
 
+def test_ticks_have_three_digits_and_separators_as_long_as_they_are_short():
+    assert [digits.tick(x) for x in (0.0, 800_000, 12_345, 7.8e10, 0.00123, 1e-9)] == [
+        "0", "800,000", "12,300", "7.8e10", "0.00123", "1e-9",
+    ]  # fmt: skip
+
+
 def test_percents_on_the_way_to_infinity_are_scientific():
-    assert digits.percents([10.0, 1e30]) == ["1.00e3 ", "1.00e32"]
-    assert digits.percent(1e30) == "1e32 %"
+    assert digits.percents([10.0, 1e30]) == ["1,000      ", "    1.00e32"]
+    assert digits.percent(1e30) == "1.00e32 %"
 
 
 @pytest.mark.parametrize(

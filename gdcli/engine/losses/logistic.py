@@ -53,7 +53,7 @@ class Logistic(Loss):
         Measure(
             "auc",
             "AUC",
-            "an event gets the higher probability",
+            "chance that a random event gets a higher probability than another row",
             over_rows=area_under_curve,
             share=True,
             absent="only one class is there",

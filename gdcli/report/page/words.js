@@ -66,7 +66,6 @@ function withinOnePercent({ reached, k, behaviour, plain, converged, perfect, sh
   if (reached === 0) return " (within 1 % from the start)";
   if (reached <= k) {
     const known = behaviour === "oscillating" && !plain;
-    if (reached === k && !known) return "";
     return ` (${known ? "first within 1 % at" : "within 1 % since"} ${count(reached)})`;
   }
   if (converged) return "";
