@@ -12,6 +12,9 @@ from gdcli.base.names import quoted
 # Triangles that are in memory at a time while the last one is decomposed; measured on 2,000 columns.
 _TRIANGLES = 12
 
+# Of each group: the triangle that grows, the rows that wait for it, and what its fit is made of.
+_COPIES = 12
+
 # A block's columns, and the matrix made of them.
 _MATRICES = 2
 
@@ -32,6 +35,17 @@ def check_room(source: str, columns: int, rows: int = 0, folds: int = 1) -> None
             f"{quoted(source)}: {columns:,} columns (each level of a text column is one) need {needed / 1e9:,.0f} GB "
             f"of memory, and there are {memory() / 1e9:,.0f} GB.\nChoose some with --feature, or leave out the largest "
             "with --exclude."
+        )
+
+
+def check_room_for_groups(source: str, columns: int, lanes: int, folds: int = 1) -> None:
+    """Raise DataError if a triangle for each group, and for each of its folds, does not fit into the memory."""
+    needed = _BYTES * (columns + 1) ** 2 * _COPIES * lanes
+    if needed > memory():
+        groups = f"{lanes // folds:,} groups" + (f" in {folds} folds" if folds > 1 else "")
+        raise DataError(
+            f"{quoted(source)}: {groups} of {columns:,} columns need {needed / 1e9:,.0f} GB of memory, and there are "
+            f"{memory() / 1e9:,.0f} GB.\nFit fewer columns (-x), or group by another one (--by)."
         )
 
 

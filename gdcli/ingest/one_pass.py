@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gdcli.base.parallel import merge_left, merge_sections, ordered_map
 from gdcli.data.design import Design
-from gdcli.data.memory import check_room
+from gdcli.data.memory import check_room, check_room_for_groups
 from gdcli.data.table import Block
 from gdcli.engine.blas import threads_for
 from gdcli.engine.column import Column
@@ -52,12 +52,19 @@ class Reduction:
     def merge_section(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:
         """The aggregate of one section; None if it is empty."""
         whole = merge_left(join_short(parts, self.plan, self.check), self.merge)
-        return None if whole is None else seal_section(whole)
+        return None if whole is None else seal_section(self.checked(whole))
 
     def merge(self, left: Aggregate, right: Aggregate) -> Aggregate:
         """The aggregate of the rows of both."""
         self.check(dict.fromkeys([*left.columns, *right.columns]))
-        return merge_aggregates(left, right, self.plan)
+        return self.checked(merge_aggregates(left, right, self.plan))
+
+    def checked(self, found: Aggregate) -> Aggregate:
+        """The same aggregate. Raises DataError if its groups do not fit into the memory."""
+        if found.grouped is not None:
+            columns, lanes = len(found.columns), found.grouped.triangles.lanes
+            check_room_for_groups(self.design.source, columns, lanes, self.plan.folds)
+        return found
 
     def check(self, columns: Collection[Column]) -> None:
         """Raise DataError for too many columns, or too many levels of one."""

@@ -296,3 +296,14 @@ def test_json_of_one_group_has_the_keys_of_a_fit(csv_file: Callable[..., str], g
         assert line.keys() - fit.keys() == {"group", "verdict"}
         for key in ("intercept", "optimum", "descent"):
             assert line[key].keys() == fit[key].keys()
+
+
+def test_groups_that_do_not_fit_into_the_memory_are_refused_while_reading(
+    csv_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = csv_file("\n".join(["y,a,region", *(f"{i % 7},{i % 5},g{i // 2}" for i in range(8000))]) + "\n")
+    assert len(fitted(path, exclude=()).groups) == 4000
+    # A triangle of 3 × 3 numbers of 8 bytes, twelve times, for half of the groups.
+    monkeypatch.setattr("gdcli.data.memory.memory", lambda: 2000 * 12 * 8 * 9)
+    with pytest.raises(DataError, match=r"4,000 groups of 2 columns need .* GB of memory"):
+        fitted(path, exclude=())
