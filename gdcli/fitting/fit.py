@@ -135,7 +135,7 @@ def _descend(
     """Run the loop, hand out its rows, and return the last step and why it was the last."""
     # A request to stop waits for the end of an iteration, so that every recorder has the same last one.
     with listener.defer_interrupts() as asked:
-        rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.unit)]
+        rules: list[StopRule] = [divergence(PERFECT * problem.mean_square / problem.cost_scale)]
         if watch is not None:
             rules.append(watch.rule)  # it has to see the last iteration, whoever else ends the descent there
         if options.descent.tolerance is not None:
@@ -222,7 +222,7 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
     # Patience keeps the best parameters that it saw, not the last ones.
     kept = last if watch is None or options.checks.patience is None or watch.best is None else watch.best
     m, c = problem.scaling.to_file(kept.theta)
-    cost = float(kept.cost) * problem.unit
+    cost = float(kept.cost) * problem.cost_scale
     loss = problem.mean_loss(kept.theta) if problem.penalty else cost
     error = None if problem.needs_rows else loss
     gap, best = problem.gap(kept.theta), problem.minimum

@@ -39,15 +39,15 @@ class HoldoutWatch:
         if not self._rows:
             raise DataError(f"--holdout {options.checks.holdout:g} holds out no row of {problem.triangle.count}")
         self._cost = problem.held_out(reading)
-        self._unit = problem.unit
+        self._cost_scale = problem.cost_scale
         self._options = options
         self.best: Step | None = None
         self._best_cost = math.inf
         self._since = 0
 
     def cost(self, theta: Array) -> float:
-        """The mean loss over the rows held out, in the cost's units."""
-        return float(self._cost.value(theta)) * self._unit
+        """The mean loss over the rows held out, in the cost's scales."""
+        return float(self._cost.value(theta)) * self._cost_scale
 
     def rule(self, step: Step) -> Stopped | None:
         """As a stop rule: remember the best step, and stop after as many as patience has without a better one."""
@@ -101,11 +101,11 @@ def cross_validate(
         seed=options.descent.seed,
         rows=tuple(fold.count for fold in folds),
         iterations=options.descent.iterations,
-        costs=_known(costs),
+        costs=_finite_or_none(costs),
         mean=_mean(costs),
         standard_error=_standard_error(costs),
         best_iteration=best_iteration if math.isfinite(best_mean) else None,
-        best_costs=_known(best_costs),
+        best_costs=_finite_or_none(best_costs),
         best_mean=_mean(best_costs),
         best_standard_error=_standard_error(best_costs),
     )
@@ -123,7 +123,7 @@ def fold_problems(reading: Dataset, whole: Problem, options: FitOptions) -> list
         training = reduce(merge, [folds[j] for j in others])
         if training.count < 2:
             raise DataError(f"--cv {len(folds)} leaves {training.count} row to fit: there are too few rows")
-        problems.append(whole.alike(build_problem(training, target, whole.terms, options), others))
+        problems.append(whole.restricted_to(build_problem(training, target, whole.terms, options), others))
     return problems
 
 
@@ -132,7 +132,7 @@ def _side_by_side(
 ) -> Iterator[tuple[int, Array]]:
     """Yield each iteration and its validation costs (folds,): a lane for each fold."""
     objective, validation = objective_of_lanes(problems, options), _validation(problems, reading)
-    units = np.array([problem.unit for problem in problems])
+    scales = np.array([problem.cost_scale for problem in problems])
     optimizer = options.descent.optimizer.on(newton_of_lanes(problems), options.model.intercept)
     steps = descend(
         objective,
@@ -144,7 +144,7 @@ def _side_by_side(
         search=options.search_on(objective, optimizer),
     )
     for step in steps:
-        yield step.iteration, validation.value(step.theta) * units
+        yield step.iteration, validation.value(step.theta) * scales
 
 
 def objective_of_lanes(problems: Sequence[Problem], options: FitOptions) -> Objective:
@@ -171,7 +171,8 @@ def newton_of_lanes(problems: Sequence[Problem]) -> NewtonDirection:
     return direction
 
 
-def _known(costs: Array) -> tuple[float | None, ...]:
+def _finite_or_none(costs: Array) -> tuple[float | None, ...]:
+    """The costs, None for one that is not finite."""
     return tuple(cost if math.isfinite(cost) else None for cost in costs.tolist())
 
 

@@ -89,7 +89,7 @@ class Problem:
         return penalized(SquaredError(self.data), self.penalty)
 
     @property
-    def unit(self) -> float:
+    def cost_scale(self) -> float:
         """The file's cost units per unit of scaled cost."""
         return self.scaling.target_scale**2
 
@@ -116,7 +116,7 @@ class Problem:
 
     def mean_loss(self, theta: Array) -> float:
         """The cost without the penalty, in the cost's units."""
-        return float(SquaredError(self.data).value(theta)) * self.unit
+        return float(SquaredError(self.data).value(theta)) * self.cost_scale
 
     def newton_direction(self, point: Point) -> Array:
         """H⁻¹ · gradient (p,) at a point; the step of Newton's method is against it."""
@@ -161,7 +161,7 @@ class Problem:
         found = X[:, list(columns).index(column)]
         return np.where(np.isnan(found), self.means[column], found) if column in self.means else found
 
-    def alike(self, other: "Problem", folds: Sequence[int]) -> "Problem":
+    def restricted_to(self, other: "Problem", folds: Sequence[int]) -> "Problem":
         """The problem of this loss over the rows of some folds; ``other`` is their squared-error problem."""
         return other
 
@@ -184,7 +184,7 @@ class Problem:
     @property
     def within(self) -> float:
         """The gap that counts as within 1 %, on the scaled problem."""
-        return WITHIN * self.gap_measure / self.unit
+        return WITHIN * self.gap_measure / self.cost_scale
 
 
 def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
@@ -290,7 +290,7 @@ def row_of(
         step.iteration,
         tuple(m.tolist()),
         float(c) if problem.scaling.intercept else None,
-        float(step.cost) * problem.unit,
+        float(step.cost) * problem.cost_scale,
         problem.gap(step.theta),
         validation,
         learning_rate,

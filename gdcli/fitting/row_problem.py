@@ -49,7 +49,7 @@ _CLOSE = 1e-8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
+class _KeptRows:
     """All rows that were kept, by folds, and their target as the loss takes it."""
 
     reduced: Aggregate
@@ -72,7 +72,7 @@ class RowProblem(Problem):
     it does not exist or was not sought. ``curvature`` is L, None if the loss has no bound.
     """
 
-    kept: _Kept
+    kept: _KeptRows
     rows: RowObjective
     function: Loss
     curvature: float | None
@@ -88,7 +88,7 @@ class RowProblem(Problem):
         return True
 
     @property
-    def unit(self) -> float:
+    def cost_scale(self) -> float:
         return self.scaling.target_scale**self.function.degree
 
     @property
@@ -108,11 +108,11 @@ class RowProblem(Problem):
         if self.penalty.l1:
             close += corner_gap(self.penalty, theta, best.theta, best.gradient)
         if close <= _CLOSE * best.cost:
-            return close * self.unit
-        return max(float(self.objective.value(theta)) * self.unit - self.lowest.cost, 0.0)
+            return close * self.cost_scale
+        return max(float(self.objective.value(theta)) * self.cost_scale - self.lowest.cost, 0.0)
 
     def mean_loss(self, theta: Array) -> float:
-        return float(self.rows.value(theta)) * self.unit
+        return float(self.rows.value(theta)) * self.cost_scale
 
     def recedes(self, direction: Array) -> bool:
         """Whether the cost never rises along a direction of θ, however far: there is no minimum then."""
@@ -151,7 +151,7 @@ class RowProblem(Problem):
     def held_out(self, reading: Dataset, fold: int = 1) -> Objective:
         return self.kept.objective(self, self.function, [fold])
 
-    def alike(self, other: Problem, folds: Sequence[int]) -> Problem:
+    def restricted_to(self, other: Problem, folds: Sequence[int]) -> Problem:
         """The problem of this loss over the rows of some folds; its minimum is not sought."""
         return _with_loss(other, self.kept, self.function, folds)
 
@@ -159,7 +159,7 @@ class RowProblem(Problem):
 def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOptions, listener: Listener) -> Problem:
     """The problem of the same rows and scaling with the loss that was asked for."""
     jobs = options.machine.jobs
-    kept = _Kept(reading.reduced, target, jobs, ThreadPoolExecutor(jobs or usable_cores()))
+    kept = _KeptRows(reading.reduced, target, jobs, ThreadPoolExecutor(jobs or usable_cores()))
     folds = range(len(reading.reduced.folds)) if options.checks.holdout is None else [0]
     function = _loss_of(problem, kept, folds, options, listener)
     if target.classes is not None:
@@ -173,14 +173,14 @@ def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOp
     return found
 
 
-def _with_loss(problem: Problem, kept: _Kept, function: Loss, folds: Sequence[int]) -> RowProblem:
+def _with_loss(problem: Problem, kept: _KeptRows, function: Loss, folds: Sequence[int]) -> RowProblem:
     """A squared-error problem over the rows of some folds, with its loss replaced."""
     common: dict[str, Any] = {field.name: getattr(problem, field.name) for field in fields(Problem)}
     rows, curvature = kept.objective(problem, function, folds), _curvature(problem, function.bound)
     return RowProblem(**common, kept=kept, rows=rows, function=function, curvature=curvature)
 
 
-def _loss_of(problem: Problem, kept: _Kept, folds: Sequence[int], options: FitOptions, listener: Listener) -> Loss:
+def _loss_of(problem: Problem, kept: _KeptRows, folds: Sequence[int], options: FitOptions, listener: Listener) -> Loss:
     """The loss that was asked for; one that takes a parameter gets its default from the residuals."""
     _, loss, given = options.model.loss
     name, form = loss.name, loss.parameter_form
@@ -253,7 +253,7 @@ def _with_minimum(problem: RowProblem) -> RowProblem:
     if not function.degree and moved > _STILL_MOVING:
         return problem
     m, c = problem.scaling.to_file(found.theta)
-    cost = found.cost * problem.unit
+    cost = found.cost * problem.cost_scale
     lowest = replace(least, slopes=m, intercept=float(c), theta=found.theta, cost=cost)
     return replace(problem, lowest=lowest, found=found)
 

@@ -124,7 +124,7 @@ def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, Any]:
         rate = best
     else:
         rate = np.full(g, float(options.descent.rate))
-    behaviour, largest_stable = _foreseen(problem, rate, options)
+    behaviour, largest_stable = _forecast(problem, rate, options)
     unstable = np.array([found is Behaviour.UNSTABLE for found in behaviour], dtype=bool)
     arrival = lane_iterations_to(problem.eigenvalues, distance, rate, within) if plain and options.constant else None
 
@@ -181,7 +181,7 @@ def _descend(
     return last, np.matvec(np.swapaxes(problem.vectors, 1, 2), last.theta)
 
 
-def _foreseen(problem: StackedProblem, rate: Array, options: FitOptions) -> tuple[NDArray[np.object_], Array]:
+def _forecast(problem: StackedProblem, rate: Array, options: FitOptions) -> tuple[NDArray[np.object_], Array]:
     """The forecast behaviour of each group's rate (None if unknown) and the largest stable one.
 
     Both depend on the largest eigenvalue only, and on its product with the rate.

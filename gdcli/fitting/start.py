@@ -37,7 +37,7 @@ def continued(problem: Problem, start: Start, options: FitOptions) -> Problem:
     ours = np.array([*scaling.center, *scaling.scale, scaling.target_scale])
     theirs = np.array([*state.center, *state.scale, state.target_scale])
     theta = np.array(state.theta)
-    cost = float(problem.objective.value(theta)) * problem.unit
+    cost = float(problem.objective.value(theta)) * problem.cost_scale
     # A mean close to zero is judged against its deviation.
     slack = np.concatenate([scaling.scale, np.zeros(len(scaling.scale) + 1)])
     same_scaling = np.all(np.abs(ours - theirs) <= _SAME * (np.abs(theirs) + slack))

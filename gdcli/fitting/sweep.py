@@ -227,7 +227,7 @@ class _Path:
 
 def _descend(problem: Problem, rates: Array, options: FitOptions, listener: Listener) -> _Path:
     keep = set(thinned(options.descent.iterations))
-    smallest = PERFECT * problem.mean_square / problem.unit
+    smallest = PERFECT * problem.mean_square / problem.cost_scale
     lanes = [problem] * len(rates)
     newton = newton_of_lanes(lanes) if problem.needs_rows else problem.newton_direction
     steps = descend(
@@ -238,7 +238,7 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
         (after(options.descent.iterations),),
         proximal=problem.penalty.proximal,
     )
-    near = -math.inf if problem.minimum is None else problem.minimum.cost / problem.unit + problem.within
+    near = -math.inf if problem.minimum is None else problem.minimum.cost / problem.cost_scale + problem.within
     iterations: list[int] = []
     costs: list[Array] = []
     diverged, within = np.full(len(rates), -1), np.full(len(rates), -1)
@@ -267,10 +267,17 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
     if iterations[-1] != last.iteration:
         iterations.append(last.iteration)
         costs.append(last.cost)
-    return _Path(iterations, np.array(costs) * problem.unit, last.theta, _known(diverged), _known(within), interrupted)
+    return _Path(
+        iterations,
+        np.array(costs) * problem.cost_scale,
+        last.theta,
+        _iteration_or_none(diverged),
+        _iteration_or_none(within),
+        interrupted,
+    )
 
 
-def _known(iterations: NDArray[np.intp]) -> list[int | None]:
+def _iteration_or_none(iterations: NDArray[np.intp]) -> list[int | None]:
     """The iteration numbers, None for an event that never happened."""
     return [int(k) if k >= 0 else None for k in iterations]
 
