@@ -90,7 +90,6 @@ export function surfaceChart(lesson, ui, tools) {
         event.stopPropagation();
         const many = event.shiftKey ? 0.1 : 0.02;
         move(show(problem.theta0).map((v, i) => v + step[i] * many * (i ? box.y[1] - box.y[0] : box.x[1] - box.x[0])));
-        self.svg.querySelector(".handle").focus();
       },
     });
     const move = ([a, b]) => {
@@ -162,13 +161,13 @@ export function costChart(lesson, ui, tools) {
     }));
     const start = value(path, 0), all = rows.flatMap((row) => row.points.map(([, v]) => v)).filter((v) => v <= 30 * Math.max(start, problem.minimum.cost));
     const least = ui.gap ? 0 : problem.minimum.cost, positive = all.filter((v) => v > 0);
-    const tiny = ui.gap ? Math.max(Math.max(...all) * 1e-16, 1e-300) : 0, bottom = ui.gap ? Math.max(Math.min(...positive, Math.max(...all)), tiny) : least || Math.min(...positive);
+    const tiny = ui.gap ? Math.max(Math.max(...all) * 1e-16, 1e-300) : 0, bottom = ui.gap ? Math.max(Math.min(...positive, Math.max(...all)), tiny) : problem.perfect ? Math.min(...positive) : least;
     const top = Math.max(...all, bottom * 1.0001), log = ui.gap || top > 40 * bottom;
     const y = log && bottom > 0 ? AXES.log(bottom / 1.15, top * 1.15) : AXES.linear(...padded(Math.min(bottom, ...all), top));
     const { inside, px, py, left, w, h, top: high, vx } = frame(AXES.steps(0, state.n), y, {
       xLabel: "iteration", yLabel: ui.gap ? "cost above its minimum" : `mean squared error of ${told.target}`,
     });
-    if (!ui.gap) inside.append(s("path", { class: "line best thin", d: `M${left} ${py(least)}h${w}` }));
+    if (!ui.gap && Number.isFinite(py(least))) inside.append(s("path", { class: "line best thin", d: `M${left} ${py(least)}h${w}` }));
     const { reached } = lesson;
     if (reached !== null && reached > 0 && reached <= state.n) {
       inside.append(s("path", { class: "mark", d: `M${px(reached)} ${high}v${h}` }), s("text", { x: px(reached) + (px(reached) > left + w - 110 ? -6 : 6), y: high + 14, class: "legend", "text-anchor": px(reached) > left + w - 110 ? "end" : "start" }, `within 1 % at ${reached.toLocaleString("en")}`));
@@ -244,7 +243,6 @@ export function heightChart(title, told) {
         event.preventDefault();
         event.stopPropagation();
         moved(start + step * (event.shiftKey ? 0.1 : 0.02) * (x[1] - x[0]));
-        svg.querySelector(".handle").focus();
       },
     });
     draggable(handle, svg, (at) => moved(vx(at), true), () => moved(null));

@@ -52,6 +52,8 @@ class TypedCommand(NamedTuple):
 def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes:
     """The page of a fit that has a ``picture``."""
     assert fit.picture is not None
+    if command is not None and fit.state.iteration != fit.descent.iterations:
+        command = _with_columns(command, fit)  # the model that it went on from had named them
     lesson, reason = fit.picture.lesson, _obstacle(fit)
     contents = {
         **_common(fit, command),
@@ -129,6 +131,12 @@ def _report(report: Report, command: TypedCommand | None, version: str) -> str:
 def _is_sentence(line: str) -> bool:
     """Whether a line of the report is prose, perhaps behind a name, which a page may break, and no row of columns."""
     return line.endswith((".", ":")) and " " in line and len(_GAP.split(line)) <= _NAME_AND_TEXT
+
+
+def _with_columns(command: TypedCommand, fit: Fit) -> TypedCommand:
+    target = f"-t {shell_word(fit.target)}"
+    features = "".join(f" -x {shell_word(name)}" for name in fit.features)
+    return command._replace(data=f"{command.bare} {target}{features}", bare=f"{command.bare} {target}")
 
 
 def _common(result: Fit | Sweep, command: TypedCommand | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 // What a person turns: the learning rate, the iteration, the optimizer, the scaling, the penalty, the start, the features.
 import { OPTIMIZERS } from "./descent.js";
-import { AXES, h, icon, isReduced, s, tickText } from "./dom.js";
+import { AXES, h, icon, isReduced, refill, s, tickText } from "./dom.js";
 import { general, rateText, roundedBelow, roundedRate } from "./numbers.js";
 import { MOST_ITERATIONS, SCALES } from "./state.js";
 
@@ -63,7 +63,7 @@ export function rateControl({ limit, best, rate, set, title = "Learning rate" })
       s("text", { x: at(value) + (close ? (i ? 3 : -3) : 0), y: 20, class: `legend ${kind}`, "text-anchor": close ? (i ? "start" : "end") : "middle" }, text),
     ));
     const button = (text, value) => h("button", { type: "button", class: "link", onclick: () => set(value) }, text);
-    quick.replaceChildren(...[
+    refill(quick, ...[
       best() ? button(`best ${rateText(roundedRate(best()))}`, roundedRate(best())) : null,
       limit() ? h("span", {}, `stable up to ${rateText(roundedBelow(limit()))}`) : h("span", {}, "No limit is known beforehand for this optimizer."),
     ].filter(Boolean));
@@ -204,7 +204,7 @@ export function featureBoxes(lesson) {
 
 export function keptRates(lesson) {
   const { state } = lesson, chips = h("div", { class: "chips" });
-  const draw = () => chips.replaceChildren(
+  const draw = () => refill(chips,
     h("button", { type: "button", disabled: state.kept.includes(state.lr), onclick: () => lesson.set({ kept: [...state.kept, state.lr].sort((a, b) => a - b) }) }, `Keep lr ${general(state.lr, 6)} to compare`),
     ...state.kept.map((rate, i) => h("span", { class: `chip kept-${i % 5}` },
       h("button", { type: "button", class: "link", "aria-label": `Go on with lr ${rateText(rate)}`, onclick: () => lesson.set({ lr: rate }) }, `lr ${general(rate, 6)}`),

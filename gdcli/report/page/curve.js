@@ -1,7 +1,7 @@
 // The page of a curve: the walk down it, at any rate and from any start.
 import { drawnSteps, heightChart } from "./charts.js";
 import { field, keptRates, numberInput, rateControl, transport } from "./controls.js";
-import { h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { general, numberColumn, rateText } from "./numbers.js";
 import { commandPanel, table, unbroken, verdictPanel } from "./panels.js";
 import { MOST_ITERATIONS } from "./state.js";
@@ -73,13 +73,13 @@ export function curvePage(told, page, heading) {
   const drawTables = () => {
     const rates = [...new Set([...state.kept, state.lr])].sort((one, other) => one - other), walks = rates.map((one) => lesson.upTo(one));
     const columns = ["x", "y"].map((name) => walks.map(({ last }) => general(last[name], 6)));
-    side.replaceChildren(table("Learning rates side by side", ["lr", "step", "x", "y", "what becomes of it"], rates.map((one, i) => [
+    refill(side, table("Learning rates side by side", ["lr", "step", "x", "y", "what becomes of it"], rates.map((one, i) => [
       h("button", { type: "button", class: "link", "aria-current": one === state.lr ? "true" : null, onclick: () => lesson.set({ lr: one }) }, general(one, 6)),
       String(walks[i].iterations), columns[0][i], columns[1][i], { text: unbroken(walkVerdict(walks[i])), class: "prose" }])));
     const k = lesson.k, { path } = lesson.walk;
-    if (k === 0) return arithmetic.replaceChildren(h("p", {}, "Take a step to see its arithmetic."));
+    if (k === 0) return refill(arithmetic, h("p", {}, "Take a step to see its arithmetic."));
     const first = Math.max(0, k - 8), rows = path.slice(first, k), cells = [rows.map(({ x }) => x), rows.map(({ slope }) => slope), rows.map(({ slope }) => state.lr * slope), path.slice(first + 1, k + 1).map(({ x }) => x), path.slice(first + 1, k + 1).map(({ y }) => y)].map((values) => numberColumn(values));
-    arithmetic.replaceChildren(table("Arithmetic of the last steps", ["step", "x", "slope", "lr · slope", "new x", "new y"], rows.map((_, i) => [String(first + i + 1), ...cells.map((column) => column[i])])),
+    refill(arithmetic, table("Arithmetic of the last steps", ["step", "x", "slope", "lr · slope", "new x", "new y"], rows.map((_, i) => [String(first + i + 1), ...cells.map((column) => column[i])])),
       h("p", { class: "formula" }, `new x = x − lr · slope, with lr ${rateText(state.lr)}.`));
   };
   page.append(heading(curve.formula), verdict.element,

@@ -15,6 +15,15 @@ function filled(element, attributes, children) {
 export const h = (tag, attributes, ...children) => filled(document.createElement(tag), attributes, children);
 export const s = (tag, attributes, ...children) => filled(document.createElementNS(SVG, tag), attributes, children);
 
+// Put other children into an element; what has the focus there gives it to its like, or to what takes its place.
+export function refill(element, ...children) {
+  const reachable = () => [...element.querySelectorAll("button, [tabindex]")], held = document.activeElement, at = reachable().indexOf(held);
+  element.replaceChildren(...children);
+  if (at < 0) return;
+  const now = reachable(), like = now.find((one) => one.tagName === held.tagName && one.textContent === held.textContent);
+  (like ?? now[Math.min(at, now.length - 1)])?.focus({ preventScroll: true });
+}
+
 // Pictures on buttons.
 const ICONS = { play: "M5 3l11 7-11 7z", pause: "M5 3h3.6v14H5zM11.4 3H15v14h-3.6z", step: "M4 3l9 7-9 7zM14 3h2.6v14H14z", end: "M2 3l7 7-7 7zM9 3l7 7-7 7zM16 3h2.2v14H16z" };
 
@@ -85,8 +94,10 @@ export function chart({ title, height, label, tools }, draw) {
     svg.setAttribute("viewBox", `0 0 ${width} ${tall}`);
     svg.setAttribute("width", width);
     svg.setAttribute("height", tall);
+    const held = svg.contains(document.activeElement);
     svg.replaceChildren();
     draw({ svg, width, height: tall, frame: (x, y, options) => frame(svg, width, tall, x, y, options) });
+    if (held) svg.querySelector("[tabindex]")?.focus();
   }
   function frame(target, width, tall, x, y, { right = 16, top = 26, bottom = 40, xLabel = "", yLabel = "" } = {}) {
     const em = parseFloat(getComputedStyle(target).fontSize) || 12, hgt = tall - top - bottom, rows = y.ticks(Math.max(2, Math.floor(hgt / 42)));

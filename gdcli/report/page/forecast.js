@@ -1,6 +1,6 @@
 // What the eigenvalues say of a rate before the first step: engine/spectrum.py, engine/recurrence.py.
 
-const MARGIN = 1e-12, NEVER = 1e18, GRID = 64, MOST_LOOKS = 3e7, MOST_AT_ONCE = 1 << 14;
+const MARGIN = 1e-12, NEVER = 1e18, GRID = 64, MOST_LOOKS = 1e7, MOST_AT_ONCE = 1 << 14;
 
 export function forecastOf(problem, optimizer, beta) {
   const { values, distances } = problem.spectrum;

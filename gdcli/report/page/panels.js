@@ -1,6 +1,6 @@
 // What is said in words and tables: the verdict, the coefficients, the arithmetic of a step, the report.
 import { newtonDirection } from "./descent.js";
-import { h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { count, general, mixed, number, numberColumn, percent, rateText } from "./numbers.js";
 
 // A table whose first column is text and whose others are numbers.
@@ -32,7 +32,7 @@ export function verdictPanel(lesson, isPlaying) {
     element.className = `verdict ${kind}`;
     [mark.textContent, title.textContent] = [MARKS[kind], unbroken(first)];
     const prose = rest.filter((line) => !isCommand(line)).join(" ");
-    body.replaceChildren(...(prose ? [h("p", {}, unbroken(prose))] : []), ...rest.filter(isCommand).map((line) => h("code", {}, line)));
+    refill(body, ...(prose ? [h("p", {}, unbroken(prose))] : []), ...rest.filter(isCommand).map((line) => h("code", {}, line)));
     clearTimeout(waiting);
     waiting = setTimeout(() => { if (!isPlaying()) live.textContent = `${first} ${prose}`; }, 700);
   };
@@ -50,7 +50,7 @@ export function coefficientsPanel(lesson) {
     const of = (file) => [...file.m, ...(problem.first ? [file.c] : [])], rows = labels.map((name, i) => ({ name, start: of(first)[i], now: of(here)[i], goal: of(best)[i] }));
     const both = mixed(rows.flatMap(({ start, now, goal }) => [start, now, goal])), off = ({ now, goal }) => (now === goal ? "0 %" : goal === 0 ? "" : unbroken(percent(Math.abs(now / goal - 1))));
     const effects = [...here.m].map((value, j) => (target ? ((value * problem.deviations[j]) / target).toFixed(3) : ""));
-    holder.replaceChildren(table("Coefficients beside their minimum", ["term", "start", `iteration ${count(k)}`, "minimum at", "off", "effect (sd)"],
+    refill(holder, table("Coefficients beside their minimum", ["term", "start", `iteration ${count(k)}`, "minimum at", "off", "effect (sd)"],
       rows.map((row, i) => [row.name, both[3 * i], { text: both[3 * i + 1], class: "strong" }, both[3 * i + 2], off(row), effects[i] ?? ""])));
     const gap = problem.gapOf(path.thetaAt(k)), share = problem.measure > 0 ? ` (${percent(gap / problem.measure)})` : "";
     facts.textContent = `Cost ${number(path.costAt(k))}, at the minimum ${number(best.cost)}; above it by ${number(gap)}${Number.isFinite(gap) ? unbroken(share) : ""}.`;
@@ -71,7 +71,7 @@ export function ratesPanel(lesson) {
       return { rate, lost, k, behaviour, reached, cost: lost ? null : path.costAt(k), share: lost || !(problem.measure > 0) ? null : gap / problem.measure };
     });
     const costs = numberColumn(rows.map((row) => row.cost), 6, true);
-    holder.replaceChildren(table("Learning rates side by side", ["lr", "behaviour", `cost at iteration ${count(state.k)}`, "above the minimum", "within 1 % at"], rows.map((row, i) => [
+    refill(holder, table("Learning rates side by side", ["lr", "behaviour", `cost at iteration ${count(state.k)}`, "above the minimum", "within 1 % at"], rows.map((row, i) => [
       h("button", { type: "button", class: "link", "aria-current": row.rate === state.lr ? "true" : null, onclick: () => lesson.set({ lr: row.rate }) }, general(row.rate, 6)),
       row.lost ? `diverged at ${count(row.k)}` : row.behaviour ?? "", costs[i], row.share === null ? "" : unbroken(percent(row.share)), row.reached === null ? (row.behaviour === "unstable" ? "never" : "") : count(row.reached)])));
   };
@@ -97,7 +97,7 @@ export function arithmeticPanel(lesson) {
     const { problem, path, k, state, told } = lesson, labels = [...problem.labels, "(intercept)"];
     element.classList.toggle("full", problem.p > 1);
     if (k === 0) {
-      holder.replaceChildren(h("p", {}, "Take a step to see its arithmetic."));
+      refill(holder, h("p", {}, "Take a step to see its arithmetic."));
       return;
     }
     const value = path.thetaAt(k - 1), gradient = path.gradientAt(k - 1), next = path.thetaAt(k), ridge = (i) => (i >= problem.first ? 2 * state.l2 * value[i] : 0);
@@ -110,7 +110,7 @@ export function arithmeticPanel(lesson) {
     columns.push([state.optimizer === "gd" ? "lr·gradient" : "step", cells(value.map((v, i) => (state.optimizer === "gd" ? state.lr * gradient[i] : v - next[i])))], ["new", cells(next)]);
     const where = state.scale === "none" ? "in the units of the file" : `worked out on scaled columns: ${SCALINGS[state.scale](problem.first)}; ${told.target} / ${number(problem.scaling.target)}`;
     const rows = problem.triangle.count, mean = problem.triangle.weight !== rows ? "weighted mean" : "mean";
-    holder.replaceChildren(
+    refill(holder,
       h("p", {}, `Iteration ${count(k)}, ${where}.`),
       table(`Arithmetic of iteration ${k}`, ["parameter", ...columns.map(([name]) => name)], order.map((i, row) => [labels[i ? i - problem.first : problem.first ? problem.p : 0], ...columns.map(([, all]) => all[row])])),
       h("p", { class: "facts" }, `cost before ${number(path.cost[k - 1])}, after ${number(path.cost[k])}`),

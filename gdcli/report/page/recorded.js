@@ -1,7 +1,7 @@
 // A descent as it was recorded, for losses that need rows: up to 400 iterations, between which one can go.
 import { coefficientLines } from "./charts.js";
 import { transport } from "./controls.js";
-import { AXES, chart, draggable, h, pathOf, s } from "./dom.js";
+import { AXES, chart, draggable, h, pathOf, refill, s } from "./dom.js";
 import { count, mixed, number, percent } from "./numbers.js";
 import { table } from "./panels.js";
 
@@ -48,7 +48,7 @@ export function recordedPage(told, page, heading) {
     const c = kept.intercepts, labels = [...kept.terms, ...(c ? ["(intercept)"] : [])];
     const of = (row, intercept) => [...row, ...(c ? [intercept] : [])], now = of(kept.slopes[i], c?.[i]), goal = of(best.m, best.c);
     const cells = mixed(labels.flatMap((_, j) => [now[j], goal[j]]));
-    holder.replaceChildren(table("Coefficients beside their minimum", ["term", `iteration ${count(all[i])}`, ...(best.cost === null ? [] : ["minimum at"])],
+    refill(holder, table("Coefficients beside their minimum", ["term", `iteration ${count(all[i])}`, ...(best.cost === null ? [] : ["minimum at"])],
       labels.map((name, j) => [name, { text: cells[2 * j], class: "strong" }, ...(best.cost === null ? [] : [cells[2 * j + 1]])])));
     cost.draw();
     ways?.draw();

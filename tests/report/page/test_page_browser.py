@@ -9,6 +9,7 @@ import pytest
 
 from gdcli.api import run_fit
 from gdcli.fitting.options import FitOptions
+from gdcli.report import numbers
 from gdcli.report.verdict import verdict
 from tests.processes import ROOT
 
@@ -165,6 +166,50 @@ def test_the_pasted_command_does_what_the_page_shows(one: Any, gdfit: Callable[.
     assert found == pytest.approx(
         [told["coefficients"][0]["value"], told["intercept"]["value"], told["cost"]], rel=1e-9
     )
+
+
+def test_the_arithmetic_of_a_step_is_that_of_explain(page: Callable[..., Any]) -> None:
+    opened = page(HOUSING, "-t", "price", "-x", "sqft", "-x", "type", address="#lr=0.2&k=2")
+    options = FitOptions.of(target="price", features=("sqft", "type"), learning_rate=0.2, explain=True)
+    explanation = run_fit([str(HOUSING)], options).explanation
+    assert explanation is not None
+    step = explanation.steps[1]
+    cells = opened.run(
+        """const all = [...document.querySelectorAll("table")];
+           const table = all.find((one) => /Arithmetic/.test(one.caption.textContent));
+           return [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent))"""
+    )
+    columns = [numbers.column([term[i] for term in step.terms], 6) for i in range(1, 6)]
+    assert [row[1:] for row in cells] == [[cell.strip() for cell in row] for row in zip(*columns, strict=True)]
+    assert f"after {numbers.number(step.cost_after, 6)}" in opened.text("#page").replace("\u00a0", " ")
+
+
+def test_what_is_moved_by_keys_keeps_the_focus(one: Any) -> None:
+    one.all("circle.handle")[0].send_keys("\ue014")  # right
+    one.settled()
+    assert one.run("return document.activeElement.getAttribute('class')") == "handle"
+    one.at("#with=0.1,0.5")
+    one.all("table button")[1].send_keys("\ue007")  # enter
+    one.settled()
+    assert one.run("return document.activeElement.textContent") == "0.1"
+
+
+def test_a_page_of_a_resumed_fit_gives_a_command_that_stands_alone(
+    page: Callable[..., Any], gdfit: Callable[..., Any], tmp_path: Any
+) -> None:
+    import shlex
+
+    model = tmp_path / "model.json"
+    gdfit(*ONE, "-n", "30", "--save", model, "-q")
+    opened = page(HOUSING, "--resume", model, "-n", "30", address="#lr=0.1&k=9")
+    words = shlex.split(opened.run("return lesson.command()"))
+    told = json.loads(gdfit(*words[1:], "--format", "json", "-q").out)
+    assert told["cost"] == pytest.approx(opened.run("return lesson.path.costAt(9)"), rel=1e-9)
+
+
+def test_a_perfect_fit_is_drawn(page: Callable[..., Any], csv_file: Callable[..., str]) -> None:
+    opened = page(csv_file("y,x\n1,2\n2,4\n3,6\n"), "-t", "y", address="#lr=0.1&k=500")
+    assert "perfect fit" in opened.settled().text(".verdict")
 
 
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(one: Any) -> None:
