@@ -159,7 +159,7 @@ export function costChart(lesson, ui, tools) {
     const rows = [...kept.map(({ rate, path: one }, i) => ({ one, kind: `curve kept kept-${i % 5}${i > 4 ? " again" : ""}`, rate })), { one: path, kind: "curve", rate: state.lr }].map((row) => ({
       ...row, points: drawnSteps(row.one.last, k).map((i) => [i, value(row.one, i)]).filter(([, v]) => Number.isFinite(v)),
     }));
-    const start = value(path, 0), all = rows.flatMap((row) => row.points.map(([, v]) => v)).filter((v) => v <= 30 * Math.max(start, problem.minimum.cost));
+    const start = value(path, 0), roof = Math.max(30 * Math.max(start, problem.minimum.cost), Number.isFinite(value(path, k)) ? 2 * value(path, k) : 0), all = rows.flatMap((row) => row.points.map(([, v]) => v)).filter((v) => v <= roof);
     const least = ui.gap ? 0 : problem.minimum.cost, positive = all.filter((v) => v > 0);
     const tiny = ui.gap ? Math.max(Math.max(...all) * 1e-16, 1e-300) : 0, bottom = ui.gap ? Math.max(Math.min(...positive, Math.max(...all)), tiny) : problem.perfect ? Math.min(...positive) : least;
     const top = Math.max(...all, bottom * 1.0001), log = ui.gap || top > 40 * bottom;

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +73,21 @@ class OpenPage:
         return str(self.run("return document.querySelector(arguments[0]).textContent", selector))
 
 
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for pages, and for data that several of them are of."""
+    return tmp_path_factory.mktemp("pages")
+
+
 @pytest.fixture
-def page(chromium: Any, tmp_path: Path, gdfit: Callable[..., Any]) -> Iterator[Callable[..., OpenPage]]:
-    """Run a command line with ``--plot`` and open the page; at the end its console must be silent."""
+def page(chromium: Any, folder: Path, gdfit: Callable[..., Any]) -> Iterator[Callable[..., OpenPage]]:
+    """Run a command line with ``--plot``, once, and open the page; at the end its console must be silent."""
 
     def open_page(*words: object, address: str = "") -> OpenPage:
-        path = tmp_path / "lesson.html"
-        done = gdfit(*words, "--plot", path, "-q")
-        assert done.code in (0, 3), done.err
+        path = folder / f"{sha256(repr(words).encode()).hexdigest()[:16]}.html"
+        if not path.exists():
+            done = gdfit(*words, "--plot", path, "-q")
+            assert done.code in (0, 3), done.err
         return OpenPage(chromium, path).at(address)
 
     chromium.get_log("browser")

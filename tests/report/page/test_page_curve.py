@@ -10,6 +10,8 @@ from gdcli.report.curve_verdict import curve_verdict
 
 PARABOLA = (0.0, 0.0, 1.0)
 
+LENGTHS = (0, 1, 4, 30)
+
 # A curve for each kind of end: reached, approaching, stuck, unsettled, falling, diverged.
 CURVES = {
     "a parabola": (PARABOLA, 10, (0.1, 0.4, 0.5, 0.9, 1, 2)),
@@ -37,13 +39,18 @@ def test_what_becomes_of_a_walk_is_said_as_in_the_terminal(name: str, page: Call
     polynomial, start, rates = CURVES[name]
     words = [word for rate in rates for word in ("--lr", rate)]
     opened = page("curve", f"--poly={','.join(map(str, polynomial))}", "--start", start, *words, "-n", 30)
-    for n in (0, 1, 4, 30):
+    found = opened.run(
+        """return arguments[0].map((k) => arguments[1].map((lr) => {
+             lesson.set({ k, lr });
+             return [...lesson.verdict(), ...lesson.upTo(lr).path.map(({ x }) => x)];
+           }))""",
+        LENGTHS,
+        rates,
+    )
+    for n, walks in zip(LENGTHS, found, strict=True):
         curve = walk_down(polynomial, start, rates, n)
-        opened.run("lesson.set({ k: arguments[0] })", n)
-        for walk in curve.walks:
-            opened.run("lesson.set({ lr: arguments[0] })", walk.learning_rate)
-            assert opened.run("return lesson.verdict()") == [curve_verdict(curve, walk)]
-            x = opened.run("return lesson.upTo(lesson.state.lr).path.map(({ x }) => x)")
+        for walk, (said, *x) in zip(curve.walks, walks, strict=True):
+            assert said == curve_verdict(curve, walk)
             assert x == pytest.approx(walk.x.tolist(), rel=1e-12)
 
 

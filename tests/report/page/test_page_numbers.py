@@ -62,6 +62,8 @@ def written(name: str, folder: Path) -> list[str]:
     if name == "origin":
         return [str(SAMPLES / "housing.csv"), "-t", "price", "-x", "sqft", "-x", "beds", "--no-intercept"]
     path = folder / f"{name}.csv"
+    if path.exists():
+        return [str(path), "-t", "y"]
     if name == "years":
         year, x = 1900 + np.arange(120), random.normal(3, 2, 120).round(3)
         y = (0.3 * year - 500 + 2 * x + random.normal(0, 4, 120)).round(2)
@@ -94,9 +96,11 @@ def furthest(found: Sequence[Sequence[float]], expected: Sequence[Sequence[float
 
 
 @pytest.mark.parametrize("case", SETTINGS)
-def test_the_page_repeats_the_trace(case: str, page: Any, gdfit: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_page_repeats_the_trace(
+    case: str, page: Any, gdfit: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
     name, address = SETTINGS[case]
-    words, options = written(name, tmp_path), options_of(address)
+    words, options = written(name, folder), options_of(address)
     # The page is written at other settings: nothing of the descent itself is taken over.
     opened = page(*words, address=f"#{address}")
     trace = tmp_path / "trace.csv"
