@@ -110,7 +110,7 @@ column_options: Callable[[F], F] = bundle(
         help="Fit through the origin: c = 0.",
     ),
     option(
-        "--formula", metavar="FORMULA", group=COLUMNS,
+        "--formula", metavar="FORMULA", type=ColumnName(), group=COLUMNS,
         help="Target and terms as in R, instead of -t, -x and --no-intercept: 'log(price) ~ sqft + C(type)*beds - 1'.",
     ),
 )  # fmt: skip

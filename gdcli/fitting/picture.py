@@ -1,6 +1,6 @@
 """Gathering the numbers of a picture during the descent."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,13 @@ from gdcli.base.listener import Listener
 from gdcli.data.design import Design
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
+from gdcli.engine.losses.contract import Link
 from gdcli.engine.scaling import standard_deviations
 from gdcli.fitting.lesson import Lesson, lesson_of
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem
 from gdcli.fitting.results import TraceRow, TraceShape
+from gdcli.fitting.term_curve import TermCurve, curve_terms
 from gdcli.ingest.aggregate import Points
 from gdcli.ingest.plan import fold_of
 from gdcli.ingest.read import Dataset
@@ -61,7 +63,8 @@ class Picture:
     constant target), and ``standardized_optimum`` (p,) the optimum's. ``validation`` (k,) are the costs on the rows
     held out. With one term there are the smallest and the largest value of its column, the cost's ``surface``, and
     ``points`` (n, 2), a random sample of the rows fitted: term and target. ``lesson`` stands for all rows of a squared
-    error. Fields that do not exist are None.
+    error. ``curve`` is there if all terms are computed from one column: its ``lines`` are those of the iterations in
+    ``lines``. Fields that do not exist are None.
     """
 
     terms: tuple[str, ...]
@@ -77,6 +80,7 @@ class Picture:
     surface: Surface | None
     points: Array | None
     lesson: Lesson | None = None
+    curve: TermCurve | None = None
 
     @property
     def lines(self) -> list[int]:
@@ -141,12 +145,16 @@ class PictureRecorder:
         slopes = np.array([row.slopes for row in rows], dtype=np.float64).reshape(len(rows), len(terms))
         # Only a squared error has contours that are ellipses.
         single = len(terms) == 1 and not problem.needs_rows
-        points = sample_points(problem, reading.design, reading.reduced.points, options) if single else None
-        if single and points is None and options.show.points:
+        identity = options.model.loss.kind.link is Link.IDENTITY
+        curve = curve_terms(reading.design, terms) if identity else None
+        told = 0 if curve is None else curve.known
+        sampled = single or curve is not None
+        points = sample_points(problem, reading.design, reading.reduced.points, options, told) if sampled else None
+        if sampled and points is None and options.show.points:
             listener.note("a summary holds no rows: the picture shows the lines without points")
         with np.errstate(over="ignore", invalid="ignore"):
             standardized = slopes * to_standard
-        return Picture(
+        picture = Picture(
             terms=problem.labels,
             iterations=np.array([row.iteration for row in rows]),
             costs=np.array([row.cost for row in rows]),
@@ -160,9 +168,15 @@ class PictureRecorder:
             else np.array([row.validation for row in rows], dtype=np.float64),
             span=(float(problem.triangle.minimum[0]), float(problem.triangle.maximum[0])) if single else None,
             surface=_surface(problem) if single and not problem.penalty.l1 else None,
-            points=points,
-            lesson=None if problem.needs_rows else lesson_of(problem, points),
+            points=points if single else None,
+            lesson=None if problem.needs_rows else lesson_of(problem, points if single else None),
         )
+        if curve is None:
+            return picture
+        at, triangle = picture.lines, problem.triangle
+        span = float(triangle.minimum[curve.known]), float(triangle.maximum[curve.known])
+        intercepts = np.zeros(len(rows)) if picture.intercepts is None else picture.intercepts
+        return replace(picture, curve=curve.curve(span, slopes[at], intercepts[at], points))
 
 
 def _surface(problem: Problem) -> Surface:
@@ -177,10 +191,12 @@ def _surface(problem: Problem) -> Surface:
     )
 
 
-def sample_points(problem: Problem, design: Design, found: Points | None, options: FitOptions) -> Array | None:
-    """Term and target (n, 2) of the sample's rows that were fitted."""
+def sample_points(
+    problem: Problem, design: Design, found: Points | None, options: FitOptions, term: int = 0
+) -> Array | None:
+    """A term and the target (n, 2) of the sample's rows that were fitted."""
     if found is None:
         return None
-    columns = (problem.terms.columns[0], Column(design.predicted))
+    columns = (problem.terms.columns[term], Column(design.predicted))
     rows = np.column_stack([problem.values(column, found.columns, found.X) for column in columns])
     return rows if options.checks.holdout is None else rows[fold_of(found.draws, options.checks.cuts) == 0]

@@ -1,6 +1,7 @@
 """The name of a column on the command line: a shell completes it from the header of the file already typed."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,16 @@ import click
 
 from gdcli.base.errors import DataError
 from gdcli.cli.command_line import Given, given_words, parse
+from gdcli.data.expressions.nodes import PLAIN_NAME
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+# The options that take expressions of columns.
+_EXPRESSIONS = ("target", "features", "formula")
+
+# All of an expression up to its last name.
+_SIGNS = re.compile(r"(.*[-+*/^:(,~\s])[^-+*/^:(,~\s]*", re.DOTALL)
 
 _READING = ("separator", "encoding", "quotechar", "decimal", "skip_rows", "comment")
 
@@ -34,7 +42,10 @@ class ColumnName(click.types.StringParamType):
             names = names_in_header(path, reading)
             if names:
                 begun, last = _last_of_list(incomplete, names)
-                return [CompletionItem(begun + n) for n in names if n.startswith(last) and n not in named]
+                found = [begun + n for n in names if n.startswith(last) and n not in named]
+                if not found and param.name in _EXPRESSIONS:
+                    found = _within_expression(incomplete, names)
+                return [CompletionItem(one) for one in found]
         return []
 
 
@@ -43,6 +54,16 @@ def _last_of_list(incomplete: str, names: Sequence[str]) -> tuple[str, str]:
     first, sign, last = incomplete.rpartition(",")
     whole = not sign or any(name.startswith(incomplete) for name in names)
     return ("", incomplete) if whole else (first + sign, last)
+
+
+def _within_expression(incomplete: str, names: Sequence[str]) -> list[str]:
+    """The expression with its last name completed; names that are no plain words stand in backquotes."""
+    open_quote = incomplete.count("`") % 2 == 1
+    signs = _SIGNS.fullmatch(incomplete)
+    begun = incomplete[: incomplete.rindex("`")] if open_quote else signs[1] if signs else ""
+    last = incomplete[len(begun) :]
+    written = [name if PLAIN_NAME.fullmatch(name) else f"`{name.replace('`', '``')}`" for name in names]
+    return [begun + name for name in written if begun and name.startswith(last)]
 
 
 def names_in_header(path: str, options: Mapping[str, Any]) -> tuple[str, ...]:

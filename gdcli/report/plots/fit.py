@@ -1,7 +1,7 @@
 """The picture of a fit: the cost and the coefficients over the iterations.
 
 With one term that is the line through the points and the path over the cost as a landscape; with several it is each
-standardized coefficient against the iteration.
+standardized coefficient against the iteration, and the curve through the points if all are terms of one column.
 """
 
 import numpy as np
@@ -44,6 +44,11 @@ def draw_fit(fit: Fit) -> Figure:
         draw_lines(axes["lines"], fit, picture)
         draw_landscape(axes["landscape"], fit, picture, picture.surface)
         explain_looks(upper, axes["lines"], picture)
+    elif picture.curve is not None:
+        figure = new_figure(13.0, 10.4)
+        axes = figure.subplot_mosaic([["lines", "lines"], ["cost", "coefficients"]])
+        draw_lines(axes["lines"], fit, picture)
+        axes["lines"].legend(title="after so many iterations", loc="best")
     elif picture.terms:
         figure = new_figure(13.0, 5.6)
         axes = figure.subplot_mosaic([["cost", "coefficients"]])

@@ -82,9 +82,9 @@ def looks(picture: Picture) -> dict[int, Look]:
 
 
 def draw_lines(axes: Axes, fit: Fit, picture: Picture) -> None:
-    """Draw the points, and the line after 0, 1, 10, … iterations and at the end."""
-    points, span = picture.points, picture.span
-    assert span is not None
+    """Draw the points, and the line (of terms of one column, the curve) after 0, 1, 10, … iterations and at the end."""
+    curve = picture.curve
+    points = picture.points if curve is None else curve.points
     if points is not None and len(points):
         count = len(points)
         alpha, size = next((alpha, size) for most, alpha, size in _CROWDS if count <= most)
@@ -92,9 +92,14 @@ def draw_lines(axes: Axes, fit: Fit, picture: Picture) -> None:
             *points.T, color=GREY, linestyle="none", marker="o", markersize=size, alpha=alpha, markeredgewidth=0,
             zorder=5 if count <= _FEW_POINTS else 2, gid="points",
         )  # fmt: skip
-    pad = _MARGIN * (span[1] - span[0]) or 1.0
-    x = np.array([span[0] - pad, span[1] + pad])
-    lines = {place: _line(picture, place, x) for place in looks(picture)}
+    if curve is None:
+        assert picture.span is not None
+        low, high = picture.span
+        pad = _MARGIN * (high - low) or 1.0
+        x = np.array([low - pad, high + pad])
+        lines = {place: _line(picture, place, x) for place in looks(picture)}
+    else:
+        x, lines = curve.x, dict(zip(picture.lines, curve.lines, strict=True))
     low, high = _heights(points, [y for y in lines.values() if np.isfinite(y).all()], fit)
     for place, look in looks(picture).items():
         y = lines[place]
@@ -104,13 +109,13 @@ def draw_lines(axes: Axes, fit: Fit, picture: Picture) -> None:
             x, y, color=look.colour, linestyle=look.dash, linewidth=3.0 if look.last else 1.8,
             zorder=3 if look.last else 4, label=look.label,
         )  # fmt: skip
-    axes.set_xlim(float(x[0]), float(x[1]))
+    axes.set_xlim(float(x[0]), float(x[-1]))
     axes.set_ylim(low, high)
     linear_axis(axes.xaxis, whole=points is not None and bool((points[:, 0] % 1 == 0).all()))
     linear_axis(axes.yaxis)
-    axes.set_xlabel(shown(picture.terms[0]))
+    axes.set_xlabel(shown(picture.terms[0] if curve is None else curve.column))
     axes.set_ylabel(shown(fit.target))
-    axes.set_title("The line, and " + _sample(fit, points))
+    axes.set_title(("The line, and " if curve is None else "The curve, and ") + _sample(fit, points))
 
 
 def explain_looks(figure: SubFigure, lines: Axes, picture: Picture) -> None:

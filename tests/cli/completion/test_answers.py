@@ -82,6 +82,24 @@ def test_the_last_name_of_a_list_is_completed(in_folder):
     assert [one[1] for one in answered("zsh", "a.csv", "-x", "sqft,b")] == ["sqft,beds", "sqft,baths"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("log(pr", ["log(price", "log(preis"]),
+        ("sqft:pr", ["sqft:price", "sqft:preis"]),
+        ("log(`living", ["log(`living area`"]),
+        ("2*sq", ["2*sqft"]),
+        ("y ~ sq", ["y ~ sqft"]),
+        ("sqx", []),
+    ],
+)
+def test_a_name_within_an_expression_is_completed(in_folder, typed, completed):
+    (in_folder / "a.csv").write_text("price,sqft,preis,living area\n1,2,3,4\n")
+    for option in ("-x", "-t", "--formula"):
+        assert [word for _, word in answered("zsh", "a.csv", option, typed)] == completed
+    assert answered("zsh", "a.csv", "--exclude", typed) == []
+
+
 def test_the_header_is_read_by_the_separator_and_encoding_given(in_folder):
     (in_folder / "a.csv").write_bytes("größe,a:höhe\n1,2:3\n".encode("latin-1"))
     assert answered("zsh", "--encoding", "latin-1", "a.csv", "-x", "") == [("plain", "größe"), ("plain", "a:höhe")]
