@@ -46,7 +46,7 @@ class HoldoutWatch:
         self._since = 0
 
     def cost(self, theta: Array) -> float:
-        """The mean loss over the rows held out, in the cost's scales."""
+        """The mean loss over the rows held out, in the cost's units."""
         return float(self._cost.value(theta)) * self._cost_scale
 
     def rule(self, step: Step) -> Stopped | None:
