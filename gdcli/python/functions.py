@@ -130,12 +130,14 @@ def score(
 
 
 def curve(
-    polynomial: Sequence[float], start: float = 10.0, rates: Sequence[float] = (), iterations: int = 10
+    polynomial: Sequence[float] | str, start: float = 10.0, rates: Sequence[float] = (), iterations: int = 10
 ) -> CurveResult:
-    """Walk down a polynomial, given by its coefficients, the lowest power first: (0, 0, 1) is x²."""
+    """Walk down a polynomial: ``"x^2 - 3x"``, or its coefficients, the lowest power first, ``(0, -3, 1)``."""
+    from gdcli.engine.polynomial_text import parse_polynomial
     from gdcli.fitting.curve import walk_down
 
     with in_python_words():
+        polynomial = parse_polynomial(polynomial) if isinstance(polynomial, str) else polynomial
         return with_report(CurveResult, walk_down(tuple(polynomial), start, tuple(rates), iterations))
 
 

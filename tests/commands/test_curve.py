@@ -29,7 +29,7 @@ def test_a_negative_first_coefficient_and_blanks_are_taken(curve, words):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "Missing option '--poly'"),
+        ((), "Say which curve: --f"),
         (("--poly=",), "lacks a number"),
         (("--poly", " "), "lacks a number"),
         (("--poly", "1,,2"), "lacks a number"),

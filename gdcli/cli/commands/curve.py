@@ -5,7 +5,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from gdcli.base.errors import ExitCode
+from gdcli.base.errors import ExitCode, UsageError
 from gdcli.cli import options
 from gdcli.cli.fit_options import typed_command
 from gdcli.cli.help import Command
@@ -16,6 +16,7 @@ CURVE = "Curve"
 
 EXAMPLES = (
     ("gdfit curve --poly 0,0,1 --start 10 --lr 0.1 --lr 0.4 --lr 2 -n 5", "down y = x² with three rates"),
+    ("gdfit curve --f x^2-3x", "down a curve as one writes it"),
     ("gdfit curve --poly=-1,0,1", "down y = x² - 1 with four rates that suit it"),
     ("gdfit curve --poly 0,1,-2,0.3,1 --start 3 -n 50", "a curve with two minima"),
     ("gdfit curve --poly 0,0,1 -n 100 --format csv -o steps.csv", "every step in a file"),
@@ -37,10 +38,31 @@ class Coefficients(ParamType[tuple[float, ...]]):
         return tuple(number.convert(cell.strip(), param, ctx) for cell in cells)
 
 
+class Expression(ParamType[tuple[float, ...]]):
+    """A polynomial in x."""
+
+    name = "expression"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """The coefficients, or fail as wrong usage."""
+        from gdcli.engine.polynomial_text import parse_polynomial
+
+        if isinstance(value, tuple):
+            return value
+        try:
+            return parse_polynomial(str(value))
+        except UsageError as error:
+            self.fail(f"{error}.", param, ctx)
+
+
 curve_options = options.bundle(
     option(
-        "--poly", "polynomial", metavar="C0,C1,…", type=Coefficients(), required=True, group=CURVE, common=True,
+        "--poly", "polynomial", metavar="C0,C1,…", type=Coefficients(), group=CURVE, common=True,
         help="Coefficients of the curve, lowest power first: 0,0,1 is y = x².",
+    ),
+    option(
+        "--f", "expression", metavar="EXPRESSION", type=Expression(), group=CURVE, common=True,
+        help="The curve as a polynomial in x, instead of --poly: 'x^2 - 3x', '(x-1)^2 (x+2)'.",
     ),
     option(
         "--start", metavar="X", type=Number(), default="10", show_default=True, group=CURVE, common=True,
@@ -73,10 +95,13 @@ def command(context: click.Context, /, **values: Any) -> int:
     from gdcli.fitting.curve import walk_down
     from gdcli.report.curve import curve_report
 
+    if (values["polynomial"] is None) == (values["expression"] is None):
+        raise click.UsageError("Say which curve: --f 'x^2 - 3x', or its coefficients, --poly 0,-3,1; one of the two.")
+    polynomial = values["polynomial"] or values["expression"]
     output = Output.of(context, values)
     start_collecting()
     with Narrator(output.quiet) as narrator:
-        curve = walk_down(values["polynomial"], values["start"], values["rates"], values["iterations"], narrator)
+        curve = walk_down(polynomial, values["start"], values["rates"], values["iterations"], narrator)
     fewer = context.get_parameter_source("digits") is ParameterSource.DEFAULT
     typed = typed_command(context) if output.is_page else None
     output.write(curve_report(curve, output.digits, fewer=fewer, typed=typed))
