@@ -28,8 +28,10 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
     jobs = jobs or usable_cores()
     iterator = iter(items)
     first = list(islice(iterator, 2 if jobs > 1 else 0))
-    if len(first) < 2:  # one item needs no second thread, nor the import of what makes them
-        yield from map(work, chain(first, iterator))
+    several, rest = len(first) == 2, chain(first, iterator)
+    del first  # the items, which may be large, live no longer than their work
+    if not several:  # one item needs no second thread, nor the import of what makes them
+        yield from map(work, rest)
         return
     from concurrent.futures import ThreadPoolExecutor
 
@@ -37,7 +39,6 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
     running: deque[Future[R]] = deque()
     try:
         failed: Exception | None = None
-        rest = chain(first, iterator)
         while failed is None:
             try:
                 item = next(rest)
@@ -49,6 +50,7 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
             if len(running) > jobs:
                 yield running.popleft().result()
             running.append(pool.submit(work, item))
+            del item
         while running:
             yield running.popleft().result()
         if failed is not None:

@@ -148,6 +148,7 @@ def _reduced(
         reduction = Reduction(chosen, options.plan)
         if options.dask is None:
             checked = _checked(chain([first], parts), check)
+            del first, part  # or the first block would stay in memory as long as there are others
             whole = reduction.of_all(checked, options.jobs)
         else:
             from gdcli.ingest.cluster import reduced_on
