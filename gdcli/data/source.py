@@ -127,4 +127,4 @@ class Source(Protocol):
 
     def for_workers(self) -> RangeReader | None:
         """The reader to send to the workers of a cluster, None without rows. Raises DataError if there can be none."""
-        raise DataError(f"{quoted(self.name)} is no CSV file, and no other can --dask read: leave that out")
+        raise DataError(f"{quoted(self.name)} is neither CSV nor Parquet, and no other can --dask read: leave that out")

@@ -145,7 +145,7 @@ def test_an_added_format_refuses_options_of_csv_and_clusters(path: str, gdfit: C
     assert "is fixed-width lines, where --sep means nothing: leave it out" in done.err
     done = gdfit(path, "-t", "y", "--dask", "local:1")
     assert (done.code, done.out) == (1, "")
-    assert "is no CSV file, and no other can --dask read" in done.err
+    assert "is neither CSV nor Parquet, and no other can --dask read" in done.err
 
 
 def test_a_cell_that_is_no_number_is_named_where_it_stands(

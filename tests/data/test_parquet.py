@@ -19,6 +19,9 @@ import pytest
 
 from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError
+from gdcli.data.parquet.source import ParquetSource
+from gdcli.data.source import OtherFileError, Place
+from gdcli.data.streams import open_stream
 from gdcli.fitting.results import Fit
 
 Y = [1.0, 3.0, 2.0, 5.0, 4.0, 7.5]
@@ -280,5 +283,45 @@ def test_reading_csv_does_not_load_pyarrow(csv_file: Callable[..., str]) -> None
 
     code = "import sys; from gdcli.cli import main; main(sys.argv[1:]); assert 'pandas' in sys.modules; "
     code += "sys.exit(bool(sys.modules.get('pyarrow')))"
-    words = [csv_file("x,y\n1,2\n2,3\n3,5\n"), "-t", "y", "-q"]
+    large = "x,y\n" + "1.25,2.5\n2.25,3.5\n3.125,5.75\n" * 50_000  # worth pandas
+    words = [csv_file(large), "-t", "y", "-q"]
     assert subprocess.run([sys.executable, "-c", code, *words], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("group", [1, 7, 30, 1000])
+def test_a_file_is_read_from_any_block_on_whatever_its_row_groups(parquet: Callable[..., str], group: int) -> None:
+    x = np.random.default_rng(5).normal(size=101)
+    path = parquet({"x": x, "kind": ["a", "b", None] * 33 + ["c", "a"]}, row_group_size=group)
+    source = ParquetSource(open_stream(path), 8)
+    found = source.for_workers()
+    assert found is not None
+    assert (found.count_blocks(), found.start, found.guess(0)) == (13, Place(0, 0, 1), 0)
+    whole = [block.table(["x"], ["kind"], frozenset()) for block in source.blocks()]
+    assert np.concatenate([table.numeric["x"] for table in whole]).tolist() == x.tolist()
+    for first in range(13):
+        start = Place(first, found.guess(first), 0)
+        places = [start.at]
+        for expected, (block, after) in zip(whole[first:], found.blocks(start), strict=True):
+            table = block.table(["x"], ["kind"], frozenset())
+            assert (table.rows, table.numeric["x"].tolist()) == (expected.rows, expected.numeric["x"].tolist())
+            assert table.text["kind"].codes.tolist() == expected.text["kind"].codes.tolist()
+            places.append(found.bytes if after is None else after.at)
+        assert places == [*map(found.guess, range(first, 13)), found.bytes]
+
+
+def test_another_file_under_the_path_of_one_for_workers_is_told(parquet: Callable[..., str], tmp_path: Path) -> None:
+    path = parquet({"x": Y})
+    found = ParquetSource(open_stream(path)).for_workers()
+    assert found is not None
+    parquet({"x": Y * 9})
+    with pytest.raises(OtherFileError, match="bytes here"):
+        next(found.blocks(found.start))
+    (tmp_path / "data.parquet").unlink()
+    with pytest.raises(OtherFileError, match="no such file"):
+        next(found.blocks(found.start))
+
+
+def test_a_compressed_file_is_refused_for_workers(parquet: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "a.parquet.gz").write_bytes(gzip.compress(Path(parquet({"x": Y})).read_bytes()))
+    with pytest.raises(DataError, match="is compressed, so the workers of a cluster cannot read it in parts"):
+        ParquetSource(open_stream(str(tmp_path / "a.parquet.gz"))).for_workers()

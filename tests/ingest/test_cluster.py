@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gdcli.api import fit_data as fit
@@ -33,6 +35,21 @@ def test_a_cluster_finds_the_bits_of_one_machine(
 ) -> None:
     small()
     paths = [csv_file(table(400, i), f"{i}.csv") for i in range(3)]
+    assert bits(fit(paths, dask=address, **OPTIONS)) == bits(fit(paths, **OPTIONS))
+
+
+def test_a_cluster_finds_the_bits_of_one_machine_in_parquet(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    monkeypatch.setattr("gdcli.data.parquet.source._LEAST_ROWS", 3)
+    monkeypatch.setattr("gdcli.data.parquet.source._MOST_ROWS", 3)
+    x = np.random.default_rng(3).normal(size=700)
+    columns = {"when": x + 1.7e9, "size": x**2, "kind": [*"pqrs"] * 175, "note": ["-"] * 700, "y": 3 * x}
+    paths = [str(tmp_path / f"{i}.parquet") for i in range(2)]
+    for path in paths:  # 234 blocks each, in four sections
+        parquet.write_table(pyarrow.table(columns), path, row_group_size=50)
     assert bits(fit(paths, dask=address, **OPTIONS)) == bits(fit(paths, **OPTIONS))
 
 
@@ -212,9 +229,8 @@ REFUSED: dict[str, tuple[bytes, tuple[str, ...], str]] = {
     "an archive": (gzip.compress(table().encode()), (), "is compressed, so the workers"),
     "another encoding": (LATIN, ("--encoding", "latin-1"), "is not UTF-8, so the workers"),
     "blanks": (b"size y\n1  2\n2  3\n4  4\n", (), "is separated by blanks, so the workers"),
-    "JSON lines": (b'{"size": 1, "y": 2}\n{"size": 2, "y": 3}\n', (), "is no CSV file"),
+    "JSON lines": (b'{"size": 1, "y": 2}\n{"size": 2, "y": 3}\n', (), "is neither CSV nor Parquet"),
     "threads": (table().encode(), ("--jobs", "2"), "--jobs counts threads here"),
-    "groups": (table().encode(), ("--by", "kind"), "without --dask"),
 }
 
 

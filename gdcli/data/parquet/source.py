@@ -1,9 +1,11 @@
 """Parquet as a source of rows, through pyarrow: only the columns that are used are read, block by block.
 
 A block has a fixed number of rows, whatever the file's row groups: the result is the same for any number of threads.
+The index says where each row group begins, so that other processes begin at any block without a guess.
 """
 
 from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from weakref import finalize
@@ -13,9 +15,10 @@ import numpy as np
 from gdcli.base.errors import CellError, DataError, NotNumericError
 from gdcli.base.names import quoted, shell_word
 from gdcli.data.parquet.arrow import coded_texts, open_parquet, worded
+from gdcli.data.paths import located
 from gdcli.data.py_objects import numbers_of, without_absent
-from gdcli.data.source import RowWriter, Source
-from gdcli.data.streams import Stream
+from gdcli.data.source import OtherFileError, Place, RangeReader, RowWriter, Source
+from gdcli.data.streams import Stream, open_stream
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
 
@@ -31,9 +34,12 @@ ParquetData = Callable[[Collection[str]], Any]
 
 
 class ParquetSource(Source):
-    """An open Parquet file. Its index stands at its end: what cannot be read from there is copied first."""
+    """An open Parquet file. Its index stands at its end: what cannot be read from there is copied first.
 
-    def __init__(self, stream: Stream) -> None:
+    A block has ``block_rows``, by default as many as are about eight megabytes.
+    """
+
+    def __init__(self, stream: Stream, block_rows: int | None = None) -> None:
         self._stream = stream
         self.name = stream.name
         self._file = open_parquet(stream)
@@ -44,14 +50,21 @@ class ParquetSource(Source):
         twice = [name for name in self.names if self.names.count(name) > 1]
         if twice:
             raise DataError(f"{quoted(self.name)} has more than one column named {quoted(twice[0])}")
-        self._block_rows = min(max(_BLOCK_CELLS // max(len(self.names), 1), _LEAST_ROWS), _MOST_ROWS)
+        default = min(max(_BLOCK_CELLS // max(len(self.names), 1), _LEAST_ROWS), _MOST_ROWS)
+        self._block_rows = block_rows or default
         self._begun = 0
         self._lock = Lock()
-        self._reader = _Reader(self._file, (), self._block_rows)
+        self._first = 0
+        self._reader = _Reader(self._file, (), self._block_rows, 0)
 
     def blocks(self) -> Generator["ParquetBlock", None, None]:
         """Yield the blocks of rows, which are read when they are asked for something."""
-        for number, start in enumerate(range(0, self.rows, self._block_rows)):
+        return self.blocks_from(0)
+
+    def blocks_from(self, first: int) -> Generator["ParquetBlock", None, None]:
+        """Yield the blocks from a number on; what comes before them is not read, but for the rest of a row group."""
+        self._first = first
+        for number, start in enumerate(range(first * self._block_rows, self.rows, self._block_rows), first):
             self._begun = min(start + self._block_rows, self.rows)
             yield ParquetBlock(self, start, self._begun - start, _Held(self, number))
         self._stream.check_end(rewritten=True)
@@ -60,6 +73,22 @@ class ParquetSource(Source):
         """The bytes that the rows so far take in the file, about, and its size."""
         size = self._stream.size
         return 0 if size is None else size * self._begun // max(self.rows, 1), size
+
+    def for_workers(self) -> RangeReader | None:
+        """The file for other processes; see :class:`gdcli.data.source.Source`."""
+        stream = self._stream
+        if stream.obstacle or stream.size is None:
+            raise DataError(
+                f"{quoted(self.name)} {stream.obstacle}, so the workers of a cluster cannot read it in parts: "
+                "give uncompressed files, or leave out --dask"
+            )
+        if not self.rows:
+            return None
+        return ParquetFile(self.name, located(self.name), stream.size, self.rows, self._block_rows)
+
+    def check_unchanged(self) -> None:
+        """Raise DataError if the file changed since it was opened; see :class:`gdcli.data.source.Source`."""
+        self._stream.check_end(rewritten=True)
 
     def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
         """The writer of these rows as CSV; see :class:`gdcli.data.source.Source`."""
@@ -71,17 +100,76 @@ class ParquetSource(Source):
         """Some columns of a block. Threads ask for one block after the other, about, and for the same ones."""
         with self._lock, worded(self.name):
             if not self._reader.has(number, columns):
-                self._reader = _Reader(self._file, columns, self._block_rows)
+                self._reader = _Reader(self._file, columns, self._block_rows, self._first)
             return self._reader.take(number)
 
 
-class _Reader:
-    """Some columns of a file, decoded from the start on; blocks passed over wait for those that will ask for them."""
+@dataclass(frozen=True, slots=True)
+class ParquetFile:
+    """A file by its ``path`` for any process, its ``size``, its ``rows`` and those of a block."""
 
-    def __init__(self, file: Any, columns: Collection[str], block_rows: int) -> None:
+    name: str
+    path: str
+    size: int
+    rows: int
+    block_rows: int
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of the rows, if all take as many."""
+        return self.rows * self._row_bytes
+
+    @property
+    def start(self) -> Place:
+        """The beginning of the first block."""
+        return self._place(0)
+
+    def blocks(self, start: Place) -> Generator[tuple["ParquetBlock", Place | None], None, None]:
+        """Yield the blocks from a place on; see :class:`gdcli.data.source.RangeReader`."""
+        last = self.count_blocks() - 1
+        for number, block in enumerate(self._open().blocks_from(start.block), start.block):
+            yield block, self._place(number + 1) if number < last else None
+
+    def count_blocks(self) -> int:
+        """The number of blocks."""
+        return -(-self.rows // self.block_rows)
+
+    def guess(self, block: int) -> int:
+        """The place of a block's first row, which is sure."""
+        return self._place(block).at
+
+    @property
+    def _row_bytes(self) -> int:
+        return max(self.size // self.rows, 1)
+
+    def _place(self, block: int) -> Place:
+        row = min(block * self.block_rows, self.rows)
+        return Place(block, row * self._row_bytes, row + 1)
+
+    def _open(self) -> ParquetSource:
+        try:
+            stream = open_stream(self.path)
+        except DataError as error:
+            raise OtherFileError(str(error)) from None
+        if stream.size != self.size:
+            stream.close()
+            has = "no regular file" if stream.size is None else f"of {stream.size:,} bytes"
+            raise OtherFileError(f"{quoted(self.path)} is {has} there, and of {self.size:,} bytes here")
+        stream.name = self.name
+        return ParquetSource(stream, self.block_rows)
+
+
+class _Reader:
+    """Some columns of a file, decoded from the ``first`` block on; blocks passed over wait for those that will ask for
+    them.
+    """
+
+    def __init__(self, file: Any, columns: Collection[str], block_rows: int, first: int) -> None:
         self._columns, self._block_rows = frozenset(columns), block_rows
-        self._batches = file.iter_batches(batch_size=block_rows, columns=list(columns)) if columns else iter(())
-        self._next, self._waiting, self._rest, self._rows = 0, dict[int, Any](), list[Any](), 0
+        groups, self._before = _groups_from(file.metadata, first * block_rows)
+        batches = file.iter_batches(batch_size=block_rows, row_groups=groups, columns=list(columns))
+        self._batches = batches if columns else iter(())
+        self._next, self._waiting, self._rest, self._rows = first, dict[int, Any](), list[Any](), 0
 
     def has(self, number: int, columns: Collection[str]) -> bool:
         """Whether the block is still to come, or waits, with these columns."""
@@ -99,12 +187,23 @@ class _Reader:
         import pyarrow
 
         while self._rows < self._block_rows and (batch := next(self._batches, None)) is not None:
-            self._rest.append(batch)
-            self._rows += batch.num_rows
+            rows = batch.slice(min(self._before, batch.num_rows))
+            self._before -= batch.num_rows - rows.num_rows
+            self._rest.append(rows)
+            self._rows += rows.num_rows
         table = pyarrow.Table.from_batches(self._rest)
         rest = table.slice(self._block_rows)
         self._rest, self._rows = rest.to_batches(), rest.num_rows
         return table.slice(0, self._block_rows).combine_chunks()
+
+
+def _groups_from(metadata: Any, row: int) -> tuple[list[int], int]:
+    """The row groups from that of a row on, and the rows in them before it."""
+    group = before = 0
+    while group < metadata.num_row_groups and before + metadata.row_group(group).num_rows <= row:
+        before += metadata.row_group(group).num_rows
+        group += 1
+    return list(range(group, metadata.num_row_groups)), row - before
 
 
 class _Held:
