@@ -15,6 +15,8 @@ from gdcli.cli.topics import TOPICS, topic_text
 ROOT = Path(__file__).parents[2]
 
 
+pytestmark = pytest.mark.timeout(300)  # it builds and installs
+
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 SHIPPED = ("gdcli", "tests", "sample_data", "pyproject.toml", "Makefile", "README.md")
 

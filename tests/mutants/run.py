@@ -23,6 +23,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("gdcli", "tests", "sample_data", "pyproject.toml", "README.md", "Makefile")
 ENOUGH = 0.95
+FAILING: set[str] = set()  # tests that fail with the sources as they are
 SECONDS = 120
 
 # The tests of a file, by the longest beginning of its name.
@@ -39,7 +40,7 @@ AREAS = {
     "engine/lasso": "fitting/test_penalties",
     "engine/least_squares": "fitting/test_rank fitting/test_optimum fitting/test_far_columns",
     "engine/line_search": "engine/test_line_search fitting/test_losses_search",
-    "engine/losses": "engine/test_losses fitting/test_separation fitting/test_gamma_and_quantile",
+    "engine/losses": "engine/test_losses fitting/test_separation commands/test_boundaries fitting/test_gamma_and_quantile",
     "engine/losses/quantile": "fitting/test_gamma_and_quantile engine/test_losses",
     "engine/momentum": "engine/test_momentum_forecast engine/test_properties",
     "engine/newton": "engine/test_newton",
@@ -166,14 +167,16 @@ def killer(fault: Fault, folder: Path) -> str | None:
     """The first test of its area that fails with the fault in the copy of the sources; None if all pass."""
     path = folder / "gdcli" / fault.file
     text = path.read_text(encoding="utf-8")
-    path.write_text(fault.planted(text), encoding="utf-8")
-    try:
-        found = first_failure(fault.tests(), folder)
-    finally:
-        path.write_text(text, encoding="utf-8")
-    if found is not None and "::" in found and fails_anyway(found, folder):
-        raise ValueError(f"{found} fails without a fault, too")
-    return found
+    while True:
+        path.write_text(fault.planted(text), encoding="utf-8")
+        try:
+            found = first_failure(fault.tests(), folder)
+        finally:
+            path.write_text(text, encoding="utf-8")
+        if found is None or "::" not in found or not fails_anyway(found, folder):
+            return found
+        FAILING.add(found)
+        print(f"NOTE    {found} fails without a fault, too, and is left out", flush=True)
 
 
 @cache
@@ -207,7 +210,8 @@ def run_tests(tests: list[str], folder: Path) -> None:
         os.dup2(null, stream)
     sys.path.insert(0, str(folder))
     there = [name for name in tests if (folder / name.partition("::")[0]).exists()]
-    words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS), *there]
+    words = [*(word for name in FAILING if name not in tests for word in ("--deselect", name))]
+    words += ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS), *there]
     os._exit(int(pytest.main(words, plugins=[FirstFailure(folder / "failed")])))
 
 
