@@ -40,7 +40,7 @@ AREAS = {
     "engine/lasso": "fitting/test_penalties",
     "engine/least_squares": "fitting/test_rank fitting/test_optimum fitting/test_far_columns",
     "engine/line_search": "engine/test_line_search fitting/test_losses_search",
-    "engine/losses": "engine/test_losses fitting/test_separation commands/test_boundaries fitting/test_gamma_and_quantile",
+    "engine/losses": "engine/test_losses commands/test_boundaries fitting/test_gamma_and_quantile",
     "engine/losses/quantile": "fitting/test_gamma_and_quantile engine/test_losses",
     "engine/momentum": "engine/test_momentum_forecast engine/test_properties",
     "engine/newton": "engine/test_newton",
