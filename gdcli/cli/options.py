@@ -136,7 +136,7 @@ by_option: Callable[[F], F] = option(
 summary_options: Callable[[F], F] = bundle(
     option(
         "-x", "--feature", "features", metavar="COLUMN", multiple=True, group=COLUMNS, common=True,
-        help="Summarize this column; repeatable, also a,b or 'lat*'.  [default: all]",
+        help="Summarize this column, or a term: 'log(sqft)'; repeatable, also a,b or 'lat*'.  [default: all]",
     ),
     choice_options,
 )  # fmt: skip

@@ -5,7 +5,7 @@ It holds (q+1)² numbers, the columns' names, levels, minima and maxima, and the
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,7 +91,7 @@ class Summary(Source):
         # The weights are in the triangle, but no column of it.
         named = self.names if options.weights is None else (*self.names, options.weights)
         try:
-            options = with_names(options, named, self.name)
+            options = self._without_target_s_columns(with_names(options, named, self.name))
             chosen = choose(named, self.name, options)
         except DataError as error:
             raise self._without_rows(options) or error from None
@@ -119,6 +119,15 @@ class Summary(Source):
             dates=self.dates,
             computed={name: one for name, one in self.computed.items() if name in (*features, target)},
         )
+
+    def _without_target_s_columns(self, options: ColumnOptions) -> ColumnOptions:
+        """The options without what shares a column with a computed target, unless it was chosen as a feature."""
+        target = self.computed.get(options.target or "")
+        if target is None or options.features:
+            return options
+        sharing = [name for name, term in self.computed.items() if {*term.columns} & {*target.columns}]
+        gone = [name for name in self.names if name in (*target.columns, *sharing) and name != options.target]
+        return replace(options, exclude=(*options.exclude, *gone))
 
     def _without_rows(self, options: ColumnOptions) -> DataError | None:
         """The error of a term that would have to be computed, if there is one."""

@@ -277,3 +277,11 @@ def test_a_formula_beside_a_target_is_refused(gdfit: Gdfit) -> None:
     done = gdfit(SAMPLE / "housing.csv", "--formula", "price ~ beds", "-t", "price")
     assert done.code == 2
     assert "--formula says the target and the features: leave out -t" in done.err
+
+
+def test_what_shares_a_column_with_the_target_of_a_summary_is_no_feature_unless_chosen(tmp_path: Path) -> None:
+    features = [".", "log(price)", "sqrt(price)", "log(sqft)"]
+    summarize(SAMPLE / "housing.csv", features=features).save(tmp_path / "s.json")
+    found = fit(tmp_path / "s.json", target="log(price)")
+    assert set(found.features) == {"sqft", "beds", "baths", "type", "latitude", "longitude", "log(sqft)"}
+    assert fit(tmp_path / "s.json", target="log(price)", features="sqrt(price)").features == ("sqrt(price)",)
