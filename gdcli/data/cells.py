@@ -47,7 +47,7 @@ def stripped(codes: NDArray[np.integer], levels: list[str], missing: frozenset[s
 
 
 def coded(values: list[str], missing: frozenset[str]) -> Coded:
-    """A list of texts as codes and levels."""
+    """The column of a list of texts: codes and levels."""
     place: dict[str, int] = {}
     codes = np.array([-1 if v in missing else place.setdefault(v, len(place)) for v in values], dtype=np.intp)
     return Coded(codes, tuple(place))

@@ -148,7 +148,7 @@ def is_iso(column: TextColumn) -> bool:
 
 
 def odd_dates(column: TextColumn) -> DoubtError | None:
-    """The doubt of a text column most of whose texts look like dates, but not all in ISO 8601; or None."""
+    """The doubt about a text column of dates, not all of them in ISO 8601; None if most texts look like none."""
     levels = column.texts.levels
     if not levels or not looks_dated(levels):
         return None

@@ -39,7 +39,7 @@ def with_names(options: ColumnOptions, names: tuple[str, ...], source: str) -> C
 
 
 def parts_of(word: str) -> list[str]:
-    """The parts of a list, or the word itself."""
+    """The words of a comma-separated list; of any other word, itself alone."""
     return [part.strip() for part in _PARTS.findall(word)] or [word]
 
 

@@ -61,7 +61,7 @@ Proximal = Callable[[Array, float | Array], Array]
 
 
 def unchanged(theta: Array, learning_rate: float | Array) -> Array:
-    """Leave θ as it is: everything is in the gradient."""
+    """θ unchanged: the proximal step of a cost without corners."""
     return theta
 
 
@@ -110,7 +110,7 @@ def descend(
 
 
 def after(iterations: int) -> StopRule:
-    """Stop at this iteration."""
+    """The rule that stops at this iteration."""
 
     def rule(step: Step) -> Stopped | None:
         return Stopped.ITERATIONS if step.iteration >= iterations else None
@@ -128,7 +128,7 @@ def when(asked: Callable[[], bool], reason: Stopped) -> StopRule:
 
 
 def below(tolerance: float, steepest: Callable[[Array, Array], Array] = lambda theta, gradient: gradient) -> StopRule:
-    """Stop if the Euclidean norm of the gradient of the scaled problem is below the tolerance.
+    """The rule that stops if the Euclidean norm of the scaled problem's gradient is below the tolerance.
 
     ``steepest`` of (θ, gradient) is the shortest subgradient, where the cost has corners.
     """

@@ -26,7 +26,7 @@ class Forecast(Protocol):
         ...
 
     def gaps(self, learning_rate: float, iteration: int) -> Array | None:
-        """The gap (r,) along each eigenvector after so many iterations."""
+        """The gap (r,) along each eigenvector at an iteration; None if unknown."""
         ...
 
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:

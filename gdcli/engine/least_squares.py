@@ -92,7 +92,7 @@ def optimum(triangle: Triangle, scaling: Scaling) -> Solution:
 
 
 def determined_part(problem: Quadratic, triangle: Triangle, scaling: Scaling, best: Solution) -> Quadratic:
-    """The problem without what is judged to be rounding: its minimum is then the optimum's cost, however far one goes.
+    """The problem without the directions that are judged to be rounding, so that no descent falls below the optimum.
 
     Columns that are collinear up to the rounding of their values would otherwise be told apart, after very long.
     """

@@ -89,7 +89,7 @@ def moved_powers(columns: Sequence[Column], offset: float, factor: float) -> Mix
 
 
 def mixed_triangle(triangle: Triangle, mixture: Mixture) -> Triangle:
-    """A triangle with the polynomials in place of the powers."""
+    """The triangle of the same rows with polynomials in place of the columns of powers."""
     places = mixture.places(triangle.columns)
     R = triangle.R.copy()
     along = [1 + place for place in places]

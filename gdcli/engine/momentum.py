@@ -140,7 +140,7 @@ class MomentumForecast:
         return Behaviour.OSCILLATING if h > self._recurrence.bends[0] else Behaviour.MONOTONE
 
     def gaps(self, learning_rate: float, iteration: int) -> Array | None:
-        """The gap (r,) after so many iterations, by eigenvector, in squared scaled target units."""
+        """The gap (r,) along each eigenvector at an iteration, in squared scaled target units."""
         with np.errstate(over="ignore", invalid="ignore"):  # an unstable rate's gap is soon infinite
             by_vector = self._motion(np.array([learning_rate])).gaps(iteration, iteration)[0, 0]
         finite: Array = np.nan_to_num(by_vector, nan=np.inf, posinf=np.inf)
@@ -149,7 +149,7 @@ class MomentumForecast:
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:
         """The first iteration from which on the gap is at most ``gap``, exactly.
 
-        None for an unstable rate, and where there are more iterations to look at than can be.
+        None for an unstable rate, or if it would take too many iterations to look at.
         """
         if self.behaviour(learning_rate) is Behaviour.UNSTABLE:
             return None

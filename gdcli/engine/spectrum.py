@@ -102,7 +102,7 @@ def behaviour(spectrum: Spectrum, learning_rate: float) -> Behaviour:
 
 
 def gaps(spectrum: Spectrum, learning_rate: float, iteration: int) -> Array:
-    """The gap (r,) after so many iterations, by eigenvector, in squared scaled target units."""
+    """The gap (r,) along each eigenvector at an iteration, in squared scaled target units."""
     with np.errstate(over="ignore"):  # an unstable rate's gap is soon infinite
         by_vector: Array = np.exp(_log_gaps(spectrum, np.array([learning_rate]), iteration)[0])
     return by_vector

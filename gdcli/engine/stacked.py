@@ -85,7 +85,8 @@ def active(stack: Triangles, compared: Sequence[str], intercept: bool) -> Mask:
 
 
 def problem_of(stack: Triangles, places: list[int], active: Mask, kind: str, intercept: bool) -> StackedProblem:
-    """Scale the columns at ``places`` and the target, and solve; ``active`` (g, p) marks the columns that count.
+    """The scaled and solved problem of each group: the columns at ``places``, and the target; ``active`` (g, p) marks
+    the columns that count.
 
     Every group has at least two rows.
     """

@@ -233,7 +233,7 @@ def each_group(
     listener: Listener,
     work: Callable[[Dataset, FitOptions, Listener], T],
 ) -> tuple[tuple[Key, ...], tuple[T | None, ...], dict[int, str]]:
-    """The keys of all groups in order, and what ``work`` makes of each; or why it makes nothing, by index."""
+    """The keys of all groups in order, the results of ``work`` for each, and by index the reasons why one has none."""
     check_rows(reading)
     grouped = reading.reduced.grouped
     assert grouped is not None, "the rows were read by group"

@@ -95,7 +95,7 @@ class Problem:
 
     @property
     def minimum(self) -> optima.Solution | None:
-        """The minimum of the cost; None if it falls without end."""
+        """The minimum of the cost; None if the cost falls without end."""
         return self.optimum
 
     @property
@@ -133,7 +133,7 @@ class Problem:
 
     @property
     def target_deviation(self) -> float:
-        """The target's standard deviation, as far as coefficients come in units of it."""
+        """The target's standard deviation, the unit of standardized coefficients; 1 if they have none."""
         return float(standard_deviations(self.triangle)[-1])
 
     @property

@@ -100,7 +100,9 @@ class RowProblem(Problem):
         return self.lowest
 
     def gap(self, theta: Array) -> float | None:
-        """cost(θ) − cost(θ*), and close to θ* the second-order term ½(θ − θ*)ᵀH(θ − θ*) and the corners of that."""
+        """The gap cost(θ) − cost(θ*); close to θ* by the second-order term ½(θ − θ*)ᵀH(θ − θ*) and the penalty's
+        corners.
+        """
         if self.lowest is None or self.found is None:
             return None
         best, distance = self.found, theta - self.found.theta

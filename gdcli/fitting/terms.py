@@ -66,7 +66,7 @@ def categories(levels: Mapping[str, Sequence[str]], references: Mapping[str, str
 def note_of_categories(
     design: Design, levels: Mapping[str, Sequence[str]], references: Mapping[str, str | None]
 ) -> str:
-    """The note of the text columns, and of the terms that are compared as such a column is; empty without any."""
+    """The note that names text columns with their levels and baselines; empty without any."""
     told = {name: found for name, found in levels.items() if name in references or name not in design.computed}
     return categories(told, references)
 

@@ -64,7 +64,7 @@ class _Judged:
 
     @property
     def texts(self) -> frozenset[str]:
-        """The columns that a fit would refuse, read as texts."""
+        """The columns that are read as text because a fit would refuse them."""
         return frozenset(self.doubts)
 
     def description(self, files: tuple[str, ...], found: Described) -> Description:

@@ -55,15 +55,15 @@ class SummaryRange:
         return Place(0, 0, 0)
 
     def blocks(self, start: Place) -> Generator[tuple[Block, Place | None], None, None]:
-        """Yield the one block."""
+        """Yield the summary itself as the only block."""
         yield SummaryBlock(self.summary), None
 
     def count_blocks(self) -> int:
-        """One."""
+        """1: a summary is one block."""
         return 1
 
     def guess(self, block: int) -> int:
-        """The start."""
+        """0: the summary is the only block."""
         return 0
 
 

@@ -12,7 +12,7 @@ from gdcli.ingest.summary import Summary
 
 
 def described_summary(summary: Summary, chosen: Design) -> Described:
-    """The figures of the columns of a design, of the rows that the summary stands for (weighted as they are there)."""
+    """The figures of a design's columns over the rows that the summary stands for, weighted as in the summary."""
     reduced = summary.reduced_for(chosen)
     whole = reduced.triangle
     means = dict(zip(whole.columns, np.asarray(whole.mean, dtype=np.float64).tolist(), strict=True))

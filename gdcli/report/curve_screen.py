@@ -25,7 +25,7 @@ _MOST_NAMED_RATES = 6
 
 
 def curve_screen(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = True) -> Screen:
-    """The curve and the steps with each rate."""
+    """The screen of a curve: its formula and minima, and the table of the steps with each rate."""
     title = _tied(page, [polynomial_text(curve, page)], HEADING)
     return Screen(
         [*title, *_tied(page, format_shape(curve.shape, digits))], step_lines(curve, page, digits, fewer=fewer)

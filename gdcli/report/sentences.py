@@ -75,7 +75,7 @@ def epochs(number: float) -> str:
 
 
 def how_long(fit: Fit) -> str:
-    """``150 iterations``, with batches ``150 iterations (2.5 epochs)``."""
+    """The length of a descent in words: ``150 iterations``, with batches ``150 iterations (2.5 epochs)``."""
     done, found = fit.descent.iterations, fit.descent.batches
     return counted(done) if found is None else f"{counted(done)} ({epochs(done / found.in_epoch)})"
 

@@ -165,7 +165,7 @@ def _header(sweep: Sweep) -> tuple[str, ...]:
 
 
 def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
-    """What was swept, and the table, as many columns of it as fit: rates that diverge stand last, in red."""
+    """The screen of a sweep: what was swept, and the table, as many columns as fit; rates that diverge last, in red."""
     rates = sweep.rates
     title = f"{printable(sweep.target)} from {columns_named(sweep.features)}: {count_of(len(rates), 'learning rate')}"
     rate = TableColumn("lr", [_shown(one.learning_rate) for one in rates], left=True)

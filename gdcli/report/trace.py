@@ -144,7 +144,7 @@ class GroupTraces:
         return [self._terms.index(term) for term in terms]
 
     def spread(self, row: TraceRow, places: Sequence[int]) -> TraceRow:
-        """A row over all terms: 0 for those that its group does not have."""
+        """The iteration of a group as a row over the terms of all groups: 0 for those that it lacks."""
         slopes = [0.0] * len(self._terms)
         for place, slope in zip(places, row.slopes, strict=True):
             slopes[place] = slope

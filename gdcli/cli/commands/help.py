@@ -28,7 +28,7 @@ class Subject(click.types.StringParamType):
     """The name of a topic or of a command."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The name as it is known; wrong usage if it is not."""
+        """The name of the topic or command; fails as wrong usage if there is none."""
         name = str(value).lower().replace("_", "-")
         if name not in {**TOPICS, **COMMANDS}:
             meant = did_you_mean(name, [*TOPICS, *COMMANDS])

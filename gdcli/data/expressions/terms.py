@@ -33,7 +33,7 @@ class Term(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its text, which means the same term again."""
+        """The term's text, which parses to the same term."""
         return ":".join(map(text_of, self.factors))
 
     @property

@@ -124,7 +124,7 @@ def set_title(figure: Figure, title: str, facts: Sequence[str]) -> None:
 
 
 def linear_axis(axis: Any, most: int = 6, whole: bool = False) -> None:
-    """Number a linear axis, with whole numbers only if ``whole``. Its limits have to be set."""
+    """Set the ticks of a linear axis whose limits are set, at whole numbers only if ``whole``."""
     if axis.axis_name == "x" and not all(map(is_plain_number, axis.get_view_interval())):
         most = min(most, _MOST_POWERS)
     axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10] if whole else [1, 2, 2.5, 5, 10], integer=whole))

@@ -31,7 +31,7 @@ _FURTHER_FONTS = (
 
 
 def shown(name: str, longest: int = LONGEST_LABEL) -> str:
-    """A name from the file that fits, with an escape for each character that cannot be drawn."""
+    """A name from the file as a label: shortened to ``longest`` characters, those that cannot be drawn as escapes."""
     text = printable(name)
     if not text.isascii():
         drawn = _drawable()
