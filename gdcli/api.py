@@ -8,11 +8,12 @@ from gdcli.data.paths import matched
 from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.options import FitOptions, with_formula
 from gdcli.fitting.results import Fit
-from gdcli.fitting.start import Start
+from gdcli.fitting.start import GroupStart, Start
 from gdcli.ingest.noted import read_noted
 from gdcli.ingest.read import InputData
 
 if TYPE_CHECKING:
+    from gdcli.data.group_keys import Key
     from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.groups import GroupRecorders
 
@@ -36,8 +37,12 @@ def run_groups(
     options: FitOptions,
     recorders: "GroupRecorders | None" = None,
     listener: Listener | None = None,
+    starts: "Mapping[Key, GroupStart] | None" = None,
+    with_memory: bool = False,
 ) -> "GroupFits":
-    """Read the data and fit each group. Raises DataError and UsageError; divergence is a result, not an error."""
+    """Read the data and fit each group, ``with_memory`` of its optimizer for a model. Raises DataError and UsageError;
+    divergence is a result, not an error.
+    """
     from gdcli.fitting.groups import fit_groups
 
     listener = listener or Listener()
@@ -46,7 +51,7 @@ def run_groups(
 
         require_scipy()
     with read_noted(data, options.columns, options.reading, listener) as reading:
-        return fit_groups(reading, options, listener, recorders)
+        return fit_groups(reading, options, listener, recorders, starts, with_memory)
 
 
 def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Start | None]:
@@ -59,6 +64,18 @@ def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Start | None]:
 
     values, start = resumed(path, values)
     return FitOptions.of(**values), start
+
+
+def parse_group_options(values: Mapping[str, Any]) -> "tuple[FitOptions, dict[Key, GroupStart] | None]":
+    """As ``parse_options``, for fits by group."""
+    path = values.get("resume")
+    values = {name: value for name, value in values.items() if name != "resume"}
+    if path is None:
+        return FitOptions.of(**values), None
+    from gdcli.models.resume import resumed_groups
+
+    values, starts = resumed_groups(path, values)
+    return FitOptions.of(**values), starts
 
 
 def run_fit(

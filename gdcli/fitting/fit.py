@@ -34,7 +34,7 @@ from gdcli.fitting.results import (
     TraceShape,
     TriedPenalty,
 )
-from gdcli.fitting.start import Start, continued
+from gdcli.fitting.start import GroupStart, Start, continued
 from gdcli.fitting.trace import TableRows
 from gdcli.ingest.read import Dataset
 
@@ -66,7 +66,7 @@ def fit_reading(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    start: Start | None = None,
+    start: Start | GroupStart | None = None,
 ) -> Fit:
     """Fit data that were already reduced; with ``start`` the descent goes on where an earlier one ended."""
     # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
@@ -79,7 +79,7 @@ def _fit(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    start: Start | None,
+    start: Start | GroupStart | None,
 ) -> Fit:
     batches = _batches(reading, options)
     in_epoch = 1 if batches is None else batches.in_epoch

@@ -84,6 +84,7 @@ def group_fits_of(
         fits=tuple(fits),
         reasons=dict(reasons),
         loss=first.loss,
+        loss_word=options.model.loss.word,
         classes=first.classes,
         parameter=None if first.parameter is None else float(np.median([fit.parameter or 0.0 for fit in known])),
     )

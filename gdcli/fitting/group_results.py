@@ -40,7 +40,8 @@ class GroupFits:
     are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None if these are not filled.
     ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit. ``fits`` are the fits
     themselves if each descended by itself; ``reasons`` say why a group has no fit, or no validation, by its
-    index. ``parameter`` is the
+    index. ``loss_word`` is
+    the loss as it was asked for. ``parameter`` is the
     loss's, the median of the groups'. ``pictured`` are the first fits with the numbers of a picture, by index.
     """
 
@@ -91,6 +92,7 @@ class GroupFits:
     fits: tuple[Fit | None, ...] = ()
     reasons: Mapping[int, str] = field(default_factory=dict)
     loss: str = SQUARED
+    loss_word: str = SQUARED
     classes: tuple[str, str] | None = None
     parameter: float | None = None
     pictured: Mapping[int, Fit] = field(default_factory=dict)

@@ -27,7 +27,7 @@ from gdcli.fitting.options import FitOptions, Show
 from gdcli.fitting.prepare import LARGEST
 from gdcli.fitting.results import Fit
 from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side
-from gdcli.fitting.start import Start
+from gdcli.fitting.start import GroupStart
 from gdcli.fitting.target import target_of
 from gdcli.fitting.terms import has_compared_parts, note_of_categories, terms_of
 from gdcli.ingest.grouped import Grouped
@@ -60,9 +60,12 @@ def fit_groups(
     options: FitOptions,
     listener: Listener,
     recorders: GroupRecorders | None = None,
-    resume: "Mapping[Key, Start] | None" = None,
+    resume: "Mapping[Key, GroupStart] | None" = None,
+    with_memory: bool = False,
 ) -> GroupFits:
-    """Fit each group. Raises DataError, UsageError; divergence is a result, and so are too few rows."""
+    """Fit each group; ``with_memory``, each fit has its optimizer's memory. Raises DataError, UsageError; divergence is
+    a result, and so are too few rows.
+    """
     check_rows(reading)
     grouped = reading.reduced.grouped
     assert grouped is not None, "the rows were read by group"
@@ -70,13 +73,15 @@ def fit_groups(
     keys = [keys[i] for i in in_order(keys)]
     _check_magnitudes(grouped.triangles, reading)
     parts = has_compared_parts(reading.design, options.model.intercept)
-    if side_by_side(options) and not parts and recorders is None and resume is None:
+    alone = parts or recorders is not None or resume is not None
+    alone = alone or (with_memory and options.descent.optimizer.rule.memories > 0)
+    if side_by_side(options) and not alone:
         stack = fill_lanes(take_lanes(grouped.triangles, [grouped.place[key] for key in keys]))
         found, saturated = fit_side_by_side(reading, stack, keys, options)
     else:
         found, saturated = _one_by_one(reading, grouped, keys, options, listener, recorders, resume or {})
     if options.show.picture:
-        found = replace(found, pictured=_pictured(reading, grouped, found, options))
+        found = replace(found, pictured=_pictured(reading, grouped, found, options, resume or {}))
     own = {name: first[0] if len({*first}) == 1 else None for name, first in found.references.items()}
     if told := note_of_categories(reading.design, found.levels, own):
         listener.note(told)
@@ -165,7 +170,7 @@ def _one_by_one(
     options: FitOptions,
     listener: Listener,
     recorders: GroupRecorders | None,
-    resume: "Mapping[Key, Start]",
+    resume: "Mapping[Key, GroupStart]",
 ) -> tuple[GroupFits, int]:
     """The fits of all groups, and the number of saturated ones."""
     options = replace(_with_event(reading, grouped, options), show=Show())
@@ -191,8 +196,11 @@ def _one_by_one(
             if options.checks.cv is not None and not choosing and not all(fold.count for fold in own.reduced.folds):
                 reasons[i] = f"a fold of --cv {options.checks.cv} has none of its rows"
                 checked = replace(options, checks=replace(options.checks, cv=None))
-            fits.append(fit_reading(own, checked, listeners, collected, resume.get(key)))
+            start = resume.get(key)
+            fits.append(fit_reading(own, _going_on(checked, start), listeners, collected, start))
         except DataError as error:
+            if resume:
+                raise DataError(f"{_named(reading.design.by, [key])}: {error}") from None
             reasons[i] = str(error)
             fits.append(None)
         listener.descending(i + 1, len(keys))
@@ -214,14 +222,28 @@ def _one_by_one(
     return found, 0  # each saturated fit has been told of
 
 
-def _pictured(reading: Dataset, grouped: Grouped, found: GroupFits, options: FitOptions) -> dict[int, Fit]:
+def _going_on(options: FitOptions, start: GroupStart | None) -> FitOptions:
+    """The options with the rate of an earlier descent, unless one is given or searched."""
+    if start is None or options.descent.learning_rate is not None:
+        return options
+    return replace(options, descent=replace(options.descent, learning_rate=start.rate))
+
+
+def _pictured(
+    reading: Dataset,
+    grouped: Grouped,
+    found: GroupFits,
+    options: FitOptions,
+    resume: "Mapping[Key, GroupStart]",
+) -> dict[int, Fit]:
     """The first fits once more, with the numbers of a picture."""
     some = [i for i, verdict in enumerate(found.verdict) if verdict not in (Verdict.TOO_FEW_ROWS, Verdict.NO_FIT)]
     options = replace(_with_event(reading, grouped, options), checks=replace(options.checks, cv=None, inference=False))
-    return {
-        i: fit_reading(reading_of_group(reading, grouped, found.groups[i]), options, (), Listener())
-        for i in some[:MOST_PICTURED]
-    }
+    fits = {}
+    for i in some[:MOST_PICTURED]:
+        own, start = reading_of_group(reading, grouped, found.groups[i]), resume.get(found.groups[i])
+        fits[i] = fit_reading(own, _going_on(options, start), (), Listener(), start)
+    return fits
 
 
 T = TypeVar("T")

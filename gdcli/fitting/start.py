@@ -1,6 +1,6 @@
 """The start of a descent that goes on where an earlier one ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 from gdcli.base.errors import DataError
 from gdcli.base.names import listed
 from gdcli.engine import spectrum as spectra
+from gdcli.engine.column import Column
 from gdcli.engine.optimizers import OptimizerState
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem
@@ -25,9 +26,53 @@ class Start(NamedTuple):
     rate: float
     cost: float
 
+    def on(self, problem: Problem) -> "Start":
+        """The start on a problem's scale, which it knows."""
+        return self
 
-def continued(problem: Problem, start: Start, options: FitOptions) -> Problem:
+
+class GroupStart(NamedTuple):
+    """The end of one group's earlier descent: its ``slopes`` by term and its ``intercept``, in the units of the file,
+    and the optimizer's ``memory``, with the scaled parameters ``theta`` that belong to it (both empty if it has none).
+    """
+
+    slopes: Mapping[Column, float]
+    intercept: float
+    memory: tuple[tuple[float, ...], ...]
+    theta: tuple[float, ...]
+    iteration: int
+    rate: float
+    cost: float
+
+    def on(self, problem: Problem) -> Start:
+        """The start on a problem's scale. Raises DataError for coefficients of other terms."""
+        scaling, terms = problem.scaling, problem.terms.columns
+        odd = [term.label for term, slope in self.slopes.items() if slope and term not in terms]
+        if odd:
+            raise DataError(f"--resume: the model has other terms than these data: {listed(sorted(odd), 5)}")
+        m = np.array([self.slopes.get(term, 0.0) for term in terms])
+        theta = self.theta or tuple(scaling.to_scaled(m, self.intercept).tolist())
+        if len(theta) != len(problem.start):
+            raise DataError("--resume: the model has another number of terms than these data")
+        state = DescentState(
+            terms=tuple((term.name, term.level) for term in terms),
+            center=tuple(scaling.center.tolist()),
+            scale=tuple(scaling.scale.tolist()),
+            target_scale=scaling.target_scale,
+            theta=theta,
+            iteration=self.iteration,
+            optimizer=self.memory,
+            levels={},
+            missing_words=(),
+            missing="",
+            weights=None,
+        )
+        return Start(state, self.rate, self.cost)
+
+
+def continued(problem: Problem, start: Start | GroupStart, options: FitOptions) -> Problem:
     """The problem with the earlier descent's parameters as its start. Raises DataError if the data differ."""
+    start = start.on(problem)
     state, scaling = start.state, problem.scaling
     terms = tuple((term.name, term.level) for term in problem.terms.columns)
     if terms != state.terms:

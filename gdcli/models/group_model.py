@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gdcli.data.table import Block, Table
     from gdcli.engine.arrays import Array
     from gdcli.engine.column import Column
+    from gdcli.fitting.start import GroupStart
 
 GROUPS_SCHEMA = "gdfit.groups/1"
 
@@ -61,6 +62,7 @@ class GroupModel:
     classes: tuple[str, str] | None = None
     parameter: float | None = None
     has_intercept: bool = True
+    content: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -208,7 +210,11 @@ def groups_model_as_json(fits: GroupFits) -> str:
             "rows": int(fits.count[i]),
             "intercept": float(fits.intercepts[i]) if fits.intercept else None,
             "coefficients": fits.slopes[i].tolist(),
+            "cost": float(fits.cost[i]),
+            "iterations": _iterations(fits, i),
+            "learning_rate": float(fits.rate[i]),
         }
+        | _memory(fits, i)
         | ({} if fits.means is None else {"means": fits.means[i].tolist()})
         for i, key in enumerate(fits.groups)
         if math.isfinite(fits.intercepts[i])
@@ -233,10 +239,91 @@ def groups_model_as_json(fits: GroupFits) -> str:
                 "csv": fits.csv,
                 "weights": fits.weights,
                 "rows": fits.rows,
+                **_descent(fits),
                 "groups": groups,
             }
         )
     )
+
+
+def _iterations(fits: GroupFits, i: int) -> int:
+    """The iterations of a group in all, those before it was resumed among them."""
+    own = fits.fits[i] if fits.fits else None
+    return int(fits.iterations[i]) if own is None else own.state.iteration
+
+
+def _memory(fits: GroupFits, i: int) -> dict[str, Any]:
+    """The memory of the optimizer of a group, if it has any, and the scaled parameters that belong to it."""
+    own = fits.fits[i] if fits.fits else None
+    if own is None or not own.state.optimizer:
+        return {}
+    return {"optimizer": own.state.optimizer, "theta": own.state.theta}
+
+
+def _descent(fits: GroupFits) -> dict[str, Any]:
+    """What ``--resume`` needs of the descents; nothing if groups have penalties of their own."""
+    known = [fit for fit in fits.fits if fit is not None]
+    penalties = {(fit.penalty.l2, fit.penalty.l1) if fit.penalty else (0.0, 0.0) for fit in known} or {(0.0, 0.0)}
+    if len(penalties) > 1:
+        return {}
+    ((l2, l1),) = penalties
+    batches = known[0].descent.batches if known else None
+    rates = {float(rate) for rate in fits.rate if math.isfinite(rate)}
+    return {
+        "penalty": {"l2": l2, "l1": l1},
+        "descent": {
+            "optimizer": fits.optimizer,
+            "learning_rate": rates.pop() if len(rates) == 1 else None,
+            "scale": fits.scale,
+            "schedule": fits.schedule,
+            "batch_size": None if batches is None else batches.size,
+            "seed": None if batches is None else batches.seed,
+            "loss": fits.loss_word,
+            "searched": any(fit.learning_rate.searched for fit in known),
+        },
+    }
+
+
+def group_starts(path: str) -> "tuple[GroupModel, dict[Key, GroupStart]]":
+    """A model of groups, and the start of each one's further descent. Raises DataError if it holds none."""
+    model = load_any_model(path)
+    if not isinstance(model, GroupModel):
+        raise DataError(f"{quoted(path)} holds one model, not one per group: leave out --by to resume it")
+    if "descent" not in model.content:
+        raise DataError(f"{quoted(path)} does not say how its groups descended, or each has its own penalty: fit anew")
+    from gdcli.fitting.start import GroupStart
+
+    starts = {}
+    for one in model.content["groups"]:
+        try:
+            found = from_json(StoredStart, one)
+        except ValueError as error:
+            raise DataError(f"{quoted(path)} is damaged or was edited by hand: {error}") from None
+        slopes = dict(zip(model.terms, found.coefficients, strict=True))
+        starts[found.group] = GroupStart(
+            slopes,
+            found.intercept or 0.0,
+            found.optimizer,
+            found.theta,
+            found.iterations,
+            found.learning_rate,
+            found.cost,
+        )
+    return model, starts
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStart:
+    """What a group's further descent starts from, in a file."""
+
+    group: tuple[str, ...]
+    intercept: float | None
+    coefficients: tuple[float, ...]
+    cost: float
+    iterations: int
+    learning_rate: float
+    optimizer: tuple[tuple[float, ...], ...] = ()
+    theta: tuple[float, ...] = ()
 
 
 def load_any_model(path: "str | os.PathLike[str]") -> AnyModel:
@@ -291,4 +378,5 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
         loss=stored.loss,
         classes=stored.classes,
         parameter=loss_parameter(content, loss),
+        content=content,
     )

@@ -9,11 +9,14 @@ from gdcli.base.names import quoted
 from gdcli.base.schema import json_number
 from gdcli.data.columns import POLICIES
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
+from gdcli.data.group_keys import Key
 from gdcli.engine.catalog import SCALES
 from gdcli.engine.optimizers import PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT, parse_schedule
-from gdcli.fitting.start import Start
-from gdcli.models.model import Model
+from gdcli.fitting.choices import LossChoice
+from gdcli.fitting.results import DescentState
+from gdcli.fitting.start import GroupStart, Start
+from gdcli.models.model import Model, ModelTerm
 from gdcli.models.model_file import load_model
 
 
@@ -22,15 +25,55 @@ def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Start
 
     Raises UsageError for values that contradict the model, DataError for a model that cannot be read.
     """
-    if values.get("start"):
-        raise UsageError("--resume goes on from where a model stands, so --start has no place")
-    if values.get("cv") is not None:
-        raise UsageError("--cv begins each fold's descent at the start, so --resume has no place")
+    _check_beginning(values)
     model = load_model(path)
     merged = dict(values) | _merged(model, values)
     given = merged["learning_rate"]
     rate = given if isinstance(given, float) else _rate(model)
     return merged, Start(model.state, rate, float(model.content["cost"]))
+
+
+def resumed_groups(path: str, values: Mapping[str, Any]) -> "tuple[dict[str, Any], dict[Key, GroupStart]]":
+    """As ``resumed``, for a model of groups: a start for each of them."""
+    from gdcli.models.group_model import group_starts
+
+    _check_beginning(values)
+    model, starts = group_starts(path)
+    content, descent = model.content, model.content["descent"]
+    if tuple(values.get("by", ())) != model.by:
+        raise UsageError(f"the model has groups by {' and '.join(model.by)}: give the same --by to --resume it")
+    _, loss, parameter = LossChoice.of(str(descent["loss"]))
+    state = DescentState((), (), (), 1.0, (), 0, (), model.levels, (), content["missing"]["policy"], content["weights"],
+                         dates=model.dates, computed=model.computed, csv=model.csv)  # fmt: skip
+    one = Model(
+        target=model.target,
+        intercept=0.0,
+        terms=tuple(ModelTerm(term.name, term.level, 0.0) for term in model.terms),
+        levels=model.levels,
+        missing_words=model.missing_words,
+        state=state,
+        content={
+            **content,
+            "intercept": 0.0 if model.has_intercept else None,
+            "descent": {**descent, "learning_rate": descent["learning_rate"] or 1.0},
+            "learning_rate": {"searched": descent["searched"]},
+        },
+        loss=loss.name,
+        classes=model.classes,
+        parameter=parameter,
+    )
+    merged = dict(values) | _merged(one, values)
+    if values.get("learning_rate") is None and not descent["searched"]:
+        merged["learning_rate"] = None  # each group goes on with its own
+    return merged, starts
+
+
+def _check_beginning(values: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that say where descents begin."""
+    if values.get("start"):
+        raise UsageError("--resume goes on from where a model stands, so --start has no place")
+    if values.get("cv") is not None:
+        raise UsageError("--cv begins each fold's descent at the start, so --resume has no place")
 
 
 def _merged(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:

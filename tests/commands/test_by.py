@@ -226,3 +226,47 @@ def test_a_group_with_an_empty_fold_keeps_its_fit_and_says_why_it_has_no_validat
     assert len(big["cross_validation"]["costs"]) == 10
     assert small["cross_validation"] is None
     assert small["coefficients"][0]["value"] is not None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--lr", "auto"],
+        ["--optimizer", "momentum"],
+        ["--optimizer", "adam", "--lr", "0.1"],
+        ["--l2", "0.1", "--schedule", "inverse:0.1"],
+        ["--loss", "huber:1.5"],
+        ["--batch-size", "3"],
+    ],
+    ids=" ".join,
+)
+def test_groups_that_are_resumed_end_where_they_would_have_ended_at_once(
+    gdfit: Callable, csv_file: Callable[..., str], tmp_path: Path, options: list[str]
+) -> None:
+    rows = [f"{3 * i % 7 + g * i},{i % 5},{'xyx'[i % 3]},{'uv'[g]}" for g in range(2) for i in range(24)]
+    path, saved = csv_file("\n".join(["y,a,t,g", *rows]) + "\n"), tmp_path / "m.json"
+    length = ["--epochs", "2"] if "--batch-size" in options else ["-n", "20"]
+    words, output = (path, "-t", "y", "--by", "g"), ("--format", "json")
+    assert gdfit(*words, *options, *length, "--save", saved, "-q").code == 0
+    gone_on = gdfit(*words, "--resume", saved, *length, *output)
+    # With a model to save, which has the optimizer's memory; adam makes much of the rounding of a stack.
+    at_once = gdfit(*words, *options, length[0], str(2 * int(length[1])), *output, "--save", tmp_path / "other.json")
+    assert (gone_on.code, at_once.code) == (0, 0), gone_on.err
+    for pair in zip(gone_on.out.splitlines(), at_once.out.splitlines(), strict=True):
+        one, other = map(json.loads, pair)
+        values = [[term["value"] for term in each["coefficients"]] for each in (one, other)]
+        assert values[0] == pytest.approx(values[1], rel=1e-9)
+        assert one["cost"] == pytest.approx(other["cost"], rel=1e-9)
+
+
+def test_groups_of_other_data_or_columns_are_not_resumed(
+    gdfit: Callable, csv_file: Callable[..., str], table: str, model: Path
+) -> None:
+    done = gdfit(table, "-t", "y", "--by", "t", "--resume", model)
+    assert (done.code, done.out) == (2, "")
+    assert "the model has groups by region" in done.err
+    other = csv_file(TABLE.replace("5,2,x,north", "9,2,x,north"), "other.csv")
+    done = gdfit(other, "-t", "y", "--by", "region", "--resume", model)
+    assert (done.code, done.out) == (1, "")
+    assert "region=north" in done.err
+    assert "the model was fitted to other data" in done.err

@@ -128,20 +128,19 @@ def _check_one_row_a_group(values: Mapping[str, Any], output: "Output") -> None:
     if output.is_page:
         raise click.UsageError("a page is about one fit, and --by makes many: draw a picture (.png) of the first ones.")
     if values["resume"] is not None:
-        raise click.UsageError("--resume is for one fit; --by has many: leave out one.")
+        output.check_kept("the model to resume", values["resume"])
 
 
 def _run_groups(inputs: Sequence[str], values: Mapping[str, Any], output: "Output") -> int:
     """Fit each group, write the result, and return the exit code."""
-    from gdcli.api import run_groups
+    from gdcli.api import parse_group_options, run_groups
     from gdcli.cli.progress import Narrator
-    from gdcli.fitting.options import FitOptions
     from gdcli.models.group_model import groups_model_as_json
     from gdcli.report.groups import groups_report
 
-    options = FitOptions.of(**fit_values(values) | output.shown)
+    options, starts = parse_group_options(fit_values(values) | output.shown | {"resume": values["resume"]})
     with Narrator(output.quiet) as narrator, output.group_recorders() as recorders:
-        fits = run_groups(inputs, options, recorders, narrator)
+        fits = run_groups(inputs, options, recorders, narrator, starts, output.save is not None)
     if not fits.diverged:
         output.save_model(lambda: groups_model_as_json(fits))
     output.write(groups_report(fits, output.digits))
