@@ -25,7 +25,8 @@ _EXPORT = re.compile(r"^export ", re.MULTILINE)
 # Lines of comments, and indentation: template strings of the modules are of one line each.
 _COMMENT = re.compile(r"^\s*//.*\n|^\s+", re.MULTILINE)
 
-_STYLE_COMMENT = re.compile(r"/\*.*?\*/\s*|^\s+", re.MULTILINE | re.DOTALL)
+# Blanks beside the marks of a style sheet, which mean nothing there; one before a colon does.
+_STYLE_BLANKS = re.compile(r"\s*([{};,])\s*|(:)\s+")
 
 _SLOT = re.compile(r"\{\{(\w+)\}\}")
 
@@ -35,7 +36,8 @@ _ACTING = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028
 
 def lesson_page(title: str, report: str, contents: Mapping[str, Any]) -> bytes:
     """The page in UTF-8; ``report`` is markup that people read without a program too, ``contents`` what it is told."""
-    program, style, loader = bundled_script(), _STYLE_COMMENT.sub("", _part("page.css")), _bare(_part("loader.js"))
+    program, loader = bundled_script(), _bare(_part("loader.js"))
+    style = _STYLE_BLANKS.sub(r"\1\2", _part("page.css"))
     slots = {
         "title": escape(title),
         "style": style,

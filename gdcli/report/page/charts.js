@@ -52,7 +52,7 @@ export function surfaceChart(lesson, ui, tools) {
   const self = chart({ title: "The cost over m and c", tools, label: "Contours of the cost over slope m and intercept c, with the path of the descent", height: (w) => Math.min(400, w * 0.72) }, ({ svg, frame }) => {
     const { problem, path, k } = lesson, own = ui.own;
     const show = own ? (theta) => [theta[1], theta[0]] : (theta) => { const { m, c } = problem.toFile(theta); return [m[0], c]; };
-    const box = frozen ?? viewOf(problem, own);
+    const box = frozen ?? viewOf(problem, own, show);
     const { inside, px, py, vx, vy } = frame(AXES.linear(...box.x), AXES.linear(...box.y), {
       xLabel: own ? "θ₁, slope on the scaled problem" : `m, ${told.target} per ${data.columns[lesson.columns[0]]}`, yLabel: own ? "θ₀" : "c",
     });
@@ -142,10 +142,16 @@ function ellipse(problem, own) {
   });
 }
 
-function viewOf(problem, own) {
+// What is in view: the ellipse a little above the start's cost. Of one as narrow as a needle, where start and minimum are.
+function viewOf(problem, own, show) {
   const gap = problem.gapOf(problem.theta0) / problem.unit, floor = (0.02 * problem.minimum.cost) / problem.unit;
-  const radius = Math.sqrt(Math.max(gap * 1.3, floor, 1e-12)), corners = ellipse(problem, own)(radius);
-  const span = (i) => padded(Math.min(...corners.map((p) => p[i])), Math.max(...corners.map((p) => p[i])), 0.04);
+  const radius = Math.sqrt(Math.max(gap * 1.3, floor, 1e-12)), corners = ellipse(problem, own)(radius), best = show(problem.minimum.theta), start = show(problem.theta0);
+  const sum = (i, j) => corners.reduce((all, p) => all + (p[i] - best[i]) * (p[j] - best[j]), 0), needle = sum(0, 1) ** 2 > 0.99 * sum(0, 0) * sum(1, 1);
+  const span = (i) => {
+    const away = Math.abs(start[i] - best[i]);
+    if (needle && away > 0) return [Math.min(start[i], best[i]) - 0.7 * away, Math.max(start[i], best[i]) + 0.7 * away];
+    return padded(Math.min(...corners.map((p) => p[i])), Math.max(...corners.map((p) => p[i])), 0.04);
+  };
   return { x: span(0), y: span(1), radius };
 }
 

@@ -195,7 +195,7 @@ export function featureBoxes(lesson) {
   const { data, state } = lesson, boxes = data.features.map((feature, i) => h("input", { type: "checkbox", onchange: (event) => {
     const features = [...state.features];
     features[i] = event.target.checked;
-    if (features.some(Boolean) || data.intercept) lesson.set({ features });
+    if (features.some(Boolean)) lesson.set({ features });
     else event.target.checked = true;
   } }));
   const element = h("fieldset", { class: "features" }, h("legend", {}, "Features that take part"), data.features.map((feature, i) => h("label", {}, boxes[i], ` ${feature.name}`)));

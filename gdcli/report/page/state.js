@@ -158,7 +158,7 @@ export function settingsOf(hash, { usual, data }) {
   if (given.with !== undefined) settings.kept = numbers(given.with).filter((rate) => rate > 0);
   if (given.x !== undefined) {
     const places = numbers(given.x), features = data.features.map((_, i) => places.includes(i));
-    if (features.some(Boolean) || data.intercept) settings.features = features;
+    if (features.some(Boolean)) settings.features = features;
   }
   return settings;
 }

@@ -124,8 +124,9 @@ def test_the_keys_step_and_the_address_follows_and_leads_back(one: Any) -> None:
 
 
 def test_an_address_that_means_nothing_changes_nothing(one: Any) -> None:
-    one.at("#lr=-1&k=x&optimizer=constructor&scale=wide&l2=&m=1,2&with=&x=99&n=0&__proto__=1")
+    one.at("#lr=-1&k=x&optimizer=constructor&scale=wide&l2=&m=1,2&with=&x=&n=0&__proto__=1")
     assert [state(one, name) for name in ("lr", "k", "optimizer", "scale")] == [0.01, 0, "gd", "standard"]
+    assert state(one, "features") == [True]
 
 
 def test_play_goes_on_until_it_is_paused(one: Any) -> None:
