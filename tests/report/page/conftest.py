@@ -44,6 +44,10 @@ class OpenPage:
         self.browser.get_log("performance")
         self.browser.get(f"file://{self.path}{address}")
         self.wait("return document.querySelector('h1') !== null")
+        # Charts are drawn once more when the page has given them their size.
+        self.browser.execute_async_script(
+            "const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 50)))"
+        )
         return self
 
     def run(self, script: str, *arguments: Any) -> Any:
