@@ -94,9 +94,9 @@ class Block(Protocol):
         return ""
 
     @property
-    def skips(self) -> bool:
-        """Whether bad rows are left out."""
-        return False
+    def skips(self) -> bool | None:
+        """Whether bad rows are left out; None if the format has no option for that."""
+        return None
 
     def header_lines(self, names: Collection[str]) -> list[int]:
         """The first line of text that has all the names among its cells; without names the first that is as wide as

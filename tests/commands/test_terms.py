@@ -12,6 +12,7 @@ import pytest
 
 from gdcli import load_model
 from gdcli.api import fit_data as fit
+from gdcli.base.errors import CellError
 from gdcli.ingest.summarize import summarize_data as summarize
 from tests.oracles.statsmodels_terms import MODELS
 
@@ -285,3 +286,28 @@ def test_what_shares_a_column_with_the_target_of_a_summary_is_no_feature_unless_
     found = fit(tmp_path / "s.json", target="log(price)")
     assert set(found.features) == {"sqft", "beds", "baths", "type", "latitude", "longitude", "log(sqft)"}
     assert fit(tmp_path / "s.json", target="log(price)", features="sqrt(price)").features == ("sqrt(price)",)
+
+
+def test_only_formats_that_can_skip_rows_are_told_to(gdfit: Gdfit, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"y": [1.0, 3, 4, 8], "a": [1.0, 2, 0, 4]})
+    frame.to_json(tmp_path / "t.jsonl", orient="records", lines=True)
+    done = gdfit(tmp_path / "t.jsonl", "-t", "y", "-x", "log(a)")
+    assert "line 3, column 'a': log(a) has no value for 0; --on-bad-row skip leaves such rows out" in done.err
+    assert gdfit(tmp_path / "t.jsonl", "-t", "y", "-x", "log(a)", "--on-bad-row", "skip").code == 0
+    with pytest.raises(CellError, match=r"column 'a': log\(a\) has no value for 0$"):
+        fit(frame, target="y", features="log(a)")
+
+
+def test_an_interaction_in_each_group_is_that_of_its_rows_alone(gdfit: Gdfit, tmp_path: Path) -> None:
+    words = ["-t", "log(body_mass_g)", "-x", "sex*bill_length_mm", "--optimizer", "newton", "--format", "json", "-q"]
+    done = gdfit(SAMPLE / "penguins.csv", "--by", "species", *words)
+    frame = pd.read_csv(SAMPLE / "penguins.csv")
+    groups = [json.loads(line) for line in done.out.splitlines()]
+    assert len(groups) == 3
+    for group in groups:
+        (species,) = group["group"].values()
+        path = table(tmp_path, frame[frame["species"] == species].drop(columns="species").to_csv(index=False))
+        alone = json.loads(gdfit(path, *words).out)
+        found = {one["term"]: one["optimum"] for one in group["coefficients"]}
+        expected = {one["term"]: one["optimum"] for one in alone["coefficients"]}
+        assert found == pytest.approx(expected, rel=1e-9)

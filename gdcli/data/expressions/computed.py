@@ -155,7 +155,8 @@ def check_values(table: Table, terms: Iterable[Computed], block: Block) -> Table
             for fault in _faults(of, table, values_of(of, table.numeric, table.rows)):
                 faults.setdefault(fault.row, _place(table, block, fault))
                 if not block.skips:
-                    raise CellError(f"{faults[fault.row]}; --on-bad-row skip leaves such rows out", faults[fault.row])
+                    advice = "" if block.skips is None else "; --on-bad-row skip leaves such rows out"
+                    raise CellError(faults[fault.row] + advice, faults[fault.row])
     if not faults:
         return table
     good = np.ones(table.rows, dtype=bool)
