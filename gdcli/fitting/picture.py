@@ -1,6 +1,8 @@
 """Gathering the numbers of a picture during the descent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +10,6 @@ from numpy.typing import NDArray
 from gdcli.base.listener import Listener
 from gdcli.data.design import Design
 from gdcli.engine.arrays import Array
-from gdcli.engine.column import Column
 from gdcli.engine.losses.contract import Link
 from gdcli.engine.scaling import standard_deviations
 from gdcli.fitting.lesson import Lesson, lesson_of
@@ -24,6 +25,34 @@ from gdcli.ingest.read import Dataset
 _LINES_BASE = 10
 
 
+class Scales(NamedTuple):
+    """The shift and the divisor of a term's column, and the divisor of the target, on the scaled problem."""
+
+    center: float
+    scale: float
+    unit: float
+
+    def of(self, m: Array | float, c: Array | float) -> tuple[Array, Array]:
+        """The slope and the intercept on the scaled problem for m and c in file units."""
+        slope, intercept = np.asarray(m), np.asarray(c)
+        return slope * self.scale / self.unit, (intercept + self.center * slope) / self.unit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CostGrid:
+    """The cost of all rows on a grid of the scaled problem, for a loss whose contours are no ellipses.
+
+    ``costs`` (b, a) are in the cost's units, over slopes (a,) and intercepts (b,). ``optimum`` is the place of the
+    minimum, None if there is none.
+    """
+
+    slopes: Array
+    intercepts: Array
+    costs: Array
+    optimum: tuple[float, float] | None
+    scales: Scales
+
+
 @dataclass(frozen=True, slots=True)
 class Surface:
     """The cost over slope m and intercept c of a fit with one term, exactly and in the units of the file:
@@ -31,7 +60,7 @@ class Surface:
         cost(m, c) = cost* + (Δc + µ·Δm)² + s²·Δm²      Δm = m − m*, Δc = c − c*
 
     with the mean µ and the variance s² (over n, weighted) of the term's column, and in s² what the penalty A·β² adds
-    to the curvature. Without an intercept Δc = 0.
+    to the curvature. Without an intercept Δc = 0. ``scales`` lead to the coordinates in which the descent steps.
     """
 
     slope: float
@@ -39,6 +68,15 @@ class Surface:
     cost: float
     mean: float
     variance: float
+    scales: "Scales"
+
+    @property
+    def scaled(self) -> "Surface":
+        """The same over the slope and intercept of the scaled problem, where steps are at right angles to contours."""
+        center, scale, unit = self.scales
+        slope, intercept = self.scales.of(self.slope, self.intercept)
+        mean, variance = (self.mean - center) / scale, self.variance / scale**2
+        return Surface(float(slope), float(intercept), self.cost / unit**2, mean, variance, Scales(0.0, 1.0, 1.0))
 
     def gap(self, m: Array | float, c: Array | float) -> Array:
         """How far the cost at m and c is above the optimum's, in squared target units."""
@@ -61,10 +99,10 @@ class Picture:
     ``costs`` and ``gaps`` (k,) are in squared target units, ``slopes`` (k, p) and ``intercepts`` (k,) in file units;
     ``standardized`` (k, p) are the slopes times their column's standard deviation over the target's (over 1 for a
     constant target), and ``standardized_optimum`` (p,) the optimum's. ``validation`` (k,) are the costs on the rows
-    held out. With one term there are the smallest and the largest value of its column, the cost's ``surface``, and
-    ``points`` (n, 2), a random sample of the rows fitted: term and target. ``lesson`` stands for all rows of a squared
-    error. ``curve`` is there if all terms are computed from one column: its ``lines`` are those of the iterations in
-    ``lines``. Fields that do not exist are None.
+    held out. With one term there are the smallest and the largest value of its column, the cost's ``surface``, or for
+    losses that need the rows its ``grid``, and ``points`` (n, 2), a random sample of the rows fitted: term and target.
+    ``lesson`` stands for all rows of a squared error. ``curve`` is there if all terms are computed from one column: its
+    ``lines`` are those of the iterations in ``lines``. Fields that do not exist are None.
     """
 
     terms: tuple[str, ...]
@@ -81,6 +119,7 @@ class Picture:
     points: Array | None
     lesson: Lesson | None = None
     curve: TermCurve | None = None
+    grid: CostGrid | None = None
 
     @property
     def lines(self) -> list[int]:
@@ -95,6 +134,12 @@ class Picture:
 
 # Rows of a picture: more only blacken it.
 MOST_POINTS = 5000
+
+# Points on a side of a grid of costs, and losses computed for all of it.
+_FEWEST_ON_A_SIDE, _MOST_ON_A_SIDE, _MOST_LOSSES = 15, 41, 2e8
+
+# Around the path so much of its extent is on the grid, which is so many times as broad as it is high.
+_AROUND, _BROAD = 0.3, 1.3
 
 # Rows of a page, which holds their numbers.
 MOST_IN_PAGE = 1000
@@ -143,8 +188,7 @@ class PictureRecorder:
         best = problem.minimum
         to_standard = standard_deviations(problem.triangle)[:-1] / (problem.target_deviation or 1.0)
         slopes = np.array([row.slopes for row in rows], dtype=np.float64).reshape(len(rows), len(terms))
-        # Only a squared error has contours that are ellipses.
-        single = len(terms) == 1 and not problem.needs_rows
+        single = len(terms) == 1
         identity = options.model.loss.kind.link is Link.IDENTITY
         curve = curve_terms(reading.design, terms) if identity else None
         told = 0 if curve is None else curve.known
@@ -167,7 +211,9 @@ class PictureRecorder:
             if options.checks.holdout is None
             else np.array([row.validation for row in rows], dtype=np.float64),
             span=(float(problem.triangle.minimum[0]), float(problem.triangle.maximum[0])) if single else None,
-            surface=_surface(problem) if single and not problem.penalty.l1 else None,
+            # Only a squared error has contours that are ellipses.
+            surface=_surface(problem) if single and not problem.penalty.l1 and not problem.needs_rows else None,
+            grid=_grid(problem, rows) if single and problem.needs_rows else None,
             points=points if single else None,
             lesson=None if problem.needs_rows else lesson_of(problem, points if single else None),
         )
@@ -188,7 +234,34 @@ def _surface(problem: Problem) -> Surface:
         mean=float(triangle.mean[0]),
         # A·Σβ² in file units: the slope on the scaled problem is m·scale/target_scale.
         variance=float(triangle.R[1, 1] ** 2 / triangle.weight + problem.penalty.l2 * problem.scaling.scale[0] ** 2),
+        scales=_scales(problem),
     )
+
+
+def _scales(problem: Problem) -> Scales:
+    scaling = problem.scaling
+    return Scales(float(scaling.center[0]), float(scaling.scale[0]), float(scaling.target_scale))
+
+
+def _grid(problem: Problem, rows: Sequence[TraceRow]) -> CostGrid | None:
+    """The cost around the path; None without an intercept, of a path that is lost, or of too many rows."""
+    side = min(int((_MOST_LOSSES / max(problem.triangle.count, 1)) ** 0.5), _MOST_ON_A_SIDE)
+    finite = [row for row in rows if row.intercept is not None and np.isfinite([*row.slopes, row.intercept]).all()]
+    if side < _FEWEST_ON_A_SIDE or not finite:
+        return None
+    scales, best = _scales(problem), problem.minimum
+    path = np.array([scales.of(row.slopes[0], row.intercept or 0.0) for row in finite])
+    optimum = None
+    if best is not None:
+        slope, intercept = scales.of(float(best.slopes[0]), best.intercept)
+        optimum = (float(slope), float(intercept))
+        path = np.vstack([path, optimum])
+    middle, half = (path.max(0) + path.min(0)) / 2, (0.5 + _AROUND) * float(np.ptp(path, axis=0).max() or 1.0)
+    slopes = np.linspace(middle[0] - _BROAD * half, middle[0] + _BROAD * half, side)
+    intercepts = np.linspace(middle[1] - half, middle[1] + half, side)
+    with np.errstate(over="ignore", invalid="ignore"):
+        costs = [[float(problem.objective.value(np.array([v, u]))) for u in slopes] for v in intercepts]
+    return CostGrid(slopes, intercepts, np.array(costs) * problem.cost_scale, optimum, scales)
 
 
 def sample_points(
@@ -197,6 +270,6 @@ def sample_points(
     """A term and the target (n, 2) of the sample's rows that were fitted."""
     if found is None:
         return None
-    columns = (problem.terms.columns[term], Column(design.predicted))
-    rows = np.column_stack([problem.values(column, found.columns, found.X) for column in columns])
+    x = problem.values(problem.terms.columns[term], found.columns, found.X)
+    rows = np.column_stack([x, problem.targets(design.predicted, found.columns, found.X)])
     return rows if options.checks.holdout is None else rows[fold_of(found.draws, options.checks.cuts) == 0]

@@ -161,6 +161,10 @@ class Problem:
         found = X[:, list(columns).index(column)]
         return np.where(np.isnan(found), self.means[column], found) if column in self.means else found
 
+    def targets(self, name: str, columns: Sequence[Column], X: Array) -> Array:
+        """The target (n,) called ``name`` as the loss takes it, of rows ``X`` (n, q) over ``columns``."""
+        return self.values(Column(name), columns, X)
+
     def restricted_to(self, other: "Problem", folds: Sequence[int]) -> "Problem":
         """The problem of this loss over the rows of some folds; ``other`` is their squared-error problem."""
         return other

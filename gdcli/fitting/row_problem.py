@@ -19,6 +19,7 @@ from gdcli.engine import least_squares as optima
 from gdcli.engine import newton
 from gdcli.engine.arrays import Array
 from gdcli.engine.batches import Batches, BatchSteps
+from gdcli.engine.column import Column
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
 from gdcli.engine.lasso import corner_gap
 from gdcli.engine.losses.contract import Loss
@@ -141,6 +142,11 @@ class RowProblem(Problem):
     @property
     def target_deviation(self) -> float:
         return float(standard_deviations(self.triangle)[-1]) if self.function.degree else 1.0
+
+    def targets(self, name: str, columns: Sequence[Column], X: Array) -> Array:
+        target = self.kept.target
+        y = self.values(target.column, columns, X)
+        return y if target.event is None else (y == target.event).astype(np.float64)
 
     @property
     def classes(self) -> tuple[str, str] | None:

@@ -92,6 +92,7 @@ def in_style() -> Iterator[None]:
                 "lines.linewidth": 1.8,
                 "lines.markersize": 5,
                 "svg.hashsalt": "gdfit",
+                "svg.fonttype": "none",  # text stays text: small, found by a search, read aloud
             }
         )
         yield

@@ -27,7 +27,7 @@ from gdcli.report.plots.canvas import (
 )
 from gdcli.report.plots.coefficients import draw_coefficients
 from gdcli.report.plots.labels import label_number, shown
-from gdcli.report.plots.landscape import draw_landscape, draw_lines, explain_looks
+from gdcli.report.plots.landscape import draw_grid, draw_landscape, draw_lines, explain_looks
 from gdcli.report.sentences import cost_unit
 
 _MOST_NAMED = 3
@@ -37,18 +37,26 @@ def draw_fit(fit: Fit) -> Figure:
     """Draw a fit whose ``picture`` was gathered."""
     picture = fit.picture
     assert picture is not None
-    if picture.surface is not None:
+    if picture.surface is not None or picture.grid is not None:
         figure = new_figure(11.5, 9.0)
         upper, lower = figure.subfigures(2, 1, height_ratios=[1.45, 1.0], squeeze=False).flat
         axes = upper.subplot_mosaic([["lines", "landscape"]]) | lower.subplot_mosaic([["cost"]])
         draw_lines(axes["lines"], fit, picture)
-        draw_landscape(axes["landscape"], fit, picture, picture.surface)
+        if picture.surface is not None:
+            draw_landscape(axes["landscape"], fit, picture, picture.surface)
+        elif picture.grid is not None:
+            draw_grid(axes["landscape"], fit, picture, picture.grid)
         explain_looks(upper, axes["lines"], picture)
     elif picture.curve is not None:
         figure = new_figure(13.0, 10.4)
         axes = figure.subplot_mosaic([["lines", "lines"], ["cost", "coefficients"]])
         draw_lines(axes["lines"], fit, picture)
         axes["lines"].legend(title="after so many iterations", loc="best")
+    elif picture.span is not None:
+        figure = new_figure(13.0, 5.6)
+        axes = figure.subplot_mosaic([["lines", "cost"]])
+        draw_lines(axes["lines"], fit, picture)
+        explain_looks(figure, axes["lines"], picture)
     elif picture.terms:
         figure = new_figure(13.0, 5.6)
         axes = figure.subplot_mosaic([["cost", "coefficients"]])

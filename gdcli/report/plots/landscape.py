@@ -7,12 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap, ListedColormap
-from matplotlib.figure import SubFigure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
 from gdcli.engine.arrays import Array
-from gdcli.fitting.picture import ALL_UP_TO, Picture, Surface
+from gdcli.engine.losses import LOSSES
+from gdcli.engine.losses.contract import Link
+from gdcli.fitting.picture import ALL_UP_TO, CostGrid, Picture, Surface
 from gdcli.fitting.results import Fit
 from gdcli.report.plots.canvas import (
     BLACK,
@@ -29,11 +31,15 @@ from gdcli.report.plots.canvas import (
     linear_axis,
 )
 from gdcli.report.plots.labels import label_numbers, shown
+from gdcli.report.sentences import cost_unit
 
 # The last line is vermilion; those before it take turns.
 _EARLIER = (BLUE, GREEN, PURPLE, ORANGE, SKY, BLACK)
 
-_MARGIN = 0.04
+_MARGIN, _JITTER = 0.04, 0.06
+
+# Points of a curve.
+_BENDS = 200
 
 # So few are drawn over the lines; of more, each is smaller and paler.
 _FEW_POINTS = 50
@@ -43,7 +49,7 @@ _CROWDS = (_FEW_POINTS, 1.0, 5.0), (300, 0.7, 4.0), (1500, 0.4, 3.0), (math.inf,
 # Lines that would make the axis of the points longer than this many times are cut off.
 _MOST_STRETCHED = 2.5
 
-_CORNERS = 1440
+_CORNERS = 180
 
 _MOST_LEVELS = 12
 
@@ -89,15 +95,15 @@ def draw_lines(axes: Axes, fit: Fit, picture: Picture) -> None:
         count = len(points)
         alpha, size = next((alpha, size) for most, alpha, size in _CROWDS if count <= most)
         axes.plot(
-            *points.T, color=GREY, linestyle="none", marker="o", markersize=size, alpha=alpha, markeredgewidth=0,
-            zorder=5 if count <= _FEW_POINTS else 2, gid="points",
+            *_apart(fit, points).T, color=GREY, linestyle="none", marker="o", markersize=size, alpha=alpha,
+            markeredgewidth=0, zorder=5 if count <= _FEW_POINTS else 2, gid="points",
         )  # fmt: skip
     if curve is None:
         assert picture.span is not None
         low, high = picture.span
         pad = _MARGIN * (high - low) or 1.0
-        x = np.array([low - pad, high + pad])
-        lines = {place: _line(picture, place, x) for place in looks(picture)}
+        x = np.linspace(low - pad, high + pad, 2 if _is_straight(fit) else _BENDS)
+        lines = {place: _line(fit, picture, place, x) for place in looks(picture)}
     else:
         x, lines = curve.x, dict(zip(picture.lines, curve.lines, strict=True))
     low, high = _heights(points, [y for y in lines.values() if np.isfinite(y).all()], fit)
@@ -109,16 +115,32 @@ def draw_lines(axes: Axes, fit: Fit, picture: Picture) -> None:
             x, y, color=look.colour, linestyle=look.dash, linewidth=3.0 if look.last else 1.8,
             zorder=3 if look.last else 4, label=look.label,
         )  # fmt: skip
+    if fit.classes is not None:
+        low, high = -_JITTER - _MARGIN, 1 + _JITTER + _MARGIN
     axes.set_xlim(float(x[0]), float(x[-1]))
     axes.set_ylim(low, high)
     linear_axis(axes.xaxis, whole=points is not None and bool((points[:, 0] % 1 == 0).all()))
     linear_axis(axes.yaxis)
     axes.set_xlabel(shown(picture.terms[0] if curve is None else curve.column))
-    axes.set_ylabel(shown(fit.target))
-    axes.set_title(("The line, and " if curve is None else "The curve, and ") + _sample(fit, points))
+    axes.set_ylabel(shown(fit.target) if fit.classes is None else f"P({shown(fit.target)} = {shown(fit.classes[1])})")
+    what = "line" if curve is None and _is_straight(fit) else "curve"
+    jittered = "" if fit.classes is None or points is None else ", moved a little up or down"
+    axes.set_title(f"The {what}, and {_sample(fit, points)}{jittered}")
 
 
-def explain_looks(figure: SubFigure, lines: Axes, picture: Picture) -> None:
+def _is_straight(fit: Fit) -> bool:
+    return LOSSES[fit.loss].link is Link.IDENTITY
+
+
+def _apart(fit: Fit, points: Array) -> Array:
+    """The points; those of two classes moved a little up or down, always alike, so that none hides another."""
+    if fit.classes is None:
+        return points
+    moved = np.random.default_rng(0).uniform(-_JITTER, _JITTER, len(points))
+    return np.column_stack([points[:, 0], points[:, 1] + moved])
+
+
+def explain_looks(figure: Figure | SubFigure, lines: Axes, picture: Picture) -> None:
     """Draw one legend for both panels: the ``lines`` and the marked places on the path."""
     drawn = {str(line.get_label()) for line in lines.get_lines()}
     handles = [
@@ -129,7 +151,8 @@ def explain_looks(figure: SubFigure, lines: Axes, picture: Picture) -> None:
         )
         for look in looks(picture).values()
     ]  # fmt: skip
-    handles.append(Line2D([], [], color=BLACK, marker="*", markersize=11, linestyle="none", label="optimum"))
+    if picture.surface is not None or (picture.grid is not None and picture.grid.optimum is not None):
+        handles.append(Line2D([], [], color=BLACK, marker="*", markersize=11, linestyle="none", label="optimum"))
     figure.legend(
         handles=handles, title="after so many iterations", title_fontsize=9, loc="outside lower center",
         ncols=len(handles), handlelength=3.2, columnspacing=1.4,
@@ -144,10 +167,10 @@ def _sample(fit: Fit, points: Array | None) -> str:
     return f"all {of:,} {which}" if len(points) >= of else f"{len(points):,} of {of:,} {which}"
 
 
-def _line(picture: Picture, place: int, x: Array) -> Array:
+def _line(fit: Fit, picture: Picture, place: int, x: Array) -> Array:
     c = 0.0 if picture.intercepts is None else picture.intercepts[place]
     with np.errstate(over="ignore", invalid="ignore"):
-        y: Array = picture.slopes[place, 0] * x + c
+        y: Array = LOSSES[fit.loss].link.inverse(picture.slopes[place, 0] * x + c)
     return y
 
 
@@ -176,34 +199,72 @@ def draw_landscape(axes: Axes, fit: Fit, picture: Picture, surface: Surface) -> 
     if picture.intercepts is None:
         _draw_valley(axes, fit, picture, surface)
         return
-    path = np.column_stack([picture.slopes[:, 0], picture.intercepts])
-    whole, path = path, path[: _in_view(picture)]
-    (left, right), (bottom, top) = _window(path, surface, float(picture.gaps[0]))
+    whole = np.column_stack(surface.scales.of(picture.slopes[:, 0], picture.intercepts))
+    path, unit, surface = whole[: _in_view(picture)], surface.scales.unit**2, surface.scaled
+    start = float(picture.gaps[0]) / unit
+    (left, right), (bottom, top) = _window(path, surface, start)
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     corners = surface.gap(np.array([left, left, right, right]), np.array([bottom, top, bottom, top]))
-    levels = gap_levels(float(picture.gaps[0]), float(corners.max()), fit.optimum.gap_measure)
+    levels = gap_levels(start, float(corners.max()), fit.optimum.gap_measure / unit)
     if surface.variance > 0 and levels:
-        _draw_levels(axes, surface, levels, fit)
+        _draw_levels(axes, surface, levels, fit, unit)
+    _draw_path(axes, fit, picture, whole, len(path), (surface.slope, surface.intercept))
+
+
+def draw_grid(axes: Axes, fit: Fit, picture: Picture, grid: CostGrid) -> None:
+    """Draw the cost on a grid around the path, with the path."""
+    assert picture.intercepts is not None
+    whole = np.column_stack(grid.scales.of(picture.slopes[:, 0], picture.intercepts))
+    lowest = float(np.nanmin(grid.costs)) if fit.optimum.cost is None else fit.optimum.cost
+    levels = gap_levels(float(picture.costs[0]) - lowest, float(np.nanmax(grid.costs)) - lowest, abs(lowest))
+    if levels:
+        costs = [lowest, *(lowest + gap for gap in levels)]
+        axes.contourf(
+            grid.slopes, grid.intercepts, grid.costs, levels=[-math.inf, *costs[1:], math.inf],
+            colors=[_LANDSCAPE(i / len(levels)) for i in range(len(levels) + 1)], zorder=1,
+        )  # fmt: skip
+        axes.contour(
+            grid.slopes, grid.intercepts, grid.costs, levels=costs[1:], colors="#55789B", linewidths=0.6, zorder=1
+        )
+        _explain_levels(axes, costs, fit)
+    axes.set_xlim(grid.slopes[0], grid.slopes[-1])
+    axes.set_ylim(grid.intercepts[0], grid.intercepts[-1])
+    _draw_path(axes, fit, picture, whole, len(finite_start(whole)), grid.optimum)
+
+
+def _draw_path(
+    axes: Axes, fit: Fit, picture: Picture, whole: Array, in_view: int, optimum: tuple[float, float] | None
+) -> None:
+    """Draw the path, as far as it is in view, and label the axes."""
+    path = whole[:in_view]
     # The next step is drawn as far as the frame.
-    axes.plot(*finite_start(whole[: len(path) + 1]).T, color=BLACK, linewidth=1.0, zorder=3, gid="path")
+    axes.plot(*finite_start(whole[: in_view + 1]).T, color=BLACK, linewidth=1.0, zorder=3, gid="path")
     few = path[: ALL_UP_TO + 1]
     axes.plot(*few.T, color=BLACK, linestyle="none", marker=".", markersize=3, zorder=3)
     _mark_lines(axes, picture, path)
-    axes.plot(
-        [surface.slope], [surface.intercept], color=BLACK, marker="*", markersize=11, linestyle="none",
-        markeredgecolor="white", markeredgewidth=0.6, zorder=7, label="optimum",
-    )  # fmt: skip
+    if optimum is not None:
+        axes.plot(
+            [optimum[0]], [optimum[1]], color=BLACK, marker="*", markersize=11, linestyle="none",
+            markeredgecolor="white", markeredgewidth=0.6, zorder=7, label="optimum",
+        )  # fmt: skip
     linear_axis(axes.xaxis, 5)
     linear_axis(axes.yaxis)
-    axes.set_xlabel(f"slope m ({shown(fit.target, 20)} per {shown(picture.terms[0], 20)})")
-    axes.set_ylabel(f"intercept c ({shown(fit.target)})")
+    scaled = fit.descent.scale != "none"
+    if scaled:  # so that right angles are seen as such
+        axes.set_aspect("equal", adjustable="datalim" if picture.grid is None else "box")
+    axes.set_xlabel("slope m on the scaled problem" if scaled else _slope_label(fit, picture))
+    axes.set_ylabel("intercept c on the scaled problem" if scaled else f"intercept c ({shown(fit.target)})")
     dots = "" if len(few) == len(path) else f" up to {picture.iterations[len(few) - 1]}"
     axes.set_title(f"The path over the cost, a dot per iteration{dots}")
     axes.grid(False)
 
 
-def _draw_levels(axes: Axes, surface: Surface, levels: list[float], fit: Fit) -> None:
+def _slope_label(fit: Fit, picture: Picture) -> str:
+    return f"slope m ({shown(fit.target, 20)} per {shown(picture.terms[0], 20)})"
+
+
+def _draw_levels(axes: Axes, surface: Surface, levels: list[float], fit: Fit, unit: float) -> None:
     """Fill the ellipses of the levels from the largest to the smallest, and explain their colours."""
     colours = [_LANDSCAPE(i / len(levels)) for i in range(len(levels) + 1)]
     axes.set_facecolor(colours[-1])
@@ -212,7 +273,12 @@ def _draw_levels(axes: Axes, surface: Surface, levels: list[float], fit: Fit) ->
         axes.add_patch(
             Polygon(ellipse, facecolor=colours[i], edgecolor="#55789B", linewidth=0.6, zorder=1, gid=f"level {i}")
         )
-    costs = [surface.cost, *(surface.cost + gap for gap in levels)]
+    _explain_levels(axes, [unit * surface.cost, *(unit * (surface.cost + gap) for gap in levels)], fit)
+
+
+def _explain_levels(axes: Axes, costs: list[float], fit: Fit) -> None:
+    """Draw the scale of the colours, from the lowest cost on."""
+    colours = [_LANDSCAPE(i / (len(costs) - 1)) for i in range(len(costs))]
     top = costs[-1] + (costs[-1] - costs[-2])
     norm = BoundaryNorm([*costs, top], len(colours))
     bar = axes.figure.colorbar(
@@ -221,7 +287,7 @@ def _draw_levels(axes: Axes, surface: Surface, levels: list[float], fit: Fit) ->
     bar.set_ticks(costs, labels=_told_apart(costs))
     bar.ax.tick_params(length=0, labelsize=9)
     bar.outline.set_edgecolor(GREY)
-    bar.set_label(f"cost ({shown(fit.target)}²)")
+    bar.set_label(f"cost{cost_unit(fit.loss, shown(fit.target))}")
 
 
 def _told_apart(costs: list[float]) -> list[str]:
@@ -304,6 +370,6 @@ def _draw_valley(axes: Axes, fit: Fit, picture: Picture, surface: Surface) -> No
     axes.set_xlim(low, high)
     linear_axis(axes.xaxis, 5)
     linear_axis(axes.yaxis)
-    axes.set_xlabel(f"slope m ({shown(fit.target, 20)} per {shown(picture.terms[0], 20)})")
+    axes.set_xlabel(_slope_label(fit, picture))
     axes.set_ylabel(f"cost ({shown(fit.target)}²)")
     axes.set_title("The steps down the cost")

@@ -93,8 +93,8 @@ def test_lines_are_drawn_through_the_points(drawn, housing):
 
 def test_a_contour_is_where_the_rows_have_the_cost_on_its_scale(drawn, housing):
     seen = drawn(housing, target="price", features=("sqft",))
-    axes = seen.panel("intercept c (price)")
-    assert axes.get_xlabel() == "slope m (price per sqft)"
+    axes = seen.panel("intercept c on the scaled problem")
+    assert axes.get_xlabel() == "slope m on the scaled problem"
     x, y = housing["sqft"].to_numpy(float), housing["price"].to_numpy(float)
     levels = {patch.get_gid(): patch for patch in axes.patches if isinstance(patch, Polygon)}
     bar = next(a for a in axes.figure.axes if a.get_ylabel() == "cost (price²)" and a is not axes)
@@ -102,17 +102,40 @@ def test_a_contour_is_where_the_rows_have_the_cost_on_its_scale(drawn, housing):
     assert ticks[0] == labels.label_number(seen.fit.optimum.cost)
     assert len(levels) >= 5
     for i, name in enumerate(sorted(levels, key=lambda gid: int(gid.split()[1]))):
-        costs = [np.mean((y - m * x - c) ** 2) for m, c in levels[name].get_xy()[::90]]
+        costs = [np.mean((y - m * x - c) ** 2) for m, c in in_file_units(seen.fit, levels[name].get_xy()[::15])]
         assert costs == pytest.approx([costs[0]] * len(costs))
         assert labels.label_number(costs[0]) == ticks[i + 1]
         assert levels[name].get_facecolor()[:3] != axes.get_facecolor()[:3]
+
+
+def in_file_units(fit, places):
+    """Slope and intercept in the units of the file, for places on the scaled problem."""
+    center, scale, unit = fit.state.center[0], fit.state.scale[0], fit.state.target_scale
+    return [(u * unit / scale, v * unit - center * u * unit / scale) for u, v in places]
+
+
+def test_steps_stand_at_right_angles_to_contours_and_are_seen_so(drawn, housing):
+    seen = drawn(housing, target="price", features=("sqft",), learning_rate=0.01)
+    axes = seen.panel("intercept")
+    assert axes.get_aspect() == 1.0
+    surface, path = seen.fit.picture.surface.scaled, np.column_stack(data_of(known_by(axes, "path")))
+    here, step, small = path[3], path[4] - path[3], 1e-6
+    slope = [surface.gap(*(here + small * e)) - surface.gap(*(here - small * e)) for e in np.eye(2)]
+    assert step[0] * slope[1] == pytest.approx(step[1] * slope[0], rel=1e-4)
+
+
+def test_in_file_units_the_axes_say_so(drawn, housing):
+    seen = drawn(housing, target="price", features=("sqft",), scale="none", learning_rate=1e-8)
+    axes = seen.panel("intercept c (price)")
+    assert axes.get_xlabel() == "slope m (price per sqft)"
+    assert axes.get_aspect() == "auto"
 
 
 def test_the_contour_through_the_start_is_one_of_them(drawn, housing):
     seen = drawn(housing, target="price", features=("sqft",))
     picture = seen.fit.picture
     gaps = [
-        picture.surface.gap(*patch.get_xy()[0])
+        picture.surface.gap(*in_file_units(seen.fit, patch.get_xy()[:1])[0])
         for patch in seen.panel("intercept").patches
         if isinstance(patch, Polygon)
     ]
@@ -123,18 +146,62 @@ def test_the_path_walks_from_the_start_to_the_optimum(drawn, housing):
     seen = drawn(housing, target="price", features=("sqft",))
     picture, axes = seen.fit.picture, seen.panel("intercept")
     m, c = data_of(known_by(axes, "path"))
-    assert m.tolist() == picture.slopes[:, 0].tolist()
-    assert c.tolist() == picture.intercepts.tolist()
-    assert data_of(labelled(axes, "optimum")) == [
-        [seen.fit.coefficients[0].optimum],
-        [seen.fit.intercept.optimum],
-    ]
+    path = np.array(in_file_units(seen.fit, zip(m, c, strict=True)))
+    assert path == pytest.approx(np.column_stack([picture.slopes[:, 0], picture.intercepts]), rel=1e-9, abs=1e-6)
+    best = in_file_units(seen.fit, [np.ravel(data_of(labelled(axes, "optimum")))])[0]
+    assert best == pytest.approx((seen.fit.coefficients[0].optimum, seen.fit.intercept.optimum))
     for place in picture.lines:
-        at = data_of(labelled(axes, f"{picture.iterations[place]:,}"))
-        assert at == [[picture.slopes[place, 0]], [picture.intercepts[place]]]
+        at = np.ravel(data_of(labelled(axes, f"{picture.iterations[place]:,}")))
+        assert at.tolist() == [m[place], c[place]]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     assert left < m.min() < m.max() < right
     assert bottom < c.min() < c.max() < top
+
+
+def test_probabilities_are_a_curve_between_points_that_do_not_hide_each_other(drawn, penguins):
+    rows = penguins.dropna(subset=["sex", "body_mass_g"])
+    seen = drawn(rows, target="sex", features=("body_mass_g",), loss="logistic", learning_rate=0.5, iterations=100)
+    picture, axes = seen.fit.picture, seen.panel("P(sex = male)")
+    x, y = data_of(known_by(axes, "points"))
+    assert sorted(x) == sorted(rows["body_mass_g"])
+    assert np.abs(y - np.round(y)).max() <= 0.06
+    assert sorted(zip(x, np.round(y), strict=True)) == sorted(
+        zip(rows["body_mass_g"], (rows["sex"] == "male").astype(float), strict=True)
+    )
+    for place in picture.lines:
+        x, y = data_of(labelled(axes, f"{picture.iterations[place]:,}"))
+        assert y == pytest.approx(1 / (1 + np.exp(-(picture.slopes[place, 0] * x + picture.intercepts[place]))))
+
+
+@pytest.mark.parametrize("weights", [None, "year"])
+def test_the_cost_around_the_path_is_that_of_the_rows(drawn, penguins, weights):
+    rows = penguins.dropna(subset=["sex", "body_mass_g"])
+    seen = drawn(
+        rows,
+        target="sex",
+        features=("body_mass_g",),
+        loss="logistic",
+        learning_rate=0.5,
+        iterations=20,
+        weights=weights,
+    )
+    grid, x, y = seen.fit.picture.grid, rows["body_mass_g"].to_numpy(float), (rows["sex"] == "male").to_numpy(float)
+    for i, j in ((0, 0), (3, 17), (-1, 9)):
+        [(m, c)] = in_file_units(seen.fit, [(grid.slopes[j], grid.intercepts[i])])
+        z = m * x + c
+        losses = np.log1p(np.exp(z)) - y * z
+        assert grid.costs[i, j] == pytest.approx(np.average(losses, weights=None if weights is None else rows[weights]))
+    best = in_file_units(seen.fit, [grid.optimum])[0]
+    assert best == pytest.approx((seen.fit.coefficients[0].optimum, seen.fit.intercept.optimum))
+
+
+@pytest.mark.parametrize("kind", [".svg"])
+def test_a_picture_of_thirty_points_is_small_and_its_words_are_words(drawn, housing, kind):
+    for options in ({"target": "price"}, {"target": "beds", "loss": "poisson", "learning_rate": 0.1}):
+        seen = drawn(housing.head(30), features=("sqft",), iterations=200, **options)
+        text = canvas.render_figure(seen.figure, kind).decode()
+        assert len(text) < 100_000
+        assert ">slope m on the scaled problem</text>" in text
 
 
 def test_without_an_intercept_the_path_is_on_a_parabola_of_the_cost(drawn, housing):
