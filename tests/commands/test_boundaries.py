@@ -55,6 +55,23 @@ def test_rows_of_weight_0_are_as_good_as_gone_in_every_group(gdfit: Run, csv_fil
         assert {line[0] for line in groups[0] if not line.startswith("g,")} == {"p", "q", "r"}
 
 
+def test_a_level_that_comes_after_rows_of_weight_0_is_constant_in_their_group(
+    gdfit: Run, csv_file: Run, blocks_of: Callable[[int], None]
+) -> None:
+    header = "x,kind,w,g,y"
+    others = [f"{i},{'ab'[i % 2]},1,p,{i * i % 7}" for i in range(20)]
+    early = [f"{i},a,0,q,{i}" for i in range(3)]
+    late = [f"{i},late,1,q,{3 * i + i % 2}" for i in range(12)]
+    whole = csv_file("\n".join([header, *early, *others, *late]) + "\n", "whole.csv")
+    less = csv_file("\n".join([header, *others, *late]) + "\n", "less.csv")
+    blocks_of(60)
+    for scale in ("standard", "minmax"):
+        words = ("-t", "y", "--weights", "w", "--by", "g", "-q", "--format", "csv", "--scale", scale, "-n", "5")
+        found = [sorted(gdfit(path, *words).out.splitlines()) for path in (whole, less)]
+        assert found[0] == found[1]
+        assert any(line.startswith("q,x,") for line in found[0])
+
+
 # --- going on from a model
 
 
@@ -75,6 +92,19 @@ def test_what_is_said_of_rates_when_a_fit_goes_on_is_what_a_start_there_is_told(
     gained = resumed.learning_rate.iterations_to_1_percent
     assert gained in (started.learning_rate.iterations_to_1_percent, started.learning_rate.iterations_to_1_percent + 7)
     assert gained != fit(noisy_line, target="y", features=["x", "z"]).learning_rate.iterations_to_1_percent
+
+
+def test_the_forecast_of_a_descent_that_goes_on_knows_its_velocity(gdfit: Run, tmp_path: Path, noisy_line: str) -> None:
+    model, trace = tmp_path / "m.json", tmp_path / "trace.csv"
+    words = (noisy_line, "-t", "y", "-x", "x", "-x", "z", "--optimizer", "momentum:0.9", "--lr", "0.01", "-q")
+    assert gdfit(*words, "-n", 12, "--save", model).code == 0
+    done = gdfit(*words, "-n", 300, "--resume", model, "--trace", trace, "--format", "json")
+    found = json.loads(done.out)
+    rows = np.genfromtxt(trace, delimiter=",", names=True)
+    outside = np.flatnonzero(rows["cost"] > 1.01 * found["optimum"]["cost"])
+    forecast = found["learning_rate"]["iterations_to_1_percent"]
+    assert forecast == outside[-1] + 1
+    assert forecast != json.loads(gdfit(*words, "--format", "json").out)["learning_rate"]["iterations_to_1_percent"]
 
 
 # --- decimal commas and thousands
