@@ -80,6 +80,15 @@ def test_scaling_and_its_way_back_are_the_identity(seed: int, intercept: bool, k
     random = np.random.default_rng(seed)
     X = random.normal(size=(9, 4)) * [1.0, 1e-3, 1e3, 2.0] + [0.0, 5.0, -1e4, 3.0]
     scaling: Scaling = scale(from_rows(X, [Column(name) for name in "abcy"]), kind, intercept)[1]
+    scaled = scaling.centered(X[:, :3]) / scaling.scale
+    if kind == "minmax":
+        np.testing.assert_array_equal(scaled.min(axis=0), np.zeros(3))
+        np.testing.assert_allclose(scaled.max(axis=0), np.ones(3), rtol=1e-15)
+    elif kind == "none":
+        np.testing.assert_array_equal(scaled, X[:, :3])
+    elif intercept:
+        np.testing.assert_allclose(scaled.mean(axis=0), np.zeros(3), atol=1e-11)
+        np.testing.assert_allclose(scaled.std(axis=0, ddof=1), np.ones(3), rtol=1e-11)
     theta = random.normal(size=3 + intercept)
     m, c = scaling.to_file(theta)
     np.testing.assert_allclose(scaling.to_scaled(m, float(c)), theta, rtol=1e-9, atol=1e-9)
