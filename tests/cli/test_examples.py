@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from gdcli.cli.group import COMMANDS, group
@@ -28,6 +29,7 @@ def folder(tmp_path_factory, forked):
     sales = "amount,size,price\n" + "".join(f"{i * 7 % 13},{i},{3 * i + i % 3}\n" for i in range(40))
     (folder / "sales.csv").write_text(sales)
     (folder / "sales.csv.gz").write_bytes(gzip.compress(sales.encode()))
+    pd.read_csv(ROOT / "sample_data" / "penguins.csv").to_parquet(folder / "data.parquet")
     (folder / "home" / ".config" / "fish" / "completions").mkdir(parents=True)
     programs = folder / "programs"
     programs.mkdir()
@@ -37,6 +39,8 @@ def folder(tmp_path_factory, forked):
         subprocess.run(["sqlite3", "sales.db", ".import --csv homes.csv text", _TYPED], cwd=folder, check=True)
     for line in (
         "gdfit housing.csv -t price --lr auto --save model.json -q",
+        "gdfit housing.csv -t price -x sqft --lr auto --save old.json -q",
+        "gdfit housing.csv -t price --loss huber --lr auto --save new.json -q",
         "gdfit summarize new.csv -o q.summary.json -q",
     ):
         assert run(line, folder, forked).returncode == 0

@@ -14,7 +14,7 @@ from gdcli.cli.inputs import input_files
 
 EXAMPLES = (
     ("gdfit describe housing.csv", "how each column is read, its figures, and what stands in the way of a fit"),
-    ("gdfit describe housing.csv -t price --exclude 'id*'", "the roles of a fit, and its command"),
+    ("gdfit describe housing.csv -t price --exclude 'l*'", "the roles of a fit, and its command"),
     ("gdfit describe data.parquet --format json | jq '.columns[] | select(.missing > 0).name'", "in a pipeline"),
 )
 
