@@ -191,6 +191,10 @@ class ScoreResult(Reported, Score):
 
         return score_report(self, Demands())
 
+    def plot(self, path: "str | os.PathLike[str]") -> None:
+        """Draw predicted against actual and the residuals (logistic models: calibration and ROC): .png, .svg, .pdf."""
+        _write_picture(self, path)
+
 
 class DescriptionResult(Reported, Description):
     """A table, column by column."""

@@ -24,11 +24,14 @@ _MEASURES = ("cost", "rmse", "mae", "r2", "mean_error")
 
 def score_report(score: Score, demands: Demands, digits: int = 6) -> Report:
     """The report on a score: in CSV a header and one row, to append to others."""
+    from gdcli.report.plots import picture_of_score
+
     return Report(
         document=lambda: _document(score, demands),
         sheet=lambda: _sheet(score),
         columns=lambda: _columns(score, digits),
         screen=lambda page: score_screen(score, page, digits),
+        picture=None if score.sample is None else lambda kind: picture_of_score(score, kind),
     )
 
 

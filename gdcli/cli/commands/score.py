@@ -11,8 +11,8 @@ from gdcli.cli import options
 from gdcli.cli.help import Command
 from gdcli.cli.inputs import input_files
 from gdcli.cli.model_options import model_argument, reading_options
-from gdcli.cli.options import COLUMNS, F, option
-from gdcli.cli.types import Number
+from gdcli.cli.options import COLUMNS, OUTPUT, F, option
+from gdcli.cli.types import Number, file_type
 from gdcli.engine.catalog import DEMAND_ENTRIES
 
 DEMANDS = "Demands"
@@ -21,6 +21,7 @@ EXAMPLES = (
     ("gdfit score model.json today.csv", "RMSE, MAE, R² and bias on today's rows"),
     ("gdfit score model.json today.csv --max-rmse 30000 -q || mail -s alarm me", "an alarm, for cron"),
     ("gdfit score model.json today.csv --format json | jq .rmse", "in a pipeline"),
+    ("gdfit score model.json today.csv --plot score.svg", "predicted against actual, and the residuals"),
     ("gdfit score old.json new.json today.csv", "two models side by side, on the same rows"),
 )
 
@@ -52,6 +53,14 @@ demand_options: Callable[[F], F] = options.bundle(
     help="Weights of the rows, 0 or more.  [default: all the same, also for a weighted fit]",
 )
 @options.output_options
+@option(
+    "--plot",
+    metavar="FILE",
+    type=file_type(),
+    group=OUTPUT,
+    help="Draw predicted against actual and the residuals (logistic models: calibration and ROC) of a sample: .png, "
+    ".svg or .pdf (matplotlib: pip install 'gdfit[plot]').",
+)
 @options.quiet_option
 @options.digits_option
 @reading_options
@@ -71,8 +80,12 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
     from gdcli.report.score import score_report, scores_report
 
     models, data = _apart(model, files)
+    if values["plot"] is not None and len(models) > 1:
+        raise click.UsageError("--plot draws one model: score them one by one.")
     inputs = input_files(context, data)
     output = Output.of(context, values, [*models, *inputs])
+    if output.is_page:
+        raise click.UsageError("--plot draws a score as .png, .svg or .pdf; a page is for a fit or a sweep.")
     loaded = {path: load_any_model(path) for path in models}
     demands = Demands(**{entry.name: values[entry.name] for entry in DEMAND_ENTRIES})
     for path, one in loaded.items():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.results import Fit
     from gdcli.fitting.sweep import Sweep
+    from gdcli.models.score import Score
 
 KINDS = (".png", ".svg", ".pdf")
 
@@ -57,6 +58,13 @@ def picture_of_curve(curve: "Curve", kind: str) -> bytes:
     from gdcli.report.plots.curve import draw_curve
 
     return _rendered(lambda: draw_curve(curve), kind)
+
+
+def picture_of_score(score: "Score", kind: str) -> bytes:
+    """The picture of a score that has a ``sample``, as one of ``KINDS``."""
+    from gdcli.report.plots.score import draw_score
+
+    return _rendered(lambda: draw_score(score), kind)
 
 
 def _rendered(draw: "Callable[[], Figure]", kind: str) -> bytes:
