@@ -11,12 +11,15 @@ from click.core import ParameterSource
 
 _NOT_A_HABIT = {"target", "formula"}
 
+# An option of several values whose variable gives one of them, or a few with blanks between.
+_REPEATABLE = {"learning_rate"}
+
 
 def give_variables(params: Sequence[click.Parameter]) -> None:
     """Give each option of a single value, but the target, its environment variable."""
     for param in params:
-        takes_one_value = isinstance(param, click.Option) and not (param.is_flag or param.multiple)
-        if takes_one_value and param.name not in _NOT_A_HABIT:
+        takes_value = isinstance(param, click.Option) and not param.is_flag
+        if takes_value and (not param.multiple or param.name in _REPEATABLE) and param.name not in _NOT_A_HABIT:
             param.envvar = "GDFIT_" + max(param.opts, key=len).strip("-").replace("-", "_").upper()
 
 
