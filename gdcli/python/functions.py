@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from gdcli.python.inputs import inputs_of
 from gdcli.python.keywords import (
-    CostKeywords,
     FitKeywords,
     ScoreKeywords,
     SummaryKeywords,
+    SweepKeywords,
     TableKeywords,
     fields_of,
 )
@@ -67,14 +67,14 @@ def fit(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> Fit
 
 
 def sweep(
-    data: Any, *, target: Any = None, rates: Sequence[float] = (), **options: Unpack[CostKeywords]
+    data: Any, *, target: Any = None, rates: Sequence[float] = (), **options: Unpack[SweepKeywords]
 ) -> SweepResult:
     """Compare learning rates side by side: ``rates``, or seven around the largest stable one."""
     from gdcli.fitting.options import FitOptions
     from gdcli.fitting.sweep import run_sweep
 
     inputs, target = inputs_of(data, None if target is None else str(target))
-    values = _named({"target": target, **fields_of(options, CostKeywords, "sweep")})
+    values = _named({"target": target, **fields_of(options, SweepKeywords, "sweep")})
     with in_python_words():
         return with_report(SweepResult, run_sweep(inputs, FitOptions.of(**values), tuple(rates)))
 

@@ -64,26 +64,31 @@ class CostKeywords(TableKeywords, total=False):
     start: Mapping[str, float]
 
 
-class FitKeywords(CostKeywords, total=False):
+class SweepKeywords(CostKeywords, total=False):
+    """The options of a sweep."""
+
+    loss: str | None
+    event: str | None
+    memory: str | int | None
+    optimizer: str | None
+    schedule: str | None
+    seed: int
+    cv: int | None
+
+
+class FitKeywords(SweepKeywords, total=False):
     """The options of a fit."""
 
     by: Names
-    learning_rate: float | str | None
-    lr: float | str | None
-    loss: str | None
-    event: str | None
-    optimizer: str | None
-    schedule: str | None
+    learning_rate: float | str | Sequence[float] | None
+    lr: float | str | Sequence[float] | None
     epochs: int | None
     batch_size: int | None
     tolerance: float | None
     tol: float | None
-    seed: int
     holdout: float | None
     patience: int | None
-    cv: int | None
     inference: bool
-    memory: str | int | None
     every: int | None
     explain: bool
     picture: bool

@@ -14,10 +14,11 @@ import pytest
 
 import gdcli
 from gdcli.cli.commands.fit import command as fit_command
+from gdcli.cli.commands.sweep import command as sweep_command
 from gdcli.cli.topics import topic_text
 from gdcli.fitting.options import OPTION_NAMES
 from gdcli.fitting.results import Fit
-from gdcli.python.keywords import CostKeywords, FitKeywords, TableKeywords
+from gdcli.python.keywords import FitKeywords, SweepKeywords, TableKeywords
 from gdcli.python.words import python_words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +110,8 @@ def test_the_keywords_follow_the_options():
     }
     for name in aliases:
         assert name in on_command_line
-    assert CostKeywords.__optional_keys__ < known
+    of_sweep = OPTION_NAMES & {param.name for param in sweep_command.params}
+    assert SweepKeywords.__optional_keys__ - aliases == of_sweep - {"target", "by"}
     assert TableKeywords.__optional_keys__ < known
 
 
