@@ -1,6 +1,6 @@
 """A DataFrame as a source of rows."""
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,11 +33,11 @@ class FrameSource(Source):
             rows = self._frame.iloc[start : start + _FRAME_ROWS]
             yield FrameBlock(rows, self.name, start, self.names)
 
-    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+    def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
         """The writer of these rows as CSV; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.csv.rewrite import rewriter_of_cells
 
-        return rewriter_of_cells(self, column, only, classes)
+        return rewriter_of_cells(self, columns, only, classes)
 
 
 class FrameBlock(Block):

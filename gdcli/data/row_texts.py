@@ -14,9 +14,11 @@ from gdcli.data.source import Source
 from gdcli.engine.arrays import Array
 
 
-def check_new_column(source: Source, column: str) -> None:
-    """Raise DataError if the column of the predictions is there already."""
-    if column in source.names:
+def check_new_columns(source: Source, columns: Sequence[str]) -> None:
+    """Raise DataError if a column of the predictions is there already."""
+    for column in source.names:
+        if column not in columns:
+            continue
         raise DataError(f"{quoted(source.name)} has a column {quoted(column)} already; name another with --column")
 
 
@@ -45,6 +47,20 @@ def prediction_texts(
     which = np.where(np.isnan(predictions), 2, predictions >= 0.5).astype(np.intp)
     cells = [before + cell + after for cell in (*classes, missing)]
     return [cells[i] for i in which.tolist()]
+
+
+def prediction_cells(
+    predictions: Array, classes: Sequence[bytes] | None, before: Sequence[bytes], after: bytes, missing: bytes
+) -> list[bytes]:
+    """The texts of predictions (n,), or of each row of (n, k): one ``before`` for each column, and one ``after``."""
+    if predictions.ndim == 1:
+        return prediction_texts(predictions, classes, before[0], after, missing)
+    last = predictions.shape[1] - 1
+    cells = [
+        prediction_texts(predictions[:, j], classes, start, after if j == last else b"", missing)
+        for j, start in enumerate(before)
+    ]
+    return [b"".join(row) for row in zip(*cells, strict=True)]
 
 
 def _numbers(predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:

@@ -1,6 +1,6 @@
 """The contract of a source of rows, which each input format fulfils."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gdcli.base.errors import DataError
@@ -109,8 +109,8 @@ class Source(Protocol):
         """The bytes read so far, and of how many (None if that is unknown)."""
         return 0, None
 
-    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
-        """The writer of rows like these with a further ``column``, or this ``only``.
+    def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
+        """The writer of rows like these with further ``columns``, or these ``only``: predictions (n,), or (n, k) of k.
 
         With ``classes`` predictions are probabilities of the second one, and the likelier class is written.
         Raises DataError if there is such a column already.

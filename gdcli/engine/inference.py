@@ -95,6 +95,54 @@ def inference(triangle: Triangle, best: Solution, intercept: bool) -> Coefficien
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RowSpread:
+    """The uncertainty of a prediction for a row x (p,): its variance is s²·h, h = 1/W + ‖(x − mean)·factor‖².
+
+    ``factor`` (p, rank) is R⁻¹ of the centered columns, ``weight`` W is that of all rows (None without an intercept:
+    then 1/W is 0 and the mean too), ``residual_sd`` s with its ``degrees_of_freedom``.
+    """
+
+    mean: tuple[float, ...]
+    factor: tuple[tuple[float, ...], ...]
+    weight: float | None
+    residual_sd: float
+    degrees_of_freedom: int
+
+    def leverage(self, X: Array) -> Array:
+        """h (n,) for rows X (n, p)."""
+        across = (X - np.array(self.mean)) @ np.array(self.factor).reshape(len(self.mean), -1)
+        found: Array = (across**2).sum(axis=1) + (0.0 if self.weight is None else 1.0 / self.weight)
+        return found
+
+    def half_widths(self, X: Array, confidence: float) -> tuple[Array, Array]:
+        """Half the width (n,) of the interval for the mean at each row, and for one new value there."""
+        from scipy import special
+
+        t = float(special.stdtrit(self.degrees_of_freedom, 0.5 + confidence / 2))
+        h = self.leverage(X)
+        return t * self.residual_sd * np.sqrt(h), t * self.residual_sd * np.sqrt(1.0 + h)
+
+
+def row_spread(triangle: Triangle, best: Solution, intercept: bool) -> RowSpread | None:
+    """What a prediction's uncertainty needs, at the least-squares optimum; None if no degree of freedom is left."""
+    freedom = triangle.count - best.rank - int(intercept)
+    if freedom <= 0:
+        return None
+    R, z, rest, mean = _reduced(triangle, intercept)
+    total = float(z @ z + rest**2)
+    residual = float(rest**2 + _unexplained(R, z, best))
+    residual = 0.0 if residual <= PERFECT_FIT * total else residual
+    factor = _inverse(R) if best.rank == len(best.slopes) else _pseudo_inverse(triangle, best, intercept)
+    return RowSpread(
+        mean=tuple(mean.astype(np.float64).tolist()),
+        factor=tuple(map(tuple, factor.astype(np.float64).tolist())),
+        weight=triangle.weight if intercept else None,
+        residual_sd=float(np.sqrt(residual / freedom)),
+        degrees_of_freedom=freedom,
+    )
+
+
 def _reduced(triangle: Triangle, intercept: bool) -> tuple[Extended, Extended, np.longdouble, Extended]:
     """R (p, p), z (p,), ρ of the centred columns (with the means) or, without an intercept, of the raw ones."""
     full = square(triangle.R)

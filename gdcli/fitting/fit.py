@@ -14,6 +14,7 @@ from gdcli import __version__
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
+from gdcli.engine.inference import RowSpread, row_spread
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.lanes import HoldoutWatch, choose_by_folds, cross_validate
 from gdcli.fitting.learning_rate import learning_rate_of
@@ -40,6 +41,9 @@ from gdcli.ingest.read import Dataset
 
 # Progress is told this often.
 _PROGRESS_STEP = 4096
+
+# Terms of a fit whose model keeps what intervals of predictions need: numbers that grow with their square.
+_MOST_SPREAD = 100
 
 
 class Recorder(Protocol):
@@ -275,6 +279,7 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
         state=_state(reading, problem, kept, options),
         saturated=problem.saturated,
         inference=inference,
+        row_spread=_row_spread(problem, options),
         holdout=None if watch is None else watch.result(kept, diverged),
         cross_validation=None
         if options.checks.cv is None or stopped is Stopped.INTERRUPTED
@@ -286,6 +291,13 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
         classes=problem.classes,
         parameter=problem.parameter,
     )
+
+
+def _row_spread(problem: Problem, options: FitOptions) -> RowSpread | None:
+    """What intervals of predictions need: of least squares without a penalty, if the terms are not too many."""
+    if problem.needs_rows or problem.penalty or len(problem.terms.columns) > _MOST_SPREAD or problem.optimum is None:
+        return None
+    return row_spread(problem.triangle, problem.optimum, options.model.intercept)
 
 
 def _state(reading: Dataset, problem: Problem, last: Step, options: FitOptions) -> DescentState:

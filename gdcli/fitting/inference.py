@@ -24,12 +24,12 @@ class Inferred(NamedTuple):
     whole: Inference | None
 
 
-def require_scipy() -> None:
+def require_scipy(option: str = "--inference") -> None:
     """Raise UsageError where scipy is not installed, before any data are read."""
     try:
         import scipy.special  # type: ignore[import-untyped]  # noqa: F401
     except ImportError:
-        raise UsageError("--inference needs scipy: pip install 'gdfit[stats]'") from None
+        raise UsageError(f"{option} needs scipy: pip install 'gdfit[stats]'") from None
 
 
 def inference_of(

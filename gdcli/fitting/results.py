@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.data.expressions.computed import Computed
 from gdcli.engine.descent import Stopped
+from gdcli.engine.inference import RowSpread
 from gdcli.engine.spectrum import Behaviour
 from gdcli.ingest.counts import RowCounts
 
@@ -304,7 +305,7 @@ class Fit:
     ``trace`` holds the iterations that the table shows, ``trace_terms`` the names of its slopes. ``classes`` are those
     of a logistic fit, the event last; ``parameter`` is the loss's, None if it has none. ``rmse`` and ``r2`` are there
     for squared errors alone; without an intercept R² is uncentered. ``saturated``: there are as many coefficients as
-    rows, or more, and no penalty.
+    rows, or more, and no penalty. ``row_spread`` is what intervals of predictions need, if they exist.
     """
 
     version: str
@@ -336,6 +337,7 @@ class Fit:
     classes: tuple[str, str] | None = None
     parameter: float | None = None
     saturated: bool = False
+    row_spread: RowSpread | None = None
 
     @property
     def diverged(self) -> bool:

@@ -76,7 +76,7 @@ class Summary(Source):
         """Yield the summary as the one block that it is."""
         yield SummaryBlock(self)
 
-    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+    def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
         """Raise DataError: there are no rows to write."""
         raise no_rows(self)
 

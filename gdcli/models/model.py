@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gdcli.data.table import Block, Coded, Table
     from gdcli.engine.arrays import Array
+    from gdcli.engine.inference import RowSpread
 
 MODEL_SCHEMA = "gdfit.model/1"
 
@@ -66,6 +67,7 @@ class Model:
     loss: str = SQUARED
     classes: tuple[str, str] | None = None
     parameter: float | None = None
+    row_spread: "RowSpread | None" = None
 
     @property
     def csv(self) -> Mapping[str, Any]:
@@ -181,6 +183,19 @@ class Model:
             if not math.isfinite(prediction.sum()):
                 prediction[~np.isfinite(prediction)] = np.nan
         return prediction
+
+    def rows_of(self, table: "Table") -> "Array":
+        """The values (n, p) of the model's terms for parsed rows, NaN where there is none."""
+        import numpy as np
+
+        X = np.empty((table.rows, len(self.terms)))
+        for j, term in enumerate(self.terms):
+            value = table.numeric.get(term.column, 1.0)
+            X[:, j] = value if term.level is None else value * _by_level(table.text[term.column], self._known(term))
+        return X
+
+    def _known(self, term: ModelTerm) -> Mapping[str, float]:
+        return {level: float(level == term.level) for level in self.levels[term.column]}
 
     def missing_by_column(self, table: "Table") -> dict[str, int]:
         """The number of parsed rows, by column, in which it has no value that the model knows; zeros are left out."""

@@ -10,6 +10,7 @@ from gdcli.base.schema import LARGEST_FILE, from_json, json_number, parse_json, 
 from gdcli.data.csv.options import said_of
 from gdcli.data.expressions.stored import StoredComputed, computed_as_json
 from gdcli.engine.catalog import SCALES
+from gdcli.engine.inference import RowSpread
 from gdcli.engine.losses import LOSSES, parameter_keys, parameters_as_json
 from gdcli.engine.losses.contract import Domain, Loss
 from gdcli.fitting.results import DescentState, Fit
@@ -70,6 +71,7 @@ class StoredModel:
     penalty: StoredPenalty | None = None
     learning_rate: Mapping[str, Any] | None = None
     computed: tuple[StoredComputed, ...] = ()
+    row_spread: RowSpread | None = None
 
 
 def model_as_json(fit: Fit) -> str:
@@ -137,6 +139,8 @@ def _content(fit: Fit) -> dict[str, Any]:
             ),
         }
     )
+    if fit.row_spread is not None:
+        content["row_spread"] = to_json(fit.row_spread, nulls=True)
     return content
 
 
@@ -192,6 +196,7 @@ def _model(content: Mapping[str, Any]) -> Model:
         raise ValueError("the penalty is below zero")
     if len(stored.state.theta) != len(stored.terms) + (stored.intercept is not None):
         raise ValueError("the state does not fit the terms")
+    _check_spread(stored)
     return Model(
         target=stored.target,
         intercept=stored.intercept or 0.0,
@@ -203,7 +208,22 @@ def _model(content: Mapping[str, Any]) -> Model:
         loss=stored.loss,
         classes=stored.classes,
         parameter=loss_parameter(content, loss),
+        row_spread=stored.row_spread,
     )
+
+
+def _check_spread(stored: StoredModel) -> None:
+    """Raise ValueError if what intervals need does not fit the terms."""
+    spread = stored.row_spread
+    if spread is None:
+        return
+    widths = {len(row) for row in spread.factor}
+    if not len(spread.mean) == len(spread.factor) == len(stored.terms) or len(widths) > 1:
+        raise ValueError("the row_spread does not fit the terms")
+    if (spread.weight is None) != (stored.intercept is None) or not (spread.weight is None or spread.weight > 0):
+        raise ValueError("the weight of the row_spread does not fit the intercept")
+    if spread.residual_sd < 0 or spread.degrees_of_freedom < 1:
+        raise ValueError("the row_spread has no degree of freedom")
 
 
 def known_loss(name: str, classes: tuple[str, str] | None) -> type[Loss]:

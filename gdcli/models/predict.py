@@ -21,26 +21,34 @@ from gdcli.data.source import RowText, RowWriter, Source
 from gdcli.data.streams import Stream, check_exists, open_stream
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
+from gdcli.engine.inference import RowSpread
+from gdcli.fitting.inference import require_scipy
 from gdcli.ingest.counts import SkippedRows, fill_phrase, skipped_of
 from gdcli.ingest.formats import open_input
 from gdcli.ingest.inputs import Inputs
 from gdcli.models.group_model import AnyModel
+from gdcli.models.model import Model
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
 
 # The number of unknown levels that a message names.
 _MOST_LEVELS = 3
+
+# What the names of the columns of intervals end in.
+_ENDS = ("_low", "_high", "_mean_low", "_mean_high")
 
 
 @dataclass(frozen=True, slots=True)
 class PredictOptions:
     """``column`` is the new column's name (None: TARGET_predicted); ``only`` leaves out the input's own columns.
 
+    With ``interval``, a share such as 0.95, each prediction has its intervals: of one new value, and of the mean.
     With ``classes`` a logistic model's predictions are the likelier class instead of the event's probability.
     """
 
     column: str | None = None
     only: bool = False
     classes: bool = False
+    interval: float | None = None
     csv: CsvOptions = field(default_factory=CsvOptions)
     jobs: int | None = None
 
@@ -91,10 +99,13 @@ def predict_files(
     """Write the rows of all files with their predictions under the first one's header. Raises DataError, UsageError."""
     if options.classes and model.classes is None:
         raise UsageError(f"a model with the loss {model.loss} predicts no classes, so --as class has no place")
+    if options.interval is not None:
+        _check_interval(model, options.interval)
     for path in files:
         check_exists(path)
     tally = Tally()
     column = f"{model.target}_predicted" if options.column is None else options.column
+    columns = [column, *(() if options.interval is None else (f"{column}{end}" for end in _ENDS))]
     out: RowWriter | None = None
     inputs = Inputs(listener)
     for path in files:
@@ -105,9 +116,9 @@ def predict_files(
             except DataError as error:
                 raise reading_of_model(error, options.csv) from None
             if out is None:
-                out = source.rewriter(column, options.only, model.classes if options.classes else None)
+                out = source.rewriter(columns, options.only, model.classes if options.classes else None)
                 write(out.header)
-            predict = partial(_predicted, model, out.beside(source))
+            predict = partial(_predicted, model, out.beside(source), options.interval)
             with closing(source.blocks()) as blocks:
                 for part, counted in ordered_map(predict, _told(blocks, source, listener), options.jobs):
                     write(part)
@@ -136,11 +147,39 @@ def _told(blocks: Iterator[Block], source: Source, listener: Listener) -> Iterat
         listener.reading(*source.progress())
 
 
-def _predicted(model: AnyModel, write: RowText, block: Block) -> tuple[bytes, Tally]:
+def _check_interval(model: AnyModel, share: float) -> None:
+    """Raise UsageError if a model has no intervals."""
+    if not 0 < share < 1:
+        raise UsageError(f"--interval takes a percentage between 0 and 100, not {100 * share:g}")
+    require_scipy("--interval")
+    if _spread_of(model) is None:
+        raise UsageError(
+            "--interval needs a model of one fit by least squares without penalty, with degrees of freedom left and at "
+            "most 100 terms, saved by this version: fit it again"
+        )
+
+
+def _spread_of(model: AnyModel) -> RowSpread | None:
+    return model.row_spread if isinstance(model, Model) else None
+
+
+def with_intervals(model: Model, table: Table, predictions: Array, share: float) -> Array:
+    """The predictions with both intervals (n, 5): low and high of one new value, low and high of the mean."""
+    assert model.row_spread is not None
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean, new = model.row_spread.half_widths(model.rows_of(table), share)
+        found = [predictions, predictions - new, predictions + new, predictions - mean, predictions + mean]
+    return np.column_stack(found)
+
+
+def _predicted(model: AnyModel, write: RowText, interval: float | None, block: Block) -> tuple[bytes, Tally]:
     """The block's rows with their predictions, and the count of those without."""
     table = model.table(block)
     predictions = model.predict_table(table)
-    text = write(block, table, predictions) if table.rows else b""
+    shown = predictions
+    if interval is not None and isinstance(model, Model):
+        shown = with_intervals(model, table, predictions, interval)
+    text = write(block, table, shown) if table.rows else b""
     counted = _tally(model, table, predictions)
     if table.rows and counted.unpredicted == table.rows:
         counted.obstacle = first_obstacle(model, block, table)

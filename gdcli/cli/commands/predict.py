@@ -11,6 +11,7 @@ from gdcli.cli.help import Command
 from gdcli.cli.inputs import input_files
 from gdcli.cli.model_options import model_argument, output_option, reading_options
 from gdcli.cli.options import OUTPUT, option
+from gdcli.cli.types import Number
 
 if TYPE_CHECKING:
     from gdcli.cli.output import Output
@@ -38,6 +39,15 @@ EXAMPLES = (
     common=True,
     help="Write the event's probability, or the more likely class (logistic models).  [default: probability]",
 )
+@option(
+    "--interval",
+    metavar="PERCENT",
+    type=Number(positive=True),
+    group=OUTPUT,
+    common=True,
+    help="Add intervals of this confidence, such as 95: _low and _high for one new value, _mean_low and _mean_high for "
+    "the mean (least squares; scipy: pip install 'gdfit[stats]').",
+)
 @option("--strict", is_flag=True, group=OUTPUT, common=True, help="Exit with 4 when a row could not be predicted.")
 @output_option
 @options.quiet_option
@@ -64,7 +74,14 @@ def run(model: str, inputs: Sequence[str], output: "Output", values: dict[str, A
     loaded = load_any_model(model)
     csv = options.chosen_csv_options(values, loaded.csv)
     classes = values["kind"] == "class"
-    chosen = PredictOptions(values["column"], values["only"], classes, csv, values["jobs"])
+    chosen = PredictOptions(
+        column=values["column"],
+        only=values["only"],
+        classes=classes,
+        interval=None if values["interval"] is None else values["interval"] / 100,
+        csv=csv,
+        jobs=values["jobs"],
+    )
     with Narrator(values["quiet"]) as narrator:
         if output.path is None and output.stdout.terminal:
             narrator.begin(None)  # rows and a progress line would fight over the terminal

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.raw_rows import RawRows, moved_cell, raw_cells, raw_rows, without_rows
-from gdcli.data.row_texts import alternating, cell, check_new_column, check_same_columns, prediction_texts, text_cell
+from gdcli.data.row_texts import alternating, cell, check_new_columns, check_same_columns, prediction_cells, text_cell
 from gdcli.data.source import RowText, RowWriter, Source
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
@@ -26,13 +26,14 @@ class CsvRows:
         dialect: Dialect,
         end: bytes,
         line: bytes,
-        column: str,
+        columns: Sequence[str],
         only: bool,
         classes: tuple[str, str] | None,
     ) -> None:
         self._first, self._dialect, self._end, self._only = first, dialect, end, only
         self._separator = dialect.separator.encode()
-        name = text_cell(column, dialect)
+        self._count = len(columns)
+        name = self._separator.join(text_cell(column, dialect) for column in columns)
         head = name + end if only else line + self._separator + name + end
         self.header = head if dialect.header else b""
         self._classes = None if classes is None else [text_cell(one, dialect) for one in classes]
@@ -54,7 +55,8 @@ class CsvRows:
         return b"".join(part for row in zip(raw.rows, texts, ends, strict=True) for part in row)
 
     def _texts(self, predictions: Array, before: bytes, after: bytes, missing: bytes) -> list[bytes]:
-        return prediction_texts(predictions, self._classes, before, after, missing)
+        starts = [before, *[self._separator] * (self._count - 1)]
+        return prediction_cells(predictions, self._classes, starts, after, missing)
 
     def _cells(self, block: Block, table: Table) -> RawRows:
         """The rows of a block that is no text."""
@@ -62,13 +64,13 @@ class CsvRows:
         return RawRows([self._separator.join(row) for row in zip(*columns, strict=True)], self._end)
 
 
-def rewriter_of_cells(source: Source, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+def rewriter_of_cells(source: Source, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
     """The writer for a source whose rows are no text: plain CSV under its column names."""
     if not only:
-        check_new_column(source, column)
+        check_new_columns(source, columns)
     dialect = Dialect(",", '"', b"\n", source.names, frozenset())
     line = b",".join(text_cell(name, dialect) for name in source.names)
-    return CsvRows(source, dialect, b"\n", line, column, only, classes)
+    return CsvRows(source, dialect, b"\n", line, columns, only, classes)
 
 
 def block_rows(ours: Dialect, target: tuple[Dialect, bytes] | None, block: Block, table: Table) -> RawRows:

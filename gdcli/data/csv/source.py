@@ -1,6 +1,6 @@
 """A CSV file, or stdin, as a source of rows."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -63,14 +63,14 @@ class CsvSource(Source):
         """Raise DataError if the file changed since it was opened; see :class:`gdcli.data.source.Source`."""
         self._stream.check_end(rewritten=True)
 
-    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+    def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
         """The writer of rows like these; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.csv.rewrite import CsvRows
-        from gdcli.data.row_texts import check_new_column
+        from gdcli.data.row_texts import check_new_columns
 
         if self.dialect.header and not only:
-            check_new_column(self, column)
-        return CsvRows(self, self.dialect, self._line_end, self.header.line.rstrip(b"\r\n"), column, only, classes)
+            check_new_columns(self, columns)
+        return CsvRows(self, self.dialect, self._line_end, self.header.line.rstrip(b"\r\n"), columns, only, classes)
 
     def csv_rows(self, dialect: Dialect, end: bytes) -> "Callable[[Block, Table], RawRows]":
         """The rows as they are, or moved to another dialect; see :class:`gdcli.data.source.Source`."""

@@ -1,9 +1,10 @@
 """Objects written again, each with its prediction as a key more, null if there is none."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from gdcli.base.schema import dumps
-from gdcli.data.row_texts import alternating, check_new_column, check_same_columns, prediction_texts
+from gdcli.data.row_texts import alternating, check_new_columns, check_same_columns, prediction_cells
 from gdcli.data.source import RowText, Source
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
@@ -17,11 +18,12 @@ class JsonRows:
 
     header = b""
 
-    def __init__(self, first: Source, column: str, only: bool, classes: tuple[str, str] | None) -> None:
+    def __init__(self, first: Source, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> None:
         if not only:
-            check_new_column(first, column)
+            check_new_columns(first, columns)
         self._first, self._only = first, only
-        self._key = dumps(column).encode() + b": "
+        keys = [dumps(column).encode() + b": " for column in columns]
+        self._keys = [keys[0], *(b", " + key for key in keys[1:])]
         self._classes = None if classes is None else [dumps(name).encode() for name in classes]
 
     def beside(self, source: Source) -> RowText:
@@ -30,7 +32,7 @@ class JsonRows:
         return self._write
 
     def _write(self, block: Block, table: Table, predictions: Array) -> bytes:
-        texts = prediction_texts(predictions, self._classes, self._key, b"}\n", b"null")
+        texts = prediction_cells(predictions, self._classes, self._keys, b"}\n", b"null")
         if self._only:
             return b"{" + b"{".join(texts)
         text = cast("JsonLinesBlock", block).chunk.text

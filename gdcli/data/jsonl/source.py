@@ -79,11 +79,11 @@ class JsonLinesSource(Source):
         """The bytes taken from the disk so far, and of how many."""
         return self._stream.position(), self._stream.size
 
-    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+    def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
         """The writer of objects like these; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.jsonl.rewrite import JsonRows
 
-        return JsonRows(self, column, only, classes)
+        return JsonRows(self, columns, only, classes)
 
 
 class JsonLinesBlock(Block):

@@ -4,7 +4,7 @@ A block has a fixed number of rows, whatever the file's row groups: the result i
 The index says where each row group begins, so that other processes begin at any block without a guess.
 """
 
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -90,11 +90,11 @@ class ParquetSource(Source):
         """Raise DataError if the file changed since it was opened; see :class:`gdcli.data.source.Source`."""
         self._stream.check_end(rewritten=True)
 
-    def rewriter(self, column: str, only: bool, classes: tuple[str, str] | None) -> RowWriter:
+    def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
         """The writer of these rows as CSV; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.csv.rewrite import rewriter_of_cells
 
-        return rewriter_of_cells(self, column, only, classes)
+        return rewriter_of_cells(self, columns, only, classes)
 
     def read(self, number: int, columns: Collection[str]) -> Any:
         """Some columns of a block. Threads ask for one block after the other, about, and for the same ones."""
