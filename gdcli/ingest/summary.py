@@ -17,7 +17,7 @@ from gdcli.base.schema import from_json, parse_json, readable, to_json
 from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
 from gdcli.data.design import Design
 from gdcli.data.expressions.computed import Computed
-from gdcli.data.expressions.stored import computed_as_json, computed_from
+from gdcli.data.expressions.stored import check_stored_levels, computed_as_json, computed_from
 from gdcli.data.expressions.terms import is_expression
 from gdcli.data.name_lists import with_names
 from gdcli.data.source import FileMark, RangeReader, RowWriter, Source
@@ -354,6 +354,8 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
     inputs = {column for term in computed.values() for column in term.columns}
     if set(computed) - set(names) or any(term.categories and name not in text for name, term in computed.items()):
         raise ValueError("the computed columns do not fit the columns")
+    for name, term in computed.items():
+        check_stored_levels(term, [column.level or "" for column in columns if column.name == name and term.categories])
     if set(stored.dates) - set(names) - inputs or text.intersection(stored.dates):
         raise ValueError("the dates do not fit the columns")
     return Summary(

@@ -373,7 +373,7 @@ def _group_model(content: Mapping[str, Any]) -> GroupModel:
         csv=said_of(stored.csv),
         means=np.array([one.means for one in groups]).reshape(shape) if fills else None,
         dates=stored.dates,
-        computed=computed_of_model(stored.computed, terms, stored.target),
+        computed=computed_of_model(stored.computed, terms, levels, stored.target),
         has_intercept=any(one.intercept is not None for one in groups),
         loss=stored.loss,
         classes=stored.classes,

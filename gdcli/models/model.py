@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gdcli.base.names import quoted
 from gdcli.data.expressions.computed import Computed
 from gdcli.data.expressions.nodes import PolyTerm
-from gdcli.data.expressions.stored import StoredComputed, computed_from
+from gdcli.data.expressions.stored import StoredComputed, check_stored_levels, computed_from
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING
 from gdcli.fitting.results import DescentState
@@ -248,7 +248,10 @@ def check_terms(terms: Sequence[tuple[str, str | None]], levels: Mapping[str, tu
 
 
 def computed_of_model(
-    stored: Iterable[StoredComputed], terms: Sequence[tuple[str, str | None]], target: str
+    stored: Iterable[StoredComputed],
+    terms: Sequence[tuple[str, str | None]],
+    levels: Mapping[str, Sequence[str]],
+    target: str,
 ) -> dict[str, Computed]:
     """The computed terms of a model file. Raises ValueError if they are not those of its terms and its target."""
     found = computed_from(stored)
@@ -259,6 +262,7 @@ def computed_of_model(
             raise ValueError(f"the computed term {quoted(name)} does not fit its levels")
         if isinstance(term.numbers, PolyTerm) and not term.numbers.coefficients:
             raise ValueError(f"the polynomial of {quoted(name)} lacks its coefficients")
+        check_stored_levels(term, levels.get(name, ()))
     return found
 
 

@@ -273,5 +273,7 @@ def _state(stored: "StoredModel") -> DescentState:
         csv=said_of(stored.csv),
         means=missing.means,
         dates=stored.dates,
-        computed=computed_of_model(stored.computed, [(term.column, term.level) for term in terms], stored.target),
+        computed=computed_of_model(
+            stored.computed, [(term.column, term.level) for term in terms], stored.levels, stored.target
+        ),
     )

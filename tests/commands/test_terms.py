@@ -311,3 +311,16 @@ def test_an_interaction_in_each_group_is_that_of_its_rows_alone(gdfit: Gdfit, tm
         found = {one["term"]: one["optimum"] for one in group["coefficients"]}
         expected = {one["term"]: one["optimum"] for one in alone["coefficients"]}
         assert found == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_model_whose_combinations_do_not_fit_its_categories_is_damaged(gdfit: Gdfit, tmp_path: Path) -> None:
+    model = tmp_path / "m.json"
+    gdfit(SAMPLE / "penguins.csv", "-t", "body_mass_g", "-x", "sex:species", "-x", "C(year)", "--save", model, "-q")
+    good = model.read_text()
+    assert gdfit("export", model, "--to", "python").code == 0
+    for old, new in (("female:Gentoo", "female"), ('"2008"', '"two"')):
+        assert old in good
+        model.write_text(good.replace(old, new))
+        done = gdfit("export", model, "--to", "python")
+        assert done.code == 1
+        assert "is damaged or was edited by hand" in done.err

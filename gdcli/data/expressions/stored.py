@@ -1,5 +1,6 @@
 """Computed terms in the files of models and summaries: texts and numbers, of which nothing is ever executed."""
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -7,10 +8,14 @@ from typing import Any
 
 from gdcli.base.names import quoted
 from gdcli.base.schema import to_json
-from gdcli.data.expressions.computed import Computed, computed_of
-from gdcli.data.expressions.nodes import PolyTerm
+from gdcli.data.expressions.computed import Computed, computed_of, levels_of
+from gdcli.data.expressions.nodes import Call, Name, PolyTerm
 from gdcli.data.expressions.parser import ExpressionError, parse_expression
 from gdcli.data.expressions.terms import Term, target_term, terms_in
+from gdcli.engine.column import MISSING
+
+# The text of a number as a level: what its shortest form in Python is.
+NUMBER_TEXT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-][0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,18 @@ def computed_as_json(computed: Mapping[str, Computed]) -> dict[str, Any]:
             polynomial = StoredPolynomial(node.center, node.scale, node.coefficients)
         found.append(to_json(StoredComputed(name, term.texts, polynomial)))
     return {"computed": found} if found else {}
+
+
+def check_stored_levels(term: Computed, levels: Iterable[str]) -> None:
+    """Raise ValueError for a level of a file that is none of the term's: of the wrong parts, or no number."""
+    for level in levels:
+        parts = levels_of(term, level)
+        if level != MISSING and len(parts) != len(term.categories):
+            raise ValueError(f"the level {quoted(level)} is none of {quoted(term.name)}")
+        for node, part in zip(term.categories, parts, strict=False):
+            numeric = isinstance(node, Call) and not (isinstance(node.of, Name) and node.of.column in term.texts)
+            if numeric and level != MISSING and not NUMBER_TEXT.fullmatch(part):
+                raise ValueError(f"the level {quoted(part)} of {quoted(term.name)} is no number")
 
 
 def computed_from(stored: Iterable[StoredComputed]) -> dict[str, Computed]:
