@@ -34,7 +34,7 @@ def coefficient_lines(fit: Fit, page: Page, digits: int) -> list[StyledLine]:
     if "minimum" not in columns and any(row.optimum is not None for row in rows):
         notes.append("Each is at its minimum to the digits shown.")
     if fit.reference_levels:
-        levels = [f"{column} = {level}" for column, level in fit.reference_levels.items()]
+        levels = page.in_column([f"{column} = {level}" for column, level in fit.reference_levels.items()])
         many = len(levels) > 1
         notes.append(
             f"Baseline{'s' * many}: {joined(levels)}; other levels are differences from {'them' if many else 'it'}."

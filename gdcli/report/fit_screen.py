@@ -25,7 +25,7 @@ def fit_screen(fit: Fit, page: Page, digits: int, table: Sequence[StyledLine]) -
     if fit.explanation is not None:
         from gdcli.report.explanation import explanation_blocks
 
-        blocks += explanation_blocks(fit.explanation, fit.target, term_names(fit), page, digits)
+        blocks += explanation_blocks(fit.explanation, page.in_column([fit.target])[0], term_names(fit), page, digits)
     blocks.append(table)
     if not fit.diverged:
         blocks += [coefficient_lines(fit, page, digits), summary_lines(fit, page, digits)]

@@ -217,7 +217,7 @@ def groups_screen(fits: GroupFits, page: Page, digits: int = 6) -> Screen:
         shown = len(terms) - len(missing)
         notes.append(f"{shown} of {count_of(len(terms), 'term')}; --format csv has all, and so has a pipe.")
     facts = [source_of(fits.files, fits.rows), *_ways(fits)]
-    title = f"{printable(fits.target)} from {columns_named(fits.features)}, by {joined(list(map(printable, fits.by)))}"
+    title = f"{page.in_column([fits.target])[0]} from {columns_named(fits.features)}, by {joined(by)}"
     return Screen(titled(page, title, facts), [*table.lines(), *sentences(page, notes, NOTE)])
 
 

@@ -167,7 +167,8 @@ def _header(sweep: Sweep) -> tuple[str, ...]:
 def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
     """The screen of a sweep: what was swept, and the table, as many columns as fit; rates that diverge last, in red."""
     rates = sweep.rates
-    title = f"{printable(sweep.target)} from {columns_named(sweep.features)}: {count_of(len(rates), 'learning rate')}"
+    [target] = page.in_column([sweep.target])
+    title = f"{target} from {columns_named(sweep.features)}: {count_of(len(rates), 'learning rate')}"
     rate = TableColumn("lr", [_shown(one.learning_rate) for one in rates], left=True)
     word = TableColumn("", [_word(one) for one in rates], left=True)
     needed = TableColumn("within 1 % after", [_needed(one) for one in rates])

@@ -41,3 +41,26 @@ def test_no_line_of_a_screen_is_wider_than_its_terminal_but_a_command_to_paste(n
 
 def test_every_screen_that_is_kept_is_compared() -> None:
     assert {path.stem for path in SCREENS.glob("*.txt")} == set(LINES)
+
+
+LONG = "a_column_whose_name_says_all_that_there_is_to_know_about_its_values_and_more"
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.parametrize(
+    "line",
+    ["-t y --by kind", "-t y --every 1 -n 1001", f"-t {LONG} -x y --every 1 -n 1001", "sweep -t y", f"sweep -t {LONG}",
+     "-t y --inference --explain -n 1", "-t y --lr 9"],
+)  # fmt: skip
+def test_long_names_lose_their_middle_on_a_terminal_and_no_line_is_too_wide(
+    line: str, columns: int, tmp_path: Path, terminal: Callable[..., Any]
+) -> None:
+    kinds = ("x" * 70 + "one", "x" * 70 + "two")
+    rows = "".join(f"{i},{kinds[i % 2]},{(i * 7) % 5 + i}\n" for i in range(20))
+    (tmp_path / "long.csv").write_text(f"{LONG},kind,y\n{rows}")
+    words = line.split()
+    words.insert(1 if words[0] == "sweep" else 0, "long.csv")
+    screen = terminal(*words, columns=columns, env={"NO_COLOR": "1", "TERM": "dumb", "LC_ALL": "C.UTF-8"}).screen
+    lines = [one for one in screen.splitlines() if not one.startswith(("  gdfit ", "note: ", "warning: "))]
+    assert "Error:" not in screen
+    assert max(map(len, lines)) <= columns, max(lines, key=len)
