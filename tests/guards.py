@@ -20,6 +20,9 @@ _PR_SET_CHILD_SUBREAPER = 36
 # Python's own process, which stays for as long as this one does.
 STAYS = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
 
+# Servers that a fixture of the whole session has started, and ends.
+SERVERS: set[int] = set()
+
 
 def set_limits() -> None:
     """Limit this process and all that it starts, and let signals that its parent ignores reach them."""
@@ -57,7 +60,7 @@ def command_of(process: int) -> bytes:
 
 def left_since(before: set[int]) -> dict[int, bytes]:
     """The processes that came since and still run, with their command lines."""
-    new = {process: command_of(process) for process in children() - before}
+    new = {process: command_of(process) for process in children() - before - SERVERS}
     return {process: line for process, line in new.items() if line and not any(name in line for name in STAYS)}
 
 

@@ -22,6 +22,7 @@ import pytest
 
 from gdcli.models.export import EXPORTERS
 from gdcli.models.model import Model
+from tests.guards import SERVERS
 
 Rows = Sequence[Mapping[str, Any]]
 Results = list[float | None]
@@ -170,6 +171,7 @@ def mariadb_run(client: Callable[[str], str], model: Model, rows: Rows, language
 @contextlib.contextmanager
 def _server(command: Sequence[str], settings: Mapping[str, Any], ready: Callable[[], object]) -> Iterator[None]:
     with subprocess.Popen(command, **settings) as server:
+        SERVERS.add(server.pid)
         try:
             end = time.monotonic() + 30
             while True:
