@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gdcli.python.functions import curve as curve
     from gdcli.python.functions import describe as describe
     from gdcli.python.functions import fit as fit
+    from gdcli.python.functions import fit_by as fit_by
     from gdcli.python.functions import score as score
     from gdcli.python.functions import summarize as summarize
     from gdcli.python.functions import sweep as sweep
@@ -27,7 +28,8 @@ __version__ = "0.1.0"
 _HOMES = {
     **dict.fromkeys(("DataError", "GdfitError", "UsageError"), "gdcli.base.errors"),
     **dict.fromkeys(
-        ("ConvergenceWarning", "curve", "describe", "fit", "score", "summarize", "sweep"), "gdcli.python.functions"
+        ("ConvergenceWarning", "curve", "describe", "fit", "fit_by", "score", "summarize", "sweep"),
+        "gdcli.python.functions",
     ),
     "draws": "gdcli.ingest.plan",
     "load_model": "gdcli.models.model_file",

@@ -243,3 +243,26 @@ def test_the_examples_of_the_page_run(tmp_path, monkeypatch, capsys):
     for block in re.findall(r"```python\n(.*?)```", topic_text("python"), re.DOTALL):
         exec(block, space)
     assert "sqft" in capsys.readouterr().out
+
+
+def test_groups_are_fitted_as_each_alone(tmp_path: Path) -> None:
+    rows = [(3 * i % 7 + g * i, i % 5, "uv"[g]) for g in range(2) for i in range(20)]
+    data = {name: [row[j] for row in rows] for j, name in enumerate(("y", "a", "g"))}
+    found = gdcli.fit_by(data, target="y", by="g", lr="auto", l2=0.1)
+    assert found.groups == (("u",), ("v",))
+    for g in range(2):
+        alone = gdcli.fit(
+            {name: data[name][20 * g : 20 * g + 20] for name in ("y", "a")}, target="y", lr="auto", l2=0.1
+        )
+        assert found.slopes[g, 0] == pytest.approx(alone.coef["a"], rel=1e-10)
+    with pytest.raises(TypeError, match="by='region'"):
+        gdcli.fit_by(data, target="y")
+    with pytest.raises(TypeError, match="fit_by"):
+        gdcli.fit(data, target="y", by="g")
+
+
+def test_a_sweep_takes_optimizers_and_folds() -> None:
+    data = {"y": [float(3 * i % 7) for i in range(20)], "a": [float(i % 5) for i in range(20)]}
+    found = gdcli.sweep(data, target="y", rates=(0.1,), optimizer="adam", cv=2)
+    alone = gdcli.fit(data, target="y", lr=0.1, optimizer="adam", cv=2)
+    assert found.rates[0].validation == pytest.approx(alone.cross_validation.mean, rel=1e-12)
