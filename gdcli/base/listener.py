@@ -17,7 +17,7 @@ class Listener:
         """Take the bytes read so far, and the total, None if unknown."""
 
     def descending(self, iteration: int, total: int) -> None:
-        """Take the number of iterations done, of how many."""
+        """Take the number of iterations done, and the number of all to do."""
 
     def defer_interrupts(self) -> AbstractContextManager[Callable[[], bool]]:
         """Context in which a request to stop is recorded, not raised; yields a function that tells whether it came."""

@@ -65,7 +65,7 @@ class Command(click.Command):
         return words
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; where its options do not go together, say which came from the environment."""
+        """Run the command; if its options contradict each other, say which came from the environment."""
         try:
             return super().invoke(ctx)
         except (UsageError, click.UsageError) as error:

@@ -89,11 +89,11 @@ class Narrator(Listener):
         self._width = 0
 
     def wants(self, number: int) -> bool:
-        """No row is wanted; those that come are printed by others."""
+        """Always False: iterations are printed by another recorder."""
         return False
 
     def record(self, row: object) -> None:
-        """There is nothing to record."""
+        """Do nothing: iterations are printed by another recorder."""
 
     def _say(self, message: str) -> None:
         with self._lock:
@@ -159,7 +159,7 @@ def in_bytes(count: float) -> str:
 
 
 def in_time(seconds: float) -> str:
-    """``0:07``, ``12:30``, ``1:05:00``."""
+    """Seconds as minutes, or hours: ``0:07``, ``12:30``, ``1:05:00``."""
     minutes, left = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

@@ -147,7 +147,7 @@ def _check_names(used: Iterable[str], names: tuple[str, ...], source: str) -> No
 
 
 def require(name: str, names: tuple[str, ...], source: str) -> None:
-    """Raise DataError if there is no such column, with the one that may have been meant."""
+    """Raise DataError if there is no such column; the message names the most similar one."""
     if name not in names:
         hint = did_you_mean(name, names)
         raise DataError(f"{quoted(source)} has no column {quoted(name)}.{hint} Columns: {listed(names, 20)}")

@@ -41,14 +41,14 @@ class FrameSource(Source):
 
 
 class FrameBlock(Block):
-    """Some rows of a frame, from row ``start`` on."""
+    """Consecutive rows of a frame, beginning with row ``start``."""
 
     def __init__(self, frame: "pd.DataFrame", name: str, start: int, names: tuple[str, ...]) -> None:
         self._frame, self._name, self._start = frame, name, start
         self._place = {column: i for i, column in enumerate(names)}
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
-        """Read some columns; see :class:`gdcli.data.table.Block`."""
+        """The named columns, parsed; see :class:`gdcli.data.table.Block`."""
         return Table(
             rows=len(self._frame),
             numeric={name: self._numbers(name, missing) for name in numeric},

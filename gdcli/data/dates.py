@@ -106,13 +106,13 @@ def reader_of(spelling: str) -> Callable[[str], float | None]:
 
 
 def looks_dated(levels: Sequence[str]) -> bool:
-    """Whether most of some texts look like dates or times, in whatever spelling."""
+    """Whether most of the texts look like dates or times, in whatever format."""
     some = levels[:: -(-len(levels) // 100) or 1]
     return 2 * sum(_LIKE.fullmatch(level) is not None or iso_days(level) is not None for level in some) > len(some)
 
 
 def spellings_of(levels: Sequence[str]) -> list[str]:
-    """The formats of ``strptime`` that read all of some texts, the likeliest first."""
+    """The formats of ``strptime`` that read all of the texts, the likeliest first."""
     some = levels[:: -(-len(levels) // _SAMPLE) or 1]
     fits = _FORMATS
     for sample in (some[:1], some[:5], some):

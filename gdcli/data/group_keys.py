@@ -12,7 +12,7 @@ Key = tuple[str, ...]
 
 
 def combined(by: Sequence[Coded]) -> tuple[NDArray[np.intp], list[Key]]:
-    """Each row's place (n,) among the combinations that occur, none of them missing, and these."""
+    """The group keys that occur, as a list, and before it each row's index (n,) in it. No cell may be missing."""
     codes = np.zeros(len(by[0].codes), dtype=np.int64)
     for column in by:
         codes = codes * len(column.levels) + column.codes

@@ -45,9 +45,9 @@ _QUOTES = "'\"`´‘’“”="
 
 
 def odd_number(text: str, form: NumberFormat) -> str | None:
-    """The unit or sign around the number that a text means ("" for another way to write one), None if it means none.
+    """The unit or sign around the number in a text, such as ``%`` in ``5 %``; "" for a number written otherwise (0x1F).
 
-    None also for a number in the format in force.
+    None if the text contains no number, or is one in the format ``form``, which can be read as it is.
     """
     if not any(map(str.isdigit, text)) or form.is_number(text):
         return None
@@ -64,7 +64,10 @@ def odd_number(text: str, form: NumberFormat) -> str | None:
 
 
 def odd_numbers(levels: Sequence[str], counts: Sequence[int], form: NumberFormat) -> list[str]:
-    """The texts of a column that mean numbers but are none, if those and the numbers are half of its cells or more."""
+    """The texts of a column that contain a number but cannot be read as one.
+
+    Empty if they and the cells that can be read as numbers are less than half of all.
+    """
     step = -(-len(levels) // _SAMPLE) or 1
     seen = [(level, count) for level, count in zip(levels[::step], counts[::step], strict=True) if count]
     around = {level: odd_number(level, form) for level, _ in seen}

@@ -122,9 +122,9 @@ def _check_levels(question: OpenQuestion, columns: Iterable[TextColumn]) -> None
 def _texts(
     block: Block, free: Collection[str], forced: frozenset[str], dated: Collection[str], words: frozenset[str]
 ) -> tuple[dict[str, Coded], dict[str, Coded]]:
-    """The columns that are no numbers, as texts; and those of numbers in which some cells are none, to be judged.
+    """The text columns; and the number columns of which a cell is no number, as texts, to be judged.
 
-    A column is one of numbers if more than half of its cells that have a value are.
+    A number column is one with numbers in more than half of its cells that have a value.
     """
     free = [name for name in free if name not in forced]
     other = dict.fromkeys([*forced, *dated])

@@ -22,11 +22,11 @@ def read_leniently(
     missing: frozenset[str],
     dates: Mapping[str, str] = MappingProxyType({}),
 ) -> Table:
-    """Parse some columns, ``dates`` by their spelling as numbers; a missing number is NaN, and a cell of a numeric
-    column that holds no finite one is infinite.
+    """The ``numeric`` and ``text`` columns of a block. In a numeric column NaN stands for a missing cell, and +∞ for a
+    cell that is not a finite number.
 
-    Raises CellError only if a row has another number of fields than the header, or cannot be decoded, or a cell
-    holds cells of its own.
+    ``dates`` maps numeric columns to the ``strptime`` format that turns their dates into days. Raises CellError only
+    for a row with too many or too few fields, a row that cannot be decoded, or a cell that holds a list or an object.
     """
     dated = [name for name in numeric if name in dates]
     if dated:
@@ -49,14 +49,16 @@ def _all_as_text(block: Block, numeric: Sequence[str], text: Sequence[str], miss
 
 
 def _marked(table: Table) -> Table:
-    """The table with one infinity only."""
+    """The table with +∞ in place of −∞."""
     numbers = {name: np.where(np.isinf(found), np.inf, found) for name, found in table.numeric.items()}
     return replace(table, numeric=numbers)
 
 
 def fill_gaps(table: Table, means: Mapping[str, Array | float], text: Iterable[str]) -> Table:
-    """A table whose missing numbers have the mean of their column (one, or each row's own (n,); a NaN fills
-    nothing), and whose missing texts in some columns have a level of their own.
+    """A table with the missing cells filled: numbers with the mean in ``means``, texts of the columns ``text`` with
+    the level MISSING.
+
+    A mean is one number or an array (n,) of one per row. A mean that is NaN fills nothing.
     """
     numeric, texts, counts = dict(table.numeric), dict(table.text), {}
     for name, mean in means.items():

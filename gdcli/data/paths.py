@@ -56,8 +56,8 @@ def open_path(path: str) -> Opened:
     return Opened(raw, status.st_size if stat.S_ISREG(status.st_mode) else None)
 
 
-def check_url_exists(path: str) -> None:
-    """Raise DataError for a path that cannot be an input, before any work is done."""
+def check_can_open(path: str) -> None:
+    """Raise DataError if a file or URL cannot be opened. Called before any work is done; a named pipe is not opened."""
     try:
         # A named pipe may be opened once only.
         if not is_url(path) and not stat.S_ISREG(os.stat(path).st_mode):

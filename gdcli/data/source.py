@@ -93,7 +93,7 @@ class Source(Protocol):
 
     @property
     def has_rows(self) -> bool:
-        """Whether there are rows; a summary only stands for some."""
+        """Whether rows can be read; False for a summary."""
         return True
 
     @property
@@ -106,7 +106,7 @@ class Source(Protocol):
         ...
 
     def progress(self) -> tuple[int, int | None]:
-        """The bytes read so far, and of how many (None if that is unknown)."""
+        """The bytes read so far, and the total (None if it is unknown)."""
         return 0, None
 
     def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:

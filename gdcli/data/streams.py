@@ -110,9 +110,9 @@ class Stream:
 
 
 def check_exists(path: str) -> None:
-    """Raise DataError for a path that cannot be an input, before any work is done."""
+    """Raise DataError if a file or URL cannot be opened; ``-`` always can."""
     if path != STDIN:
-        paths.check_url_exists(path)
+        paths.check_can_open(path)
 
 
 def open_stream(path: str, encoding: str | None = None, grew: Callable[[str], object] = str) -> Stream:

@@ -28,7 +28,7 @@ class BadRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """Some rows of some columns. A missing number is NaN; there are no infinite ones.
+    """The parsed columns of consecutive rows. A missing number is NaN; no number is infinite.
 
     ``skipped`` are the bad rows that are not among the ``rows``. ``late`` is the first row with a column that
     the source did not know when it was opened, and that column's name.
@@ -73,7 +73,7 @@ class Block(Protocol):
         ...
 
     def cells(self, names: Collection[str]) -> list[list[Any]]:
-        """The values of some columns, each as a list; None for a missing one."""
+        """The values of the named columns, one list per column; None for a missing one."""
         table = self.table([], dict.fromkeys(names), frozenset({""}))
         columns = [table.text[name] for name in names]
         return [[None if code < 0 else one.levels[code] for code in one.codes.tolist()] for one in columns]
@@ -105,11 +105,11 @@ class Block(Protocol):
         return []
 
     def below(self, line: int) -> "tuple[Block, tuple[str, ...], frozenset[str]] | None":
-        """The rows under a header on some line, its names and those that are unnamed; or None."""
+        """The rows below a header on ``line``, its column names, and which of them are made up; None if impossible."""
         return None
 
     def reread(self, changes: Mapping[str, str | None]) -> "Block | None":
-        """The same rows under other options, by their names in ``CsvOptions``; None if the format has no such options.
+        """This block read anew with ``changes`` of fields of ``CsvOptions``; None if the format has no such options.
 
         Raises UsageError for options that contradict each other.
         """

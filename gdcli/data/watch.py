@@ -32,9 +32,10 @@ class Watch:
         return cls(raw, path, status, grew) if stat.S_ISREG(status.st_mode) else None
 
     def check(self, name: str, taken: int | None) -> None:
-        """Raise DataError if the file is another one now, or has other content; tell if it only grew.
+        """Raise DataError, which calls the file ``name``, if it was replaced or changed since it was opened.
 
-        ``taken`` are the bytes that were read from its beginning on, or None if growing is a change like any other.
+        A file that only grew is no error if the first ``taken`` bytes, up to the end of a line, were read:
+        ``grew(name)`` is called instead. With ``taken`` None growth is an error too.
         """
         now, before = self._now(), self.before
         if (now.st_size, now.st_mtime_ns) == (before.st_size, before.st_mtime_ns):

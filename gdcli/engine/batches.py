@@ -45,7 +45,7 @@ class _Rows(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batches:
-    """All rows of a descent, their loss and ``unit`` as in :class:`RowObjective`, and how they are cut.
+    """All rows of a descent, their loss and ``target_scale`` as in :class:`RowObjective`, and how they are cut.
 
     ``weight`` is Σw. There is an ``intercept``'s column of ones before the scaled ones, or not.
     """
@@ -54,7 +54,7 @@ class Batches:
     loss: Loss
     intercept: bool
     weight: float
-    unit: float
+    target_scale: float
     size: int
     seed: int
 
@@ -97,8 +97,8 @@ class Batches:
         block, first = self.blocks[place], int(self.intercept)
         order = self._stream(_ROWS, place, epoch).permutation(len(block.y))[before:]
         A = np.empty((len(order), first + len(block.offset)))
-        A[:, :first] = self.unit
-        block.scaled(order, self.unit, A[:, first:])
+        A[:, :first] = self.target_scale
+        block.scaled(order, self.target_scale, A[:, first:])
         rows = _Rows(A, block.y[order], None if block.weights is None else block.weights[order])
         if block.release is not None:
             block.release(0, len(block.y))
@@ -162,7 +162,7 @@ class BatchSteps:
         A, y, weights = rows
         batches, size, pull, proximal = self._batches, self._batches.size, self._pull, self._proximal
         slope_of, step_of, rate_at = batches.loss.slope, self._optimizer.step, self._schedule
-        share = batches.rows / (batches.weight * batches.unit**batches.loss.degree)
+        share = batches.rows / (batches.weight * batches.target_scale**batches.loss.degree)
         for start in range(0, len(y), size):
             X = A[start : start + size]
             slope = slope_of(X @ theta, y[start : start + size])

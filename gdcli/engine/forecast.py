@@ -60,7 +60,7 @@ class PlainForecast:
 
 
 class Unknown:
-    """A forecast of which nothing is known but what it is made with."""
+    """A forecast whose figures are None, except for the largest stable rate and the condition number if given."""
 
     def __init__(self, largest_stable: float | None = None, condition_number: float | None = None) -> None:
         self.largest_stable = largest_stable

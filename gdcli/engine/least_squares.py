@@ -46,7 +46,7 @@ class Solution:
 
     @property
     def null_space(self) -> Array:
-        """An orthonormal basis (p − rank, p or p+1) of the directions that leave the prediction as it is."""
+        """An orthonormal basis (p − rank, len(theta)), in scaled units, of the directions that change no prediction."""
         if self.row_space is None:
             return np.zeros((0, len(self.theta)))
         return np.linalg.qr(self.row_space.T, mode="complete")[0][:, len(self.row_space) :].T

@@ -54,7 +54,10 @@ class Penalty:
         return np.concatenate([theta[..., :1], moved], axis=-1) if self.intercept else moved
 
     def steepest(self, theta: Array, gradient: Array) -> Array:
-        """The shortest subgradient (…, p) of the whole cost, zero at its minimum, from the smooth part's."""
+        """The subgradient of least norm, shaped like θ, of the cost with B·Σ|β|: zero at the minimum alone.
+
+        ``gradient`` is that of the cost without B·Σ|β|.
+        """
         if not self.l1:
             return gradient
         slopes, slope_gradient = self.slopes(theta), self.slopes(gradient)
@@ -67,7 +70,7 @@ UNPENALIZED = Penalty()
 
 
 def penalized(objective: Objective, penalty: Penalty) -> Objective:
-    """The objective with the penalty added, where there is one."""
+    """The objective with the penalty added; the objective itself if the penalty is zero."""
     return PenalizedObjective(objective, penalty) if penalty else objective
 
 

@@ -26,7 +26,7 @@ _LARGEST_ROOT = 1 << 1023
 
 
 class StationaryKind(Enum):
-    """What a curve has where its slope is zero; the value is the word for it."""
+    """The kind of a stationary point; the value is the word for it."""
 
     MINIMUM = "minimum"
     MAXIMUM = "maximum"

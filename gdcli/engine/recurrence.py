@@ -110,7 +110,7 @@ class Motion(NamedTuple):
     fast: Array
 
     def of(self, rates: NDArray[np.intp]) -> "Motion":
-        """That of some of the rates, by their places."""
+        """The motion of the rates with the indices ``rates`` alone."""
         return Motion._make(values[..., rates, :] for values in self)
 
     def gaps(self, first: int, last: int) -> Array:
@@ -119,7 +119,7 @@ class Motion(NamedTuple):
         The first of them is in closed form; m known ones times the m-th power of the matrix are m more.
         """
         e, v = np.empty((2, last - first + 1, *self.e0.shape))
-        e[0], v[0] = self._at(first)
+        e[0], v[0] = self._state(first)
         power, m = self.matrix, 1
         while m < len(e):
             known = slice(0, min(m, len(e) - m))
@@ -135,8 +135,8 @@ class Motion(NamedTuple):
         bound: Array = np.vecdot(e**2, self.weight) * (1.0 + _ROUNDING)
         return bound
 
-    def _at(self, k: int) -> tuple[Array, Array]:
-        """e_k and v_k, from Mᵏ = s_k·M − d·s_{k−1}·1."""
+    def _state(self, k: int) -> tuple[Array, Array]:
+        """The distances e_k and velocities v_k (rates, r) at iteration k, from Mᵏ = s_k·M − d·s_{k−1}·1."""
         if k == 0:
             return self.e0, self.v0
         s, before = self._s(k), self.d * self._s(k - 1)
@@ -160,7 +160,10 @@ class Motion(NamedTuple):
 
 
 def motion(recurrence: Recurrence, spectrum: Spectrum, velocity: Array, rates: Array) -> Motion:
-    """Solve the recurrences of rates (rates,), for a start with this ``velocity`` b (r,) along the eigenvectors."""
+    """The solved recurrences (rates, r) of the learning rates (rates,) along r eigenvectors.
+
+    ``velocity`` (r,) is the optimizer's memory b at the start, along each eigenvector.
+    """
     h = rates[:, np.newaxis] * spectrum.eigenvalues
     e0, v0 = np.broadcast_to(spectrum.distances, h.shape), rates[:, np.newaxis] * velocity
     matrix = recurrence.matrix(h)

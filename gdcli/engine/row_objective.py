@@ -68,9 +68,9 @@ class RowBlock:
         np.add.at(found, self.terms, XtS[self.places] * self.factor)
         return found
 
-    def scaled(self, order: NDArray[np.intp], unit: float, out: Array) -> None:
-        """Write the scaled columns of some rows, times ``unit``, to ``out`` (n, p)."""
-        X, offset, factor = self.X.take(order, axis=0), self.offset * unit, self.factor * unit
+    def scaled(self, order: NDArray[np.intp], target_scale: float, out: Array) -> None:
+        """Write p scaled columns of the rows numbered ``order`` (n,), times ``target_scale``, to ``out`` (n, p)."""
+        X, offset, factor = self.X.take(order, axis=0), self.offset * target_scale, self.factor * target_scale
         if np.array_equal(self.terms, np.arange(len(offset))) and np.array_equal(self.places, np.arange(X.shape[1])):
             np.multiply(X, factor, out=out)  # the same at once
             out += offset
@@ -101,7 +101,8 @@ class _Slice:
 class RowSums:
     """Sums over some rows of a loss and of its derivatives by θ (p,); an intercept comes first in θ.
 
-    The loss is in file units, those of y. θ is for the scaled target; ``unit`` converts it to file units: z = unit·X'θ.
+    The loss is in file units, those of y. θ is for the scaled target, and ``target_scale`` converts its predictions to
+    file units: z = target_scale·X'θ.
     Several that are evaluated one at a time may share their ``threads``.
     """
 
@@ -110,11 +111,11 @@ class RowSums:
         blocks: Sequence[RowBlock],
         loss: Loss,
         intercept: bool,
-        unit: float = 1.0,
+        target_scale: float = 1.0,
         jobs: int | None = 1,
         threads: ThreadPoolExecutor | None = None,
     ) -> None:
-        self.loss, self.intercept, self.unit = loss, intercept, unit
+        self.loss, self.intercept, self.target_scale = loss, intercept, target_scale
         self._tasks = [task for block in blocks for task in _tasks(block)]
         several = len(self._tasks) > 1 and jobs != 1
         self._pool = (threads or ThreadPoolExecutor(max_workers=jobs)) if several else None
@@ -166,7 +167,7 @@ class RowSums:
         return self._hessian(theta, self.loss.curvature)
 
     def hessian_above(self, theta: Array) -> Array:
-        """The same of the parabolas above the losses."""
+        """Σ w·a·x'x'ᵀ (p, p), a being the curvature of a parabola that touches a row's loss and lies above it."""
         return self._hessian(theta, self.loss.curvature_above)
 
     def _hessian(self, theta: Array, curvature_of: Callable[[Array, Array], Array]) -> Array:
@@ -223,7 +224,7 @@ class RowSums:
         """Slopes (q,) and an intercept for the rows of a block as they are kept."""
         slopes = theta[1:] if self.intercept else theta
         c = float(block.offset @ slopes) + (float(theta[0]) if self.intercept else 0.0)
-        return block.slope(slopes) * self.unit, c * self.unit
+        return block.slope(slopes) * self.target_scale, c * self.target_scale
 
     def _total(self, summed: Callable[[Sequence[_Slice]], Array], *shape: int) -> Array:
         def done(task: Sequence[_Slice]) -> Array:
@@ -247,19 +248,19 @@ class LossSums(Protocol):
     """The sums over one group of rows, in this process (:class:`RowSums`) or on a worker."""
 
     def ask(self, question: Question) -> Callable[[], Array]:
-        """Submit a question; the function returned waits for the answer."""
+        """Submit a question; the function returned waits for its answer and returns it, shaped as by the question."""
         ...
 
 
 class RowObjective:
     """The mean loss over groups of rows as a function of θ (p,); an intercept comes first in θ.
 
-    The loss is in file units; the cost is divided by ``unit`` to the power ``degree``, the loss's. ``weight`` is N, the
-    sum of the weights. Groups are added in their order, in whichever process their sums were taken.
+    The loss is in file units; the cost is divided by ``target_scale`` to the power ``degree``, the loss's. ``weight``
+    is N, the sum of the weights. The sums of groups are added in order, whichever process took them.
     """
 
-    def __init__(self, groups: Sequence[LossSums], weight: float, unit: float = 1.0, degree: int = 2) -> None:
-        self._groups, self.weight, self.unit, self.degree = groups, weight, unit, degree
+    def __init__(self, groups: Sequence[LossSums], weight: float, target_scale: float = 1.0, degree: int = 2) -> None:
+        self._groups, self.weight, self.target_scale, self.degree = groups, weight, target_scale, degree
         # A line search, the report of an iteration, and a descent by Newton's method after the search for the optimum
         # by the same come back to the same points.
         self._evaluations, self._hessians = _Remembered(), _Remembered()
@@ -274,7 +275,7 @@ class RowObjective:
 
     def _evaluated(self, theta: Array) -> tuple[Array, Array]:
         total = self._evaluations.at(theta, self._gradient) / self.weight
-        return total[0] / self.unit**self.degree, total[1:] / self.unit ** (self.degree - 1)
+        return total[0] / self.target_scale**self.degree, total[1:] / self.target_scale ** (self.degree - 1)
 
     def _gradient(self, theta: Array) -> Array:
         return self._total(partial(RowSums.gradient, theta=theta))
@@ -325,20 +326,20 @@ class RowObjective:
 
 
 class _Remembered:
-    """What was computed at the last few points."""
+    """The values computed at the last few points."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, Array] = {}
+        self._values: dict[bytes, Array] = {}
 
     def at(self, theta: Array, compute: Callable[[Array], Array]) -> Array:
-        """The values at θ, computed unless they are known."""
+        """The values at θ, computed unless they are remembered."""
         key = theta.tobytes()
-        found = self._known.pop(key, None)
+        found = self._values.pop(key, None)
         if found is None:
             found = compute(theta)
-            while self._known and (len(self._known) + 1) * found.nbytes > _REMEMBERED_BYTES:
-                self._known.pop(next(iter(self._known)))
-        self._known[key] = found
+            while self._values and (len(self._values) + 1) * found.nbytes > _REMEMBERED_BYTES:
+                self._values.pop(next(iter(self._values)))
+        self._values[key] = found
         return found
 
 

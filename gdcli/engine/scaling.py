@@ -72,7 +72,7 @@ def scale(
 ) -> tuple[Quadratic, Scaling]:
     """Scale a triangle whose last column is the target (scaled only with ``target``), the others the design columns.
 
-    The columns should not be constant (they are divided by 1 where they are).
+    The columns should not be constant (a constant one is divided by 1).
     """
     mean, deviation = triangle.mean.astype(np.float64), standard_deviations(triangle)
     centered = np.linalg.norm(triangle.R[1:, 1:].astype(np.float64), axis=0)
@@ -127,7 +127,7 @@ def stacked(problems: Sequence[Quadratic]) -> Quadratic:
 
 
 def compact(problem: Quadratic) -> Quadratic:
-    """The same function with ``R1`` square and upper triangular."""
+    """The problem with the same cost at every θ, ``R1`` made square (p, p) and upper triangular."""
     p = problem.R1.shape[1]
     full = np.zeros((len(problem.z) + 1, p + 1))
     full[:-1, :p], full[:-1, p], full[-1, p] = problem.R1, problem.z, problem.rho

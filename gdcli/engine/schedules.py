@@ -18,7 +18,7 @@ CONSTANT = "constant"
 
 
 def constant(learning_rate: float | Array) -> Schedule:
-    """The same rate at every iteration; for a stack of descents, an array of them that broadcasts over θ."""
+    """One rate for every iteration; for a stack of descents, an array of them that broadcasts over θ."""
 
     def schedule(iteration: int) -> float | Array:
         return learning_rate
@@ -47,7 +47,7 @@ def cosine(rates: Schedule, iterations: int) -> Schedule:
 
 
 def later(rates: Schedule, by: int) -> Schedule:
-    """The same schedule, begun so many iterations ago: for a descent that goes on."""
+    """The schedule ``rates`` as if begun ``by`` iterations ago: for a descent that is resumed."""
     return lambda k: rates(k + by)
 
 

@@ -60,7 +60,7 @@ class Spectrum:
 
     @property
     def whitened(self) -> "Spectrum":
-        """The same problem in the coordinates √λ·θ: all eigenvalues are 1, and the gaps along the vectors the same."""
+        """The spectrum in the coordinates √λ·θ, in which all eigenvalues are 1; the gaps along the vectors stay."""
         return Spectrum(np.ones_like(self.eigenvalues), self.vectors, np.sqrt(self.eigenvalues) * self.distances)
 
     def solve(self, gradient: Array) -> Array:
@@ -122,7 +122,9 @@ def iterations_to(spectrum: Spectrum, learning_rate: float, gap: float) -> int |
 
 
 def best_rate(spectrum: Spectrum, gap: float) -> tuple[float, int | None]:
-    """The stable rate that reaches ``gap`` first, and the iteration at which it does: it stays there.
+    """The stable rate that first comes to a gap of at most ``gap``, and the iteration at which it does; None for never.
+
+    Gaps are in squared scaled target units. At later iterations the gap stays below the limit.
 
     For a fixed iteration the gap is a convex function of the rate, and its minimum over the rates falls with the
     iteration: so bisect over the iteration, with a search by shrinking grids inside. Below 1/λmax a larger rate is

@@ -64,7 +64,7 @@ class Triangle:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """Which columns (q,) have a value in some row."""
+        """A mask (q,) of the columns that have a value in at least one row."""
         known: NDArray[np.bool_] = ~(self.minimum > self.maximum)
         return known
 
@@ -198,7 +198,7 @@ def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
 
 
 def square(R: Extended) -> Extended:
-    """The R of a triangle with rows of zeros where it has fewer than columns."""
+    """The R (q+1, q+1) of a triangle, with rows of zeros added if it has fewer."""
     return np.vstack([R, np.zeros((R.shape[1] - len(R), R.shape[1]), dtype=R.dtype)])
 
 

@@ -109,7 +109,7 @@ def absorb(stack: Triangles, rows: LaneRows, lanes: int) -> Triangles:
 
 
 def reduced(stack: Triangles) -> Triangles:
-    """The same triangles with no row waiting."""
+    """The triangles with all waiting rows reduced."""
     if not stack.waiting:
         return stack
     columns = _columns([stack.columns, *(rows.columns for rows in stack.waiting)])

@@ -106,7 +106,7 @@ def _through_zero(fit: Fit) -> float | None:
 
 
 def _numbers(fits: Sequence[Fit | None], value: Callable[[Fit], float | None]) -> Array:
-    """A number of each fit, NaN where it does not exist."""
+    """One number (g,) per fit, NaN if the fit has none."""
     found = (None if fit is None else value(fit) for fit in fits)
     return np.array([math.nan if one is None else one for one in found])
 

@@ -98,7 +98,7 @@ class GroupFits:
     pictured: Mapping[int, Fit] = field(default_factory=dict)
 
     def with_verdict(self, *verdicts: Verdict) -> list[int]:
-        """The indices of the groups with one of these verdicts."""
+        """The indices of the groups whose verdict is one of ``verdicts``."""
         return [i for i, verdict in enumerate(self.verdict) if verdict in verdicts]
 
     @property

@@ -47,7 +47,7 @@ class GroupRecorders(Protocol):
     """Takes the iterations of all groups."""
 
     def begin(self, by: Sequence[str], terms: Sequence[str]) -> None:
-        """Take the columns of the groups, and the terms that some group has."""
+        """Take the names of the group columns, and the terms of all groups."""
         ...
 
     def of_group(self, key: Key) -> Sequence[Recorder]:
@@ -140,7 +140,7 @@ class _GroupListener(Listener):
 
 
 def _named(by: Sequence[str], keys: Sequence[Key]) -> str:
-    """Some groups by their texts, and how many they are."""
+    """The first few groups by their keys, and the number of all, for a message."""
     names = [" ".join(f"{name}={text}" for name, text in zip(by, key, strict=True)) for key in keys]
     return f"{count_of(len(keys), 'group')}: {listed(names, _MOST_NAMED)}"
 
@@ -319,7 +319,7 @@ def _terms(own: Dataset, options: FitOptions) -> tuple[Column, ...]:
 
 
 def _columns(reading: Dataset, grouped: Grouped) -> tuple[Column, ...]:
-    """All columns that may be terms of some group, in the file's order."""
+    """The columns that are a term of at least one group, in the file's order."""
     order = {name: i for i, name in enumerate(reading.design.features)}
     gaps = {indicator for _, indicator in gaps_among(grouped.triangles.columns)}
     found = [c for i, c in enumerate(grouped.triangles.columns) if i not in gaps and c.name in order]

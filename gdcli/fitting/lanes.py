@@ -50,7 +50,10 @@ class HoldoutWatch:
         return float(self._cost.value(theta)) * self._cost_scale
 
     def rule(self, step: Step) -> Stopped | None:
-        """As a stop rule: remember the best step, and stop after as many as patience has without a better one."""
+        """Stop rule of ``--patience N``: Stopped.PATIENCE after N iterations without a lower held-out cost, else None.
+
+        It also remembers the step of the lowest cost as ``best``.
+        """
         cost = self.cost(step.theta)
         if self.best is None or cost < self._best_cost:
             self.best, self._best_cost, self._since = step, cost if math.isfinite(cost) else math.inf, 0

@@ -114,7 +114,7 @@ class Checks:
 @dataclass(frozen=True, slots=True)
 class Show:
     """The parts to show: each ``every``-th iteration (None: geometrically thinned), the arithmetic, the numbers of a
-    ``picture`` with a sample of so many ``points``.
+    ``picture`` with a sample of ``points`` rows.
     """
 
     every: int | None = None

@@ -72,7 +72,7 @@ class Surface:
 
     @property
     def scaled(self) -> "Surface":
-        """The same over the slope and intercept of the scaled problem, where steps are at right angles to contours."""
+        """This surface over the scaled slope and intercept, for which steps are at right angles to contours."""
         center, scale, unit = self.scales
         slope, intercept = self.scales.of(self.slope, self.intercept)
         mean, variance = (self.mean - center) / scale, self.variance / scale**2

@@ -115,7 +115,7 @@ class Problem:
         return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
 
     def mean_loss(self, theta: Array) -> float:
-        """The cost without the penalty, in the cost's units."""
+        """The mean loss, without the penalty, at θ (p or p+1,) of the scaled problem; in the cost's units."""
         return float(SquaredError(self.data).value(theta)) * self.cost_scale
 
     def newton_direction(self, point: Point) -> Array:
@@ -138,7 +138,7 @@ class Problem:
 
     @property
     def classes(self) -> tuple[str, str] | None:
-        """The two classes of a logistic fit, the event last."""
+        """The two classes of a logistic fit, the event last; None for other losses."""
         return None
 
     @property
@@ -151,11 +151,14 @@ class Problem:
         return SquaredError(self.scaled(reading.reduced.folds[fold]))
 
     def scaled(self, held: Triangle) -> Quadratic:
-        """The triangle of other rows, filled with this problem's means and on its scale."""
+        """The squared error over the rows of ``held``, with this problem's scaling and its means for missing cells."""
         return scale_as(fill(held, self.triangle.columns, self.means), self.scaling)
 
     def values(self, column: Column, columns: Sequence[Column], X: Array) -> Array:
-        """A column (n,) of rows ``X`` (n, q) over ``columns``, filled; a level that none of them has is zero."""
+        """The values (n,) of a column of the rows ``X`` (n, q) over ``columns``, its mean in place of missing ones.
+
+        Zeros if ``columns`` lack it: it is a level that no row has.
+        """
         if column not in columns:
             return np.zeros(len(X))
         found = X[:, list(columns).index(column)]
@@ -272,7 +275,7 @@ def converged(problem: Problem, theta: Array, gap: float | None) -> bool:
 
 
 def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> TraceShape:
-    """The facts about all iterations that are known before the first one."""
+    """The names and units of an iteration's figures, for recorders; ``scheduled`` if the learning rate changes."""
     deviation, best = standard_deviations(problem.triangle), problem.minimum or problem.optimum
     importance = np.abs(best.slopes * deviation[:-1] / (problem.target_deviation or 1.0))
     return TraceShape(

@@ -286,7 +286,7 @@ def batch_steps(
         loss=problem.function if isinstance(problem, RowProblem) else Squared(),
         intercept=problem.scaling.intercept,
         weight=problem.triangle.weight,
-        unit=problem.scaling.target_scale,
+        target_scale=problem.scaling.target_scale,
         size=options.descent.batch_size,
         seed=options.descent.seed,
     )

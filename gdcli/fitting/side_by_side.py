@@ -107,7 +107,7 @@ def _fit(reading: Dataset, stack: Triangles, keys: Sequence[Key], options: FitOp
 
 
 def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, Any]:
-    """Let the stack descend from zero; return the figures of each group, NaN for those that do not exist."""
+    """Descend from zero in all groups at once; return each figure as an array (g, …), NaN if a group has none."""
     scaling, g = problem.scaling, len(problem.cost)
     size = scaling.target_scale**2
     start = np.zeros_like(problem.theta)
@@ -210,7 +210,7 @@ def _converged(problem: StackedProblem, off: Array, gap: Array, measure: Array) 
 
 
 def _spread(values: NDArray[Any], enough: Mask) -> NDArray[Any]:
-    """The values of all groups: those without enough rows have none."""
+    """The values (g, …) of all groups; a group without enough rows has NaN, or -1, False, None by their type."""
     if values.dtype == object:
         none: object = Verdict.TOO_FEW_ROWS if isinstance(values[0], Verdict) else None
     else:

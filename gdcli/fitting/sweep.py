@@ -46,7 +46,7 @@ _PROGRESS_STEP = 1024
 class SweepRate:
     """One rate's descent. ``costs`` are (iteration, cost) on a thinned grid, up to divergence.
 
-    ``cost`` and ``gap`` after the last iteration are None if it diverged, at iteration ``diverged_at``. Where no more
+    ``cost`` and ``gap`` after the last iteration are None if it diverged, at iteration ``diverged_at``. If no more
     is forecast, ``behaviour`` is None, and ``iterations_to_1_percent`` are those that the descent took.
     ``validation`` is the mean cost of a cross-validation at the last iteration, with its standard error.
     """

@@ -26,7 +26,7 @@ HEAD_ROWS = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """Some rows: ``X`` (k, q) over ``columns``, with the draws (k,) that chose them."""
+    """A sample of rows: ``X`` (k, q) over ``columns``, with the draws (k,) that chose them."""
 
     columns: tuple[Column, ...]
     X: Array

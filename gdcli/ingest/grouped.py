@@ -35,7 +35,7 @@ class Grouped:
         return triangles_of(self.triangles, range(first, first + self.folds))
 
     def sealed(self) -> "Grouped":
-        """The same without a row that waits."""
+        """The groups with all waiting rows reduced."""
         return replace(self, triangles=reduced(self.triangles))
 
 
@@ -50,7 +50,7 @@ def grouped_of(rows: Rows, fold: LaneOfRow | None, folds: int) -> tuple[Grouped,
 
 
 def merge_grouped(left: Grouped, right: Grouped) -> Grouped:
-    """The groups of both; those that are new come last."""
+    """The groups of both operands, merged; groups that only the second has come last."""
     place = dict(left.place)
     groups = np.array([place.setdefault(key, len(place)) for key in right.place], dtype=np.intp)
     lanes = (groups[:, np.newaxis] * left.folds + np.arange(left.folds)).ravel()

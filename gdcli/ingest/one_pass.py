@@ -60,7 +60,7 @@ class Reduction:
         return self.checked(merge_aggregates(left, right, self.plan))
 
     def checked(self, found: Aggregate) -> Aggregate:
-        """The same aggregate. Raises DataError if its groups do not fit into the memory."""
+        """The aggregate, unchanged. Raises DataError if its groups do not fit into the memory."""
         if found.grouped is not None:
             columns, lanes = len(found.columns), found.grouped.triangles.lanes
             check_room_for_groups(self.design.source, columns, lanes, self.plan.folds)

@@ -25,7 +25,7 @@ class Pages:
     first: int = 0
 
     def following(self, rows: int) -> "Pages":
-        """The same part, for the rows after the first ``rows``."""
+        """The part of the file from the row after the first ``rows`` on."""
         return replace(self, first=self.first + rows)
 
     def drop(self, start: int, stop: int) -> None:

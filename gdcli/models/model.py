@@ -185,16 +185,16 @@ class Model:
         return prediction
 
     def rows_of(self, table: "Table") -> "Array":
-        """The values (n, p) of the model's terms for parsed rows, NaN where there is none."""
+        """The values (n, p) of the model's terms for parsed rows, NaN if a cell is missing."""
         import numpy as np
 
         X = np.empty((table.rows, len(self.terms)))
         for j, term in enumerate(self.terms):
             value = table.numeric.get(term.column, 1.0)
-            X[:, j] = value if term.level is None else value * _by_level(table.text[term.column], self._known(term))
+            X[:, j] = value if term.level is None else value * _by_level(table.text[term.column], self._indicator(term))
         return X
 
-    def _known(self, term: ModelTerm) -> Mapping[str, float]:
+    def _indicator(self, term: ModelTerm) -> Mapping[str, float]:
         return {level: float(level == term.level) for level in self.levels[term.column]}
 
     def missing_by_column(self, table: "Table") -> dict[str, int]:

@@ -19,7 +19,7 @@ class Spread(NamedTuple):
 
 
 class ScoredRows(NamedTuple):
-    """Some scored rows, chosen by their ``draws`` (k,): linear predictions ``z``, predictions, targets, weights."""
+    """A sample of k scored rows, chosen by ``draws``: arrays (k,), of which ``z`` are the linear predictions."""
 
     draws: Array
     z: Array
@@ -28,7 +28,7 @@ class ScoredRows(NamedTuple):
     weights: Array
 
     def smallest(self, most: int) -> "ScoredRows":
-        """Those with the smallest draws, in their order."""
+        """The rows with the smallest draws, in their order."""
         if len(self.draws) <= most:
             return self
         kept = np.sort(np.argpartition(self.draws, most)[:most])

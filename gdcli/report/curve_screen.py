@@ -55,7 +55,10 @@ def step_lines(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = True)
 def _that_fit(
     curve: Curve, rows: Sequence[int], page: Page, digits: int, *, fewer: bool
 ) -> tuple[Sequence[Walk], Sequence[str], list[list[TableColumn]]]:
-    """The walks that fit, their columns' names, and these: digits go first, then slope and y, then rates."""
+    """The walks that fit into the page's width, their columns' names, and the columns of each walk.
+
+    If there is no room, digits are left out first, then slope and y, then whole walks.
+    """
     room = math.inf if page.width is None else page.width - max(len("step"), len(f"{rows[-1]:,}"))
     for names, fewest in _LAYOUTS:
         last = min(digits, fewest) if fewer else digits

@@ -13,7 +13,7 @@ QUANTITIES = ("x", "y", "slope")
 def step_cells(
     walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, small: bool = True
 ) -> list[list[str]]:
-    """The cells of some columns; blank after the walk's end, and for numbers too large for a float."""
+    """The cells of the named columns; blank after the walk's end, and for numbers too large for a float."""
     shown = [k for k in rows if k < len(walk.x)]
     columns = []
     for name in names:

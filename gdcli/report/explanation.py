@@ -22,7 +22,10 @@ def explanation_blocks(
 
 
 def format_setting(explanation: Explanation, target: str, digits: int = 6) -> list[str]:
-    """Say on which problem the arithmetic is done, and by which formulas."""
+    """The three lines above the arithmetic: the iterations shown and their units, the gradient, the update of θ.
+
+    The target's scale is written with ``digits`` significant digits.
+    """
     if explanation.scale == "none":
         where = "in the units of the file"
     else:

@@ -38,7 +38,7 @@ def fit_sheet(fit: Fit) -> Sheet | None:
 
 
 def fit_columns(fit: Fit, digits: int = 6) -> list[TableColumn]:
-    """The same as columns of texts, numbers to about ``digits`` digits; none after divergence."""
+    """The columns of the coefficient table, one cell per coefficient, to about ``digits`` digits; [] if diverged."""
     if fit.diverged:
         return []
     rows = _coefficients(fit)

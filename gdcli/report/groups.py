@@ -68,7 +68,7 @@ def _sheet(fits: GroupFits) -> Sheet:
 
 
 def _columns(fits: GroupFits, digits: int) -> list[TableColumn]:
-    """The same as columns of texts, numbers to about ``digits`` digits."""
+    """The columns of the table of groups, one cell per group and term, numbers to about ``digits`` digits."""
     rows = list(_rows(fits))
     both = numbers.column([v for _, one, _ in rows for v in (one.value, one.optimum)], digits)
     standardized = numbers.column([one.standardized for _, one, _ in rows], digits, relative=True)

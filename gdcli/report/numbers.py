@@ -73,7 +73,7 @@ def aligned(cells: Sequence[str]) -> list[str]:
 
 
 def number(value: float, digits: int) -> str:
-    """One number for a sentence."""
+    """The number as text for a sentence, such as ``13,859.4``, to about ``digits`` significant digits."""
     return mixed([value], digits)[0]
 
 

@@ -65,7 +65,7 @@ class PlainLines:
         self._write(self._line % self._pick((iteration, *slopes, intercept, cost, percent, validation, rate)))
 
     def finish(self) -> None:
-        """Write, under the lines, which columns were left out and where they are."""
+        """Write, under the lines, the names of the columns left out, and the way to see them."""
         for note in self._notes:
             self._write("\n".join(self._page.wrapped(note)) + "\n")
 

@@ -75,7 +75,7 @@ class BarColumn(TableColumn):
         self.stretch(_SHORTEST_BAR)
 
     def stretch(self, room: int) -> None:
-        """Draw the bars in so many columns, or as many as they need at most."""
+        """Draw the bars in at most ``room`` columns of the terminal."""
         signed = any(share is not None and share < 0 for share in self._shares)
         length = min(room - signed, LONGEST_BAR)
         self.cells = [self._drawn(share or 0.0, length, signed) for share in self._shares]

@@ -49,7 +49,7 @@ def on_the_bound(fit: Fit) -> str:
 
 
 def bound(fit: Fit) -> float | None:
-    """The rate below which all are stable by a bound on the curvature; those above it may be, too."""
+    """The learning rate below which a bound on the curvature guarantees stability; None if the exact limit is known."""
     return fit.learning_rate.largest_stable if fit.learning_rate.bound else None
 
 

@@ -28,8 +28,8 @@ class TraceWriter(Protocol):
 class CsvTrace:
     """``iteration,m,c,cost``, or ``m[NAME]`` for each of several terms; no ``c`` without an intercept.
 
-    Where it changes there is the ``learning_rate`` then, and with rows held out ``validation_cost`` at the end. The
-    columns of groups come first.
+    A learning rate that changes follows as ``learning_rate``, and ``validation_cost`` if rows are held out. The columns
+    of groups come first.
     """
 
     separator = ","
@@ -63,7 +63,7 @@ class CsvTrace:
 
 
 class TsvTrace(CsvTrace):
-    """The same, separated by tabs."""
+    """The columns of :class:`CsvTrace`, separated by tabs."""
 
     separator = "\t"
 
@@ -126,7 +126,7 @@ class GroupTraces:
         self._writer: TraceWriter | None = None
 
     def begin(self, by: Sequence[str], terms: Sequence[str]) -> None:
-        """Take the columns of the groups, and the terms that some group has."""
+        """Take the names of the group columns, and the terms of all groups."""
         self._by, self._terms = tuple(by), list(terms)
 
     def of_group(self, key: Sequence[str]) -> "Sequence[_GroupTrace]":
@@ -140,7 +140,7 @@ class GroupTraces:
         return self._writer
 
     def places(self, terms: Sequence[str]) -> list[int]:
-        """The places of some terms among all."""
+        """The index of each term among the terms of all groups."""
         return [self._terms.index(term) for term in terms]
 
     def spread(self, row: TraceRow, places: Sequence[int]) -> TraceRow:

@@ -115,7 +115,9 @@ def test_the_objective_is_that_of_the_scaled_columns(loss: Loss, weighted: bool,
     scaled = np.column_stack([0.3 + 2.0 * X[:, 2], np.full(20_000, -0.2), 1.5 - 0.5 * X[:, 0]])
     A = np.column_stack([np.ones(20_000), scaled]) if intercept else scaled
     block = RowBlock(X, y, weights if weighted else None, offset, np.array([0, 2]), np.array([2, 0]), factor)
-    objective = RowObjective([RowSums([block], loss, intercept, unit=1.7, jobs=2)], float(weights.sum()), unit=1.7)
+    objective = RowObjective(
+        [RowSums([block], loss, intercept, target_scale=1.7, jobs=2)], float(weights.sum()), target_scale=1.7
+    )
     theta = rng.normal(size=A.shape[1]) * 0.4
     z = 1.7 * (A @ theta)
     value, slope = loss.value_and_slope(z, y)

@@ -65,7 +65,7 @@ class CsvBlock(Block):
         return self.dialect.skip_bad
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
-        """Parse some columns; see :class:`gdcli.data.table.Block`."""
+        """The named columns, parsed; see :class:`gdcli.data.table.Block`."""
         asked = (frozenset(numeric), frozenset(text), missing)
         if self._last is None or self._last[0] != asked:  # the first block is asked twice: by the design, and to fit
             table = self._fast(numeric, text, missing)
@@ -112,12 +112,12 @@ class CsvBlock(Block):
         return header_lines(self.head().chunk, self.dialect, names)
 
     def below(self, line: int) -> "tuple[CsvBlock, tuple[str, ...], frozenset[str]] | None":
-        """The rows under a header on some line; see :class:`gdcli.data.table.Block`."""
+        """The rows below a header on ``line``; see :class:`gdcli.data.table.Block`."""
         found = rows_below(self.chunk, self.dialect, line)
         return None if found is None else (CsvBlock(*found), found[1].names, found[1].unnamed)
 
     def reread(self, changes: Mapping[str, str | None]) -> "CsvBlock":
-        """The same rows under other options; see :class:`gdcli.data.table.Block`."""
+        """This block read anew with other options; see :class:`gdcli.data.table.Block`."""
         dialect, fields = self.dialect, dict(changes)
         old = dialect.numbers
         numbers = NumberFormat(fields.get("decimal") or old.decimal, fields.get("thousands", old.thousands))

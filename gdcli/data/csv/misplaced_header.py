@@ -32,7 +32,7 @@ def header_lines(chunk: Chunk, dialect: Dialect, names: Collection[str]) -> list
 
 
 def rows_below(chunk: Chunk, dialect: Dialect, line: int) -> tuple[Chunk, Dialect] | None:
-    """The rows under a header on some line, None if that is above the chunk."""
+    """The rows below a header on ``line`` and their dialect; None if the line is above the chunk."""
     above = line - chunk.first_line
     if above < 0:
         return None

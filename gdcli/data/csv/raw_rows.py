@@ -21,7 +21,7 @@ _CR, _LF = 13, 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawRows:
-    """Rows without their line ends, and these: one for all rows, or one for each. A missing last one is empty."""
+    """Rows without their line ends, and their ``ends``: one for all rows, or one per row. The last may be empty."""
 
     rows: list[bytes]
     ends: bytes | list[bytes]
@@ -59,7 +59,7 @@ def quoted_cell(cell: bytes, dialect: Dialect) -> bytes:
 
 
 def moved_cell(cell: bytes, before: Dialect, after: Dialect) -> bytes:
-    """The text of a raw cell in a file of another dialect: unchanged, but for quotes that it needs there."""
+    """A raw cell written for dialect ``after``: unchanged, or quoted anew if its quotes or separators differ there."""
     quote = before.quote.encode()
     is_quoted = cell.startswith(quote) and cell.endswith(quote)
     if before.quote == after.quote and (after.separator.encode() not in cell or is_quoted):
@@ -112,7 +112,7 @@ def _split_one_by_one(text: bytes, dialect: Dialect) -> RawRows:
 
 
 def without_rows(found: RawRows, places: Collection[int]) -> RawRows:
-    """The rows but for those at some places."""
+    """The rows without those whose indices are in ``places``."""
     return _those(found, [place not in places for place in range(len(found.rows))])
 
 

@@ -87,5 +87,5 @@ class CsvSource(Source):
         return line[len(line.rstrip(b"\r\n")) :] or self.dialect.newline
 
     def progress(self) -> tuple[int, int | None]:
-        """The bytes taken from the disk so far, and of how many."""
+        """The bytes read from the disk so far, and the file's size (None if it is unknown)."""
         return self._stream.position(), self._stream.size

@@ -142,7 +142,7 @@ def levels_of(term: Computed | None, level: str) -> tuple[str, ...]:
 
 
 def check_values(table: Table, terms: Iterable[Computed], block: Block) -> Table:
-    """The table without the rows in which a term has no value, if bad rows are skipped.
+    """The table, without the rows in which a computed term has no finite value if bad rows are skipped.
 
     Raises CellError for the first such row otherwise.
     """

@@ -76,7 +76,7 @@ class JsonLinesSource(Source):
             self._stream.close()
 
     def progress(self) -> tuple[int, int | None]:
-        """The bytes taken from the disk so far, and of how many."""
+        """The bytes read from the disk so far, and the file's size (None if it is unknown)."""
         return self._stream.position(), self._stream.size
 
     def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
@@ -94,7 +94,7 @@ class JsonLinesBlock(Block):
         self._last: tuple[tuple[object, ...], Table] | None = None
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
-        """Read some columns; see :class:`gdcli.data.table.Block`."""
+        """The named columns, parsed; see :class:`gdcli.data.table.Block`."""
         asked = (frozenset(numeric), frozenset(text), missing)
         if self._last is None or self._last[0] != asked:
             table = quick_table(self.chunk.text, self._names, numeric, text, missing)
@@ -117,7 +117,7 @@ class JsonLinesBlock(Block):
         return len(self.chunk.text) < BLOCK_BYTES
 
     def reread(self, changes: Mapping[str, str | None]) -> "JsonLinesBlock | None":
-        """The same rows under other options; see :class:`gdcli.data.table.Block`."""
+        """This block read anew with other options; see :class:`gdcli.data.table.Block`."""
         if set(changes) != {"on_bad_row"}:
             return None
         return JsonLinesBlock(self.chunk, self._names, changes["on_bad_row"] == "skip", self._lines)
@@ -179,7 +179,7 @@ class _Cells:
         self.numbers: list[int] = []
         self.broken: dict[int, Line] = {}
         self.late: tuple[int, str] | None = None
-        self._known = frozenset(names)
+        self._expected = frozenset(names)
         self._rows: list[dict[str, Any]] = []
 
     @property
@@ -201,9 +201,9 @@ class _Cells:
         rows, self._rows = self._rows, []
         for name, column in self.values.items():
             column += [row.get(name) for row in rows]
-        if self.late is None and not self._known.issuperset(set().union(*rows)):
-            row = next(i for i, found in enumerate(rows) if not self._known.issuperset(found))
-            name = next(name for name in rows[row] if name not in self._known)
+        if self.late is None and not self._expected.issuperset(set().union(*rows)):
+            row = next(i for i, found in enumerate(rows) if not self._expected.issuperset(found))
+            name = next(name for name in rows[row] if name not in self._expected)
             self.late = self.count - len(rows) + row, name
 
 

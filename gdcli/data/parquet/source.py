@@ -220,13 +220,13 @@ class _Held:
 
 
 class ParquetBlock(Block):
-    """Some ``rows`` of a Parquet file, from row ``start`` on."""
+    """``rows`` consecutive rows of a Parquet file, beginning with row ``start``."""
 
     def __init__(self, source: ParquetSource, start: int, rows: int, data: ParquetData) -> None:
         self._source, self._start, self._rows, self._data = source, start, rows, data
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
-        """Read some columns; see :class:`gdcli.data.table.Block`."""
+        """The named columns, parsed; see :class:`gdcli.data.table.Block`."""
         for name in (*numeric, *text):
             self._check_type(name)
         wanted = dict.fromkeys([*numeric, *text])
@@ -253,7 +253,7 @@ class ParquetBlock(Block):
         return f"{quoted(self._source.name)}, row {self._start + row + 1}"
 
     def cells(self, names: Collection[str]) -> list[list[Any]]:
-        """The values of some columns, each as a list; a missing one is None."""
+        """The values of the named columns, one list per column; None for a missing one."""
         data = self._data(names)
         with worded(self._source.name):
             return [data.column(name).to_pylist() for name in names]

@@ -35,7 +35,10 @@ _ACTING = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028
 
 
 def lesson_page(title: str, report: str, contents: Mapping[str, Any]) -> bytes:
-    """The page in UTF-8; ``report`` is markup that people read without a program too, ``contents`` what it is told."""
+    """The lesson as one HTML page in UTF-8.
+
+    ``report`` is HTML that can be read without JavaScript; ``contents`` is the JSON data that the page's script draws.
+    """
     program, loader = bundled_script(), _bare(_part("loader.js"))
     style = _STYLE_BLANKS.sub(r"\1\2", _part("page.css"))
     slots = {

@@ -216,7 +216,7 @@ def _term(column: "Column") -> str:
 
 
 def _recorded(fit: Fit, picture: Picture) -> dict[str, Any]:
-    """The descent at those of its iterations that were kept."""
+    """The descent at the iterations that were recorded."""
     finite: Callable[[Any], Any] = lambda rows: [_finite(value) for value in rows.tolist()]  # noqa: E731
     return {
         "terms": [printable(name) for name in term_names(fit).values()],

@@ -87,7 +87,7 @@ def _draw_walk(axes: Axes, curve: Curve, walk: Walk) -> None:
 
 
 def _in_view(walk: Walk) -> int:
-    """How many of the points are in view: those before the first that is far out, or no number."""
+    """The number of points to draw: all before the first that is not finite or far from the stationary point."""
     x = walk.x
     goal = walk.target or walk.valley or walk.origin
     center = goal.x if goal is not None else 0.0
@@ -98,7 +98,7 @@ def _in_view(walk: Walk) -> int:
 
 
 def _window(walk: Walk, x: Array) -> tuple[float, float]:
-    """The limits of x: the steps in view, and the stationary point that they are about."""
+    """The limits of x, which hold the steps ``x`` that are drawn and the stationary points beside them."""
     also = [point.x for point in (walk.target, walk.valley, walk.origin) if point is not None]
     low, high = min([float(x.min()), *also]), max([float(x.max()), *also])
     pad = _AROUND * (high - low) or max(abs(low), 1.0)
@@ -106,7 +106,7 @@ def _window(walk: Walk, x: Array) -> tuple[float, float]:
 
 
 def _limit_heights(axes: Axes, heights: Array, y: Array, minima: list[float]) -> None:
-    """Keep the steps in view; the curve may leave it."""
+    """Set the limits of y so that they hold all steps ``y``, and no more than a part of a steep curve."""
     seen = [*y[np.isfinite(y)].tolist(), *minima]
     low, high = min(seen, default=0.0), max(seen, default=1.0)
     extent = (high - low) or max(abs(high), 1.0)

@@ -31,7 +31,7 @@ _FURTHER_FONTS = (
 
 
 def shown(name: str, longest: int = LONGEST_LABEL) -> str:
-    """A name from the file as a label: shortened to ``longest`` characters, those that cannot be drawn as escapes."""
+    """A name from the file as a label of ``longest`` characters at most; characters that no font has become escapes."""
     text = printable(name)
     if not text.isascii():
         drawn = _drawable()
@@ -119,7 +119,7 @@ class Decades(Formatter):
         return label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        """All numbers of an axis, alike as far as they are in view."""
+        """The labels of an axis's ticks, all in scientific notation if one between the axis's limits needs it."""
         low, high = self.axis.get_view_interval()  # type: ignore[union-attr]
         scientific = not all(is_plain_number(value) for value in values if low <= value <= high)
         return [label_number(value, scientific=scientific) for value in values]

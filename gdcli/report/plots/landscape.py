@@ -236,7 +236,7 @@ def draw_grid(axes: Axes, fit: Fit, picture: Picture, grid: CostGrid) -> None:
 def _draw_path(
     axes: Axes, fit: Fit, picture: Picture, whole: Array, in_view: int, optimum: tuple[float, float] | None
 ) -> None:
-    """Draw the path, as far as it is in view, and label the axes."""
+    """Draw the first ``in_view`` points of the path, and label the axes."""
     path = whole[:in_view]
     # The next step is drawn as far as the frame.
     axes.plot(*finite_start(whole[: in_view + 1]).T, color=BLACK, linewidth=1.0, zorder=3, gid="path")
@@ -300,7 +300,7 @@ def _told_apart(costs: list[float]) -> list[str]:
 
 
 def gap_levels(start: float, largest: float, measure: float) -> list[float]:
-    """The gaps at which a contour is drawn: 0.01, 0.03, 0.1 … × the start's, as far as they are in view."""
+    """The gaps at which a contour is drawn: 0.01, 0.03, 0.1 … × the start's, below the ``largest`` on the picture."""
     unit = start if start > 1e-9 * measure else measure
     if not (unit > 0 and math.isfinite(largest)):
         return []
@@ -313,7 +313,7 @@ def gap_levels(start: float, largest: float, measure: float) -> list[float]:
 
 
 def _in_view(picture: Picture) -> int:
-    """How many of the path's points are in view: all that do not go far out."""
+    """The number of the path's points to draw: all before the first whose gap is far above the start's."""
     limit = _OUTWARD * max(float(picture.gaps[0]), float(np.nanmin(picture.gaps)))
     out = ~(picture.gaps <= limit) if limit > 0 else ~np.isfinite(picture.gaps)
     return max(int(np.argmax(out)), 1) if out.any() else len(picture.gaps)
