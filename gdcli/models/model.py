@@ -185,7 +185,7 @@ class Model:
         return prediction
 
     def rows_of(self, table: "Table") -> "Array":
-        """The values (n, p) of the model's terms for parsed rows, NaN if a cell is missing."""
+        """The values (n, p) of the model's terms for parsed rows; NaN for a missing cell or an unknown level."""
         import numpy as np
 
         X = np.empty((table.rows, len(self.terms)))
