@@ -57,7 +57,9 @@ def fit_title(fit: Fit, page: Page) -> str:
 
 
 def columns_named(names: Sequence[str]) -> str:
-    """``sqft and beds``, or ``6 columns`` if these are too many to name."""
+    """``sqft and beds``, ``6 columns`` if these are too many to name, ``no column`` if there is none."""
+    if not names:
+        return "no column"
     named = joined([printable(name) for name in names])
     short = len(names) <= _MOST_NAMED and len(named) <= _LONGEST_NAMES
     return named if short else count_of(len(names), "column")

@@ -476,9 +476,9 @@ def test_explain_and_picture_show_filled_rows(gdfit: Callable[..., Done], csv_fi
 
 def test_the_counts_are_in_the_table_and_in_json(gdfit: Callable[..., Done], csv_file: Callable[..., str]) -> None:
     path = csv_file("x,z,y\n1,,2\n,3,3\n5,,8\n6,1,\n7,1,2\n")
-    assert "4 of 5 used; 1 dropped for missing cells (y 1); 3 missing cells filled (x 1, z 2)" in " ".join(
-        gdfit(path, "-t", "y", "--missing", "mean").out.split()
-    )
+    shown = " ".join(gdfit(path, "-t", "y", "--missing", "mean").out.split())
+    assert "4 of 5 rows used" in shown
+    assert "1 row dropped for missing cells (y 1); 3 missing cells filled (x 1, z 2)" in shown
     for command in ("fit", "sweep"):
         done = gdfit(command, path, "-t", "y", "--missing", "mean", "--format", "json")
         assert json.loads(done.out)["rows"]["filled"] == {"x": 1, "z": 2}

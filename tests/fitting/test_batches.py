@@ -360,7 +360,7 @@ def path(frame: pd.DataFrame, csv_file: Callable[..., str]) -> str:
 def test_the_table_has_the_ends_of_epochs_and_says_what_a_batch_is(gdfit: Callable[..., Any], path: str) -> None:
     done = gdfit(path, "-t", "y", "--batch-size", 64, "--epochs", 5, "--every", 2)
     assert done.code == 0
-    table = done.out.split("\n\n")[0].splitlines()[2:]
+    table = done.out.split("\n\n")[1].splitlines()[2:]
     assert [line.split()[0] for line in table] == ["0", "64", "128", "160"]
     assert "batches  of 64 rows, 32 to an epoch, in an order from seed 0" in done.out
     assert "after 160 iterations (5 epochs)" in done.out
@@ -408,5 +408,5 @@ def test_the_command_to_paste_says_how_long_as_it_was_said(gdfit: Callable[..., 
 def test_divergence_on_batches_offers_a_tenth_of_the_rate(gdfit: Callable[..., Any], path: str) -> None:
     done = gdfit(path, "-t", "y", "--batch-size", 64, "--lr", 50)
     assert done.code == 3
-    assert "diverged by iteration 32" in done.out
+    assert "Diverged by iteration 32" in done.out
     assert "--lr 5" in done.out

@@ -93,7 +93,8 @@ def test_the_trace_and_the_table_have_every_iteration_and_the_cost(run: Run, los
     rows = pd.read_csv("trace.csv")
     assert rows["iteration"].tolist() == list(range(21))
     table = run(fitted(loss).replace("-q", "--every 20"))
-    assert ("loss     " in table) == (loss.name != "squared")
+    assert f"· {loss.name} loss" in table or loss.name == "squared"
+    assert "squared error" not in table or loss.name == "squared"
     assert f"{rows['cost'].iloc[-1]:.5g}"[:5] in table
 
 
