@@ -56,6 +56,7 @@ LINES: dict[str, tuple[str, dict[str, str]]] = {
     "chart": ("housing.csv -t price -x sqft --lr 0.1 -n 20 --every 10 --chart", {}),
     "missing": ("penguins.csv -t body_mass_g -x bill_length_mm -x sex --lr auto -n 10", {}),
     "sweep": ("sweep housing.csv -t price", {}),
+    "sweep-one-feature": ("sweep housing.csv -t price -x sqft", {}),
     "sweep-narrow": ("sweep housing.csv -t price", NARROW),
     "sweep-lasso": ("sweep housing.csv -t price --l1 0.05 --lr 0.01 --lr 0.1 --lr 0.6 -n 100", {}),
     "by": ("housing.csv -t price --by type -x sqft -x beds --lr 0.02 -n 200", {}),

@@ -202,9 +202,9 @@ def _default_rates(largest_stable: float | None, best: float | None, options: Fi
 
 
 def sweep_rates(largest_stable: float, best: float | None) -> list[float]:
-    """Six rates around the largest stable one, and the best if it is known."""
-    rates = [_rounded(share * largest_stable) for share in SWEEP_SHARES]
-    return sorted({*rates, *([] if best is None else [best])})
+    """Six rates around the largest stable one, and the best if it is known, in the place of one that reads like it."""
+    rates = {rate: rate for rate in (_rounded(share * largest_stable) for share in SWEEP_SHARES)}
+    return sorted((rates | ({} if best is None else {_rounded(best): best})).values())
 
 
 def _rounded(rate: float) -> float:

@@ -1,7 +1,6 @@
 """The report on a sweep: one row per learning rate."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.names import count_of, printable
@@ -169,7 +168,7 @@ def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
     rates = sweep.rates
     [target] = page.in_column([sweep.target])
     title = f"{target} from {columns_named(sweep.features)}: {count_of(len(rates), 'learning rate')}"
-    rate = TableColumn("lr", [_shown(one.learning_rate) for one in rates], left=True)
+    rate = TableColumn("lr", _apart(rates, _shown), left=True)
     word = TableColumn("", [_word(one) for one in rates], left=True)
     needed = TableColumn("within 1 % after", [_needed(one) for one in rates])
     cost = TableColumn("cost at the end", _costs(sweep, digits))
@@ -197,7 +196,7 @@ def format_rate_meaning(sweep: Sweep) -> list[str]:
         count = count_of(sweep.best_iterations, "iteration")
         found.append(f"{_shown(sweep.best)} is the fastest: {count} to within 1 %.")
     marked = next((rate for rate in sweep.rates if rate.best), None)
-    if marked is not None and not (sweep.best and math.isclose(marked.learning_rate, sweep.best, rel_tol=1e-6)):
+    if marked is not None and not (sweep.best and _shown(marked.learning_rate) == _shown(sweep.best)):
         there = "gets there first" if marked.iterations_to_1_percent is not None else "is closest at the end"
         found.append(f"Of the rates shown {_shown(marked.learning_rate)} {there}.")
     found += _stable(sweep)
@@ -249,6 +248,15 @@ def _shown(rate: float) -> str:
     return numbers.rate(rate if float(text) == rate else numbers.rounded_rate(rate))
 
 
+def _apart(rates: Sequence[SweepRate], shown: Callable[[float], str]) -> list[str]:
+    """The rates as shown; those that would read alike, with all their digits."""
+    texts = [shown(rate.learning_rate) for rate in rates]
+    return [
+        numbers.rate(rate.learning_rate) if texts.count(text) > 1 else text
+        for rate, text in zip(rates, texts, strict=True)
+    ]
+
+
 def _word(rate: SweepRate) -> str:
     if _diverges(rate):
         return "diverges"
@@ -280,7 +288,7 @@ def _columns(sweep: Sweep, digits: int) -> list[TableColumn]:
     measure = sweep.optimum.gap_measure
     shares = [None if rate.gap is None or measure <= 0 else rate.gap / measure for rate in rates]
     return [
-        TableColumn("lr", [f"{rate.learning_rate:.{_RATE_DIGITS}g}" for rate in rates]),
+        TableColumn("lr", _apart(rates, lambda rate: f"{rate:.{_RATE_DIGITS}g}")),
         TableColumn("behaviour", [_behaviour(rate) for rate in rates], left=True),
         TableColumn("cost", numbers.column([rate.cost for rate in rates], digits, relative=True)),
         TableColumn("gap %", numbers.percents(shares)),

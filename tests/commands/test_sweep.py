@@ -129,6 +129,21 @@ def test_the_table_is_never_cut_on_a_narrow_terminal_and_complete_in_a_pipe() ->
     assert re.split(r"\s{2,}", lines[3]) == ["lr", "within 1 % after", "cost at the end", "cost on its way"]
 
 
+def test_rates_that_read_alike_are_one_row_and_the_fastest_is_said_once() -> None:
+    # One feature: 1/λmax, half the largest stable rate, is the fastest, too: two rates that differ in the fifth digit.
+    done = CliRunner().invoke(group, ["sweep", HOUSING, "-t", "price", "-x", "sqft"])
+    firsts = re.findall(r"^(\d\S*)  ", done.output, re.MULTILINE)
+    assert firsts.count("0.5") == 1
+    assert len(set(firsts)) == len(firsts) == 6
+    assert "0.5 is the fastest: 1 iteration to within 1 %. Rates below" in done.output
+
+
+def test_rates_that_were_given_are_shown_with_the_digits_that_tell_them_apart() -> None:
+    given = [word for rate in ("0.3", "0.5", "0.50000001") for word in ("--lr", rate)]
+    done = CliRunner().invoke(group, ["sweep", HOUSING, "-t", "price", "-x", "sqft", *given])
+    assert re.findall(r"^(\d\S*)  ", done.output, re.MULTILINE) == ["0.3", "0.5", "0.50000001"]
+
+
 @pytest.mark.parametrize("rate", ["nan", "inf", "0", "-1", "auto"])
 def test_a_rate_that_is_none_is_wrong_usage(rate: str) -> None:
     code, out, err = run("--lr", rate)
