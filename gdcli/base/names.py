@@ -70,7 +70,7 @@ def or_listed(names: Iterable[str]) -> str:
 
 
 def likely(name: str, names: Sequence[str]) -> list[str]:
-    """The names that a mistyped one may stand for, the likeliest first: those about as likely as that, at most 3."""
+    """At most three names about equally similar to a mistyped one, the most similar first."""
     from difflib import get_close_matches
 
     by_plain: dict[str, str] = {}

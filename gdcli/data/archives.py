@@ -161,7 +161,7 @@ class _Streams:
         return taken
 
     def _more(self) -> bool:
-        """Decompress some more; return whether there was any input left."""
+        """Decompress the next piece of input; return False at the end of the input."""
         data = b""
         if self._current.eof:
             data = self._current.unused_data.lstrip(self._padding)

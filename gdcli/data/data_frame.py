@@ -34,7 +34,7 @@ class FrameSource(Source):
             yield FrameBlock(rows, self.name, start, self.names)
 
     def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
-        """The writer of these rows as CSV; see :class:`gdcli.data.source.Source`."""
+        """The writer of the rows as CSV; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.csv.rewrite import rewriter_of_cells
 
         return rewriter_of_cells(self, columns, only, classes)

@@ -101,7 +101,7 @@ def _system(url: str) -> Any:
 
 
 def _asked(url: str, ask: Callable[[], T]) -> T:
-    """The result of a call of a file system, whose errors (each has some of its own) become DataErrors."""
+    """The result of ``ask``, a call of a file system; any error becomes a DataError."""
     try:
         return ask()
     except FileNotFoundError as error:

@@ -49,7 +49,7 @@ def numbers_of(values: Sequence[object], missing: frozenset[str]) -> tuple[Array
 
 
 def without_absent(numbers: Array, missing: frozenset[str]) -> Array:
-    """The numbers with NaN for those that stand for a missing value, such as -999."""
+    """The numbers, with NaN for each that stands for a missing value, such as -999."""
     absent = absent_numbers(missing, PLAIN_NUMBERS)
     return np.where(np.isin(numbers, absent), np.nan, numbers) if absent else numbers
 

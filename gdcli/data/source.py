@@ -110,10 +110,12 @@ class Source(Protocol):
         return 0, None
 
     def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
-        """The writer of rows like these with further ``columns``, or these ``only``: predictions (n,), or (n, k) of k.
+        """The writer of this source's rows with new ``columns`` appended; with ``only``, of the new columns alone.
+
+        The columns are predictions (n,), or (n, k) if there are k.
 
         With ``classes`` predictions are probabilities of the second one, and the likelier class is written.
-        Raises DataError if there is such a column already.
+        Raises DataError if the source has a column of the same name.
         """
         ...
 

@@ -113,8 +113,9 @@ def mixed_lanes(stack: Triangles, mixture: Mixture) -> Triangles:
 
 
 def _range(low: Array, high: Array, mixture: Mixture) -> tuple[Array, Array]:
-    """The least and greatest values (…, k) of the polynomials between the column's least and greatest, which are those
-    of its first power. Where it has no value, there are none.
+    """The least and greatest values (…, k) of k polynomials over the range of their column.
+
+    ``low`` and ``high`` (…, k) are the ranges of the column's powers. A column without values has the range ∞ to −∞.
     """
     first, last = low[..., 0], high[..., 0]
     none = first > last

@@ -114,7 +114,7 @@ def _numbers(fits: Sequence[Fit | None], value: Callable[[Fit], float | None]) -
 def _of_terms(
     fits: Sequence[Fit | None], terms: Sequence[Column], value: Callable[[Coefficient], float | None]
 ) -> Array:
-    """A number of each term of each fit (g, p): 0 for a term that a fit does not have, NaN where it does not exist."""
+    """One number (g, p) per fit and term: 0 for a term that a fit does not have, NaN if the number does not exist."""
     found = np.full((len(fits), len(terms)), np.nan)
     place = {term.label: j for j, term in enumerate(terms)}
     for i, fit in enumerate(fits):

@@ -169,7 +169,7 @@ class Problem:
         return self.values(Column(name), columns, X)
 
     def restricted_to(self, other: "Problem", folds: Sequence[int]) -> "Problem":
-        """The problem of this loss over the rows of some folds; ``other`` is their squared-error problem."""
+        """The problem of this loss over the rows of the given folds; ``other`` is their squared-error problem."""
         return other
 
     @property

@@ -59,7 +59,7 @@ class _KeptRows:
     threads: ThreadPoolExecutor
 
     def objective(self, problem: Problem, function: Loss, folds: Sequence[int]) -> RowObjective:
-        """The mean loss over the rows of some folds, on the scale of a problem."""
+        """The mean loss over the rows of the given folds, as a function of the problem's scaled θ."""
         view = view_of(problem, self.target, folds)
         groups = [row_sums(group, view, function, self.jobs, self.threads) for group in self.reduced.groups]
         weight = sum(self.reduced.folds[fold].weight for fold in folds)
@@ -160,7 +160,7 @@ class RowProblem(Problem):
         return self.kept.objective(self, self.function, [fold])
 
     def restricted_to(self, other: Problem, folds: Sequence[int]) -> Problem:
-        """The problem of this loss over the rows of some folds; its minimum is not sought."""
+        """The problem of this loss over the rows of the given folds; its minimum is not sought."""
         return _with_loss(other, self.kept, self.function, folds)
 
 

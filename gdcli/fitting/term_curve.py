@@ -35,7 +35,7 @@ class CurveTerms(NamedTuple):
     known: int
 
     def column_values(self, values: Array) -> Array:
-        """The values of the column, given those of the term that tells them."""
+        """The values of the column, computed back from the ``values`` of the known term."""
         node = self.nodes[self.known]
         with np.errstate(all="ignore"):
             if isinstance(node, PolyTerm):

@@ -94,7 +94,7 @@ def _ask_of_group(blocks: "Sequence[KeptRows]", key: Key, question: "Callable[[S
 
 
 def rows_of_group(rows: RowGroup, key: Key) -> RowGroup:
-    """The rows of one ``--by`` group among those of a row group; here if these are here."""
+    """The rows of one ``--by`` group among those of a row group; they stay in the same process."""
     if isinstance(rows, LocalRows):
         return LocalRows(tuple(found for block in rows.blocks if (found := block.of_group(key)) is not None))
     return RowsOfGroup(rows, key)

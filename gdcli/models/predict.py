@@ -55,8 +55,9 @@ class PredictOptions:
 
 @dataclass(slots=True)
 class Tally:
-    """How many rows there were, and how many of them have no prediction, by the column that is to blame; and how many
-    missing cells were filled. ``obstacle`` is the first cell in the way, if there was a block without any prediction.
+    """The numbers of rows, of rows without a prediction (also by the column that lacks a value), and of filled cells.
+
+    ``obstacle`` is the first cell in the way, if there was a block without any prediction.
     """
 
     rows: int = 0

@@ -77,7 +77,7 @@ def _check_beginning(values: Mapping[str, Any]) -> None:
 
 
 def _merged(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that the model decides, and those of its values that are not given. Raises UsageError."""
+    """The option values that the model decides, and its values for options not given. Raises UsageError."""
     content, given = model.content, values.get
     target = given("target")
     if target not in (None, model.target):

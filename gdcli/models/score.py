@@ -268,7 +268,7 @@ def _with_sample(
 
 
 def _with_loss(sums: Sums, model: AnyModel, z: Array, y: Array, w: Array) -> Sums:
-    """The sums with those of the model's loss."""
+    """The sums completed by the loss's: its total, its measures, its rows."""
     function = LOSSES[model.loss](model.parameter)
     with np.errstate(over="ignore", invalid="ignore"):
         loss = float((w * function.value_and_slope(z, y)[0]).sum())

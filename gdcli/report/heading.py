@@ -57,7 +57,7 @@ def fit_title(fit: Fit, page: Page) -> str:
 
 
 def columns_named(names: Sequence[str]) -> str:
-    """``sqft and beds``, ``6 columns`` if these are too many to name, ``no column`` if there is none."""
+    """``sqft and beds``, ``6 columns`` if there are too many to name, ``no column`` if there is none."""
     if not names:
         return "no column"
     named = joined([printable(name) for name in names])

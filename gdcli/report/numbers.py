@@ -84,7 +84,7 @@ def without_zeros(value: float, digits: int) -> str:
 
 
 def decimal(value: float, decimals: int) -> str:
-    """A number of magnitude 1, such as R², with a fixed number of decimals, and thousands separated."""
+    """A number of magnitude 1, such as R², as text with that many decimals, and thousands separated."""
     return _cell(value, decimals, decimals)
 
 

@@ -44,7 +44,7 @@ class _BadRowError(Exception):
 def parse_carefully(
     chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
 ) -> Table:
-    """Parse some columns; bad rows are left out, or the first one raises CellError, as the dialect says."""
+    """The named columns of a chunk. A bad row is left out if the dialect skips bad rows; else it raises CellError."""
     _check_closed(chunk, dialect)
     wanted = _Wanted(dialect, tuple(numeric), tuple(text), missing)
     continued, misquoted = _continued(chunk, dialect, {*numeric, *text})

@@ -62,7 +62,7 @@ class _Bytes:
 def parse_fast(
     chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
 ) -> Table:
-    """Parse some columns, or raise UnsureError."""
+    """The named columns of a chunk, parsed by pandas. Raises UnsureError if its result might be wrong."""
     form = dialect.numbers
     # pandas would take 1.7 for 17 if dots separate thousands: texts are told apart by our own rule.
     as_texts = form.thousands is not None and form.thousands.encode() in chunk.text
@@ -118,7 +118,7 @@ def _columns_of(frame: pd.DataFrame, names: Collection[str]) -> dict[str, Array]
 
 
 def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing: frozenset[str]) -> pd.DataFrame:
-    """Parse some columns, each as its kind (a dtype; None: as what pandas takes it for), or raise UnsureError."""
+    """The columns in ``kinds``, each with its dtype (None: inferred by pandas). Raises UnsureError."""
     marks = find_quoted(chunk.text, dialect.separator, dialect.quote)
     data = np.frombuffer(chunk.text, dtype=np.uint8)
     least, most = data.min(initial=_LARGEST_BYTE), data.max(initial=0)  # a tenth of the time of looking for a byte

@@ -64,7 +64,7 @@ class CsvSource(Source):
         self._stream.check_end(rewritten=True)
 
     def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
-        """The writer of rows like these; see :class:`gdcli.data.source.Source`."""
+        """The writer of the rows in the same dialect; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.csv.rewrite import CsvRows
         from gdcli.data.row_texts import check_new_columns
 

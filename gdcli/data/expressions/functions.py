@@ -14,9 +14,9 @@ _DAY_IN_MICROSECONDS = 86_400_000_000
 
 
 class Function(NamedTuple):
-    """A function of the numbers (n,) of a column, not finite where it has no value; ``of_dates`` takes dates only.
+    """A function of a column's numbers (n,), not finite for a number outside its domain; ``of_dates``: for dates only.
 
-    ``back`` undoes it; None if there is no need for that.
+    ``back`` is its inverse, by which a curve is drawn over the column; None if it has none.
     """
 
     value: Callable[[Array], Array]

@@ -29,8 +29,9 @@ def quick_names(text: bytes) -> tuple[str, ...] | None:
 def quick_table(
     text: bytes, names: tuple[str, ...], numeric: Collection[str], words: Collection[str], missing: frozenset[str]
 ) -> Table | None:
-    """Some columns as numbers and some as texts, of rows with no other keys than ``names``; None if it is
-    not sure.
+    """The columns ``numeric`` as numbers and ``words`` as texts.
+
+    None if the result might be wrong, or if a row has a key that is not among ``names``.
     """
     found = _read(text, numeric, words)
     if found is None or not set(names).issuperset(found.column_names):
@@ -72,7 +73,7 @@ def _read(text: bytes, numeric: Collection[str], words: Collection[str]) -> Any:
 
 
 def _flat_lines(text: bytes) -> int:
-    """The number of lines, each an object without values in it; 0 if that is not sure.
+    """The number of lines if each holds one object that contains no list or object; 0 if that is unsure.
 
     The library takes an object for a row wherever it begins, but on a line that starts with the only ``{`` it begins
     nowhere else, and where the line ends with ``}`` it has also ended.

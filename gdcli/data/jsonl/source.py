@@ -80,7 +80,7 @@ class JsonLinesSource(Source):
         return self._stream.position(), self._stream.size
 
     def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
-        """The writer of objects like these; see :class:`gdcli.data.source.Source`."""
+        """The writer of the rows as JSON lines; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.jsonl.rewrite import JsonRows
 
         return JsonRows(self, columns, only, classes)
@@ -172,7 +172,7 @@ class JsonLinesBlock(Block):
 
 
 class _Cells:
-    """The cells of some columns, gathered from one line after the other; None for a broken one."""
+    """The cells of the ``wanted`` columns, gathered line by line; None in each column for a broken line."""
 
     def __init__(self, wanted: Sequence[str], names: tuple[str, ...]) -> None:
         self.values: dict[str, list[Any]] = {name: [] for name in wanted}

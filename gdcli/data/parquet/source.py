@@ -91,13 +91,13 @@ class ParquetSource(Source):
         self._stream.check_end(rewritten=True)
 
     def rewriter(self, columns: Sequence[str], only: bool, classes: tuple[str, str] | None) -> RowWriter:
-        """The writer of these rows as CSV; see :class:`gdcli.data.source.Source`."""
+        """The writer of the rows as CSV; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.csv.rewrite import rewriter_of_cells
 
         return rewriter_of_cells(self, columns, only, classes)
 
     def read(self, number: int, columns: Collection[str]) -> Any:
-        """Some columns of a block. Threads ask for one block after the other, about, and for the same ones."""
+        """An Arrow table of a block. Asking for blocks about in order, with the same columns, is fast."""
         with self._lock, worded(self.name):
             if not self._reader.has(number, columns):
                 self._reader = _Reader(self._file, columns, self._block_rows, self._first)
@@ -160,9 +160,7 @@ class ParquetFile:
 
 
 class _Reader:
-    """Some columns of a file, decoded from the ``first`` block on; blocks passed over wait for those that will ask for
-    them.
-    """
+    """A reader of the given columns from the ``first`` block on. Blocks that it passes over are kept until taken."""
 
     def __init__(self, file: Any, columns: Collection[str], block_rows: int, first: int) -> None:
         self._columns, self._block_rows = frozenset(columns), block_rows
@@ -172,7 +170,7 @@ class _Reader:
         self._next, self._waiting, self._rest, self._rows = first, dict[int, Any](), list[Any](), 0
 
     def has(self, number: int, columns: Collection[str]) -> bool:
-        """Whether the block is still to come, or waits, with these columns."""
+        """Whether ``take`` can still give the block, with all of the columns."""
         return self._columns.issuperset(columns) and (number >= self._next or number in self._waiting)
 
     def take(self, number: int) -> Any:
