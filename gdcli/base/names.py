@@ -35,7 +35,7 @@ def printable(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """A text with its control characters, except line ends and tabs, shown as escapes."""
+    """A text with control characters (but line ends and tabs) and marks of text direction shown as escapes."""
     return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 

@@ -10,7 +10,11 @@ _ASCII_LOCALES = {"C", "POSIX"}
 
 
 def color_system(terminal: bool) -> Literal["auto", "standard"] | None:
-    """Rich's color system for stdout, None for no colors."""
+    """Rich's color system for stdout, None for no colors.
+
+    "auto" on a ``terminal`` that has colors; "standard" (16 colors) if they are forced on a file, a pipe or a plain
+    terminal.
+    """
     if not _wants_color(terminal):
         return None
     return "auto" if terminal and not is_plain_terminal() else "standard"

@@ -24,12 +24,13 @@ from gdcli.engine.column import MISSING, Column, level_order
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """The complete rows of a block: ``X`` (n, q) over ``columns``, ``weights`` (n,) or None.
+    """The complete rows of a block: numbers ``X`` (n, q) over ``columns``, a target last, and ``weights`` (n,) or None.
 
-    ``read`` rows were in the block, of which ``complete`` (read,) marks those in ``X`` (None: all of them);
-    ``missing`` counts those dropped for want of a value, by column. ``filled`` counts the gaps that are to be filled:
-    NaN in ``X``, or the level of missing text. ``by`` are the rows' groups, a column each; ``skipped`` are bad rows
-    that do not count as read. ``misquoted`` is the place of a cell that is not used, with text behind its quotes.
+    ``read`` is the number of rows in the block without the bad ones, which are ``skipped``; the mask ``complete``
+    (read,) marks the rows in ``X``, None if all are. ``missing`` is, by column, the number of rows that lack its
+    value and are therefore dropped; ``filled`` the number of missing cells that are kept to be filled: NaN in ``X``, or
+    a level of their own if the column is text. ``by`` holds each ``--by`` column (n,). ``misquoted`` is the place of a
+    cell with text behind its closing quote in a column that is not used; empty if there is none.
     """
 
     X: Array
@@ -46,12 +47,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """The columns chosen, in the file's order, and which of them are numbers and which are text. ``dates`` are texts
-    that become numbers, by their spelling. In the ``dotted`` columns each dot may be one of thousands.
+    """The choice of columns: which are the target (None for a summary), the features and the weights.
 
-    A summary has no target: there all columns are alike. ``named``: the features were chosen, not all that there are.
-    ``computed`` are the features, and the target, that no column is called like; those with categories are text, too.
-    ``crossed`` were given as a*b.
+    ``features`` are in the file's order, or as given if one is computed, interactions last; ``named`` if the user chose
+    them, instead of taking all columns. ``computed`` are the features, or target, that are expressions of columns.
+    ``text`` are the columns and computed terms that have levels; ``dates`` the columns of dates, which become numbers
+    of days, with the format of each.
+
+    ``ignored`` columns have neither name nor values. In ``dotted`` columns each dot may be a thousands separator.
+    ``crossed`` features were given as a*b. ``missing`` is the policy for missing cells: drop, error or mean.
     """
 
     source: str

@@ -128,5 +128,8 @@ class Source(Protocol):
         return
 
     def for_workers(self) -> RangeReader | None:
-        """The reader to send to the workers of a cluster, None without rows. Raises DataError if there can be none."""
+        """The reader to send to the workers of a cluster; None if the source has no row.
+
+        Raises DataError if they cannot read it: it is compressed, no file, or neither CSV nor Parquet.
+        """
         raise DataError(f"{quoted(self.name)} is neither CSV nor Parquet, and no other can --dask read: leave that out")

@@ -26,9 +26,9 @@ _PREFIXES_SUFFIXES = (("scipy_", "64_"), ("scipy_", ""), ("", "64_"), ("", ""))
 
 @contextmanager
 def threads_for(columns: int) -> Iterator[None]:
-    """Context in which BLAS has as many threads as a matrix of ``columns`` columns is worth.
+    """Context in which OpenBLAS runs two threads if a matrix has more ``columns`` than ``WIDE``.
 
-    Where NumPy's BLAS is not an OpenBLAS that can be asked, nothing changes.
+    Nothing changes for narrower ones, on a single core, or if NumPy's BLAS is not an OpenBLAS.
     """
     library = _openblas() if columns > WIDE and usable_cores() >= _WIDE_THREADS else None
     if library is None:

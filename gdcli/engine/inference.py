@@ -125,7 +125,10 @@ class RowSpread:
 
 
 def row_spread(triangle: Triangle, best: Solution, intercept: bool) -> RowSpread | None:
-    """What a prediction's uncertainty needs, at the least-squares optimum; None if no degree of freedom is left."""
+    """The numbers from which a prediction's standard error and intervals are computed for any row.
+
+    ``best`` is the least-squares optimum. None if no degree of freedom is left.
+    """
     freedom = triangle.count - best.rank - int(intercept)
     if freedom <= 0:
         return None

@@ -80,11 +80,11 @@ def _decomposed(hessian: Array) -> tuple[Array, Array]:
 
 
 def newton_step(objective: CurvedObjective, point: Point, null_space: Array, penalty: Penalty = UNPENALIZED) -> Array:
-    """The step to subtract from θ: Newton's, halved until the cost falls.
+    """The Newton step (p,) to subtract from θ, halved until the cost falls; zero if no such step lowers it.
 
-    Where it had to be halved, the better of that and of the same with the curvature of a parabola above each row's
-    loss: of Huber's loss far from its optimum no row may be left that has a curvature of its own. The ``penalty`` is
-    part of the cost; of it only B·Σ|β| is not in the gradient.
+    If it had to be halved, a second step is tried, with a parabola above each row's loss in place of the loss itself,
+    and the step to the lower cost is returned: far from the optimum of Huber's loss every row may be without curvature.
+    ``objective`` and the gradient of ``point`` contain the penalty; only its B·Σ|β| is missing from the gradient.
     """
 
     theta, cost, gradient = point

@@ -70,9 +70,10 @@ def standard_deviations(triangle: Triangle) -> Array:
 def scale(
     triangle: Triangle, kind: str = "standard", intercept: bool = True, target: bool = True
 ) -> tuple[Quadratic, Scaling]:
-    """Scale a triangle whose last column is the target (scaled only with ``target``), the others the design columns.
+    """The squared error in scaled units, and the scaling, for a triangle whose last column is the target.
 
-    The columns should not be constant (a constant one is divided by 1).
+    ``kind`` is "standard", "minmax" or "none"; without ``target`` the target keeps its units. A constant column is
+    divided by 1 if its deviation or range is the divisor; with an intercept it becomes zero.
     """
     mean, deviation = triangle.mean.astype(np.float64), standard_deviations(triangle)
     centered = np.linalg.norm(triangle.R[1:, 1:].astype(np.float64), axis=0)
@@ -96,9 +97,10 @@ def scale(
 
 
 def scale_as(triangle: Triangle, scaling: Scaling, constant: NDArray[np.bool_] | None = None) -> Quadratic:
-    """Scale a triangle by another one's means and deviations (held-out rows by those of the training rows).
+    """The squared error over a triangle's rows by a given ``scaling``: held-out rows by that of the training rows.
 
-    Columns marked ``constant`` become zero: they say nothing beside the intercept, and their coefficient stays 0.
+    Columns marked in ``constant`` (p+1,), the target last, become zero: beside the intercept they explain nothing,
+    and their coefficient stays 0. The target itself never does.
     """
     extended = triangle.R.copy()
     # The first row carries the means: √N · (mean − centre).

@@ -119,12 +119,15 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walk:
-    """One rate's walk: ``x``, ``y`` and ``slope`` (k+1,) at iterations 0 … k. The last are not finite where they are
-    too large for a float; that ends a walk, as does a y far from the start's.
+    """The descent with one learning rate: ``x``, ``y`` and ``slope`` (k+1,) at iterations 0 … k.
 
-    ``target`` is the stationary point at its end or downhill of it, None after divergence; ``origin``
-    is the one downhill of the start. ``behaviour`` is judged at the target, or at the origin if there is no target:
-    that point is the ``valley`` if it is a minimum. ``behaviour`` is None if there is no valley or y'' is 0 there.
+    It ends early, as diverged, at a y far from the start's or too large for a float; then the last values may be
+    infinite or NaN.
+
+    ``origin`` is the stationary point downhill of the start. ``target`` is the one at the end or downhill of it; None
+    after divergence, or if the curve falls without end there. ``valley`` is the target, or the origin if there is no
+    target, if that point is a minimum, else None. ``behaviour`` is that of the rate in the valley; None if there is no
+    valley, or y'' is 0 in it.
     """
 
     learning_rate: float

@@ -101,8 +101,9 @@ class RowProblem(Problem):
         return self.lowest
 
     def gap(self, theta: Array) -> float | None:
-        """The gap cost(θ) − cost(θ*); close to θ* by the second-order term ½(θ − θ*)ᵀH(θ − θ*) and the penalty's
-        corners.
+        """The gap cost(θ) − cost(θ*) ≥ 0 for scaled θ, in the cost's units; None if no minimum is known.
+
+        Close to θ*, where the difference is rounding, it is ½(θ − θ*)ᵀH(θ − θ*) plus what the penalty's B·Σ|β| adds.
         """
         if self.lowest is None or self.found is None:
             return None

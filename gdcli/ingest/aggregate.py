@@ -75,14 +75,17 @@ class Aggregate:
 
 
 class Piece(NamedTuple):
-    """The rows of some blocks, not yet reduced, with the draws (n,) of those in ``X`` where any are needed."""
+    """The rows of some blocks, not yet reduced, and ``draws`` (n,): a random number in [0, 1) for each row of ``X``.
+
+    ``draws`` is None if the plan has neither folds nor a sample of points.
+    """
 
     rows: Rows
     draws: Array | None
 
 
 def piece_of(rows: Rows, plan: Plan, file: int, block: int) -> Piece:
-    """The rows of a block with their draws."""
+    """The rows of a block with the random numbers that decide on their fold and on the sample of points."""
     if plan.folds == 1 and not plan.points:
         return Piece(rows, None)
     draw = draws(plan.seed, file, block, rows.read)

@@ -35,7 +35,10 @@ def mixtures_of(design: Design) -> tuple[Mixture, ...]:
 
 
 def as_powers(term: Computed | None) -> Computed | None:
-    """A term without its origin and coefficients, by which the same polynomial may differ from table to table."""
+    """A term to compare with one of another table: of ``poly()`` without the origin, scale and coefficients.
+
+    Those depend on a table's first block. Other terms, and None (a plain column), stay as they are.
+    """
     if term is None or not isinstance(term.numbers, PolyTerm):
         return term
     return replace(term, numbers=term.numbers._replace(center=0.0, scale=1.0, coefficients=()))

@@ -141,7 +141,11 @@ class Model:
         require_once((*self.columns, *input_columns(also, self.computed)), names, source)
 
     def predict_block(self, block: "Block") -> "Array":
-        """The predictions (n,) for a block of rows; NaN if a value is missing, no number, or unknown."""
+        """The predictions (n,) for a block of rows, in the target's units; probabilities if the model is logistic.
+
+        NaN for a row with a cell that is no number, a level that the model does not know, or a missing cell (unless
+        the fit filled those); also if the sum overflows.
+        """
         return self.predict_table(self.table(block))
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":

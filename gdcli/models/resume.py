@@ -34,7 +34,10 @@ def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Start
 
 
 def resumed_groups(path: str, values: Mapping[str, Any]) -> "tuple[dict[str, Any], dict[Key, GroupStart]]":
-    """As ``resumed``, for a model of groups: a start for each of them."""
+    """A fit's options, completed from a model of groups, and by group the end of its descent, to go on from.
+
+    Raises UsageError for values that contradict the model, DataError for a file that holds no such model.
+    """
     from gdcli.models.group_model import group_starts
 
     _check_beginning(values)

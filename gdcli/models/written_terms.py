@@ -23,9 +23,14 @@ _PRODUCTS = 4
 
 
 class TermWriter(NamedTuple):
-    """How a language writes a number, the number in a column (nothing if it is missing), the same to compute with,
-    functions and operators (nothing where they have no value), Σ coefficientsᵢ uⁱ, the text chosen by a text column or
-    by a number, and the mean that stands for an expression if some of its columns are missing.
+    """The functions that write the parts of a term in one language; each returns source text.
+
+    ``literal(value)`` is a number. ``column(name)`` is a column's number, the language's missing value if the cell has
+    none; ``operand(name)`` is the same to compute with. ``call(function, x)``, ``quotient(x, y)`` and ``power(x, y)``
+    are missing values too where they are undefined. ``polynomial(u, coefficients)`` is Σ coefficientsᵢ uⁱ.
+    ``by_text(column, choice, gap)`` is the text that ``choice`` has for the level in a column, ``gap`` (unless None)
+    for a missing cell; ``by_number(x, choice)`` the one for a number. ``filled(columns, x, mean)`` is x, or ``mean`` if
+    a cell of the columns is missing.
     """
 
     literal: Callable[[float], str]

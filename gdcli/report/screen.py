@@ -62,7 +62,7 @@ class TableColumn:
         return max(map(text_width, (self.header, *self.cells)))
 
     def drop(self, first: int, last: int) -> None:
-        """Leave out the cells from ``first`` to before ``last``."""
+        """Remove the cells ``first`` … ``last`` − 1; the column is then that much shorter."""
         self.cells = [*self.cells[:first], *self.cells[last:]]
 
 
@@ -81,7 +81,7 @@ class BarColumn(TableColumn):
         self.cells = [self._drawn(share or 0.0, length, signed) for share in self._shares]
 
     def drop(self, first: int, last: int) -> None:
-        """Leave out the bars from ``first`` to before ``last``."""
+        """Remove the bars ``first`` … ``last`` − 1, and their shares."""
         self._shares = [*self._shares[:first], *self._shares[last:]]
         super().drop(first, last)
 

@@ -71,7 +71,10 @@ def sweep_report(sweep: Sweep, digits: int = 6, typed: "TypedCommand | None" = N
 
 
 def group_sweeps_report(found: GroupSweeps, digits: int = 6) -> Report:
-    """The report on the sweeps of groups: a document for each group, and a row for each group and rate."""
+    """The report on the sweeps of groups: a JSON document for each group, and a table row for each group and rate.
+
+    Groups without a sweep have neither.
+    """
     known = [(key, sweep) for key, sweep in zip(found.groups, found.sweeps, strict=True) if sweep is not None]
     header = _header(known[0][1])
     return Report(

@@ -56,7 +56,7 @@ class CsvBlock(Block):
 
     @property
     def separator(self) -> str:
-        """The separator."""
+        """The character between two fields."""
         return self.dialect.separator
 
     @property

@@ -41,7 +41,7 @@ class Chunk:
 
     @property
     def size(self) -> int:
-        """The bytes of the block in the file's decoded text."""
+        """The number of bytes that the chunk spans in the decoded text, comments left out of ``text`` included."""
         return len(self.text) + self.left_out
 
 

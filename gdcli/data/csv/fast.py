@@ -227,7 +227,10 @@ def _has_infinite(values: Array) -> bool:
 
 
 def coded_column(column: object, missing: frozenset[str]) -> Coded:
-    """The codes and stripped levels of a pandas Categorical from ``read_frame``."""
+    """A text column from a pandas Categorical of ``read_frame``: codes (n,), and the levels without blanks around them.
+
+    Cells that are one of the ``missing`` words have the code −1, and no level.
+    """
     categorical = cast("pd.Categorical", column)
     codes, levels = categorical.codes, [str(level) for level in categorical.categories]
     at = levels.index(_MARK)
