@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gdcli.base.listener import Listener
 from gdcli.cli.failures import say
 from gdcli.cli.signals import defer_interrupts
-from gdcli.cli.terminal import PLAIN_TERMINALS
+from gdcli.cli.terminal import PLAIN_TERMINALS, color_system, table_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _PATIENCE = 0.5
 
 _REDRAW = 0.1
+
+# The columns of a bar, and those of the text to the right of it; a terminal without room for both has the text alone.
+_LONGEST_BAR, _SHORTEST_BAR, _LONGEST_TEXT = 30, 10, 54
 
 # Erases the whole line, with a ^C that the terminal may have added. A progress line leaves room for it.
 _ERASED = "\r\x1b[K"
@@ -63,14 +66,14 @@ class Narrator(Listener):
             speed = self._speed(done)
             of = f" of {in_bytes(total)}" if total is not None else ""
             rate = f", {in_bytes(speed)}/s" if speed else ""
-            self._draw(f"reading {in_bytes(done)}{of}{rate}{self._left(done, total, speed)}")
+            self._draw(f"reading {in_bytes(done)}{of}{rate}{self._left(done, total, speed)}", done, total)
 
     def descending(self, iteration: int, total: int) -> None:
         """Show how many iterations are done, and how long the rest will take."""
         start_collecting()
         if self._due("descending", iteration):
             left = self._left(iteration, total, self._speed(iteration))
-            self._draw(f"iteration {iteration:,} of {total:,}{left}")
+            self._draw(f"iteration {iteration:,} of {total:,}{left}", iteration, total)
 
     def defer_interrupts(self) -> "AbstractContextManager[Callable[[], bool]]":
         """Context in which the first signal is recorded, not raised; yields a function that tells whether it came."""
@@ -119,10 +122,13 @@ class Narrator(Listener):
     def _left(done: int, total: int | None, speed: float) -> str:
         return f", {in_time((total - done) / speed)} left" if total is not None and speed > 0 and total > done else ""
 
-    def _draw(self, text: str) -> None:
+    def _draw(self, text: str, done: int, total: int | None) -> None:
+        """Draw the line anew, with a bar where the end is known."""
+        room = min(self._width - _LONGEST_TEXT - 1, _LONGEST_BAR)
+        bar = "" if total is None or room < _SHORTEST_BAR else f"{progress_bar(done, total, room)} "
         with self._lock:
             self._next = time.monotonic() + _REDRAW
-            self._line = text[: self._width]
+            self._line = bar + text[: self._width - (room + 1 if bar else 0)]
             _write_stderr(_ERASED + self._line)
 
 
@@ -137,6 +143,23 @@ def start_collecting() -> None:
         keep_freed_memory()
         gc.freeze()
         gc.enable()
+
+
+def progress_bar(done: int, total: int, width: int) -> str:
+    """A bar of ``width`` columns, in the colors and the characters of stderr's terminal. Rich is imported here, where
+    the work has taken so long that nobody notices.
+    """
+    from rich.progress_bar import ProgressBar
+
+    from gdcli.report.paper import Page
+    from gdcli.report.screen import BAR, NOTE
+    from gdcli.report.writers import drawn
+
+    encoding = table_encoding(sys.stderr)
+    # In ASCII only the color would tell what is done from what is not.
+    page = Page(width, encoding, color_system(True) if encoding.startswith("utf") else None)
+    bar = ProgressBar(total, done, width, style=NOTE, complete_style=BAR, finished_style=BAR)
+    return drawn(bar, page).rstrip("\n").ljust(width)
 
 
 def progress_width() -> int:

@@ -28,15 +28,15 @@ def as_table(report: "Report", page: "Page") -> str:
     """The report for people on a page: the screen, the chart if there is one, and last the verdict."""
     from gdcli.report.screen import Screen
 
-    parts = [_drawn(report.screen(page), page)]
+    parts = [drawn(report.screen(page), page)]
     if report.chart is not None:
         parts.append(report.chart(page))
     if report.verdict is not None:
-        parts.append(_drawn(Screen(report.verdict(page)), page))
+        parts.append(drawn(Screen(report.verdict(page)), page))
     return "\n".join(part for part in parts if part)
 
 
-def _drawn(part: "Screen | ConsoleRenderable", page: "Page") -> str:
+def drawn(part: "Screen | ConsoleRenderable", page: "Page") -> str:
     """A part of a report with the styles that the terminal understands. A plain screen needs no Rich."""
     from gdcli.report.screen import Screen
 

@@ -3,6 +3,8 @@
 import gc
 import io
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -155,6 +157,63 @@ def test_progress_is_never_wider_than_the_terminal(stderr, clock, monkeypatch):
         assert stderr.getvalue() == f"{ERASED}iteration 99"
 
 
+@pytest.fixture
+def wide(stderr, monkeypatch):
+    """A terminal of 80 columns as stderr, which understands colours."""
+    monkeypatch.setattr(progress, "progress_width", lambda: 77)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "LC_ALL", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(progress, "table_encoding", lambda _: table_encoding(io.TextIOWrapper(io.BytesIO(), "utf-8")))
+    return stderr
+
+
+def drawn_at(done, total, clock):
+    with Narrator() as narrator:
+        narrator.descending(0, total)
+        clock.now += 1
+        narrator.descending(done, total)
+
+
+def test_a_bar_is_as_long_as_the_share_that_is_done(wide, clock):
+    drawn_at(500, 1000, clock)
+    bar, text = COLOUR.sub("", wide.getvalue()).split(ERASED)[1].split(" ", 1)
+    assert (bar, text) == ("━" * 11 + "╺" + "━" * 10, "iteration 500 of 1,000, 0:01 left")
+    done = re.search(r"\x1b\[36m(━*)", wide.getvalue())
+    assert len(done[1]) == 11
+
+
+def test_without_colours_a_bar_ends_where_the_work_does(wide, clock, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    drawn_at(500, 1000, clock)
+    assert wide.getvalue() == f"{ERASED}{'━' * 11:22} iteration 500 of 1,000, 0:01 left{ERASED}"
+
+
+def test_under_lang_c_a_bar_is_ascii(wide, clock, monkeypatch):
+    monkeypatch.setenv("LANG", "C")
+    drawn_at(500, 1000, clock)
+    assert wide.getvalue() == f"{ERASED}{'-' * 11:22} iteration 500 of 1,000, 0:01 left{ERASED}"
+
+
+def test_work_without_a_known_end_has_no_bar(wide, clock):
+    with Narrator() as narrator:
+        narrator.reading(0, None)
+        clock.now += 1
+        narrator.reading(1_500, None)
+    assert wide.getvalue() == f"{ERASED}reading 1.5 kB, 1.5 kB/s{ERASED}"
+
+
+def test_rich_is_imported_when_the_first_bar_is_drawn_and_not_before():
+    code = (
+        "import sys\nfrom gdcli.cli import progress\nprogress.progress_width = lambda: 77\n"
+        "narrator = progress.Narrator()\nfor wait in (10.0, 0.0):\n"
+        "    progress._PATIENCE, narrator._next = wait, None\n"
+        "    narrator.descending(1, 10)\n    print('rich.progress_bar' in sys.modules, 'rich' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\nTrue True\n"
+
+
 def test_progress_steps_aside_where_iterations_are_printed(stderr, clock):
     with Narrator() as narrator:
         narrator.reading(0, 2)
@@ -268,7 +327,7 @@ def test_columns_goes_before_what_the_terminal_says(terminal, points):
 def test_progress_is_shown_on_a_terminal_and_gone_in_the_end(terminal, points):
     done = terminal("points.csv", "-t", "y", "-n", "300000", streams="stderr")
     assert (done.code, done.err) == (0, "")
-    assert re.search(r"\r\x1b\[Kiteration [\d,]+ of 300,000, 0:0\d left", done.screen)
+    assert re.search(r"\r\x1b\[K━+[╸╺]━* iteration [\d,]+ of 300,000, 0:0\d left", COLOUR.sub("", done.screen))
     assert done.screen.endswith(ERASED)
     assert "\r" not in done.out
 

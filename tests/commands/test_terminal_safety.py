@@ -98,8 +98,9 @@ def test_a_table_in_a_file_has_no_colour(program, points):
 
 
 def as_seen(screen):
-    """The lines that a terminal shows of what it got, which is nothing but text, returns and erased ends of lines."""
+    """The lines that a terminal shows of what it got: nothing but text, colours, returns and erased ends of lines."""
     lines, at = [""], 0
+    screen = re.sub(r"\x1b\[[0-9;]*m", "", screen)
     for part in re.findall(r"\x1b\[K|.|\n", screen.replace("\r\n", "\n\r")):
         if part == "\r":
             at = 0
@@ -129,4 +130,5 @@ def test_ctrl_c_leaves_nothing_of_the_progress_line(points):
     os.waitpid(process, 0)
     os.close(outer)
     assert "^C" in screen
+    assert "━" in screen
     assert as_seen(screen) == ["Interrupted.", ""]
