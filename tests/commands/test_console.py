@@ -344,7 +344,7 @@ def test_names_from_the_file_do_not_act_on_the_terminal(terminal, points, args):
     points.write_text(points.read_text().replace("x", "\x1b]0;title\x07\x1b[2J[red]", 1))
     done = terminal("points.csv", "-t", "y", "-n", "1500", *args, env={"NO_COLOR": "1"})
     assert done.code == 0
-    assert "\x1b" not in done.screen
+    assert "\x1b" not in done.screen.replace(ERASED, "")  # a slow machine may have shown progress
     assert "\x07" not in done.screen
 
 
