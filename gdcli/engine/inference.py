@@ -111,7 +111,8 @@ class RowSpread:
 
     def leverage(self, X: Array) -> Array:
         """h (n,) for rows X (n, p)."""
-        across = (X - np.array(self.mean)) @ np.array(self.factor).reshape(len(self.mean), -1)
+        rank = len(self.factor[0]) if self.factor else 0
+        across = (X - np.array(self.mean)) @ np.array(self.factor).reshape(len(self.mean), rank)
         found: Array = (across**2).sum(axis=1) + (0.0 if self.weight is None else 1.0 / self.weight)
         return found
 

@@ -97,7 +97,24 @@ def _side_by_side(scores: Sequence[Score], digits: int) -> list[TableColumn]:
         if all(value is None for value in values) or other_costs or entry.key == "mean_error":
             continue
         columns.append(TableColumn(entry.label, numbers.column(values, digits)))
+    if _have_several_targets(scores) and (name := _common_scale(scores)):
+        columns.append(TableColumn(f"RMSE of {name}", numbers.column(list(map(_rmse_in_its_scale, scores)), digits)))
     return columns
+
+
+def _have_several_targets(scores: Sequence[Score]) -> bool:
+    return len({score.target for score in scores}) > 1
+
+
+def _common_scale(scores: Sequence[Score]) -> str:
+    """What all targets are, or are the logarithms of; empty if that differs."""
+    first, *others = {score.target if score.own_scale is None else score.own_scale.name for score in scores}
+    return "" if others else printable(first)
+
+
+def _rmse_in_its_scale(score: Score) -> float:
+    """The RMSE in the scale of what the target is, or is the logarithm of."""
+    return score.rmse if score.own_scale is None else score.own_scale.rmse
 
 
 def _comparison(scores: Sequence[Score], page: Page, digits: int) -> Screen:
@@ -110,7 +127,11 @@ def _comparison(scores: Sequence[Score], page: Page, digits: int) -> Screen:
 
 
 def _bests(scores: Sequence[Score]) -> list[str]:
-    """Say which model is best by the measures that are worst when large."""
+    """Say which model is best by the measures that are worst when large, in a scale that all models have."""
+    if _have_several_targets(scores):
+        if not (name := _common_scale(scores)):
+            return ["The models predict different targets, so their errors do not compare."]
+        return [f"Best RMSE of {name}: {printable(min(scores, key=_rmse_in_its_scale).model)}"]
     best = [
         f"{entry.label}: {_best(scores, entry)}"
         for entry in DEMAND_ENTRIES

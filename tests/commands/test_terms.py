@@ -274,6 +274,15 @@ def test_a_formula_that_r_reads_in_another_way_is_refused(formula: str, message:
     assert message in done.err
 
 
+@pytest.mark.parametrize("formula", ["price ~ 1", "price ~ beds - beds"])
+def test_a_formula_of_no_term_fits_the_mean(formula: str, gdfit: Gdfit) -> None:
+    done = gdfit(SAMPLE / "housing.csv", "--formula", formula, "--optimizer", "newton", "--format", "json", "-q")
+    fit = json.loads(done.out)
+    assert (fit["features"], fit["coefficients"]) == ([], [])
+    prices = np.loadtxt(SAMPLE / "housing.csv", delimiter=",", skiprows=1, usecols=0)
+    assert fit["intercept"]["value"] == pytest.approx(prices.mean(), rel=1e-12)
+
+
 def test_a_formula_beside_a_target_is_refused(gdfit: Gdfit) -> None:
     done = gdfit(SAMPLE / "housing.csv", "--formula", "price ~ beds", "-t", "price")
     assert done.code == 2

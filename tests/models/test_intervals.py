@@ -6,6 +6,7 @@ The numbers were made by statsmodels 0.15.0 from sample_data/housing.csv (rows 0
     m = smf.ols("price ~ sqft + C(type)", h).fit()         # levels, 90 %
     m = smf.wls("price ~ sqft + latitude + C(type)", h, weights=h["beds"]).fit()
     m = smf.ols("price ~ sqft + beds - 1", h).fit()        # origin
+    m = smf.ols("price ~ 1", h).fit()                      # mean
     m.get_prediction(new).summary_frame(alpha=0.05)[["mean", "obs_ci_lower", "obs_ci_upper", "mean_ci_lower", …]]
 """
 
@@ -46,6 +47,12 @@ STATSMODELS = {
         [161657.658281, -3347.00723836, 326662.323801, 158372.746377, 164942.570186],
         [194278.662544, 29225.0813572, 359332.243731, 189088.704392, 199468.620696],
     ],
+    "mean": [
+        [246661.583691, -10814.9137679, 504138.08115, 238232.181597, 255090.985785],
+        [246661.583691, -10814.9137679, 504138.08115, 238232.181597, 255090.985785],
+        [246661.583691, -10814.9137679, 504138.08115, 238232.181597, 255090.985785],
+        [246661.583691, -10814.9137679, 504138.08115, 238232.181597, 255090.985785],
+    ],
 }
 # fmt: on
 
@@ -54,6 +61,7 @@ FITS = {
     "levels": (["-x", "sqft,type"], "90"),
     "weighted": (["-x", "sqft,latitude,type", "--weights", "beds"], "95"),
     "origin": (["-x", "sqft,beds", "--no-intercept"], "95"),
+    "mean": (["--exclude", "*"], "95"),
 }
 
 

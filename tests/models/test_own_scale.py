@@ -39,3 +39,26 @@ def test_a_model_of_the_target_itself_has_one_scale(gdfit: Callable[..., Any], t
     housing, model = SAMPLE / "housing.csv", tmp_path / "m.json"
     gdfit(housing, "-t", "price", "-x", "sqft", "--save", model, "-q")
     assert "own_scale" not in json.loads(gdfit("score", model, housing, "--format", "json").out)
+
+
+def test_a_model_of_a_logarithm_is_compared_with_one_of_the_target_in_the_scale_of_both(
+    gdfit: Callable[..., Any], tmp_path: Path
+) -> None:
+    housing, log, plain = SAMPLE / "housing.csv", tmp_path / "log.json", tmp_path / "plain.json"
+    gdfit(housing, "-t", "log(price)", "--exclude", "*", "--optimizer", "newton", "--save", log, "-q")
+    gdfit(housing, "-t", "price", "-x", "sqft", "--optimizer", "newton", "--save", plain, "-q")
+    # The logarithm's RMSE is the smaller number, but its prediction is the mean: the line's is better in dollars.
+    told = gdfit("score", log, plain, housing).out.splitlines()
+    assert told[-1].startswith("Best RMSE of price: ")
+    assert told[-1].endswith("plain.json")
+    price = pd.read_csv(housing)["price"]
+    assert f"{price.std(ddof=0):,.0f}" in next(line for line in told if "log.json" in line)
+
+
+def test_models_of_different_targets_are_not_ranked(gdfit: Callable[..., Any], tmp_path: Path) -> None:
+    housing, models = SAMPLE / "housing.csv", [tmp_path / "price.json", tmp_path / "beds.json"]
+    for model in models:
+        gdfit(housing, "-t", model.stem, "-x", "sqft", "--save", model, "-q")
+    told = gdfit("score", *models, housing).out
+    assert "predict different targets" in told
+    assert "Best" not in told

@@ -66,13 +66,18 @@ def _formula(target: Term, summands: Iterable[_Summand]) -> Formula:
             gone = _terms(node)
             terms = [term for term in terms if term not in gone]
             exclude += [term.plain for term in gone if term.plain is not None and _ALL_COLUMNS in terms]
+    if not terms and not intercept:
+        raise ExpressionError("there is neither a term nor an intercept in it: y ~ 1 fits the mean")
     if not terms:
-        raise ExpressionError("there is no term in it; a fit of the mean alone has nothing to descend on")
+        return Formula(target.plain or target.name, (), (_EVERY_COLUMN,), intercept)
     features = tuple(dict.fromkeys(ALL if term == _ALL_COLUMNS else term.name for term in terms))
     return Formula(target.plain or target.name, features, tuple(dict.fromkeys(exclude)), intercept)
 
 
 _ALL_COLUMNS = Term((Name(ALL),))
+
+# As a name with a star, which --exclude takes: the fit of y ~ 1 is of none.
+_EVERY_COLUMN = "*"
 
 
 def _terms(node: Node) -> list[Term]:
