@@ -89,7 +89,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def same_file(one: str, other: str) -> bool:
-    """Whether two paths lead to one regular file, existing or not. A ``file://`` address is the path in it."""
+    """Whether two paths lead to one regular file, existing or not. A ``file://`` address counts as the path in it."""
     one, other = local_path(one), local_path(other)
     try:
         if not os.path.exists(one) or not os.path.exists(other):
@@ -108,7 +108,7 @@ def local_path(path: str) -> str:
 
 
 def is_special(path: str) -> bool:
-    """Whether a path is neither a regular file nor a folder (a device or FIFO): its name says little."""
+    """Whether a path exists and is neither a regular file nor a folder: a device or FIFO, whose name says little."""
     return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 

@@ -12,7 +12,9 @@ _V1: tuple[str, ...] = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
 
 
 def usable_cores(root: Path = Path("/")) -> int:
-    """The cores of this process's affinity (taskset, cpusets), at most its control groups' quota, rounded up."""
+    """The number of CPU cores that this process may use, at least 1: its affinity (taskset, cpusets), or the smaller
+    quota of its control groups, rounded up. ``root`` is the file system's root.
+    """
     affinity = getattr(os, "sched_getaffinity", None)
     count = len(affinity(0)) if affinity else os.cpu_count() or 1
     return min([count, *(max(math.ceil(quota), 1) for quota in _quotas(root))])

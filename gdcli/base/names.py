@@ -51,19 +51,21 @@ def quoted(text: str, longest: int = _LONGEST) -> str:
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:
-    """The names as one comma-separated list, each shortened, at most ``most`` of them."""
+    """The names as one comma-separated text, each shortened; after ``most`` of them "… (3 more)" counts the rest."""
     names = list(names)
     more = f", … ({len(names) - most} more)" if len(names) > most else ""
     return ", ".join(shortened(name) for name in names[:most]) + more
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """`` Did you mean 'x'?`` for the likeliest of ``names``, several if none stands out; empty if none is close."""
+    """The question `` Did you mean 'x'?``, with a blank before it, about the likeliest of ``names`` (up to three if
+    none stands out); "" if none is close to ``name``.
+    """
     return or_listed(likely(name, names))
 
 
 def or_listed(names: Iterable[str]) -> str:
-    """`` Did you mean 'x' or 'y'?``; empty without names."""
+    """The question `` Did you mean 'x' or 'y'?``, with a blank before it, about all the names; "" without names."""
     shown = [quoted(name) for name in names]
     both = " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
     return f" Did you mean {both}?" if both else ""
@@ -111,7 +113,7 @@ def _slips(a: str, b: str) -> int:
 
 
 def count_of(count: int, singular: str, plural: str | None = None) -> str:
-    """``1 row``, ``1,234 rows``."""
+    """A count with its noun, as ``1 row`` or ``1,234 rows``. The plural of None adds an s."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 

@@ -60,14 +60,16 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
 
 
 def merge_all(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
-    """The merged results: left to right in sections, then section by section; None for no results."""
+    """All results merged into one; None if there are none. SECTION results at a time are merged, left to right, and
+    then the sections.
+    """
     return merge_sections(results, lambda section: merge_left(section, merge), merge)
 
 
 def merge_sections(
     items: Iterable[T], reduce: Callable[[Iterator[T]], R | None], merge: Callable[[R, R], R]
 ) -> R | None:
-    """The merged results of ``reduce`` for each section of the items; None for no items."""
+    """The results that ``reduce`` gives for each SECTION consecutive items, merged into one; None for no items."""
     iterator = iter(items)
     total: R | None = None
     while (found := reduce(islice(iterator, SECTION))) is not None:
@@ -76,7 +78,7 @@ def merge_sections(
 
 
 def merge_left(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:
-    """The merged results, left to right; None for no results."""
+    """All results merged into one, left to right; None for no results."""
     total: R | None = None
     for result in results:
         total = result if total is None else merge(total, result)

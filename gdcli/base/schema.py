@@ -95,7 +95,7 @@ def from_json(kind: type[Record], value: Any) -> Record:
     """A record from the JSON object that holds its fields, each checked by its annotation.
 
     A field with a default may be missing, and unknown keys are ignored: files of other versions are read too. Raises
-    ValueError with the path of the key: "terms[3].coefficient is not a number". A whole number is one of 0 or more.
+    ValueError with the path of the key: "terms[3].coefficient is not a number". An ``int`` field must be 0 or more.
     """
     found: Record = _record(kind, value, "")
     return found

@@ -19,7 +19,7 @@ class _Input(Protocol):
 
 
 class ReadAhead:
-    """The bytes of a stream, fewer than are asked for only at the end. Errors come where they were met."""
+    """A stream whose bytes a thread reads in advance. An error of the stream is raised by the ``read`` that met it."""
 
     def __init__(self, stream: _Input) -> None:
         self._stream = stream

@@ -19,13 +19,13 @@ def is_number(text: str) -> bool:
 
 
 def absent_numbers(missing: frozenset[str], form: NumberFormat) -> list[float]:
-    """The numbers that stand for a missing value, however they are written."""
+    """The numbers among the words for a missing value: a cell that equals one, as -999.0 does -999, is missing."""
     values = [form.value(word) for word in missing]
     return [value for value in values if value is not None and math.isfinite(value)]
 
 
 def parsed(column: Coded, missing: frozenset[str], form: NumberFormat) -> Array:
-    """The numbers that texts stand for: NaN for a missing one, infinite for a text that is no number."""
+    """The numbers (n,) in a text column: NaN for a missing cell, +∞ for a text that is no number."""
     absent = absent_numbers(missing, form)
     values = [form.value(level) for level in column.levels]
     lookup = np.array(
@@ -36,7 +36,9 @@ def parsed(column: Coded, missing: frozenset[str], form: NumberFormat) -> Array:
 
 
 def stripped(codes: NDArray[np.integer], levels: list[str], missing: frozenset[str]) -> Coded:
-    """Codes and levels without blanks around them; levels that are then equal, or missing, become one, or none."""
+    """The text column with the given codes and levels, without blanks around the levels. Levels that are then equal
+    become one; cells whose level is then a word for a missing value have the code −1.
+    """
     clean = [level.strip() for level in levels]
     if clean == levels and not missing.intersection(levels):
         return Coded(codes, tuple(levels))
@@ -47,7 +49,7 @@ def stripped(codes: NDArray[np.integer], levels: list[str], missing: frozenset[s
 
 
 def coded(values: list[str], missing: frozenset[str]) -> Coded:
-    """The column of a list of texts: codes and levels."""
+    """The text column (codes and levels) of a list of texts, one per row."""
     place: dict[str, int] = {}
     codes = np.array([-1 if v in missing else place.setdefault(v, len(place)) for v in values], dtype=np.intp)
     return Coded(codes, tuple(place))
@@ -60,7 +62,7 @@ LONGEST_NAME = 1000
 
 
 def check_lengths(table: Table, block: Block) -> None:
-    """Raise CellError for a text that is too long to tell rows apart by it in a report."""
+    """Raise CellError if a level of a text column is too long to be shown in a report."""
     for name, column in table.text.items():
         for i, level in enumerate(column.levels):
             if len(level) > LONGEST_NAME:
@@ -72,12 +74,12 @@ def check_lengths(table: Table, block: Block) -> None:
 
 
 def too_long(text: str) -> str:
-    """The phrase "… is too long (more than 1,000)", to be completed with "for a level"."""
+    """The phrase "'abc…', of 1,234 characters, is too long (more than 1,000)", to be completed with "for a level"."""
     return f"{quoted(text, 20)}, of {len(text):,} characters, is too long (more than {LONGEST_NAME:,})"
 
 
 def too_many_levels(source: str, wide: Mapping[str, Sequence[str]], rows: int | None) -> str:
-    """The error of text columns with too many levels."""
+    """The message about text columns with too many levels, without advice. ``wide`` holds the levels by column."""
     parts = []
     for name, levels in wide.items():
         kind = "looks like an identifier"
@@ -88,11 +90,11 @@ def too_many_levels(source: str, wide: Mapping[str, Sequence[str]], rows: int | 
 
 
 def left_out_levels(wide: Iterable[str]) -> str:
-    """The advice to leave columns out."""
+    """The advice to leave out columns with --exclude, or to allow more levels with --max-levels."""
     leave_out = " ".join(f"--exclude {shell_word(name)}" for name in wide)
     return f"leave out what is no category with {leave_out}, or allow more with --max-levels"
 
 
 def missing_option(cell: str) -> str:
-    """The option that takes a text for missing, or skips its row if nobody would paste a text so long."""
+    """The option ``--na CELL``, by which a text means a missing value; ``--on-bad-row skip`` if it is too long."""
     return f"--na {shell_word(cell)}" if len(cell) <= LONGEST_PASTED else "--on-bad-row skip"

@@ -58,8 +58,8 @@ def missing_words(options: ColumnOptions) -> frozenset[str]:
 
 
 class Chosen(NamedTuple):
-    """The ``target`` and the ``features`` by name, with what the ``computed`` ones among them are; None for the target
-    of a summary. ``crossed`` are the features that were given as ``a*b``.
+    """The names of the ``target`` (None for a summary) and of the ``features``. ``computed`` maps the names that are
+    expressions to their terms. ``crossed`` are the features that were given as ``a*b``.
     """
 
     target: str | None
@@ -68,7 +68,7 @@ class Chosen(NamedTuple):
     crossed: tuple[str, ...] = ()
 
     def columns_of(self, names: Iterable[str | None]) -> tuple[str, ...]:
-        """The columns that the names stand for, those that computed ones are computed from among them."""
+        """The file's columns that the names stand for, each once; for a computed name those in its expression."""
         found = [name for name in names if name is not None]
         return tuple(dict.fromkeys(c for n in found for c in (self.computed[n].columns if n in self.computed else [n])))
 

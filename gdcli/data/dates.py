@@ -63,7 +63,7 @@ _DAY_PARTS = ("%d", "%j", "%m", "%b", "%B", "%y", "%Y", "%x", "%c", "%G", "%u", 
 
 
 def iso_days(text: str) -> float | None:
-    """The days since 1970-01-01 of a date or time in ISO 8601, None if it is none; a month is its first day."""
+    """The days since 1970-01-01 of a date or time in ISO 8601; a month is its first day. None for any other text."""
     found = _ISO.fullmatch(text)
     if found is None:
         return None
@@ -88,7 +88,7 @@ def _offset(zone: str | None) -> int:
 
 
 def days_by(spelling: str, text: str) -> float | None:
-    """The days since 1970-01-01 of a text by a format of ``strptime``, None if it does not fit."""
+    """The days since 1970-01-01 of a date written in a format of ``strptime``; None if the text does not fit it."""
     try:
         found = datetime.strptime(text, spelling)
     except ValueError:
@@ -101,7 +101,10 @@ def days_by(spelling: str, text: str) -> float | None:
 
 
 def reader_of(spelling: str) -> Callable[[str], float | None]:
-    """The function that reads dates of a spelling: ``ISO``, or a format of ``strptime``."""
+    """The function that turns a text into days since 1970-01-01, or None if it is no date of the spelling.
+
+    A spelling is ``ISO`` or a format of ``strptime``.
+    """
     return iso_days if spelling == ISO else partial(days_by, spelling)
 
 
@@ -112,7 +115,7 @@ def looks_dated(levels: Sequence[str]) -> bool:
 
 
 def spellings_of(levels: Sequence[str]) -> list[str]:
-    """The formats of ``strptime`` that read all of the texts, the likeliest first."""
+    """The usual formats of ``strptime`` that read all texts of a sample, the likeliest first; empty if none does."""
     some = levels[:: -(-len(levels) // _SAMPLE) or 1]
     fits = _FORMATS
     for sample in (some[:1], some[:5], some):
@@ -121,7 +124,7 @@ def spellings_of(levels: Sequence[str]) -> list[str]:
 
 
 def parse_dates(given: Iterable[str], names: Sequence[str]) -> dict[str, str]:
-    """The spelling by column of what ``--date COLUMN:FORMAT`` says. Raises UsageError."""
+    """The date format of each column named by ``--date COLUMN:FORMAT``. Raises UsageError for an impossible one."""
     found = {}
     for one in given:
         parts = [(one[:at], one[at + 1 :]) for at, mark in enumerate(one) if mark == ":"]
@@ -138,7 +141,10 @@ def parse_dates(given: Iterable[str], names: Sequence[str]) -> dict[str, str]:
 
 
 def as_numbers(table: Table, dates: Mapping[str, str]) -> Table:
-    """A table whose columns of dates, read as texts, are numbers: NaN if missing, infinite if the text is no date."""
+    """The table with its columns of dates, read as texts, turned into days since 1970-01-01.
+
+    A day is NaN if the cell is missing, and +∞ if the text is no date. ``dates`` maps columns to their formats.
+    """
     numeric, text = dict(table.numeric), dict(table.text)
     for name, spelling in dates.items():
         if name in text:
@@ -147,7 +153,7 @@ def as_numbers(table: Table, dates: Mapping[str, str]) -> Table:
 
 
 def numbers_of_dates(column: Coded, spelling: str) -> Array:
-    """The days (n,) of a column of dates: NaN if missing, infinite if the text is no date."""
+    """The days (n,) since 1970-01-01 of a text column of dates: NaN if missing, +∞ if the text is no date."""
     read = reader_of(spelling)
     values = [read(level) for level in column.levels]
     lookup = np.array([np.inf if value is None else value for value in values] + [np.nan])

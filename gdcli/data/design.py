@@ -85,7 +85,7 @@ class Design:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a user should know of how columns were read."""
+        """The sentences that tell a user how some columns were read; empty if there is nothing to tell."""
         notes = []
         if self.ignored:
             notes.append(f"left out the columns without name and values: {listed(self.ignored)}")
@@ -106,7 +106,7 @@ class Design:
 
     @property
     def predicted(self) -> str:
-        """The target of a fit, which has one."""
+        """The name of the target. Only for the design of a fit: that of a summary has none."""
         assert self.target is not None
         return self.target
 

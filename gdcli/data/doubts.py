@@ -31,7 +31,10 @@ _MOST_CLASSES = 5
 
 @dataclass(frozen=True, slots=True)
 class TextColumn:
-    """A column read as texts, in its block. The one with a ``role`` (target, weights column) stays, and is numbers."""
+    """A column of a block, read as ``texts``; ``words`` mean a missing cell.
+
+    A column with a ``role`` (target, weights column) has to be numbers and cannot be left out; "" for a feature.
+    """
 
     name: str
     texts: Coded
@@ -48,11 +51,11 @@ class TextColumn:
 
     @property
     def numbers(self) -> list[str]:
-        """The levels that are numbers as they stand."""
+        """The levels that are numbers in the block's number format."""
         return [level for level in self.texts.levels if self.block.numbers.is_number(level)]
 
     def first(self, levels: Collection[str]) -> tuple[int, str]:
-        """The first row that has one of some levels, and that level."""
+        """The index of the first row whose level is among ``levels``, and that level."""
         wanted = np.array([level in levels for level in self.texts.levels] + [False])
         row = int(np.argmax(wanted[self.texts.codes]))
         return row, self.texts.levels[int(self.texts.codes[row])]
@@ -70,21 +73,21 @@ class TextColumn:
 
     @property
     def as_text(self) -> tuple[Proposal, ...]:
-        """The proposal to read the column as text."""
+        """The one proposal to read the column as text; empty if it has a role."""
         if self.role:
             return ()
         return (Proposal((("--categorical", self.name),), "if the column is text: {}", ProposalEffect.TEXT),)
 
     @property
     def left_out(self) -> tuple[Proposal, ...]:
-        """The proposal to leave the column out."""
+        """The one proposal to leave the column out; empty if it has a role."""
         if self.role:
             return ()
         return (Proposal((("--exclude", self.name),), "{} leaves the column out", ProposalEffect.OMITS),)
 
 
 def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
-    """The row and the doubt of the first cell of a column of numbers that is none, or None."""
+    """The row of the first cell that is not a number, and the doubt about it; None if all cells are numbers."""
     numbers = set(column.numbers)
     present = {level for level, count in zip(column.texts.levels, column.counts, strict=True) if count}
     odd = present - numbers
@@ -105,7 +108,7 @@ def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
 
 
 def odd_texts(column: TextColumn) -> DoubtError | None:
-    """The doubt of a text column most of whose cells mean numbers, or None."""
+    """The doubt about a text column most of whose cells look like numbers; None if they do not."""
     odd = odd_numbers(column.texts.levels, column.counts, column.block.numbers)
     if not odd:
         return None
@@ -167,7 +170,7 @@ def odd_dates(column: TextColumn) -> DoubtError | None:
 
 
 def not_a_date(column: TextColumn, spelling: str) -> DoubtError | None:
-    """The doubt of the first text of a column of dates that is none by its spelling, or None."""
+    """The doubt about the first text that is no date in the column's format ``spelling``; None if all are dates."""
     read = reader_of(spelling)
     odd = [level for level in column.texts.levels if read(level) is None]
     if not odd:
@@ -200,7 +203,7 @@ def _day(spelling: str, text: str) -> str:
 
 
 def many_levels(wide: Mapping[str, Sequence[str]], source: str, rows: int, most: int, whole: bool) -> DoubtError:
-    """The doubt of text columns that are no categories: too many levels, or hardly two rows of each."""
+    """The doubt about text columns that are no categories: too many levels, or hardly two rows of each."""
     omits = Proposal(
         tuple(("--exclude", name) for name in wide), "{} leaves " + _them(wide) + " out", ProposalEffect.OMITS
     )

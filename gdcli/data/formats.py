@@ -33,7 +33,7 @@ ALL_OPTIONS = frozenset(OPTION_OF)
 
 
 def no_names(stream: Stream, options: CsvOptions) -> tuple[str, ...]:
-    """No column names: they cannot be read quickly."""
+    """An empty tuple: the column names of this format cannot be read quickly."""
     return ()
 
 

@@ -12,7 +12,10 @@ Key = tuple[str, ...]
 
 
 def combined(by: Sequence[Coded]) -> tuple[NDArray[np.intp], list[Key]]:
-    """The group keys that occur, as a list, and before it each row's index (n,) in it. No cell may be missing."""
+    """The index (n,) of each row's group key in the list of keys, and that list. A key is one level per column.
+
+    No cell may be missing.
+    """
     codes = np.zeros(len(by[0].codes), dtype=np.int64)
     for column in by:
         codes = codes * len(column.levels) + column.codes
@@ -25,7 +28,7 @@ def combined(by: Sequence[Coded]) -> tuple[NDArray[np.intp], list[Key]]:
 
 
 def in_order(keys: Sequence[Key]) -> list[int]:
-    """The places of the keys in sorted order, by the first column first; columns of numbers by their value."""
+    """The indices that sort the keys: by the first column, then the next; columns of numbers by their value."""
     columns = list(zip(*keys, strict=True))
     numeric = [all(map(is_number, column)) for column in columns]
 

@@ -80,9 +80,9 @@ def odd_numbers(levels: Sequence[str], counts: Sequence[int], form: NumberFormat
 
 
 def formats_for(levels: Iterable[str], form: NumberFormat, commas: bool) -> list[NumberFormat]:
-    """The formats in which some texts are numbers, the likeliest first, without those that give the same numbers.
+    """The other formats in which all ``levels`` are numbers, the likeliest first; of those that agree only one.
 
-    ``commas``: the comma separates the cells, so that a quoted 1,000 is a thousand, and no one with three decimals.
+    ``commas``: the comma separates the cells, so that a quoted 1,000 is a thousand, not a 1 with three decimals.
     """
     texts = list(levels)[:_SAMPLE]
     fits: dict[tuple[float | None, ...], NumberFormat] = {}

@@ -32,8 +32,9 @@ _FEW_ROWS = 10
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The columns that are ``text``, the spelling of those that are ``dates``, and all ``words`` for missing cells. In
-    the ``dotted`` columns each dot may be one of thousands.
+    """The columns to read as ``text``, the format of each column of ``dates``, and all ``words`` for a missing cell.
+
+    In ``dotted`` columns each dot may be a thousands separator.
     """
 
     text: frozenset[str]
@@ -43,7 +44,7 @@ class Judged:
 
 
 def judge_columns(question: OpenQuestion, names: Collection[str]) -> Judged:
-    """Judge some columns of the first block. Raises DoubtError for the first that is doubtful."""
+    """The decision how to read the columns ``names``, by the first block. Raises DoubtError if one is doubtful."""
     block, options = question.block, question.options
     words = missing_words(options)
     given = parse_dates(options.dates, question.names)

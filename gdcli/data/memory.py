@@ -51,7 +51,7 @@ def check_room_for_groups(source: str, columns: int, lanes: int, folds: int = 1)
 
 @cache
 def memory() -> int:
-    """The bytes of memory that this process may use."""
+    """The bytes of memory that this process may use at most: the machine's, or its control group's limit if smaller."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if hasattr(os, "sysconf") else [1 << 62]
     with contextlib.suppress(OSError, ValueError):  # no such group, or "max"
         limits.append(int(_CGROUP_LIMIT.read_text()))

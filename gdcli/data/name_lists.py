@@ -18,7 +18,7 @@ _PARTS = re.compile(r"(?:\((?:[^()]|\([^()]*\))*\)|`[^`]*`|[^,])+")
 
 
 def with_names(options: ColumnOptions, names: tuple[str, ...], source: str) -> ColumnOptions:
-    """The options with each list and each pattern as the names that it stands for, in the order given.
+    """The options with each comma-separated list and each pattern replaced by its column names, in the order given.
 
     A pattern of features stands for no column that has another role. Raises DataError if it stands for none, or if a
     part of a list is no column.

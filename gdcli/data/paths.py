@@ -35,7 +35,7 @@ class Opened(NamedTuple):
 
 
 def is_url(path: str) -> bool:
-    """Whether a path is a URL: a file that exists goes before."""
+    """Whether a path is a URL. It is not if a file of this very name exists."""
     return _URL in path and not os.path.lexists(path)
 
 
@@ -45,7 +45,7 @@ def located(path: str) -> str:
 
 
 def open_path(path: str) -> Opened:
-    """Open a path or a URL. Raises DataError."""
+    """The file at a path or URL, open for reading, and its size. Raises DataError if it cannot be opened."""
     if is_url(path):
         return _opened_url(path)
     try:

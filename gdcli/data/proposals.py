@@ -127,7 +127,7 @@ class OpenQuestion:
     options: ColumnOptions
 
     def with_(self, proposal: Proposal) -> "OpenQuestion | None":
-        """The question with the options of a proposal, None if they mean nothing here."""
+        """The question with a proposal's options added; None if they mean nothing for this table's format."""
         options, csv = self.options, dict[str, str | None]()
         for flag, value in proposal.options:
             if field := _REPEATABLE.get(flag):
@@ -163,8 +163,9 @@ Attempt = Callable[[OpenQuestion], "float | DoubtError"]
 
 
 def advised(question: OpenQuestion, doubt: DoubtError, attempt: Attempt) -> DataError:
-    """The error of a doubt, with the proposals that were tried and help. Rows are dropped only if nothing reads them,
-    and a column is left out for the same reason.
+    """The error of a doubt, with those of its proposals as advice that help when tried.
+
+    Dropping rows is advised only if no other proposal reads them, leaving out a column only if nothing else helps.
     """
     trial = _Trial(question, attempt)
     helpful: list[Proposal] = []

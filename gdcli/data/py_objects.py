@@ -28,7 +28,7 @@ class Fault(NamedTuple):
 
 
 def numbers_of(values: Sequence[object], missing: frozenset[str]) -> tuple[Array, list[Fault]]:
-    """The cells as numbers (n,), NaN for a missing one, and the faults of those that are none."""
+    """The cells as numbers (n,), NaN for a missing one, and a fault for each cell that is not a number."""
     try:
         # Of plain numbers alone, by far the most common, NumPy makes the nearest floats at once.
         plain = set(map(type, values)) <= {int, float}
@@ -55,7 +55,7 @@ def without_absent(numbers: Array, missing: frozenset[str]) -> Array:
 
 
 def texts_of(values: Sequence[object], missing: frozenset[str]) -> Coded:
-    """The cells as texts: 1, True and 1.0 are equal, but three levels."""
+    """The cells as a text column. 1, True and 1.0, which Python takes for equal, are three levels."""
     if set(map(type, values)) != {str}:
         values = [None if _is_missing(value) else str(value) for value in values]
     place: dict[object, int] = {}

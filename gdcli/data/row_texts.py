@@ -15,7 +15,7 @@ from gdcli.engine.arrays import Array
 
 
 def check_new_columns(source: Source, columns: Sequence[str]) -> None:
-    """Raise DataError if a column of the predictions is there already."""
+    """Raise DataError if the source already has one of the ``columns`` that predictions are to be written to."""
     for column in source.names:
         if column not in columns:
             continue
@@ -41,7 +41,10 @@ def check_same_columns(first: Source, other: Source) -> None:
 def prediction_texts(
     predictions: Array, classes: Sequence[bytes] | None, before: bytes, after: bytes, missing: bytes
 ) -> list[bytes]:
-    """Each prediction's text between ``before`` and ``after``; ``missing`` between them for a NaN."""
+    """The text of each prediction (n,) between ``before`` and ``after``; a NaN is written as ``missing``.
+
+    With ``classes`` predictions are probabilities of the second class, and the likelier class is the text.
+    """
     if classes is None:
         return _numbers(predictions, before, after, missing)
     which = np.where(np.isnan(predictions), 2, predictions >= 0.5).astype(np.intp)
@@ -52,7 +55,9 @@ def prediction_texts(
 def prediction_cells(
     predictions: Array, classes: Sequence[bytes] | None, before: Sequence[bytes], after: bytes, missing: bytes
 ) -> list[bytes]:
-    """The texts of predictions (n,), or of each row of (n, k): one ``before`` for each column, and one ``after``."""
+    """The n texts of predictions (n,) or (n, k), one per row. Each of the k cells has its ``before`` in front of it;
+    ``after`` ends the row.
+    """
     if predictions.ndim == 1:
         return prediction_texts(predictions, classes, before[0], after, missing)
     last = predictions.shape[1] - 1
@@ -78,17 +83,17 @@ def _numbers(predictions: Array, before: bytes, after: bytes, missing: bytes) ->
 
 
 def alternating(rows: list[bytes], texts: list[bytes]) -> bytes:
-    """The rows, each followed by its text."""
+    """The rows as one text, each followed by its own of the ``texts``."""
     parts = [b""] * (2 * len(rows))
     parts[0::2], parts[1::2] = rows, texts
     return b"".join(parts)
 
 
 def text_cell(text: str, dialect: Dialect) -> bytes:
-    """The cell of a text, in quotes if it needs them."""
+    """A text as a CSV cell in UTF-8, in quotes if it needs them."""
     return quoted_cell(text.encode("utf-8", "replace"), dialect)
 
 
 def cell(value: Any, dialect: Dialect) -> bytes:
-    """The cell of a value: a float by its shortest text, nothing for a missing one."""
+    """A value as a CSV cell: a float by its shortest text, b"" for None or NaN."""
     return b"" if value is None or value != value else text_cell(str(value), dialect)

@@ -98,7 +98,7 @@ class Source(Protocol):
 
     @property
     def stands_for(self) -> tuple[FileMark, ...]:
-        """The files whose rows a summary was made of."""
+        """The files that a summary was made from; none for a source of rows."""
         return ()
 
     def blocks(self) -> Generator[Block, None, None]:

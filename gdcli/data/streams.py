@@ -259,7 +259,7 @@ def _decoded(stream: Readable, encoding: str | None, name: str) -> tuple[Readabl
 
 
 def codec_name(encoding: str) -> str:
-    """Python's name of a text encoding. Raises UsageError if there is none."""
+    """Python's name of a text encoding, as ``utf-8`` for ``UTF8``. Raises UsageError if it knows no such encoding."""
     try:
         codec = codecs.lookup(encoding)
         "".encode(encoding)

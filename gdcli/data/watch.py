@@ -15,7 +15,10 @@ _LINE_END = 4
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """An open regular file, with its status then; ``path`` is None for standard input."""
+    """An open regular file with its status ``before`` it was read; ``path`` is None for standard input.
+
+    ``grew`` is called with the file's name if the file grew meanwhile.
+    """
 
     raw: IO[bytes]
     path: str | None
@@ -24,7 +27,7 @@ class Watch:
 
     @classmethod
     def of(cls, raw: IO[bytes], path: str | None, grew: Callable[[str], object]) -> "Watch | None":
-        """The watch of an open input, or None if it is no regular file."""
+        """The watch of an open input, which begins now; None if the input is no regular file."""
         try:
             status = os.fstat(raw.fileno())
         except (OSError, ValueError):

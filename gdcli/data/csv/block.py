@@ -42,7 +42,7 @@ def _is_worth_pandas(size: int, now: int) -> bool:
 
 
 class CsvBlock(Block):
-    """A chunk of CSV text and how to read it; ``size`` are the bytes that are to be read, if it is only a part."""
+    """A chunk of CSV text and the dialect to read it in. ``size`` is the number of its bytes to read (None: all)."""
 
     def __init__(self, chunk: Chunk, dialect: Dialect, size: int | None = None) -> None:
         self.chunk, self.dialect = chunk, dialect

@@ -53,8 +53,10 @@ def cut(
     start: int = 0,
     line: int | None = None,
 ) -> Iterator[Chunk]:
-    """Yield the blocks of the rows after a header; or those from ``start`` bytes after it on, in that ``line``, where a
-    block begins and the stream stands.
+    """Yield the rows after a header as chunks of about ``block_bytes`` bytes.
+
+    With a ``start`` the first chunk begins that many bytes after the header, in line ``line`` of the file. A block must
+    begin at this byte, and the stream must stand there.
     """
     dialect = header.dialect
     rest, target = b"" if start else header.rest, block_bytes * (start // block_bytes + 1)
@@ -103,7 +105,7 @@ def _next(stream: Readable, taken: bytes, wanted: int, dialect: Dialect) -> tupl
 
 
 def row_end(text: bytes, at: int, dialect: Dialect) -> int | None:
-    """The place after the first line end at or after ``at`` that is outside quotes; None if there is none."""
+    """The index just after the first line end at or after ``at`` that is outside quotes; None if there is none."""
     found = text.find(dialect.newline, at)
     if found < 0 or not _holds_quote(text, dialect):
         return found + 1 if found >= 0 else None

@@ -11,7 +11,7 @@ from gdcli.data.csv.quotes import Places, find_quoted
 
 
 def without_comments(text: bytes, dialect: Dialect) -> bytes:
-    """The text, which begins outside quotes, with empty lines for its comments."""
+    """The text with an empty line in place of each comment. The text must begin outside quotes."""
     stretches = comment_stretches(text, dialect)
     if not stretches:
         return text
@@ -20,7 +20,7 @@ def without_comments(text: bytes, dialect: Dialect) -> bytes:
 
 
 def masked(text: bytes, dialect: Dialect) -> bytes:
-    """The text with the quotes in its comments masked; its length stays."""
+    """The text, as long as before. If a comment holds a quote, all comments are overwritten with blanks."""
     stretches = comment_stretches(text, dialect)
     quote = dialect.quote.encode()
     if not any(quote in text[start:end] for start, end in stretches):
@@ -32,7 +32,7 @@ def masked(text: bytes, dialect: Dialect) -> bytes:
 
 
 def comment_stretches(text: bytes, dialect: Dialect) -> list[tuple[int, int]]:
-    """The places where comments start and end, without line ends."""
+    """The (start, end) of each comment in the text, in bytes. Its line end is not included."""
     mark, quote = dialect.comment.encode(), dialect.quote.encode()
     if not mark or mark not in text:
         return []

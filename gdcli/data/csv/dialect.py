@@ -80,7 +80,10 @@ def open_table(stream: Stream, options: CsvOptions) -> Header:
 
 
 def remarks(name: str, header: Header, options: CsvOptions) -> tuple[str | None, str | None]:
-    """A note on the separator and the names found in a file, and a warning if its header is most likely a row."""
+    """A note on the separator and the names found in a file, and a warning if its header is most likely a row.
+
+    Each is None if there is nothing to say.
+    """
     dialect, warning, found = header.dialect, None, []
     if options.separator is None and dialect.separator != ",":
         kind = SEPARATOR_NAMES.get(dialect.separator, quoted(dialect.separator))
@@ -273,7 +276,7 @@ def count_lines(text: bytes, newline: bytes) -> int:
 
 
 def undecodable(name: str, line: int, place: int, byte: int) -> str:
-    """The error of a byte that is not UTF-8."""
+    """The message about a ``byte`` that is not UTF-8; ``place`` is its index in the file's text, from 0."""
     return (
         f"{quoted(name)}, line {line}: byte 0x{byte:02X} at {place} is not UTF-8; "
         "name the file's encoding, for example --encoding latin-1"

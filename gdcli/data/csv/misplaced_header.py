@@ -17,8 +17,10 @@ _MOST_ROWS = 50
 
 
 def header_lines(chunk: Chunk, dialect: Dialect, names: Collection[str]) -> list[int]:
-    """The first line that has all the names among its cells; without names the first that is as wide as most rows are,
-    and wider than the header. Empty if there is none.
+    """The number of a line that may be the header, alone in a list; empty if there is none.
+
+    It is the first line that has all the names among its cells. Without names it is the first that has as many cells
+    as most rows, and more than the header.
     """
     rows = list(islice(records(chunk, dialect), _MOST_ROWS))
     if not dialect.header or not rows:
@@ -32,7 +34,7 @@ def header_lines(chunk: Chunk, dialect: Dialect, names: Collection[str]) -> list
 
 
 def rows_below(chunk: Chunk, dialect: Dialect, line: int) -> tuple[Chunk, Dialect] | None:
-    """The rows below a header on ``line`` and their dialect; None if the line is above the chunk."""
+    """The rows below a header on ``line``, and the dialect read there; None if the line is above the chunk."""
     above = line - chunk.first_line
     if above < 0:
         return None

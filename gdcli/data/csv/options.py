@@ -62,9 +62,10 @@ class CsvOptions:
 
     @classmethod
     def of(cls, values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> "CsvOptions":
-        """The options among some values; for those that are None, what was said ``before`` holds.
+        """The CSV options among ``values``. An option that is None there is taken from ``before``, if it is there.
 
-        The marks in numbers are said together: one alone would change what the other means.
+        If a value gives the decimal mark or the thousands separator, neither is taken from ``before``: one alone would
+        change what the other means.
         """
         given = {name: values[name] for name in CSV_FIELDS if values.get(name) is not None}
         left_out = _MARKS if _MARKS & set(given) else set()
@@ -73,7 +74,7 @@ class CsvOptions:
 
     @property
     def said(self) -> dict[str, Any]:
-        """The options about how files are written that are no defaults."""
+        """The options that differ from their defaults, by name; ``on_bad_row`` is not among them."""
         default = CsvOptions()
         return {name: getattr(self, name) for name in _WRITTEN if getattr(self, name) != getattr(default, name)}
 
@@ -93,7 +94,10 @@ _TYPES = {"header": bool, "skip_rows": int}
 
 
 def said_of(found: Any) -> dict[str, Any]:
-    """The ``said`` options that a file holds, checked. Raises ValueError."""
+    """The options that differ from their defaults (``CsvOptions.said``), from a JSON value ``found`` in a model.
+
+    Raises ValueError if it holds anything else.
+    """
     if not isinstance(found, dict) or not set(found) <= set(_WRITTEN):
         raise ValueError("csv holds something else than options of CSV")
     for name, value in found.items():

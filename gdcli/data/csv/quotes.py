@@ -18,7 +18,9 @@ _LINE_ENDS = b"\r\n"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Quoted:
-    """The quoted stretches of a text: places of opening and closing quotes; ``len(text)`` for one that never closes.
+    """The quoted stretches of a text: the places ``opens`` (k,) and ``closes`` (k,) of their quotes, in bytes.
+
+    The close of a stretch that never closes is ``len(text)``.
 
     ``plain`` tells whether every quote stands right beside a separator or line end, as well-behaved writers put it.
     """
@@ -28,7 +30,7 @@ class Quoted:
     plain: bool
 
     def inside(self, places: Places) -> NDArray[np.bool_]:
-        """A mask of the places in the text that lie inside a quoted field."""
+        """A mask (n,), True for each of n places in the text that lies inside a quoted field."""
         if not len(self.opens):
             return np.zeros(len(places), dtype=bool)
         last = np.searchsorted(self.opens, places, side="right") - 1
@@ -57,7 +59,10 @@ def find_quoted(text: bytes, separator: str, quote: str) -> Quoted:
 
 
 def continued_cells(text: bytes, separator: str, quote: str) -> dict[int, set[int]]:
-    """The cells in which text follows the closing quote: their columns, by the place where their row begins."""
+    """The cells in which text follows the closing quote: a set of column indices for each row with such cells.
+
+    A row is known by its first byte's place in the text. Columns count from 0.
+    """
     marks = find_quoted(text, separator, quote)
     if marks.plain:
         return {}

@@ -93,7 +93,7 @@ class CsvFile:
 
 
 class BlockLocator:
-    """The beginnings of a file's blocks, by a look at the lines around. Only quoted line ends can make it wrong."""
+    """Finds where a file's blocks begin, from the lines near each place. Only quoted line ends can make it wrong."""
 
     def __init__(self, file: CsvFile, raw: IO[bytes]) -> None:
         self._file, self._raw = file, raw

@@ -21,14 +21,19 @@ _CR, _LF = 13, 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawRows:
-    """Rows without their line ends, and their ``ends``: one for all rows, or one per row. The last may be empty."""
+    """The text of each row without its line end, and the line ``ends``: one for all rows, or a list of one per row.
+
+    The last row's end is b"" if the file stops there.
+    """
 
     rows: list[bytes]
     ends: bytes | list[bytes]
 
 
 def raw_rows(chunk: Chunk, dialect: Dialect, count: int) -> RawRows:
-    """The rows of a chunk, in which parsing has found ``count``; blank lines are none."""
+    """The text of each row of a chunk, blank lines left out. Raises DataError unless there are ``count`` rows, the
+    number that parsing found.
+    """
     found = _split_evenly(chunk.text, dialect) or _split_one_by_one(chunk.text, dialect)
     # The last one: a lone '""' is a row for one parser and a blank line for the other.
     for blank in (None, _is_blank, _is_void):
@@ -51,7 +56,7 @@ def raw_cells(row: bytes, dialect: Dialect) -> list[bytes]:
 
 
 def quoted_cell(cell: bytes, dialect: Dialect) -> bytes:
-    """The cell of a text: in quotes if it holds the separator, a quote or a line end."""
+    """A text as a CSV cell: in quotes if it holds the separator, a quote or a line end."""
     quote = dialect.quote.encode()
     if any(mark in cell for mark in (dialect.separator.encode(), quote, b"\r", b"\n")):
         return quote + cell.replace(quote, quote + quote) + quote

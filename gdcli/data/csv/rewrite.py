@@ -74,7 +74,10 @@ def rewriter_of_cells(source: Source, columns: Sequence[str], only: bool, classe
 
 
 def block_rows(ours: Dialect, target: tuple[Dialect, bytes] | None, block: Block, table: Table) -> RawRows:
-    """The rows of a CSV block, in another dialect and with other line ends if there is a ``target``."""
+    """The text of each row of a CSV block in dialect ``ours``, bad rows left out.
+
+    ``target`` is a dialect and a line end to write the rows in, with its order of columns; None: as they are.
+    """
     raw = raw_rows(cast("CsvBlock", block).chunk, ours, table.rows + len(table.skipped))
     if table.skipped:
         raw = without_rows(raw, {bad.row for bad in table.skipped})

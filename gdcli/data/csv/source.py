@@ -73,7 +73,7 @@ class CsvSource(Source):
         return CsvRows(self, self.dialect, self._line_end, self.header.line.rstrip(b"\r\n"), columns, only, classes)
 
     def csv_rows(self, dialect: Dialect, end: bytes) -> "Callable[[Block, Table], RawRows]":
-        """The rows as they are, or moved to another dialect; see :class:`gdcli.data.source.Source`."""
+        """The function that gives a block's rows as CSV text in a dialect; see :class:`gdcli.data.source.Source`."""
         from gdcli.data.csv.rewrite import block_rows
 
         ours = self.dialect

@@ -4,9 +4,10 @@ import re
 
 
 def quoted_stretches(text: bytes, separators: str, quote: str = '"') -> list[tuple[int, int]]:
-    """The places of opening and closing quotes; ``len(text)`` for one that never closes.
+    """The places (opening, closing) of the quotes around each quoted field, in bytes from the beginning of the text.
 
-    The separator may be any of several; blanks may precede a quote.
+    The closing place is ``len(text)`` if the quote never closes. Each character in ``separators`` is a separator;
+    blanks may precede an opening quote.
     """
     q, ends = re.escape(quote.encode()), re.escape(separators.encode()) + rb"\r\n"
     blanks = b"" if separators == " " else b" *"

@@ -15,7 +15,10 @@ _OTHER_SEPARATORS = b",;|\t"
 
 
 def parted_by_blanks(start: bytes, quote: str, comment: str = "") -> bool:
-    """Whether a text that begins so is such a table: two lines of equally many words and no separator in the first."""
+    """Whether a text that begins with ``start`` is a table whose cells are separated by blanks.
+
+    Its first two lines must have equally many words, more than one, and the first no other separator.
+    """
     lines = [line for line in start.splitlines() if line.strip()]
     if comment:
         lines = [line for line in lines if not line.startswith(comment.encode())]
@@ -27,7 +30,7 @@ def parted_by_blanks(start: bytes, quote: str, comment: str = "") -> bool:
 
 
 class Squeezed:
-    """A text with one blank for each run of blanks and tabs outside quotes, and none where lines begin or end."""
+    """A stream in which each run of blanks and tabs outside quotes is one blank, and none where lines begin or end."""
 
     def __init__(self, stream: Readable, name: str, quote: str, comment: str = "") -> None:
         self._stream, self._name, self._quote = stream, name, quote.encode()

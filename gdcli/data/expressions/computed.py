@@ -31,17 +31,17 @@ class Computed:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The expressions that it is made of."""
+        """The expressions whose product the term is: its numbers, if it has any, and its categories."""
         return self.categories if self.numbers is None else (self.numbers, *self.categories)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that it is computed from."""
+        """The columns that the term is computed from."""
         return tuple(dict.fromkeys(name for node in self.nodes for name in columns_of(node)))
 
     @property
     def is_polynomial(self) -> bool:
-        """Whether it is a term of ``poly()``."""
+        """Whether the term is one of ``poly()``."""
         return isinstance(self.numbers, PolyTerm)
 
 
@@ -119,12 +119,12 @@ def _combined_categories(found: Iterable[Coded]) -> Coded:
 
 
 def joined_levels(levels: Iterable[str]) -> str:
-    """The level of a combination: its parts with colons between them, those within a part behind a backslash."""
+    """The name of a combination of levels: the levels joined by colons. A colon within a level gets a backslash."""
     return ":".join(level.replace("\\", "\\\\").replace(":", "\\:") for level in levels)
 
 
 def split_level(level: str) -> tuple[str, ...]:
-    """The parts of the level of a combination."""
+    """The levels that ``joined_levels`` joined into one text."""
     parts, part, escaped = [], "", False
     for character in level:
         if not escaped and character == ":":
@@ -137,7 +137,7 @@ def split_level(level: str) -> tuple[str, ...]:
 
 
 def levels_of(term: Computed | None, level: str) -> tuple[str, ...]:
-    """The parts of a level of a term; of a column, or of one category, it is one."""
+    """The level of each category of a term, from the term's joined level. A column (None) has one category."""
     return split_level(level) if term is not None and len(term.categories) > 1 else (level,)
 
 
@@ -200,8 +200,10 @@ def _only(table: Table, good: NDArray[np.bool_], bad: tuple[BadRow, ...]) -> Tab
 
 
 def placed(term: Computed, block_numbers: Mapping[str, Array], rows: int) -> Computed:
-    """The term with the centre and scale of its ``poly()``, if it has one: about the middle and half the width of its
-    numbers in the first block, rounded so that tables of the same kind agree.
+    """The term with a centre and a scale for its ``poly()``; any other term unchanged.
+
+    They are about the middle and half the range of the numbers in the first block, rounded so that similar tables
+    get the same ones. ``block_numbers`` maps columns to numbers (n,) of that block, which has n = ``rows``.
     """
     node = term.numbers
     if not isinstance(node, PolyTerm) or node.coefficients:

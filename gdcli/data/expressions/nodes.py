@@ -102,7 +102,7 @@ def text_of(node: Node) -> str:
 
 
 def operands_of(node: Node) -> tuple[Node, ...]:
-    """The expressions that a node is made of."""
+    """The expressions directly inside a node; none for a number or a column."""
     match node:
         case Constant() | Name():
             return ()
@@ -113,7 +113,7 @@ def operands_of(node: Node) -> tuple[Node, ...]:
 
 
 def nodes_of(node: Node) -> Iterator[Node]:
-    """Yield a node and all that it is made of."""
+    """Yield a node and all expressions inside it, at any depth."""
     yield node
     for part in operands_of(node):
         yield from nodes_of(part)

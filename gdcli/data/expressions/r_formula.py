@@ -15,7 +15,7 @@ _TILDE = re.compile(r"~(?=(?:[^`]*`[^`]*`)*[^`]*\Z)")
 
 
 class Formula(NamedTuple):
-    """What a formula says. The features are terms, or ``.`` for all columns but those of ``exclude``."""
+    """The parts of an R formula. ``features`` are terms, or ``.`` for all columns other than those in ``exclude``."""
 
     target: str
     features: tuple[str, ...]
@@ -24,7 +24,7 @@ class Formula(NamedTuple):
 
 
 def parse_formula(text: str) -> Formula:
-    """The meaning of a formula. Raises UsageError."""
+    """The parts of an R formula such as ``y ~ a + b``. Raises UsageError if it is none."""
     sides = _TILDE.split(text)
     if len(sides) != 2 or not all(side.strip() for side in sides):
         raise UsageError(f"--formula is TARGET ~ TERMS, such as 'log(price) ~ log(sqft) + beds', not {quoted(text)}")

@@ -37,7 +37,7 @@ class StoredComputed:
 
 
 def computed_as_json(computed: Mapping[str, Computed]) -> dict[str, Any]:
-    """Computed terms as the key of a file that holds them; nothing without any, so that other files stay the same."""
+    """The entry ``computed`` of a JSON file, with all computed terms; an empty dict if there are none."""
     found = []
     for name, term in computed.items():
         node, polynomial = term.numbers, None
@@ -48,7 +48,9 @@ def computed_as_json(computed: Mapping[str, Computed]) -> dict[str, Any]:
 
 
 def check_stored_levels(term: Computed, levels: Iterable[str]) -> None:
-    """Raise ValueError for a level of a file that is none of the term's: of the wrong parts, or no number."""
+    """Raise ValueError for a level that the term cannot have: not one part per category, or a part that is no number
+    where the category is one of numbers.
+    """
     for level in levels:
         parts = levels_of(term, level)
         if level != MISSING and len(parts) != len(term.categories):

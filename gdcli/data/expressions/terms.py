@@ -38,18 +38,18 @@ class Term(NamedTuple):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that it is computed from."""
+        """The columns that the term is computed from."""
         return tuple(dict.fromkeys(name for node in self.factors for name in columns_of(node)))
 
     @property
     def plain(self) -> str | None:
-        """The column that the term is; None if it is computed."""
+        """The name of the column, if the term is a column as it is; None if it is computed."""
         node = self.factors[0]
         return node.column if len(self.factors) == 1 and isinstance(node, Name) else None
 
 
 def terms_in(node: Node) -> list[Term]:
-    """The terms that an expression means, none twice. Raises ExpressionError."""
+    """The terms that an expression stands for, none twice: ``a*b`` is three, a, b and a:b. Raises ExpressionError."""
     return list(dict.fromkeys(_terms(node)))
 
 
@@ -113,14 +113,17 @@ def _check_arithmetic(node: Node) -> None:
 
 
 def target_term(node: Node) -> Term:
-    """The one number that a target is. Raises ExpressionError."""
+    """The term that a target expression stands for. Raises ExpressionError if it is not one number per row."""
     node = ungrouped(node)
     _check_arithmetic(node)
     return Term((node,))
 
 
 def read_terms(text: str, names: Sequence[str], source: str, target: bool = False) -> list[Term]:
-    """The terms that a text means; a column that is literally called so goes first. Raises DataError."""
+    """The terms of a text such as ``log(a)*b``. A column with this very name goes first. Raises DataError.
+
+    With ``target`` the text is one term.
+    """
     if text in names:
         return [Term((Name(text),))]
     try:
@@ -138,7 +141,7 @@ def read_terms(text: str, names: Sequence[str], source: str, target: bool = Fals
 
 
 def is_expression(text: str, names: Collection[str] | None = None) -> bool:
-    """Whether a text is more than the name of a column; of some columns, if their ``names`` are given."""
+    """Whether a text is an expression, not just a column's name. With ``names`` only those are names of columns."""
     try:
         node = parse_expression(text)
         return not isinstance(node, Name) and (names is None or all(name in names for name in columns_of(node)))
@@ -152,7 +155,7 @@ def seems_expression(text: str) -> bool:
 
 
 def columns_in(text: str) -> tuple[str, ...]:
-    """The columns of an expression; a text that is none is a column's name."""
+    """The names that a text may stand for: the text itself, then the columns in it if it is an expression."""
     try:
         return (text, *columns_of(parse_expression(text)))
     except ExpressionError:

@@ -32,7 +32,7 @@ class TermFault(NamedTuple):
 
 
 def values_of(node: Node, columns: Mapping[str, Array], rows: int) -> Array:
-    """The values (n,) of an expression; not finite if a cell is missing, or if there is no such value."""
+    """The values (n,) of an expression; not finite if a cell is missing or if it has no value, as log(−1)."""
     with np.errstate(all="ignore"):
         return _value(node, columns, rows)
 
@@ -104,7 +104,7 @@ def _level(value: float) -> str:
 
 
 def first_fault(node: Node, columns: Mapping[str, Array], values: Array) -> TermFault | None:
-    """The first row in which an expression has no finite value although all its columns have one; None without any."""
+    """The first row in which an expression has no finite value although all its columns have; None if there is none."""
     if np.isfinite(values).all():
         return None
     names = columns_of(node)

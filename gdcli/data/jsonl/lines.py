@@ -25,7 +25,7 @@ class Line(NamedTuple):
 
 
 def lines_of(text: str, first_line: int) -> Iterator[Line]:
-    """Read each line."""
+    """Yield each line of the text that is not blank, parsed; ``first_line`` is the number of the text's first line."""
     for number, line in enumerate(text.split("\n"), first_line):
         try:
             content, end = _scan(line, 0)

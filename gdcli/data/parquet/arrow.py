@@ -76,7 +76,7 @@ def arrow_module(name: str) -> Any:
 
 
 def coded_texts(column: Any, missing: frozenset[str]) -> Coded:
-    """The texts of a chunked array; each distinct value is converted once."""
+    """The text column (codes and levels) of an Arrow chunked array; each distinct value is converted once."""
     import pyarrow
 
     try:
