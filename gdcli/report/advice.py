@@ -37,16 +37,20 @@ Advice = tuple[list[str], str | None]
 
 
 class RateCommand(Protocol):
-    """The user's own command line with another rate, ready to paste.
+    """The user's own command line with another learning rate, as text ready to paste.
 
-    ``iterations`` is given where that many are needed; a command that asks for more already keeps its own.
+    ``iterations`` replaces the number given if it is larger; None keeps the number given.
     """
 
     def __call__(self, learning_rate: float, iterations: int | None = None) -> str: ...
 
 
 def advice_on(fit: Fit, command: RateCommand | None) -> Advice:
-    """Sentences on what to change, and the command that does it."""
+    """What to change about a descent that has not diverged: sentences, and a command to paste.
+
+    There are no sentences if nothing is to be changed. The command is None if no command helps, or if ``command`` is
+    None.
+    """
     done = fit.descent
     if done.converged or stopped_early(fit):
         return [], None
@@ -93,7 +97,7 @@ def _with_command(fit: Fit, command: RateCommand | None, rate: float, enough: in
 
 
 def way_out(fit: Fit, command: RateCommand | None) -> Advice:
-    """Say after divergence what is wrong with the rate, and which one works."""
+    """Advice after divergence: a sentence on the rate, and a command with one that works, None without ``command``."""
     rate = fit.learning_rate
     limit, end = rate.largest_stable, ":" if command else "."
     name = f"lr {shown_rate_of(rate.given)}{with_optimizer(fit)}"
@@ -128,5 +132,5 @@ def _pasted(command: RateCommand | None, rate: float, iterations: int | None) ->
 
 
 def shown_rate_of(rate: float, automatic: bool = False) -> str:
-    """A rate as it was given; one that was computed, to fewer digits."""
+    """A learning rate as text: all digits of one that was given, at most four of an ``automatic`` one."""
     return digits.rate(digits.rounded_rate(rate, _AUTOMATIC_DIGITS) if automatic else rate)

@@ -20,7 +20,10 @@ _UNKNOWN = Certainty(None, None, None, None, None)
 
 
 def certainty_cells(rows: Sequence[Coefficient], digits: int) -> list[list[str]]:
-    """The cells of the columns standard error, t, p, lower and upper end; blank if a number does not exist."""
+    """Five columns of cells, one cell per coefficient: standard error, t, p, lower end and upper end.
+
+    A cell is blank if its number does not exist.
+    """
     found = [row.certainty or _UNKNOWN for row in rows]
     # One format for both ends, to compare them line by line.
     ends = numbers.mixed([end for one in found for end in (one.low, one.high)], digits)
@@ -41,7 +44,7 @@ def _t_cells(values: Sequence[float | None]) -> list[str]:
 
 
 def format_inference(found: Inference, digits: int = 6, centered: bool = True) -> list[str]:
-    """R², the residual standard deviation and F, as facts."""
+    """R², the residual standard deviation and F, a text each; those that do not exist are left out."""
     freedom = numbers.count(found.degrees_of_freedom)
     parts = []
     if found.r2 is not None:
@@ -58,7 +61,11 @@ def format_inference(found: Inference, digits: int = 6, centered: bool = True) -
 
 
 def format_interval_meaning(fit: Fit, found: Inference) -> list[str]:
-    """Say what the figures are not about: the descent's coefficients if it is not there yet, and collinear terms."""
+    """Sentences on the limits of the standard errors and intervals; none if there is nothing to warn of.
+
+    They say whether the fit is perfect, whether the descent is still far from the minimum that the errors belong to,
+    and whether terms are collinear.
+    """
     sentences = []
     if not found.residual_sd:
         sentences.append("The least-squares fit is perfect: no residual is left to judge by.")

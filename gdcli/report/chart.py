@@ -76,7 +76,7 @@ def require_plotext() -> None:
 
 
 def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
-    """The cost of a fit that has a ``picture`` against the iteration."""
+    """The chart of a fit's cost against the iteration, as text. The fit must have a ``picture``."""
     picture = fit.picture
     assert picture is not None
     series = [_Series(picture.iterations.tolist(), picture.costs.tolist())]
@@ -87,7 +87,7 @@ def chart_of_fit(fit: "Fit", page: Page, colour: bool = False) -> str:
 
 
 def chart_of_groups(fits: "GroupFits", page: Page, colour: bool = False) -> str:
-    """The cost of the first groups' fits, which have a ``picture``, against the iteration."""
+    """The chart of the first groups' cost against the iteration, as text. Their fits must have a ``picture``."""
     from gdcli.report.sentences import cost_unit
 
     series = [
@@ -102,7 +102,7 @@ def chart_of_groups(fits: "GroupFits", page: Page, colour: bool = False) -> str:
 
 
 def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:
-    """The cost with each rate against the iteration."""
+    """The chart of the cost against the iteration, a line per learning rate, as text."""
     series = [
         _Series([k for k, _ in rate.costs], [cost for _, cost in rate.costs], f"{rate.learning_rate:.6g}")
         for rate in sweep.rates
@@ -115,7 +115,7 @@ def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:
 
 
 def chart_of_curve(curve: "Curve", page: Page, colour: bool = False) -> str:
-    """y after each step with each rate."""
+    """The chart of y after each step, a line per learning rate, as text."""
     series = [_Series(range(len(walk.y)), walk.y.tolist(), numbers.rate(walk.learning_rate)) for walk in curve.walks]
     lowest = min((point.y for point in curve.shape.lowest), default=None)
     return _chart(_Words("y", "", "step", "lowest minimum"), series, lowest, page, colour)

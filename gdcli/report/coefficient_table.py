@@ -21,7 +21,10 @@ _LARGEST_SHARE = 10.0
 
 
 def coefficient_lines(fit: Fit, page: Page, digits: int) -> list[StyledLine]:
-    """The table, the strongest effect first, as many columns of it as fit, and notes under it."""
+    """The lines of the coefficient table, the strongest effect first, and the notes under it.
+
+    Columns that a terminal has no room for are left out.
+    """
     rows = coefficient_rows(fit)
     columns = _columns(fit, rows, page, digits)
     table = TextTable(
@@ -44,7 +47,7 @@ def coefficient_lines(fit: Fit, page: Page, digits: int) -> list[StyledLine]:
 
 
 def coefficient_rows(fit: Fit) -> list[Coefficient]:
-    """The coefficients by the size of their effect, the intercept last."""
+    """The coefficients, the largest standardized one first and the intercept last."""
     rows = sorted(fit.coefficients, key=lambda c: -1.0 if c.standardized is None else -abs(c.standardized) - 1.0)
     return [*rows, *([] if fit.intercept is None else [replace(fit.intercept, term=INTERCEPT, standardized=None)])]
 

@@ -25,7 +25,7 @@ _MOST_NAMED_RATES = 6
 
 
 def curve_screen(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = True) -> Screen:
-    """The screen of a curve: its formula and minima, and the table of the steps with each rate."""
+    """The screen of a curve: its formula, its minima, and the table of the steps with each rate."""
     title = _tied(page, [polynomial_text(curve, page)], HEADING)
     return Screen(
         [*title, *_tied(page, format_shape(curve.shape, digits))], step_lines(curve, page, digits, fewer=fewer)
@@ -33,7 +33,7 @@ def curve_screen(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = Tru
 
 
 def step_lines(curve: Curve, page: Page, digits: int = 6, *, fewer: bool = True) -> list[StyledLine]:
-    """The table of the steps, as much of it as fits, and notes under it."""
+    """The lines of the table of steps, and the notes under it; columns that do not fit are left out."""
     rows = shown_iterations(curve)
     walks, names, groups = _that_fit(curve, rows, page, digits, fewer=fewer)
     step = TableColumn("step", [f"{k:,}" for k in rows])
@@ -110,7 +110,7 @@ def _notes(curve: Curve, rows: Sequence[int], walks: Sequence[Walk], names: Sequ
 
 
 def verdict_of_walks(curve: Curve, page: Page, digits: int = 6) -> list[StyledLine]:
-    """A verdict per rate, with a mark for what became of it, in sentences broken between words."""
+    """The lines of the verdicts: for each rate a mark and sentences on how its walk ended."""
     marks = [page.shown(MARKS[_state(walk)][0]) for walk in curve.walks]
     names = [f"{mark} {shown_rate(walk)}" for mark, walk in zip(marks, curve.walks, strict=True)]
     indent = max(map(len, names)) + 2

@@ -16,7 +16,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def polynomial_text(curve: Curve, page: Page) -> str:
-    """``y = x² - 2x, slope y' = 2x - 2; start at x = 10``."""
+    """The formula of a curve, its slope and its start: ``y = x² - 2x, slope y' = 2x - 2; start at x = 10``."""
     # In decimal arithmetic, so that 3 × 0.3 is 0.9.
     slope = [float(i * Fraction(repr(c))) for i, c in enumerate(curve.polynomial)][1:]
     y, dy = (_terms(coefficients, page.unicode) for coefficients in (curve.polynomial, slope))

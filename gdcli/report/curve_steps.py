@@ -13,7 +13,11 @@ QUANTITIES = ("x", "y", "slope")
 def step_cells(
     walk: Walk, rows: Sequence[int], names: Sequence[str], digits: int, small: bool = True
 ) -> list[list[str]]:
-    """The cells of the named columns; blank after the walk's end, and for numbers too large for a float."""
+    """The cells of a walk's table: a list for each of ``names``, with a cell for each iteration in ``rows``.
+
+    A cell is blank after the walk's end, and if its number is too large for a float. With ``small``, numbers on their
+    way to zero keep their digits.
+    """
     shown = [k for k in rows if k < len(walk.x)]
     columns = []
     for name in names:
@@ -45,7 +49,7 @@ def _shortened(cells: Sequence[str]) -> list[str]:
 
 
 def shown_iterations(curve: Curve) -> list[int]:
-    """The iterations of the table: all, or a geometric choice with the end of each walk."""
+    """The iterations that the table shows: all of a short walk, else a geometric choice and the end of each walk."""
     longest = max(walk.iterations for walk in curve.walks)
     if longest <= SHOW_ALL:
         return list(range(longest + 1))

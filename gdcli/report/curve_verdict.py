@@ -12,7 +12,7 @@ _FACTOR_DIGITS = 4
 
 
 def curve_verdict(curve: Curve, walk: Walk, digits: int = 6) -> str:
-    """The end of a walk, and its reason, in a sentence or two."""
+    """One or two sentences on how a walk ended, and why."""
     if walk.outcome is Outcome.STUCK:
         return _stuck(curve, walk, digits)
     if walk.outcome is Outcome.REACHED:
@@ -170,17 +170,19 @@ def _on_stability(walk: Walk, digits: int) -> str:
 
 
 def lies_alone(shape: Shape) -> bool:
-    """Whether the curve is nowhere lower than at any of its minima."""
+    """Whether all minima are equally low, so that the curve is nowhere lower than at any of them."""
     return len(shape.lowest) == len(shape.minima)
 
 
 def falling_sides(shape: Shape) -> str:
+    """The sides on which the curve falls without end: "on both sides", "to the left", "to the right" or ""."""
     if shape.falls_left and shape.falls_right:
         return "on both sides"
     return "to the left" if shape.falls_left else "to the right" if shape.falls_right else ""
 
 
 def shown_rate(walk: Walk) -> str:
+    """The learning rate of a walk as text, such as ``lr 0.1``."""
     return f"lr {numbers.rate(walk.learning_rate)}"
 
 
@@ -190,5 +192,5 @@ def in_digits(value: float, digits: int) -> str:
 
 
 def shown_limit(rate: float, digits: int) -> str:
-    """``rate`` rounded to the given digits, never up."""
+    """The text of ``rate``, rounded to ``digits`` significant digits, never up."""
     return numbers.rate(numbers.rounded_rate(rate, digits))

@@ -16,7 +16,11 @@ _SCALES = {
 def explanation_blocks(
     explanation: Explanation, target: str, names: Mapping[str, str], page: Page, digits: int = 6
 ) -> list[Sequence[StyledLine]]:
-    """The iterations one after the other: some rows with their errors, then each parameter's update."""
+    """Blocks of lines: the setting, then one block for each iteration explained.
+
+    A block shows the errors of a few rows, then the update of each parameter. ``names`` maps terms to the names that
+    people read.
+    """
     setting = sentences(page, format_setting(explanation, target, digits))
     return [setting, *(_step_lines(explanation, step, names, page, digits) for step in explanation.steps)]
 

@@ -20,7 +20,10 @@ from gdcli.report.validation import cross_validation_blocks, format_holdout
 
 
 def fit_screen(fit: Fit, page: Page, digits: int, table: Sequence[StyledLine]) -> Screen:
-    """The report without its verdict: after divergence only the iterations so far."""
+    """The screen of a fit without its verdict; after divergence it has only the heading and the iterations.
+
+    ``table`` are the lines of the iterations.
+    """
     blocks: list[Sequence[StyledLine]] = [heading(fit, page, digits)]
     if fit.explanation is not None:
         from gdcli.report.explanation import explanation_blocks
@@ -35,7 +38,7 @@ def fit_screen(fit: Fit, page: Page, digits: int, table: Sequence[StyledLine]) -
 
 
 def summary_lines(fit: Fit, page: Page, digits: int = 6) -> list[StyledLine]:
-    """The measures and the rows in a line, and what else there is to say of this fit."""
+    """The lines under the coefficients: measures, rows used, and notes such as those on missing cells."""
     pairs = [
         ("at the minimum", _at_minimum(fit, digits)),
         ("event", _event(fit)),

@@ -82,7 +82,7 @@ def _columns(fits: GroupFits, digits: int) -> list[TableColumn]:
 
 
 def certainty_of(fits: GroupFits) -> tuple[str, ...]:
-    """The names of a coefficient's figures of certainty; none unless they were asked for."""
+    """The names of the columns on certainty, such as the standard error; none if no fit has an inference."""
     return CERTAINTY if any(fit is not None and fit.inference is not None for fit in fits.fits) else ()
 
 
@@ -190,7 +190,7 @@ def _numbers(values: "Array") -> Any:
 
 
 def groups_screen(fits: GroupFits, page: Page, digits: int = 6) -> Screen:
-    """One row per group, as many terms of it as fit."""
+    """The screen of the fits of groups: a table with one row per group, and as many terms as fit."""
     by = page.in_column(fits.by)
     first = [TableColumn(name, page.in_column([key[j] for key in fits.groups]), left=True) for j, name in enumerate(by)]
     first.append(TableColumn("rows", [f"{count:,}" for count in fits.count.tolist()]))
@@ -261,7 +261,7 @@ def _held_out(fit: Fit) -> float | None:
 
 
 def format_group_meaning(fits: GroupFits) -> list[str]:
-    """A summary of the table in sentences: how many groups ended with each verdict, and advice."""
+    """Sentences under the table: how many groups ended with each verdict, and advice."""
     ends = Counter(_end(fits, i)[1] for i in range(len(fits.groups)))
     ended = joined([f"{count:,} {words}" for words, count in ends.items()])
     said = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]
@@ -288,7 +288,7 @@ def format_group_meaning(fits: GroupFits) -> list[str]:
 
 
 def format_divergence(fits: GroupFits) -> list[str]:
-    """Say for which groups there is no result, and the way out."""
+    """Sentences after divergence: the groups without a result, and a learning rate to try."""
     lost = fits.diverged
     named = [_name(fits, i) for i in lost[:_MOST_NAMED]]
     more = f" and {len(lost) - _MOST_NAMED:,} more" if len(lost) > _MOST_NAMED else ""

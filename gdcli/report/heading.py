@@ -29,8 +29,9 @@ _MOST_NAMED, _LONGEST_NAMES = 3, 30
 
 
 def heading(fit: Fit, page: Page, digits: int) -> list[StyledLine]:
-    """The title of a fit and its facts: rows, loss, learning rate, iterations; the loss that is usual if there is room
-    for it.
+    """The lines above a report: the fit's title, then rows, loss, learning rate and iterations.
+
+    The squared loss, which is the usual one, is named only if there is room.
     """
     title = fit_title(fit, page)
     plain = [source_of(fit.files, fit.rows), _loss(fit, digits), *_ways(fit)]
@@ -43,7 +44,7 @@ def heading(fit: Fit, page: Page, digits: int) -> list[StyledLine]:
 
 
 def fit_title(fit: Fit, page: Page) -> str:
-    """``price = m · sqft + c``, ``P(sex = male) from 5 columns``."""
+    """The title of a fit: ``price = m · sqft + c``, ``P(sex = male) from 5 columns``."""
     link = LOSSES[fit.loss].link
     left = _LEFT_SIDES[link].format(
         y=page.in_column([fit.target])[0], event="" if fit.classes is None else fit.classes[1]
@@ -57,7 +58,7 @@ def fit_title(fit: Fit, page: Page) -> str:
 
 
 def columns_named(names: Sequence[str]) -> str:
-    """``sqft and beds``, ``6 columns`` if there are too many to name, ``no column`` if there is none."""
+    """Column names for a sentence: ``sqft and beds``, ``6 columns`` if they are many, ``no column`` if none."""
     if not names:
         return "no column"
     named = joined([printable(name) for name in names])
@@ -66,7 +67,7 @@ def columns_named(names: Sequence[str]) -> str:
 
 
 def term_names(fit: Fit) -> Mapping[str, str]:
-    """The names that people read of the terms by their labels: ``type = Residential`` for ``type[Residential]``."""
+    """The names that people read, by the term's label: ``type = Residential`` for ``type[Residential]``."""
     names = {}
     for label in fit.trace_terms:
         column = next((name for name in fit.features if label.startswith(f"{name}[") and label.endswith("]")), None)
@@ -75,7 +76,7 @@ def term_names(fit: Fit) -> Mapping[str, str]:
 
 
 def source_of(files: Sequence[str], rows: "RowCounts", path: Callable[[str], str] = os.fspath) -> str:
-    """``housing.csv, 932 rows``."""
+    """The source of a fit as text: ``housing.csv, 932 rows``. ``path`` words each file's name."""
     used = count_of(rows.used, "row") if rows.used == rows.read else f"{rows.used:,} of {count_of(rows.read, 'row')}"
     names = ["standard input" if name == STDIN else printable(path(name)) for name in files]
     if not names:

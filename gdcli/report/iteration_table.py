@@ -30,9 +30,10 @@ _LONGEST_NOTE = 40
 
 
 def iteration_lines(fit: Fit, page: Page, digits: int, *, every: bool, advise: bool) -> list[StyledLine]:
-    """The table, as many columns of it as fit, and notes under it.
+    """The lines of the table of iterations, as many columns as fit, and the notes under it.
 
-    Rows at the end that are alike are one line, unless ``every`` was asked for; with ``advise`` it says how to.
+    Rows at the end that print alike become one line, unless ``every`` is true. With ``advise`` that line names the
+    option that shows them all.
     """
     rows = list(fit.trace)
     closed = fit.optimum.cost is not None and not fit.diverged and bool(rows)
@@ -156,7 +157,10 @@ def _number(cost: float) -> float:
 
 
 def alike_rows(columns: Sequence[TableColumn], rows: int) -> int:
-    """How many rows before the last one print like it, less the first of them; 0 if they are few."""
+    """The number of rows to replace by one line: those before the last row that print like it, except the first.
+
+    0 if they are few. ``rows`` is the number of rows of the table.
+    """
     last = rows - 1
     first = last
     while first > 0 and all(column.cells[first - 1] == column.cells[last] for column in columns):
@@ -180,9 +184,10 @@ def _importance(fit: Fit) -> list[float]:
 
 
 def columns_leaving(importance: Sequence[float], others: Sequence[str]) -> list[int]:
-    """The places of terms and ``others`` (bars are named "") in the order in which a narrow terminal leaves them out.
+    """The indices of the columns in the order in which a narrow terminal leaves them out.
 
-    Of several terms the strongest stay longest, and the intercept says little. The cost stays.
+    Terms come first in the table, then ``others``; a bar has the name "". Of several terms the strongest stay longest,
+    the intercept leaves early. The cost always stays.
     """
     terms = len(importance)
     ranked = sorted(range(terms), key=lambda i: importance[i])  # the weakest first
@@ -194,7 +199,10 @@ def columns_leaving(importance: Sequence[float], others: Sequence[str]) -> list[
 
 
 def on_missing(kept: Sequence[int], importance: Sequence[float], without: Sequence[str]) -> list[str]:
-    """Say which terms and other columns a terminal has no room for, and where they are."""
+    """A sentence on the terms and columns that are left out, with the option that shows them; [] if none are.
+
+    ``kept`` are the indices of the terms shown, ``without`` the names of the other columns left out.
+    """
     terms = len(importance)
     if terms > 1 and list(without) == ["c"]:
         without = []  # nobody looks for the intercept of several terms on its way

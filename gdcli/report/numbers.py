@@ -43,10 +43,10 @@ def finite(value: float | None) -> float | None:
 
 
 def column(values: Sequence[float | None], digits: int, *, relative: bool = False) -> list[str]:
-    """The numbers as strings of one length with a common number of decimals; None is blank.
+    """The numbers as texts of one length with the same number of decimals; None is blank.
 
-    With ``relative`` a number counts only as far as it shows beside the column's largest (one quantity on its way
-    from iteration to iteration); otherwise the smallest keeps its digits.
+    ``digits`` is the number of significant digits of the smallest number, or with ``relative`` of the largest: one
+    quantity on its way from iteration to iteration.
     """
     sizes = _sizes(values)
     decimals = _decimals(min(sizes), max(sizes), digits, relative) if sizes else 0
@@ -78,7 +78,7 @@ def number(value: float, digits: int) -> str:
 
 
 def without_zeros(value: float, digits: int) -> str:
-    """One number without zeros at the end of its decimals."""
+    """The number as text to ``digits`` significant digits, without zeros at the end of its decimals."""
     text = number(value, digits).strip()
     return text.rstrip("0").removesuffix(".") if "." in text and "e" not in text else text
 
@@ -132,7 +132,7 @@ def rate(learning_rate: float) -> str:
 
 
 def rounded_below(value: float, digits: int = 3) -> float:
-    """The largest number of ``digits`` digits below ``value`` > 0, the first rate that is not stable."""
+    """The largest number of ``digits`` significant digits below ``value`` > 0, such as a rate below a limit."""
     below = Decimal(value * (1 - _STRICTLY))
     exponent = below.adjusted() - digits + 1
     return float(f"{int(below.scaleb(-exponent))}e{exponent}")
@@ -145,7 +145,7 @@ def rounded_rate(value: float, digits: int = 3) -> float:
 
 
 def rounded_up(number: int) -> int:
-    """An iteration count to two digits, not below ``number``."""
+    """``number`` rounded up to two significant digits, such as a number of iterations."""
     unit = int(10 ** max(len(str(number)) - 2, 0))
     return -(-number // unit) * unit
 

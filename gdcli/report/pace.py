@@ -19,7 +19,7 @@ _WORTHWHILE_FACTOR, _WORTHWHILE_ITERATIONS = 1.2, 2
 
 
 def better_rate(fit: Fit) -> float | None:
-    """The best rate, rounded; None if it is not clearly faster than the one given."""
+    """The best learning rate, rounded; None if it is unknown, automatic, or hardly faster than the one given."""
     rate = fit.learning_rate
     if rate.best is None or rate.best_iterations is None or rate.automatic:
         return None
@@ -29,9 +29,10 @@ def better_rate(fit: Fit) -> float | None:
 
 
 def quickest(fit: Fit) -> tuple[float, int | None]:
-    """The rate to go on with, the one given or the best, and how many iterations from the start are enough.
+    """The learning rate to go on with, and the iterations from the start that it needs to converge.
 
-    The best rate is the first within 1 %, which is not always the first to converge.
+    The rate is the one given or the best one. The iterations are None if unknown. The best rate is the first within 1
+    %, which is not always the first to converge.
     """
     given, better = fit.descent.learning_rate, better_rate(fit)
     as_given = _enough(fit, given, changed=False)
@@ -83,6 +84,7 @@ def _slope_error(fit: Fit, *, at_start: bool) -> float | None:
 
 
 def gap_share(fit: Fit) -> float | None:
+    """The gap to the minimum as a share of the cost that it is measured by (0.01 is 1 %); None if unknown."""
     gap, measure = fit.optimum.gap, fit.optimum.gap_measure
     if gap is None:
         return None
@@ -92,7 +94,7 @@ def gap_share(fit: Fit) -> float | None:
 
 
 def steepest_factor(fit: Fit, rate: float) -> float | None:
-    """|1 − η·λmax| of plain gradient descent."""
+    """|1 − η·λmax| of plain gradient descent at the given rate η; None for other descents, or if λmax is unknown."""
     limit = fit.learning_rate.largest_stable
     return None if limit is None or not is_plain(fit) else abs(1 - 2 * rate / limit)
 

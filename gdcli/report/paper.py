@@ -29,7 +29,10 @@ _NAME_SHARE, _SHORTEST_NAME = 2, 24
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """``width`` is in terminal columns, None for a file or a pipe; ``colors`` is Rich's color system, None for none."""
+    """The medium of a report: how wide it is, and which characters and colours it has.
+
+    ``width`` is in terminal columns, None for a file or a pipe. ``colors`` is Rich's color system, None for no colours.
+    """
 
     width: int | None = None
     encoding: str = "utf-8"
@@ -37,7 +40,7 @@ class Page:
 
     @property
     def unicode(self) -> bool:
-        """Whether every character can be written."""
+        """Whether the encoding can write every character."""
         return self.encoding.lower().startswith("utf")
 
     @property
@@ -58,9 +61,7 @@ class Page:
         return text.translate(_IN_ASCII).encode(self.encoding, "backslashreplace").decode(self.encoding)
 
     def in_column(self, names: Sequence[str]) -> list[str]:
-        """Names as :meth:`shown`, on a terminal those that are long without their middles; different ones stay
-        different.
-        """
+        """Names as :meth:`shown`. On a terminal long ones lose their middles; different ones stay different."""
         full = [self.shown(name) for name in names]
         if self.width is None:
             return full
@@ -72,7 +73,7 @@ class Page:
         return full
 
     def holds(self, text: str) -> bool:
-        """Whether a text fits into a line."""
+        """Whether a text fits into one line."""
         return self.width is None or text_width(self.shown(text)) <= self.width
 
     def wrapped(self, sentence: str, indent: int = 0) -> list[str]:
@@ -91,9 +92,10 @@ class Page:
 
 
 def places_that_stay(widths: Sequence[int], leaving: Sequence[int], room: int | None) -> list[int]:
-    """The places of the columns that fit into ``room``, None for no limit. Widths count the space between columns.
+    """The indices of the columns that fit into ``room`` terminal columns; all if ``room`` is None.
 
-    Columns leave in the order of ``leaving``, and before all others those that are too wide by themselves.
+    Widths count the space between columns. Columns leave in the order of ``leaving``, but first those that are too wide
+    by themselves.
     """
     kept = list(range(len(widths)))
     if room is None:
@@ -108,7 +110,7 @@ def places_that_stay(widths: Sequence[int], leaving: Sequence[int], room: int | 
 
 
 def text_width(text: str) -> int:
-    """The columns of a terminal that a text takes. Rich, which knows, is not imported for plain ones."""
+    """The number of terminal columns that a text takes. Rich, which knows, is not imported for ASCII texts."""
     if text.isascii():
         return len(text)
     from rich.cells import cell_len

@@ -83,7 +83,7 @@ class LinesRecorder:
         self._lines = PlainLines(self.stream, shape, self._digits, self._width)
 
     def wants(self, number: int) -> bool:
-        """Each K-th row is wanted."""
+        """Whether iteration ``number`` is one of each K-th that are written."""
         return number % self._every == 0
 
     def record(self, row: TraceRow) -> None:
@@ -92,7 +92,7 @@ class LinesRecorder:
         self._lines.write(row)
 
     def finish(self) -> None:
-        """Write which columns were left out, and a blank line."""
+        """Write the names of the columns left out, and a blank line."""
         assert self._lines is not None
         self._lines.finish()
         self.stream.write("\n")

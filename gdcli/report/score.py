@@ -162,7 +162,7 @@ def _columns(score: Score, digits: int) -> list[TableColumn]:
 
 
 def score_screen(score: Score, page: Page, digits: int = 6) -> Screen:
-    """What was measured, and the measures, a line for each."""
+    """The screen of a score: the model, the files and the rows, and a line for each measure."""
     facts = [tuple(map(page.shown, fact)) for fact in _facts(score, digits)]
     indent = max(len(label) for label, _, _ in facts) + 2
     width = max(len(value) for _, value, _ in facts)

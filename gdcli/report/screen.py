@@ -96,8 +96,8 @@ class BarColumn(TableColumn):
 class TextTable:
     """Columns side by side under their headers and a rule.
 
-    ``leaving`` are the columns that a narrow page leaves out, the first ones first; ``rows`` the styles of whole rows;
-    ``between`` lines that stand before a row (its number) of the table, empty ones among them.
+    ``leaving`` are the columns that a narrow page leaves out, the first ones first. ``rows`` maps a row's number to the
+    style of the whole row. ``between`` maps it to a line that stands before that row, an empty one too.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class TextTable:
         self._page, self._rows, self._between = page, rows or {}, between or {}
 
     def lines(self) -> Iterator[StyledLine]:
-        """The header, the rule and the rows."""
+        """The lines of the table: the header, the rule, and the rows with the lines between them."""
         heads = [_padded(column.header, column.width, column.left) for column in self.columns]
         yield [Span((" " * SPACE).join(heads), HEADING)]
         yield [Span(self._page.rule * self.width)]
@@ -152,7 +152,7 @@ class Screen:
                 self.lines += [[Span("")]] * bool(self.lines) + found
 
     def plain(self) -> str:
-        """The text without colours."""
+        """The text of the screen without colours."""
         return "".join("".join(piece.text for piece in line).rstrip() + "\n" for line in self.lines)
 
     def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
@@ -165,7 +165,7 @@ class Screen:
 
 
 def trimmed_line(line: StyledLine) -> list[Span]:
-    """A line without blanks at its end."""
+    """The spans of a line without blanks at its end."""
     pieces = list(line)
     while pieces and not pieces[-1].text.strip():
         pieces.pop()
@@ -176,12 +176,12 @@ def trimmed_line(line: StyledLine) -> list[Span]:
 
 
 def sentences(page: Page, texts: Iterable[str], style: str = "", indent: int = 0) -> list[StyledLine]:
-    """Each sentence broken between words where a terminal's line ends."""
+    """The lines of the sentences, each broken between words where a terminal's line ends."""
     return [[Span(line, style)] for text in texts for line in page.wrapped(page.shown(text), indent)]
 
 
 def facts(page: Page, parts: Sequence[str], between: str = " " * 3) -> list[StyledLine]:
-    """Short facts side by side, broken between them where a terminal's line ends."""
+    """The lines of short facts side by side, broken between facts where a terminal's line ends."""
     lines = [""]
     for part in map(page.shown, parts):
         longer = f"{lines[-1]}{between}{part}" if lines[-1] else part
@@ -193,13 +193,13 @@ def facts(page: Page, parts: Sequence[str], between: str = " " * 3) -> list[Styl
 
 
 def labelled(page: Page, pairs: Sequence[tuple[str, str]]) -> list[StyledLine]:
-    """Labels to the left, and to the right of them their texts, broken between words."""
+    """The lines of (label, text) pairs: labels to the left, texts to the right, broken between words."""
     indent = max((len(label) for label, _ in pairs), default=0) + 2
     return [line for label, text in pairs for line in sentences(page, [f"{label:{indent}}{text}"], indent=indent)]
 
 
 def titled(page: Page, title: str, parts: Sequence[str]) -> list[StyledLine]:
-    """A title with facts to the right of it if a terminal has room for both, else under it."""
+    """The lines of a title and its facts: to the right of it if a terminal has room, else under it."""
     title, right = page.shown(title), page.shown(page.separator.join(parts))
     room = None if page.width is None else min(page.width, _WIDEST) - text_width(title) - text_width(right)
     if room is not None and room >= SPACE:

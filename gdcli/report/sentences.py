@@ -14,18 +14,18 @@ UNCENTERED = "uncentered"
 
 
 def joined(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Names as a list in words: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(part for part in (", ".join(names[:-1]), names[-1]) if part)
 
 
 def cost_unit(loss: str, target: str, square: str = "²") -> str:
-    """The cost's unit, such as `` (price²)`` for the name ``target``; "" if it has none."""
+    """The cost's unit with a blank before it, such as `` (price²)`` for the target ``price``; "" if it has none."""
     power = {0: None, 1: "", 2: square}[LOSSES[loss].degree]
     return "" if power is None else f" ({target}{power})"
 
 
 def unknown_distance(fit: Fit) -> str:
-    """Say why no distance to the optimum is known."""
+    """The reason why no distance to the optimum is known, as a clause."""
     if not LOSSES[fit.loss].smooth:
         return "how close it came is not known, as the minimum of this loss is not computed"
     known = fit.optimum.cost is not None
@@ -33,7 +33,10 @@ def unknown_distance(fit: Fit) -> str:
 
 
 def on_the_bound(fit: Fit) -> str:
-    """Say which rates a bound on the curvature calls stable, or that for want of one the rates were searched."""
+    """A sentence on the rates that a bound on the curvature calls stable; "" if the exact limit is known.
+
+    If there is no bound for an automatic rate, it says that each iteration's rate was searched.
+    """
     if fit.learning_rate.automatic and fit.learning_rate.searched:
         return f"The curvature of {fit.loss} has no bound to take a rate from: each iteration's was searched."
     limit = bound(fit)
@@ -54,23 +57,26 @@ def bound(fit: Fit) -> float | None:
 
 
 def above_bound(fit: Fit) -> bool:
-    """Whether nothing promises that the rate is stable."""
+    """Whether the rate is at or above the bound on the curvature, so that it may not be stable.
+
+    False if the exact limit is known.
+    """
     limit = bound(fit)
     return limit is not None and fit.learning_rate.given >= limit
 
 
 def counted(iterations: int) -> str:
-    """``1 iteration``, ``1,500 iterations``."""
+    """A number of iterations in words: ``1 iteration``, ``1,500 iterations``."""
     return f"{digits.count(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
 
 
 def roughly(iterations: int) -> str:
-    """``1 iteration``, ``21 million iterations``."""
+    """A number of iterations in words, a large one rounded: ``1 iteration``, ``21 million iterations``."""
     return f"{digits.rough(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
 
 
 def epochs(number: float) -> str:
-    """``1 epoch``, ``2.5 epochs``."""
+    """A number of epochs in words: ``1 epoch``, ``2.5 epochs``."""
     return f"{number:.3g} {'epoch' if number == 1 else 'epochs'}"
 
 
@@ -81,7 +87,7 @@ def how_long(fit: Fit) -> str:
 
 
 def out_of_patience(fit: Fit) -> str:
-    """Say for how long the validation cost has not improved."""
+    """A clause on how long the validation cost has not improved, or that patience ran out if that is unknown."""
     if fit.holdout is None or fit.holdout.patience is None:
         return "where patience ran out"
     patience = fit.holdout.patience
@@ -98,7 +104,7 @@ def batches(fit: Fit) -> str | None:
 
 
 def on_batches(fit: Fit) -> str:
-    """Advice on how a descent on batches comes closer to the minimum; empty for other descents."""
+    """Advice on how a descent on batches comes closer to the minimum; "" for other descents."""
     found = fit.descent.batches
     if found is None:
         return ""
@@ -121,13 +127,16 @@ def on_corners(fit: Fit) -> str:
 
 
 def is_plain(fit: Fit) -> bool:
-    """Whether every distance to the optimum is multiplied by 1 − η·λ in each iteration."""
+    """Whether this is plain gradient descent at a constant rate η: no momentum and no schedule.
+
+    Each iteration then multiplies the distance to the optimum along an eigenvector by 1 − η·λ.
+    """
     name, _ = parse_optimizer(fit.descent.optimizer)
     return OPTIMIZERS[name].kind.memoryless and fit.descent.schedule == CONSTANT
 
 
 def with_optimizer(fit: Fit) -> str:
-    """`` with momentum:0.9``, to follow a rate; empty for plain gradient descent."""
+    """The optimizer as a phrase to follow a rate, such as `` with momentum:0.9``; "" for plain gradient descent."""
     return "" if fit.descent.optimizer == PLAIN_DESCENT else f" with {fit.descent.optimizer}"
 
 

@@ -19,7 +19,10 @@ class Sparkline:
 
 
 def sparkline(values: Sequence[float], *, unicode: bool = True) -> Sparkline:
-    """Draw numbers between their smallest and largest; what is not finite stands at the top."""
+    """A row of block characters for the numbers, from their smallest to their largest.
+
+    What is not finite stands at the top. The scale is logarithmic if positive numbers span enough decades.
+    """
     blocks = BLOCKS if unicode else ASCII_BLOCKS
     finite = [value for value in values if math.isfinite(value)]
     if not finite:

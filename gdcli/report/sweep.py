@@ -105,7 +105,7 @@ def _below(found: GroupSweeps, tables: Sequence[Sequence[TableColumn]], page: Pa
 
 
 def group_sweeps_screen(found: GroupSweeps, page: Page, digits: int = 6) -> Screen:
-    """One row for each group and rate, as many columns as fit."""
+    """The screen of the sweeps of groups: a table with one row for each group and rate, as many columns as fit."""
     known = [sweep for sweep in found.sweeps if sweep is not None]
     columns = _below(found, [_columns(sweep, digits) for sweep in known], page)
     leaving = [one for header in ("cost curve", "cost", "behaviour") for one in columns if one.header == header]
@@ -116,7 +116,7 @@ def group_sweeps_screen(found: GroupSweeps, page: Page, digits: int = 6) -> Scre
 
 
 def format_groups_meaning(found: GroupSweeps) -> list[str]:
-    """The fastest rate of each group, and why a group has no sweep."""
+    """Sentences under the table: the fastest rate of each group, and why a group has no sweep."""
     said = [
         f"{printable(' '.join(key))}: {_shown(sweep.best)} is the fastest: "
         f"{count_of(sweep.best_iterations, 'iteration')} to within 1 %."
@@ -167,7 +167,7 @@ def _header(sweep: Sweep) -> tuple[str, ...]:
 
 
 def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
-    """The screen of a sweep: what was swept, and the table, as many columns as fit; rates that diverge last, in red."""
+    """The screen of a sweep: what was swept, and the table, as many columns as fit; diverged rates last, in red."""
     rates = sweep.rates
     [target] = page.in_column([sweep.target])
     title = f"{target} from {columns_named(sweep.features)}: {count_of(len(rates), 'learning rate')}"

@@ -107,7 +107,7 @@ class TraceRecorder:
         self._writer = self._kind(self._stream, shape)
 
     def wants(self, number: int) -> bool:
-        """Every row is wanted."""
+        """Always True: every iteration is written."""
         return True
 
     def record(self, row: TraceRow) -> None:
@@ -126,15 +126,18 @@ class GroupTraces:
         self._writer: TraceWriter | None = None
 
     def begin(self, by: Sequence[str], terms: Sequence[str]) -> None:
-        """Take the names of the group columns, and the terms of all groups."""
+        """Set the names of the group columns, and the terms of all groups."""
         self._by, self._terms = tuple(by), list(terms)
 
     def of_group(self, key: Sequence[str]) -> "Sequence[_GroupTrace]":
-        """The recorder of one group's iterations."""
+        """A list of one recorder, which writes the iterations of the group with this key."""
         return [_GroupTrace(self, key)]
 
     def writer(self, shape: TraceShape) -> TraceWriter:
-        """The writer of all rows; the first group's shape says which columns there are beside the terms."""
+        """The writer that all groups share, made at the first call.
+
+        The ``shape`` of that call says which columns stand beside the terms.
+        """
         if self._writer is None:
             self._writer = self._kind(self._stream, shape._replace(terms=tuple(self._terms), by=self._by))
         return self._writer
@@ -144,7 +147,10 @@ class GroupTraces:
         return [self._terms.index(term) for term in terms]
 
     def spread(self, row: TraceRow, places: Sequence[int]) -> TraceRow:
-        """The iteration of a group as a row over the terms of all groups: 0 for those that it lacks."""
+        """A group's row with the terms of all groups: a slope of 0 for each term that the group lacks.
+
+        ``places`` are the indices of the group's own terms.
+        """
         slopes = [0.0] * len(self._terms)
         for place, slope in zip(places, row.slopes, strict=True):
             slopes[place] = slope

@@ -10,7 +10,10 @@ from gdcli.report.screen import BAD, GOOD, StyledLine, TableColumn, TextTable, s
 
 
 def format_holdout(fit: Fit, held: Holdout, digits: int = 6) -> str | None:
-    """The line on the validation cost: at the end, at its lowest, and of the iteration kept."""
+    """A line on the validation cost: at the last iteration, at its lowest, and of the iteration kept.
+
+    None if no cost is known.
+    """
     if held.cost is None or held.best_iteration is None or held.best_cost is None:
         return None
     last = numbers.count(fit.descent.iterations)
@@ -27,7 +30,7 @@ def format_holdout(fit: Fit, held: Holdout, digits: int = 6) -> str | None:
 
 
 def cross_validation_blocks(found: CrossValidation, page: Page, digits: int = 6) -> list[Sequence[StyledLine]]:
-    """The table of the penalties, if there were several, and that of the folds with what it says."""
+    """Blocks of lines: a table of the penalties if there were several, a table of the folds, and sentences on them."""
     folds = [str(i + 1) for i in range(found.folds)]
     rows = TableColumn("rows", [*(f"{rows:,}" for rows in found.rows), "", ""])
     at_end = [*found.costs, found.mean, found.standard_error]
@@ -79,7 +82,7 @@ def _said(one: TriedPenalty, lowest: bool) -> str:
 
 
 def format_cross_validation(found: CrossValidation, digits: int = 6) -> list[str]:
-    """Say what the folds say: the mean validation cost, and at which iteration it is lowest."""
+    """Sentences on the folds: the mean validation cost, and the iteration at which it is lowest."""
     name = f"{found.folds}-fold cross-validation (seed {found.seed})"
     lost = [str(i + 1) for i, cost in enumerate(found.costs) if cost is None]
     if lost:

@@ -49,7 +49,7 @@ _MOST_DIGITS = 15
 
 
 class State(Enum):
-    """How a descent ended; the value is what the verdict begins with."""
+    """The state in which a descent ended; its value is the text that the verdict begins with."""
 
     CONVERGED = "Converged"
     NEAR = "Nearly there"
@@ -70,7 +70,7 @@ MARKS = {
 
 @dataclass(frozen=True, slots=True)
 class FitVerdict:
-    """Sentences, of which the first begins with the state, and a command to paste, None if there is none."""
+    """Sentences, of which the first begins with the state, and a command to paste; None if there is none."""
 
     state: State
     sentences: tuple[str, ...]
@@ -78,7 +78,7 @@ class FitVerdict:
 
     @property
     def text(self) -> str:
-        """The sentences in one paragraph, and the command under them."""
+        """The sentences as one paragraph, and the command under them."""
         return " ".join(self.sentences) + ("" if self.command is None else f"\n  {self.command}")
 
 
@@ -90,7 +90,7 @@ class _Sentence(NamedTuple):
 
 
 def verdict(fit: Fit, command: RateCommand | None = None) -> FitVerdict:
-    """The verdict on a fit, with a command if ``command`` words one."""
+    """The verdict on a fit. It has a command only if ``command``, which words one, is given."""
     if fit.diverged:
         first, (advice, pasted) = _how_it_diverged(fit), way_out(fit, command)
         return FitVerdict(State.DIVERGED, (first, *advice), pasted)
@@ -107,7 +107,7 @@ def verdict(fit: Fit, command: RateCommand | None = None) -> FitVerdict:
 
 
 def verdict_lines(found: FitVerdict, page: Page) -> list[StyledLine]:
-    """The mark in its colour, the sentences broken between words, and the command, never broken: ready to paste."""
+    """The lines of a verdict: a coloured mark, sentences broken between words, and the unbroken command to paste."""
     mark, color = MARKS[found.state]
     mark, name = page.shown(mark), found.state.value
     lines = page.wrapped(page.shown(f"{mark} {' '.join(found.sentences)}"), len(mark) + 1)
@@ -121,7 +121,7 @@ def verdict_lines(found: FitVerdict, page: Page) -> list[StyledLine]:
 
 
 def state_of(fit: Fit) -> State:
-    """How a descent ended: within 1 % of the minimum it is near, if it has not converged."""
+    """The state in which a descent ended; near the minimum if it is within 1 % and has not converged."""
     if fit.diverged:
         return State.DIVERGED
     if fit.descent.converged:

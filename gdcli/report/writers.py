@@ -64,7 +64,7 @@ def drawn(part: "Screen | ConsoleRenderable", page: "Page") -> str:
 
 
 def as_json(report: "Report", page: "Page") -> str:
-    """An object, a line for each key and for each object in a list; of several documents each on one line."""
+    """The document as JSON, a line for each key and for each object in a list; several documents take a line each."""
     from gdcli.base.schema import dumps
 
     document = report.document()
@@ -81,17 +81,17 @@ def as_json(report: "Report", page: "Page") -> str:
 
 
 def as_csv(report: "Report", page: "Page") -> str:
-    """The sheet as CSV; nothing if there is no result."""
+    """The sheet as CSV; "" if there is no result."""
     return _delimited(report, ",")
 
 
 def as_tsv(report: "Report", page: "Page") -> str:
-    """The sheet separated by tabs; nothing if there is no result."""
+    """The sheet as text separated by tabs; "" if there is no result."""
     return _delimited(report, "\t")
 
 
 def as_markdown(report: "Report", page: "Page") -> str:
-    """A Markdown table; nothing if there is no result."""
+    """The columns as a Markdown table; "" if there is no result."""
     columns = report.columns()
     if not columns:
         return ""
@@ -102,7 +102,7 @@ def as_markdown(report: "Report", page: "Page") -> str:
 
 
 def as_html(report: "Report", page: "Page") -> str:
-    """A ``<table>`` to paste into a page, numbers to the right; nothing if there is no result."""
+    """The columns as a ``<table>`` to paste into a page, numbers to the right; "" if there is no result."""
     from html import escape
 
     columns = report.columns()

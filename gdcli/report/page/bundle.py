@@ -56,7 +56,7 @@ def lesson_page(title: str, report: str, contents: Mapping[str, Any]) -> bytes:
 
 
 def bundled_script() -> str:
-    """All modules as one script, each once and after those that it imports."""
+    """All JavaScript modules as one script, each once and after the modules that it imports."""
     done: dict[str, str] = {}
 
     def add(name: str) -> None:

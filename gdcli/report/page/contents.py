@@ -40,8 +40,10 @@ _NAME_AND_TEXT = 2
 
 
 class TypedCommand(NamedTuple):
-    """The user's own command line: as ``typed``, and what of it tells the data from each other (``data``), the
-    ``features`` left out in ``bare``; the page adds the rest.
+    """The user's command line in three forms, for a lesson page.
+
+    ``typed`` is the whole. ``data`` keeps only the options that say which data are fitted. ``bare`` is ``data`` without
+    its features; the page adds the rest.
     """
 
     typed: str
@@ -50,7 +52,7 @@ class TypedCommand(NamedTuple):
 
 
 def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes:
-    """The page of a fit that has a ``picture``."""
+    """The lesson page of a fit as HTML in UTF-8. The fit must have a ``picture``."""
     assert fit.picture is not None
     if command is not None and fit.state.iteration != fit.descent.iterations:
         command = _with_columns(command, fit)  # the model that it went on from had named them
@@ -68,7 +70,7 @@ def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes
 
 
 def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) -> bytes:
-    """The page of a sweep that has a ``lesson``: its rates side by side."""
+    """The lesson page of a sweep as HTML in UTF-8, its rates side by side. The sweep must have a ``lesson``."""
     assert sweep.lesson is not None
     marked = next((rate for rate in sweep.rates if rate.best), sweep.rates[0])
     contents = {
@@ -89,7 +91,7 @@ def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) ->
 
 
 def page_of_curve(curve: Curve, report: Report, command: TypedCommand | None) -> bytes:
-    """The page of the walks down a curve."""
+    """The lesson page of the walks down a curve as HTML in UTF-8."""
     shape, formula = curve.shape, polynomial_text(curve, Page())
     contents = {
         "command": None if command is None else command._asdict(),

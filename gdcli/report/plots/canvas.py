@@ -154,9 +154,9 @@ def iteration_axis(axes: Axes, last: int) -> None:
 
 
 def positive_axis(axes: Axes, values: Array, also: Sequence[float] = ()) -> bool:
-    """Lay positive values along y, logarithmic if they span a decade; return whether it is.
+    """Lay positive values along y; return whether the axis is logarithmic, as it is if they span a decade.
 
-    The values of ``also`` are taken into view, too, unless they are decades away.
+    The axis also shows the values of ``also`` that are not decades away.
     """
     finite = values[np.isfinite(values)]
     above = finite[finite > 0]
@@ -181,9 +181,9 @@ def positive_axis(axes: Axes, values: Array, also: Sequence[float] = ()) -> bool
 
 
 def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
-    """Places in ``low`` … ``high``, at least ``apart``, as near to the wanted ones as they can be.
+    """Places between ``low`` and ``high``, one for each wanted one, as near to it as they can be.
 
-    Neighbours that are too near are put side by side around their middle, again and again until none is.
+    Neighbours are at least ``apart``: those that are too near are put side by side around their middle, until none is.
     """
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     groups: list[tuple[float, list[int]]] = []  # the middle of each, and its members from low to high

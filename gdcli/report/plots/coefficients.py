@@ -45,7 +45,7 @@ _FAR = 30.0
 
 
 def draw_coefficients(figure: Figure, axes: Axes, fit: Fit, picture: Picture) -> None:
-    """Draw the way of each term's standardized coefficient, the largest ones in colour and by name."""
+    """Draw each term's standardized coefficient against the iteration, the largest ones in colour and by name."""
     values = finite_start(picture.standardized)
     iterations = picture.iterations[: len(values)]
     best = picture.standardized_optimum

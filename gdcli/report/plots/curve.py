@@ -23,7 +23,7 @@ _AROUND = 0.25
 
 
 def draw_curve(curve: Curve) -> Figure:
-    """Draw each walk."""
+    """The figure of a curve: the curve with the steps of a walk, a panel for each rate."""
     n = len(curve.walks)
     columns = 2 if n == 4 else min(n, 3)
     rows = -(-n // columns)

@@ -34,7 +34,7 @@ _MOST_NAMED = 3
 
 
 def draw_fit(fit: Fit) -> Figure:
-    """Draw a fit whose ``picture`` was gathered."""
+    """The figure of a fit, which must have a ``picture``: its cost and its coefficients."""
     picture = fit.picture
     assert picture is not None
     if picture.surface is not None or picture.grid is not None:

@@ -26,7 +26,7 @@ _LONGEST_NAME = 34
 
 
 def draw_groups(fits: GroupFits) -> Figure:
-    """Draw the first groups that have a fit; the title counts the rest."""
+    """The figure of the first groups that have a fit; the title counts the others."""
     drawn = list(fits.pictured)
     across = min(_COLUMNS, len(drawn))
     down = -(-len(drawn) // across)

@@ -43,7 +43,10 @@ def shown(name: str, longest: int = LONGEST_LABEL) -> str:
 
 
 def label_number(value: float, digits: int = 3, scientific: bool | None = None) -> str:
-    """A number for a label: ``1234``, ``12,345``, ``0.05``, ``6.14×10⁹``."""
+    """A number for a label: ``1234``, ``12,345``, ``0.05``, ``6.14×10⁹``.
+
+    ``scientific`` says whether it has a power of ten; None lets its size decide.
+    """
     if scientific is None:
         scientific = not is_plain_number(value)
     if value == 0 or not scientific:
@@ -57,13 +60,13 @@ def label_number(value: float, digits: int = 3, scientific: bool | None = None) 
 
 
 def label_numbers(values: Sequence[float], digits: int = 3) -> list[str]:
-    """The labels of numbers of one kind, all with a power of ten or none."""
+    """The labels of numbers, either all of them with a power of ten or none."""
     scientific = not all(map(is_plain_number, values))
     return [label_number(value, digits, scientific) for value in values]
 
 
 def is_plain_number(value: float) -> bool:
-    """Whether a number is written without a power of ten."""
+    """Whether a number's label has no power of ten."""
     return value == 0 or _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN
 
 
@@ -76,11 +79,11 @@ class Numbers(Formatter):
     """Ticks on a linear axis with as many digits as tell them apart; large and small ones as ``6×10⁹``."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """One number."""
+        """The label of one number; ``pos`` is not used."""
         return label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        """All numbers of an axis."""
+        """The labels of all ticks of an axis."""
         top = max((abs(v) for v in values), default=0.0)
         steps = [b - a for a, b in pairwise(values) if b > a]
         if not top or not steps:
@@ -102,11 +105,11 @@ class CountTicks(Formatter):
     """Ticks that are counts."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """One count, as in all of gdfit's texts."""
+        """The label of one count, as in all texts of gdfit."""
         return f"{x:,.0f}" if x < _LARGEST_PLAIN else label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:
-        """All counts of an axis; from a million on powers, for which there is room."""
+        """The labels of all ticks of an axis; from a million on as powers of ten, for which there is room."""
         short = max(values, default=0) >= _LARGEST_COUNT
         return [label_number(v, scientific=True) if short and v >= _SMALLEST_POWER else self(v) for v in values]
 
@@ -115,7 +118,7 @@ class Decades(Formatter):
     """Ticks on a logarithmic axis."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        """One number."""
+        """The label of one number; ``pos`` is not used."""
         return label_number(x)
 
     def format_ticks(self, values: Sequence[float]) -> list[str]:

@@ -66,7 +66,7 @@ _LANDSCAPE = LinearSegmentedColormap.from_list("landscape", ["#FFFFFF", "#D6E4F0
 
 
 class Look(NamedTuple):
-    """How one of the lines, and its place on the path, is drawn."""
+    """The label, colour, dash and marker of a fitted line, and of its place on the path; ``last`` marks the end."""
 
     label: str
     colour: str
@@ -76,7 +76,7 @@ class Look(NamedTuple):
 
 
 def looks(picture: Picture) -> dict[int, Look]:
-    """The look of each line, by its place in the picture."""
+    """The look of each line to draw, by the index of its iteration in the picture."""
     places = picture.lines
     found = {}
     for n, place in enumerate(places):
@@ -300,7 +300,10 @@ def _told_apart(costs: list[float]) -> list[str]:
 
 
 def gap_levels(start: float, largest: float, measure: float) -> list[float]:
-    """The gaps at which a contour is drawn: 0.01, 0.03, 0.1 … × the start's, below the ``largest`` on the picture."""
+    """The gaps of the contours: 0.01, 0.03, 0.1 … × the ``start``'s gap, below the ``largest`` on the picture.
+
+    ``measure`` replaces a start gap that is next to zero. [] if no contour can be drawn.
+    """
     unit = start if start > 1e-9 * measure else measure
     if not (unit > 0 and math.isfinite(largest)):
         return []

@@ -21,7 +21,10 @@ _MOST_GROUPS, _LEAST_ROWS = 10, 5
 
 
 def draw_score(score: Score) -> Figure:
-    """Draw predicted against actual and the residuals; of a logistic model its calibration and its ROC curve."""
+    """The figure of a score: predicted against actual and the residuals.
+
+    Of a logistic model it shows the calibration and the ROC curve instead.
+    """
     sample = score.sample
     assert sample is not None
     figure = new_figure(10.4, 5.0)
@@ -103,7 +106,10 @@ def _draw_roc(axes: Axes, score: Score, rows: ScoredRows) -> None:
 
 
 def roc_points(rows: ScoredRows) -> tuple[Array, Array]:
-    """The shares (k,) of other rows and of events at or above each threshold, from 0 to 1; equal z are one step."""
+    """The points of the ROC curve: the shares (k,) of the other class and of the events at or above each threshold.
+
+    Both run from 0 to 1. Rows with equal linear predictions z are one step.
+    """
     order = np.argsort(-rows.z, kind="stable")
     z, events = rows.z[order], (rows.weights * (rows.y == 1))[order]
     others = (rows.weights * (rows.y == 0))[order]

@@ -54,7 +54,7 @@ class _Look(NamedTuple):
 
 
 def draw_sweep(sweep: Sweep) -> Figure:
-    """Draw a sweep."""
+    """The figure of a sweep: the cost curve of each rate, and the rates on an axis with the stable limit."""
     figure = new_figure(13.0, 6.6)
     left, right = figure.subplots(1, 2, width_ratios=[1.15, 1.0])
     looks = _looks(sweep)
