@@ -14,6 +14,7 @@ from gdcli.python.keywords import (
     TableKeywords,
     fields_of,
 )
+from gdcli.python.kinds import Numbers, checked
 from gdcli.python.results import (
     CurveResult,
     DescriptionResult,
@@ -83,17 +84,16 @@ def fit_by(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> 
         return run_groups(inputs, asked, starts=starts)
 
 
-def sweep(
-    data: Any, *, target: Any = None, rates: Sequence[float] = (), **options: Unpack[SweepKeywords]
-) -> SweepResult:
+def sweep(data: Any, *, target: Any = None, rates: Numbers = (), **options: Unpack[SweepKeywords]) -> SweepResult:
     """Compare learning rates side by side: ``rates``, or seven around the largest stable one."""
     from gdcli.fitting.options import FitOptions
     from gdcli.fitting.sweep import run_sweep
 
     inputs, target = inputs_of(data, None if target is None else str(target))
     values = _named({"target": target, **fields_of(options, SweepKeywords, "sweep")})
+    rates = _several("sweep", "rates", rates)
     with in_python_words():
-        return with_report(SweepResult, run_sweep(inputs, FitOptions.of(**values), tuple(rates)))
+        return with_report(SweepResult, run_sweep(inputs, FitOptions.of(**values), rates))
 
 
 def describe(data: Any, *, target: Any = None, **options: Unpack[TableKeywords]) -> DescriptionResult:
@@ -133,7 +133,7 @@ def score(
     from gdcli.models.group_model import load_any_model
     from gdcli.models.score import score_files
 
-    values = fields_of(options, ScoreKeywords, "score")
+    values = _named(fields_of(options, ScoreKeywords, "score"))
     with in_python_words():
         if isinstance(model, str | os.PathLike):
             name, loaded = os.fspath(model), load_any_model(model)
@@ -147,15 +147,25 @@ def score(
 
 
 def curve(
-    polynomial: Sequence[float] | str, start: float = 10.0, rates: Sequence[float] = (), iterations: int = 10
+    polynomial: Sequence[float] | str, start: float = 10.0, rates: Numbers = (), iterations: int = 10
 ) -> CurveResult:
     """Walk down a polynomial: ``"x^2 - 3x"``, or its coefficients, the lowest power first, ``(0, -3, 1)``."""
     from gdcli.engine.polynomial_text import parse_polynomial
     from gdcli.fitting.curve import walk_down
 
+    polynomial = checked("curve", "polynomial", polynomial, Sequence[float] | str)
+    start = checked("curve", "start", start, float)
+    rates = _several("curve", "rates", rates)
+    iterations = checked("curve", "iterations", iterations, int)
     with in_python_words():
         polynomial = parse_polynomial(polynomial) if isinstance(polynomial, str) else polynomial
-        return with_report(CurveResult, walk_down(tuple(polynomial), start, tuple(rates), iterations))
+        return with_report(CurveResult, walk_down(tuple(polynomial), start, rates, iterations))
+
+
+def _several(function: str, name: str, value: Any) -> tuple[float, ...]:
+    """One number or several, as a tuple."""
+    found = checked(function, name, value, Numbers)
+    return found if isinstance(found, tuple) else (found,)
 
 
 def _reading(values: dict[str, Any]) -> Any:
@@ -171,4 +181,4 @@ def _named(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values with names of columns as texts: a frame may have numbers, or tuples, for names."""
     texts = ("features", "exclude", "categorical", "by")
     named = {name: tuple(map(str, value)) if name in texts else value for name, value in values.items()}
-    return named | ({"weights": str(named["weights"])} if named.get("weights") is not None else {})
+    return named | {name: str(named[name]) for name in ("weights", "event") if named.get(name) is not None}

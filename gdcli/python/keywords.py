@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_type_hints
+
+from gdcli.python.kinds import Numbers, checked
 
 Names = str | Sequence[str]
-
-Penalties = float | Sequence[float]
 
 
 class ColumnKeywords(TypedDict, total=False):
@@ -18,7 +18,7 @@ class ColumnKeywords(TypedDict, total=False):
     categorical: Names
     dates: Names
     date: Names
-    weights: str | None
+    weights: Names | None
     max_levels: int
     na: Names
     keep_na: bool
@@ -59,8 +59,8 @@ class CostKeywords(TableKeywords, total=False):
     intercept: bool
     iterations: int
     scale: str
-    l2: Penalties
-    l1: Penalties
+    l2: Numbers
+    l1: Numbers
     start: Mapping[str, float]
 
 
@@ -68,7 +68,7 @@ class SweepKeywords(CostKeywords, total=False):
     """The options of a sweep."""
 
     loss: str | None
-    event: str | None
+    event: Names | None
     memory: str | int | None
     optimizer: str | None
     schedule: str | None
@@ -99,7 +99,7 @@ class FitKeywords(SweepKeywords, total=False):
 class ScoreKeywords(CsvKeywords, total=False):
     """The options of a score."""
 
-    weights: str | None
+    weights: Names | None
 
 
 # Names of the command line, and of the records' fields.
@@ -115,8 +115,12 @@ _SEVERAL = ("features", "exclude", "categorical", "dates", "na", "by", "l2", "l1
 
 
 def fields_of(given: Mapping[str, Any], known: type, function: str) -> dict[str, Any]:
-    """The keywords as fields of the options, lists as tuples. Raises TypeError for a name that is none, or is two."""
-    names = _names_of(known)
+    """The keywords as fields of the options, lists as tuples.
+
+    Raises TypeError for a name that is none, or is two, and for a value of another kind than is taken.
+    """
+    kinds = get_type_hints(known)
+    names = set(kinds)
     found: dict[str, Any] = {}
     for name, value in given.items():
         if name not in names:
@@ -124,12 +128,9 @@ def fields_of(given: Mapping[str, Any], known: type, function: str) -> dict[str,
         field = _FIELDS.get(name, name)
         if field in found:
             raise TypeError(f"{function}() got {field!r} under two names, of which {name!r} is one")
+        value = checked(function, name, value, kinds[name])
         found[field] = _tuple(value) if field in _SEVERAL else value
     return found
-
-
-def _names_of(known: Any) -> set[str]:
-    return {*known.__required_keys__, *known.__optional_keys__}
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:

@@ -266,3 +266,36 @@ def test_a_sweep_takes_optimizers_and_folds() -> None:
     found = gdcli.sweep(data, target="y", rates=(0.1,), optimizer="adam", cv=2)
     alone = gdcli.fit(data, target="y", lr=0.1, optimizer="adam", cv=2)
     assert found.rates[0].validation == pytest.approx(alone.cross_validation.mean, rel=1e-12)
+
+
+ROWS = {"y": [1.0, 2.0, 4.0, 3.0], "x": [1.0, 2.0, 3.0, 5.0], "k": ["a", "a", "b", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "told"),
+    [
+        (gdcli.fit, {"iterations": "10"}, "fit() takes iterations as a whole number, not '10'"),
+        (gdcli.fit, {"iterations": True}, "fit() takes iterations as a whole number, not True"),
+        (gdcli.fit, {"l2": "a"}, "fit() takes l2 as a number or a list of numbers, not 'a'"),
+        (gdcli.fit, {"optimizer": 3}, "fit() takes optimizer as a text or None, not 3"),
+        (gdcli.fit, {"inference": "no"}, "fit() takes inference as True or False, not 'no'"),
+        (gdcli.fit, {"start": {"x": "a"}}, "fit() takes start as a dict of numbers, not dict"),
+        (gdcli.fit_by, {"by": "k", "cv": "2"}, "fit_by() takes cv as a whole number or None, not '2'"),
+        (gdcli.sweep, {"rates": ["a"]}, "sweep() takes rates as a number or a list of numbers, not ('a',)"),
+    ],
+)
+def test_a_value_of_another_kind_is_a_type_error_that_says_what_is_taken(function, options, told) -> None:
+    with pytest.raises(TypeError, match=re.escape(told)):
+        function(ROWS, target="y", **options)
+
+
+def test_numbers_may_be_those_of_numpy_and_one_stands_for_a_list_of_it() -> None:
+    rows = {"y": [float(3 * i % 7) for i in range(20)], "x": [float(i % 5) for i in range(20)]}
+    asked = {"iterations": np.int64(50), "tol": np.float32(0.5), "intercept": np.bool_(False)}
+    found = gdcli.fit(rows, target="y", lr=np.array([0.1, 0.2]), l2=np.array([0.5, 1.0]), cv=2, **asked)
+    given = {"iterations": 50, "tol": 0.5, "intercept": False}
+    assert found.coef == gdcli.fit(rows, target="y", lr=[0.1, 0.2], l2=[0.5, 1.0], cv=2, **given).coef
+    assert [one.learning_rate for one in gdcli.sweep(ROWS, target="y", features="x", rates=0.1).rates] == [0.1]
+    assert len(gdcli.curve("x^2", rates=0.1, iterations=3).walks) == 1
+    with pytest.raises(TypeError, match=re.escape("curve() takes iterations as a whole number, not 2.5")):
+        gdcli.curve("x^2", iterations=2.5)
