@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import os
 
     import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from gdcli.data.table import Block, Table
@@ -102,6 +103,17 @@ class GroupModel:
         own = np.append(self.means, np.full((1, len(self.terms)), math.nan), axis=0)[self._places(table)]
         means = {term.name: own[:, j] for j, term in enumerate(self.terms) if term.level is None}
         return fill_gaps(table, means, [name for name, levels in self.levels.items() if MISSING in levels])
+
+    def predict(self, frame: "pd.DataFrame") -> "Array":
+        """The predictions (n,) for the rows of a DataFrame, as :meth:`Model.predict`; NaN too for an unknown group."""
+        import numpy as np
+
+        from gdcli.data.data_frame import FrameSource
+
+        source = FrameSource(frame)
+        self.require_columns(source.names, source.name)
+        found = [self.predict_table(self.table(block)) for block in source.blocks()]
+        return np.concatenate(found) if found else np.empty(0)
 
     def predict_table(self, table: "Table") -> "Array":
         """The predictions (n,) for parsed rows, NaN for a row without one."""
@@ -286,7 +298,7 @@ def _descent(fits: GroupFits) -> dict[str, Any]:
 
 def group_starts(path: str) -> "tuple[GroupModel, dict[Key, GroupStart]]":
     """A model of groups, and the start of each one's further descent. Raises DataError if it holds none."""
-    model = load_any_model(path)
+    model = load_model(path)
     if not isinstance(model, GroupModel):
         raise DataError(f"{quoted(path)} holds one model, not one per group: leave out --by to resume it")
     if "descent" not in model.content:
@@ -326,12 +338,17 @@ class StoredStart:
     theta: tuple[float, ...] = ()
 
 
-def load_any_model(path: "str | os.PathLike[str]") -> AnyModel:
+def load_model(path: "str | os.PathLike[str]") -> AnyModel:
     """Read a model file, of one fit or of groups. Raises DataError if it is neither, or is damaged."""
     name = str(path)
     content = read_content(name)
     if content.get("schema") != GROUPS_SCHEMA:
         return model_of(content, name)
+    return group_model_of(content, name)
+
+
+def group_model_of(content: Mapping[str, Any], name: str) -> GroupModel:
+    """The model that a file of groups holds; ``name`` is the file's. Raises DataError if it is damaged."""
     try:
         return _group_model(content)
     except (ValueError, OverflowError) as error:

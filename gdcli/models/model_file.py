@@ -144,7 +144,7 @@ def _content(fit: Fit) -> dict[str, Any]:
     return content
 
 
-def load_model(path: "str | os.PathLike[str]") -> Model:
+def load_fit_model(path: "str | os.PathLike[str]") -> Model:
     """Read a model file. Raises DataError if it is no model file, or is damaged."""
     name = str(path)
     return model_of(read_content(name), name)

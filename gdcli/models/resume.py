@@ -17,7 +17,7 @@ from gdcli.fitting.choices import LossChoice
 from gdcli.fitting.results import DescentState
 from gdcli.fitting.start import GroupStart, Start
 from gdcli.models.model import Model, ModelTerm
-from gdcli.models.model_file import load_model
+from gdcli.models.model_file import load_fit_model
 
 
 def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Start]:
@@ -26,7 +26,7 @@ def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Start
     Raises UsageError for values that contradict the model, DataError for a model that cannot be read.
     """
     _check_beginning(values)
-    model = load_model(path)
+    model = load_fit_model(path)
     merged = dict(values) | _merged(model, values)
     given = merged["learning_rate"]
     rate = given if isinstance(given, float) else _rate(model)

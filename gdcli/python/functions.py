@@ -14,11 +14,12 @@ from gdcli.python.keywords import (
     TableKeywords,
     fields_of,
 )
-from gdcli.python.kinds import Numbers, checked
+from gdcli.python.kinds import OneOrMore, checked
 from gdcli.python.results import (
     CurveResult,
     DescriptionResult,
     FitResult,
+    GroupsResult,
     ScoreResult,
     SweepResult,
     with_report,
@@ -26,7 +27,6 @@ from gdcli.python.results import (
 from gdcli.python.words import in_python_words, python_words
 
 if TYPE_CHECKING:
-    from gdcli.fitting.group_results import GroupFits
     from gdcli.ingest.summary import Summary
     from gdcli.models.group_model import AnyModel
 
@@ -68,7 +68,7 @@ def fit(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> Fit
     return with_report(FitResult, found, drawn)
 
 
-def fit_by(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> "GroupFits":
+def fit_by(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> GroupsResult:
     """Fit each group of rows that have the same text in the columns ``by``, in one pass: arrays with a row for each.
 
     The other arguments are those of ``fit``. Diverged descents have no numbers (NaN).
@@ -81,10 +81,17 @@ def fit_by(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> 
         raise TypeError("fit_by() takes the columns of the groups: by='region'")
     with in_python_words():
         asked, starts = parse_group_options(values)
-        return run_groups(inputs, asked, starts=starts)
+        found = run_groups(inputs, asked, starts=starts, with_memory=True)
+
+    def drawn() -> GroupsResult:
+        again, begun = parse_group_options({**values, "picture": True})
+        with in_python_words():
+            return with_report(GroupsResult, run_groups(inputs, again, starts=begun))
+
+    return with_report(GroupsResult, found, drawn)
 
 
-def sweep(data: Any, *, target: Any = None, rates: Numbers = (), **options: Unpack[SweepKeywords]) -> SweepResult:
+def sweep(data: Any, *, target: Any = None, rates: OneOrMore = (), **options: Unpack[SweepKeywords]) -> SweepResult:
     """Compare learning rates side by side: ``rates``, or seven around the largest stable one."""
     from gdcli.fitting.options import FitOptions
     from gdcli.fitting.sweep import run_sweep
@@ -124,21 +131,24 @@ def summarize(data: Any, **options: Unpack[SummaryKeywords]) -> "Summary":
 
 
 def score(
-    model: "AnyModel | FitResult | str | os.PathLike[str]", data: Any, **options: Unpack[ScoreKeywords]
+    model: "AnyModel | FitResult | GroupsResult | str | os.PathLike[str]", data: Any, **options: Unpack[ScoreKeywords]
 ) -> ScoreResult:
-    """Measure how well a model (a path, a loaded one, or a fit) predicts rows whose target is known."""
+    """Measure how well a model (a path, a loaded one, or a fit, of groups too) predicts rows whose target is known."""
     from gdcli.base.listener import Listener
     from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
     from gdcli.ingest.read import ReadOptions
-    from gdcli.models.group_model import load_any_model
+    from gdcli.models.group_model import GroupModel, load_model
+    from gdcli.models.model import Model
     from gdcli.models.score import score_files
 
     values = _named(fields_of(options, ScoreKeywords, "score"))
     with in_python_words():
         if isinstance(model, str | os.PathLike):
-            name, loaded = os.fspath(model), load_any_model(model)
+            name, loaded = os.fspath(model), load_model(model)
         else:
-            name, loaded = "the model", model.model if isinstance(model, FitResult) else model
+            name, loaded = "the model", model.model if isinstance(model, FitResult | GroupsResult) else model
+        if not isinstance(loaded, Model | GroupModel):
+            raise TypeError(f"score() takes a model's path, a loaded model or a fit, not {type(model).__name__}")
         inputs, _ = inputs_of(data, loaded.target)
         csv = CsvOptions.of({name: values.get(name) for name in CSV_FIELDS}, loaded.csv)
         reading = ReadOptions(csv, values.get("jobs"))
@@ -147,7 +157,7 @@ def score(
 
 
 def curve(
-    polynomial: Sequence[float] | str, start: float = 10.0, rates: Numbers = (), iterations: int = 10
+    polynomial: Sequence[float] | str, start: float = 10.0, rates: OneOrMore = (), iterations: int = 10
 ) -> CurveResult:
     """Walk down a polynomial: ``"x^2 - 3x"``, or its coefficients, the lowest power first, ``(0, -3, 1)``."""
     from gdcli.engine.polynomial_text import parse_polynomial
@@ -164,7 +174,7 @@ def curve(
 
 def _several(function: str, name: str, value: Any) -> tuple[float, ...]:
     """One number or several, as a tuple."""
-    found = checked(function, name, value, Numbers)
+    found = checked(function, name, value, OneOrMore)
     return found if isinstance(found, tuple) else (found,)
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict, get_type_hints
 
-from gdcli.python.kinds import Numbers, checked
+from gdcli.python.kinds import OneOrMore, checked
 
 Names = str | Sequence[str]
 
@@ -59,8 +59,8 @@ class CostKeywords(TableKeywords, total=False):
     intercept: bool
     iterations: int
     scale: str
-    l2: Numbers
-    l1: Numbers
+    l2: OneOrMore
+    l1: OneOrMore
     start: Mapping[str, float]
 
 

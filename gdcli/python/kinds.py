@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from types import UnionType
 from typing import Any, get_args
 
-Numbers = float | Sequence[float]
+OneOrMore = float | Sequence[float]
 
 _WORDS: dict[Any, str] = {
     int: "a whole number",

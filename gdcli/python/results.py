@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gdcli.fitting.curve import Curve
+from gdcli.fitting.group_results import GroupFits
 from gdcli.fitting.results import INTERCEPT, Fit, TraceRow
 from gdcli.fitting.sweep import Sweep
 from gdcli.ingest.description import Description
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from gdcli.models.group_model import GroupModel
     from gdcli.models.model import Model
     from gdcli.report.report import Report
 
@@ -133,6 +135,57 @@ class FitResult(Reported, Fit):
         _write_picture(self if self.picture is not None else getattr(self, DRAWS_AGAIN)(), path)
 
 
+class GroupsResult(Reported, GroupFits):
+    """A finished fit of each group: arrays with a row for each."""
+
+    __slots__ = (DRAWS_AGAIN,)
+
+    def __repr__(self) -> str:
+        from gdcli.base.names import count_of, listed
+
+        return f"<gdfit: {self.target} by {listed(self.by)}, {count_of(len(self.groups), 'group')}>"
+
+    def _report(self) -> "Report":
+        from gdcli.report.groups import groups_report
+
+        return groups_report(self)
+
+    @property
+    def model(self) -> "GroupModel":
+        """The model of all groups, as if it had been saved. Raises DataError if one of them diverged."""
+        import json
+
+        from gdcli.models.group_model import group_model_of
+
+        return group_model_of(json.loads(self._model_text()), "the fit")
+
+    def _model_text(self) -> str:
+        from gdcli.base.errors import DataError
+        from gdcli.models.group_model import groups_model_as_json
+
+        if self.diverged:
+            raise DataError("a group's descent diverged, so there is no model: smaller learning_rate, or 'auto'")
+        return groups_model_as_json(self)
+
+    def predict(self, frame: Any) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        """The predictions (n,) for the rows of a frame or a dict of columns, each by its group's fit, or NaN."""
+        from gdcli.python.inputs import frame_of
+
+        return self.model.predict(frame_of(frame))
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Write the model to a file, whole or not at all, for ``load_model`` and the command line."""
+        from gdcli.base.atomic import whole_file
+
+        content = self._model_text()
+        with whole_file(path) as stream:
+            stream.write(content)
+
+    def plot(self, path: "str | os.PathLike[str]") -> None:
+        """Draw the costs of the first groups to a .png, .svg or .pdf; the data are read again as for a fit."""
+        _write_picture(self if self.pictured else getattr(self, DRAWS_AGAIN)(), path)
+
+
 def _write_picture(result: Reported, path: "str | os.PathLike[str]") -> None:
     import os
 
@@ -210,7 +263,7 @@ class DescriptionResult(Reported, Description):
         return describe_report(self, lambda useless: f"gdcli.fit(…, exclude={list(useless)!r}, learning_rate='auto')")
 
 
-R = TypeVar("R", FitResult, SweepResult, CurveResult, ScoreResult, DescriptionResult)
+R = TypeVar("R", FitResult, GroupsResult, SweepResult, CurveResult, ScoreResult, DescriptionResult)
 
 
 def with_report(kind: type[R], record: Any, drawn: Callable[[], Any] | None = None) -> R:

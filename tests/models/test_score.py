@@ -15,7 +15,7 @@ from gdcli.cli import main
 from gdcli.engine.catalog import DEMAND_ENTRIES, DemandEntry
 from gdcli.engine.losses import LOSSES
 from gdcli.ingest.read import ReadOptions
-from gdcli.models.group_model import load_any_model
+from gdcli.models.group_model import load_model
 from gdcli.models.model import Model
 from gdcli.models.score import Demands, Score, score_files, score_models
 from gdcli.report.paper import Page
@@ -305,7 +305,7 @@ def test_a_limit_is_kept_at_the_measure_itself_and_broken_beyond(
     rows = csv_file("x,y\n" + "".join(f"{i},{int(i * 7 % 5 > 2)}\n" for i in range(20)))
     path = f"{rows}.json"
     assert main([rows, "-t", "y", "--loss", chosen, "-n", "40", "--save", path, "-q"]) == 0
-    score = score_files(load_any_model(path), "m", [rows], None, ReadOptions(), Listener())
+    score = score_files(load_model(path), "m", [rows], None, ReadOptions(), Listener())
     value = score.value(entry.key)
     assert value is not None
     away = -1e-9 if entry.sense == "max" else 1e-9
@@ -318,7 +318,7 @@ def test_a_limit_is_kept_at_the_measure_itself_and_broken_beyond(
 def test_residuals_are_told_by_numpys_quartiles(csv_file: Callable[..., str]) -> None:
     rows = csv_file("x,y\n" + "".join(f"{i},{i * i % 17}\n" for i in range(31)))
     assert main([rows, "-t", "y", "--lr", "auto", "--save", f"{rows}.json", "-q"]) == 0
-    score = score_files(load_any_model(f"{rows}.json"), "m", [rows], None, ReadOptions(), Listener())
+    score = score_files(load_model(f"{rows}.json"), "m", [rows], None, ReadOptions(), Listener())
     x = np.arange(31.0)
     y = x * x % 17
     slope, intercept = np.polyfit(x, y, 1)
@@ -333,7 +333,7 @@ def test_several_models_are_scored_as_each_alone_in_one_pass(csv_file: Callable[
     models = {}
     for name in ("x", "z"):
         assert main([rows, "-t", "y", "-x", name, "--lr", "auto", "--save", f"{rows}.{name}.json", "-q"]) == 0
-        models[name] = load_any_model(f"{rows}.{name}.json")
+        models[name] = load_model(f"{rows}.{name}.json")
     together = score_models(models, [rows], None, ReadOptions(), Listener())
     alone = [score_files(one, name, [rows], None, ReadOptions(), Listener()) for name, one in models.items()]
     assert together == alone

@@ -299,3 +299,27 @@ def test_numbers_may_be_those_of_numpy_and_one_stands_for_a_list_of_it() -> None
     assert len(gdcli.curve("x^2", rates=0.1, iterations=3).walks) == 1
     with pytest.raises(TypeError, match=re.escape("curve() takes iterations as a whole number, not 2.5")):
         gdcli.curve("x^2", iterations=2.5)
+
+
+def test_fits_of_groups_print_predict_save_draw_and_are_scored(tmp_path) -> None:
+    data = {"y": [1.0, 2.0, 4.0, 9.0, 7.0, 5.0], "x": [1.0, 2.0, 4.0, 1.0, 2.0, 3.0], "k": list("aaabbb")}
+    found = gdcli.fit_by(data, target="y", by="k", lr="auto")
+    assert repr(found) == "<gdfit: y by k, 2 groups>"
+    assert str(found).startswith("y from x, by k")
+    assert "<pre" in found._repr_html_()
+    found.save(tmp_path / "m.json")
+    asked = {"x": [10.0, 10.0, 10.0], "k": ["a", "b", "c"]}
+    for model in (found, found.model, gdcli.load_model(tmp_path / "m.json")):
+        # y = x in a, and 11 - 2x in b.
+        np.testing.assert_allclose(model.predict(pd.DataFrame(asked)), [10, -9, np.nan], atol=1e-9)
+        assert gdcli.score(model, data).rmse == pytest.approx(0, abs=1e-9)
+    found.plot(tmp_path / "groups.svg")
+    assert (tmp_path / "groups.svg").read_text().count("<svg") == 1
+    with pytest.raises(gdcli.DataError, match="diverged"):
+        gdcli.fit_by(data, target="y", by="k", lr=9).save(tmp_path / "n.json")
+
+
+@pytest.mark.parametrize("model", [5, None, {"x": 1}])
+def test_a_score_of_no_model_is_a_type_error(model) -> None:
+    with pytest.raises(TypeError, match="takes a model's path, a loaded model or a fit"):
+        gdcli.score(model, ROWS)

@@ -41,10 +41,10 @@ def command(context: click.Context, /, model: str, **values: Any) -> int:
     """
     from gdcli.cli.output import Output
     from gdcli.models.export import EXPORTERS
-    from gdcli.models.model_file import load_model
+    from gdcli.models.model_file import load_fit_model
 
     output = Output.of(context, values, [model])
-    loaded = load_model(model)
+    loaded = load_fit_model(model)
     if loaded.state.dates:
         raise DataError(
             f"{quoted(model)} reads dates as days since 1970-01-01 ({listed(map(quoted, loaded.state.dates))}), "

@@ -68,10 +68,10 @@ def run(model: str, inputs: Sequence[str], output: "Output", values: dict[str, A
     """Predict, and say on stderr which rows could not be."""
     from gdcli.cli.failures import say
     from gdcli.cli.progress import Narrator
-    from gdcli.models.group_model import load_any_model
+    from gdcli.models.group_model import load_model
     from gdcli.models.predict import PredictOptions, predict_files
 
-    loaded = load_any_model(model)
+    loaded = load_model(model)
     csv = options.chosen_csv_options(values, loaded.csv)
     classes = values["kind"] == "class"
     chosen = PredictOptions(

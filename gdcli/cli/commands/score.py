@@ -75,7 +75,7 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
     from gdcli.cli.output import Output
     from gdcli.cli.progress import Narrator
     from gdcli.ingest.read import ReadOptions
-    from gdcli.models.group_model import load_any_model
+    from gdcli.models.group_model import load_model
     from gdcli.models.score import Demands, score_models
     from gdcli.report.score import score_report, scores_report
 
@@ -86,7 +86,7 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
     output = Output.of(context, values, [*models, *inputs])
     if output.is_page:
         raise click.UsageError("--plot draws a score as .png, .svg or .pdf; a page is for a fit or a sweep.")
-    loaded = {path: load_any_model(path) for path in models}
+    loaded = {path: load_model(path) for path in models}
     demands = Demands(**{entry.name: values[entry.name] for entry in DEMAND_ENTRIES})
     for path, one in loaded.items():
         demands.check_loss(one.loss, path)
