@@ -236,9 +236,10 @@ class Design:
         if self.missing == "error":
             for name, mask in masks.items():
                 if name != self.target:
+                    filled = ", --missing mean fills in the column's mean" if name in self.features else ""
                     raise CellError(
                         f"{block.where(int(np.argmax(mask)))}, column {quoted(name)}: the cell has no value; "
-                        "--missing drop leaves such rows out, --missing mean fills in the column's mean"
+                        f"--missing drop leaves such rows out{filled}"
                     )
         counts = {name: int(np.count_nonzero(mask)) for name, mask in masks.items()}
         return ~np.logical_or.reduce(list(masks.values())), counts

@@ -162,7 +162,7 @@ def model_of(content: dict[str, Any], name: str) -> Model:
         what = "it has no schema" if schema is None else f"its schema is {quoted(str(schema))}"
         hint = "; it is a summary, which gdfit fits like a CSV file" if str(schema).startswith("gdfit.summary/") else ""
         if str(schema).startswith("gdfit.groups/"):
-            hint = "; it holds a model per group (--by), which predict and score apply"
+            hint = "; it holds a model per group (--by), which predict, score and --resume with that --by take"
         raise DataError(f"{quoted(name)} is not a gdfit model ({MODEL_SCHEMA}): {what}{hint}")
     try:
         return _model(content)

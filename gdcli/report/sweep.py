@@ -123,8 +123,13 @@ def format_groups_meaning(found: GroupSweeps) -> list[str]:
         for key, sweep in zip(found.groups, found.sweeps, strict=True)
         if sweep is not None and sweep.best is not None and sweep.best_iterations is not None
     ]
+    return said[:_MOST_GROUPS] + [f"{reason}." for reason in format_reasons(found)]
+
+
+def format_reasons(found: GroupSweeps) -> list[str]:
+    """Why groups have no sweep, of the first such ones."""
     reasons = list(found.reasons.items())[:_MOST_REASONS]
-    return said[:_MOST_GROUPS] + [f"{printable(' '.join(found.groups[i]))}: {why}." for i, why in reasons]
+    return [f"{printable(' '.join(found.groups[i]))}: {why}" for i, why in reasons]
 
 
 def _document(sweep: Sweep) -> dict[str, Any]:

@@ -271,3 +271,22 @@ def test_groups_of_other_data_or_columns_are_not_resumed(
     assert (done.code, done.out) == (1, "")
     assert "region=north" in done.err
     assert "the model was fitted to other data" in done.err
+
+
+@pytest.mark.parametrize("quiet", [(), ("-q",)])
+def test_a_sweep_of_groups_says_beside_its_csv_which_group_has_none(gdfit: Callable, table: str, quiet) -> None:
+    done = gdfit("sweep", table, "-t", "y", "-x", "a", "--by", "region", "--lr", "0.1", "--format", "csv", *quiet)
+    assert {row["region"] for row in csv.DictReader(done.out.splitlines())} == {"north", "south"}
+    assert ("note: no sweep of lonely: " in done.err) == (not quiet)
+
+
+def test_advice_on_a_row_without_a_group_is_to_leave_it_out(gdfit: Callable, csv_file: Callable[..., str]) -> None:
+    path = csv_file("y,a,g\n1,2,u\n2,3,\n3,5,u\n")
+    done = gdfit(path, "-t", "y", "-x", "a", "--by", "g", "--missing", "error")
+    assert done.err.endswith("line 3, column 'g': the cell has no value; --missing drop leaves such rows out\n")
+
+
+def test_a_model_of_groups_resumed_without_them_names_the_option(gdfit: Callable, table: str, tmp_path: Path) -> None:
+    model = tmp_path / "m.json"
+    assert gdfit(table, "-t", "y", "-x", "a", "--by", "region", "--save", model).code == 0
+    assert "--resume with that --by" in gdfit(table, "-t", "y", "-x", "a", "--resume", model).err

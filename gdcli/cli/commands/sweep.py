@@ -54,7 +54,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     from gdcli.cli.signals import last_exit_code
     from gdcli.fitting.options import FitOptions
     from gdcli.fitting.sweep import run_group_sweeps, run_sweep
-    from gdcli.report.sweep import group_sweeps_report, sweep_report
+    from gdcli.report.sweep import format_reasons, group_sweeps_report, sweep_report
 
     for name in ("l2", "l1"):
         if len(values[name]) > 1:
@@ -74,6 +74,8 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
                 raise click.UsageError(f"--{name} draws the rates of one sweep; --by has many: leave out one.")
         with Narrator(output.quiet) as narrator:
             found = run_group_sweeps(inputs, chosen, values["rates"], narrator)
+            for reason in () if output.format == "table" else format_reasons(found):
+                narrator.note(f"no sweep of {reason}")
         output.write(group_sweeps_report(found, output.digits))
         return ExitCode.OK
     with Narrator(output.quiet) as narrator:
