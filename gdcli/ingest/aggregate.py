@@ -35,13 +35,13 @@ class Points:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregate:
-    """The reduction of some rows: a triangle of the complete rows of each fold, or none if they are ``grouped``; and
-    counts: rows read, complete, and ``missing`` a value (by column); cells to be ``filled`` (by column); bad rows
-    ``skipped``.
+    """The aggregate of rows: ``folds`` holds a triangle of the complete rows of each fold. Rows with a ``--by`` group
+    are in ``grouped`` instead, which is None without ``--by``.
 
-    ``head`` holds the first few rows, ``points`` a random sample; a summary has neither. Rows that are kept lie in
-    ``blocks`` while their section grows, and then in ``groups``. ``misquoted`` is the place of a cell that is not
-    used, with text behind its quotes.
+    Counts: rows ``read`` and ``complete``, rows ``missing`` a value (by column), cells to be ``filled`` (by column),
+    bad rows ``skipped``. ``head`` holds the first few rows, ``points`` a random sample; both are None for a summary.
+    Rows that are kept lie in ``blocks`` while their section grows, and then in ``groups``. ``misquoted`` is the place
+    of a cell, in a column that is not used, with text behind its closing quote; "" if there is none.
     """
 
     folds: tuple[Triangle, ...]
@@ -59,17 +59,17 @@ class Aggregate:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of all triangles."""
+        """The columns of the triangles, which all have the same ones."""
         return self.folds[0].columns if self.grouped is None else self.grouped.columns
 
     @property
     def triangle(self) -> Triangle:
-        """All rows as one triangle."""
+        """The triangle of the rows of all folds. Only for rows without ``--by`` groups."""
         return reduce(merge, self.folds)
 
     @property
     def rows(self) -> RowCounts:
-        """The counts alone."""
+        """The counts of rows and cells, without the triangles."""
         dropped = self.read - self.complete
         return RowCounts(self.read, self.complete, dropped, dict(self.missing), self.skipped.count, dict(self.filled))
 
@@ -85,7 +85,10 @@ class Piece(NamedTuple):
 
 
 def piece_of(rows: Rows, plan: Plan, file: int, block: int) -> Piece:
-    """The rows of a block with the random numbers that decide on their fold and on the sample of points."""
+    """The complete rows of a block with their draws, which decide on the fold and on the sample of points.
+
+    ``file`` and ``block`` are numbers, from 0.
+    """
     if plan.folds == 1 and not plan.points:
         return Piece(rows, None)
     draw = draws(plan.seed, file, block, rows.read)
@@ -93,14 +96,14 @@ def piece_of(rows: Rows, plan: Plan, file: int, block: int) -> Piece:
 
 
 def reduce_if_long(piece: Piece, plan: Plan) -> "Aggregate | Piece":
-    """The aggregate of a piece, or the piece itself if its triangle would hardly be smaller or its rows have groups."""
+    """The aggregate of a piece; the piece itself if it has too few rows for one and they have no ``--by`` groups."""
     return reduce_piece(piece, plan) if piece.rows.by or _is_long(piece) else piece
 
 
 def join_short(
     parts: Iterable["Aggregate | Piece"], plan: Plan, check: Callable[[Collection[Column]], None]
 ) -> Iterator[Aggregate]:
-    """Join pieces that are too short with those after them, and reduce them together.
+    """Yield the aggregates among the parts as they are, and one for each run of short pieces, joined.
 
     Blocks of a wide table hold few rows, and merging as many triangles costs far more than the rows.
     ``check`` raises if the columns of several pieces are too many.
@@ -120,7 +123,7 @@ def join_short(
 
 
 def reduce_piece(piece: Piece, plan: Plan) -> Aggregate:
-    """Reduce the rows of a piece."""
+    """The aggregate of a piece's rows."""
     # Values too large to square are found by their minimum and maximum; see fitting.prepare.
     with np.errstate(over="ignore", invalid="ignore"):
         return _reduced(piece, plan)
@@ -254,7 +257,7 @@ def _middle(values: Array) -> float:
 
 
 def smallest_draws(points: Points, most: int) -> Points:
-    """The points with the smallest draws, in their order."""
+    """The ``most`` points with the smallest draws, or all if there are fewer; their order stays."""
     if len(points.draws) <= most:
         return points
     kept = np.sort(np.argpartition(points.draws, most)[:most])
@@ -262,7 +265,7 @@ def smallest_draws(points: Points, most: int) -> Points:
 
 
 def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate:
-    """The aggregate of the rows of both."""
+    """The aggregate of the rows of ``left`` and of those of ``right``, which come after them."""
     head, points = left.head, None
     if head is None or len(head.X) < HEAD_ROWS:
         head = _joined(head, right.head)
@@ -287,7 +290,7 @@ def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate
 
 
 def seal_section(reduced: Aggregate) -> Aggregate:
-    """The aggregate of a finished section, its kept blocks turned into one LocalRows; no row of it waits."""
+    """The aggregate of a finished section: its kept blocks are one LocalRows now, and no row waits to be reduced."""
     if reduced.grouped is not None:
         reduced = replace(reduced, grouped=reduced.grouped.sealed())
     return replace(reduced, blocks=(), groups=(LocalRows(reduced.blocks),)) if reduced.blocks else reduced
@@ -303,7 +306,7 @@ def _joined(left: Points | None, right: Points | None) -> Points | None:
 
 
 def spread_over(columns: tuple[Column, ...], own: tuple[Column, ...], X: Array) -> Array:
-    """The rows ``X``, of their ``own`` columns, spread over more columns: zeros in those that they lack."""
+    """The rows ``X`` (n, len(own)) as a matrix (n, len(columns)), with zeros in the columns that are not their own."""
     if own == columns:
         return X
     spread = np.zeros((len(X), len(columns)))

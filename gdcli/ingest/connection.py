@@ -70,7 +70,9 @@ def check_address(address: str) -> None:
 
 @contextmanager
 def connect(address: str, listener: Listener) -> Iterator[Any]:
-    """A client of the cluster, after a check that its workers can run gdfit. Raises DataError."""
+    """A context with the Dask client of the cluster at an address. Raises DataError if there is no cluster, or if its
+    workers cannot run gdfit.
+    """
     try:
         import distributed  # noqa: F401
     except ImportError:

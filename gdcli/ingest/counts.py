@@ -14,7 +14,7 @@ _MOST_LEFT_OUT = 5
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """The counts of rows read, used and dropped; a row lacking several cells counts for each column.
+    """The counts of rows read, used and dropped. ``dropped_by_column`` counts a row lacking several cells for each.
 
     ``skipped`` bad rows are not among those read. ``filled`` counts, by column, the cells without a value in rows that
     were used: the mean took their place, or the level of missing text.
@@ -34,7 +34,7 @@ MOST_NAMED_ROWS = 3
 
 @dataclass(frozen=True, slots=True)
 class SkippedRows:
-    """The count of bad rows left out, and the first few with place and reason."""
+    """The number of bad rows left out, and the place and reason of each of the first few."""
 
     count: int = 0
     first: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class SkippedRows:
 
 
 def behind_quotes(place: str) -> str:
-    """The warning of text behind the closing quote of a cell that is not used."""
+    """The warning about a cell with text behind its closing quote, in a column that is not used."""
     return f"{place}, which is not used: text follows the quote that closes the cell, and others may be cut wrongly"
 
 
@@ -67,8 +67,9 @@ def tell_gaps(rows: RowCounts, chosen: Design, listener: Listener) -> None:
 
 
 def gap_advice(rows: RowCounts, chosen: Design) -> str:
-    """The advice that keeps at least half of the rows, empty if none is sure to. The columns that remain lose at most
-    one row per gap.
+    """The advice that keeps at least half of the rows: --missing mean, or --exclude for the columns with most gaps.
+
+    Empty if neither is sure to. Each missing cell of the columns that remain costs at most one row.
     """
     counts, features = dict(rows.dropped_by_column), chosen.features
     in_others = sum(count for name, count in counts.items() if name not in features)
@@ -88,7 +89,7 @@ def gap_advice(rows: RowCounts, chosen: Design) -> str:
 
 
 def drop_phrase(rows: RowCounts) -> str:
-    """The phrase that says how many rows were dropped, and for which columns; empty if none were."""
+    """The phrase "dropped 3 of 10 rows with missing values ('a' 2, 'b' 1)"; "" if no row was dropped."""
     if not rows.dropped:
         return ""
     by_column = _by_column(rows.dropped_by_column)
@@ -96,7 +97,7 @@ def drop_phrase(rows: RowCounts) -> str:
 
 
 def fill_phrase(counts: Mapping[str, int]) -> str:
-    """The phrase that says how many missing cells are filled, by column; empty if none are."""
+    """The phrase "filled 3 missing cells ('a' 2, 'b' 1)" for the counts by column; "" without counts."""
     return f"filled {count_of(sum(counts.values()), 'missing cell')} ({_by_column(counts)})" if counts else ""
 
 

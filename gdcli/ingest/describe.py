@@ -26,7 +26,10 @@ from gdcli.ingest.summary_figures import described_summary
 def run_describe(
     data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener | None = None
 ) -> Description:
-    """Read the data once and describe each column; with a target the roles of a fit. Raises DataError, UsageError."""
+    """The description of each column, by one pass over the data. Raises DataError, UsageError.
+
+    Columns have the roles of a fit if ``columns`` names a target, else those of a summary.
+    """
     if not data:
         raise UsageError("there is nothing to read: give a path, or a list of them that is not empty")
     listener = listener or Listener()

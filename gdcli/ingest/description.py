@@ -22,15 +22,15 @@ class ColumnDescription:
 
     @property
     def baseline(self) -> str | None:
-        """The level that the others are compared with, None if the column is no category or the target."""
+        """The level that the others are compared with; None if the column is the target or no category."""
         values = self.figures.values
         return min(values, key=level_order) if self.kind == "category" and self.role != "target" and values else None
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A table, column by column: rows ``read``, ``complete`` ones (that lack no cell of a column used), bad rows
-    ``skipped``.
+    """A table, column by column, and its numbers of rows: ``read``, ``complete`` (with a value in every column that is
+    used), and bad ones ``skipped``.
     """
 
     files: tuple[str, ...]

@@ -27,9 +27,11 @@ _SAMPLE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of a column's cells: ``count`` with a value, ``missing`` without one, ``odd`` that cannot be read,
-    the first at ``place``. Of numbers and dates mean, ``squares`` (of the distances from it) and the rest; ``values``
-    counts the cells of each value (None: too many). ``first`` and ``last``: the numbers count up by 1.
+    """The figures of a column's cells: ``count`` with a value, ``missing`` without one, ``odd`` that cannot be read.
+
+    ``place`` is that of the first odd cell. Numbers and dates (as days) have a mean, a minimum, a maximum and
+    ``squares``, the sum of squared distances from the mean. ``values`` counts the cells of each value (None: too many
+    values). ``first`` and ``last`` are the first and the last number if they count up by 1, else None.
     """
 
     count: int = 0
@@ -46,12 +48,12 @@ class Figures:
 
     @property
     def sd(self) -> float | None:
-        """The sample standard deviation, None of fewer than two values."""
+        """The sample standard deviation (n − 1); None for fewer than two values."""
         return math.sqrt(self.squares / (self.count - 1)) if self.count > 1 else None
 
 
 def merged(left: Figures, right: Figures, most: int) -> Figures:
-    """The figures of the cells of both. With more than ``most`` values, they are no longer counted."""
+    """The figures of the cells of ``left`` and ``right`` together; ``values`` is None if more than ``most`` differ."""
     lost: dict[str, Any] = {
         "missing": left.missing + right.missing,
         "odd": left.odd + right.odd,
@@ -76,7 +78,7 @@ def merged(left: Figures, right: Figures, most: int) -> Figures:
 
 
 def of_numbers(numbers: Array, place: str = "") -> Figures:
-    """The figures of numbers (n,): NaN where there is no value, infinite where a cell cannot be read."""
+    """The figures of numbers (n,). NaN is a missing cell, an infinite number an odd one; the first is at ``place``."""
     odd, missing = int(np.isinf(numbers).sum()), int(np.isnan(numbers).sum())
     found = numbers[np.isfinite(numbers)]
     if not len(found):
@@ -99,7 +101,7 @@ def of_numbers(numbers: Array, place: str = "") -> Figures:
 
 
 def of_texts(column: Coded) -> Figures:
-    """The figures of texts."""
+    """The figures of a text column: its numbers of cells, and how many have each value."""
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
     values = Counter({level: int(n) for level, n in zip(column.levels, counts.tolist(), strict=True) if n})
     return Figures(
@@ -121,7 +123,7 @@ def _few(numbers: Array) -> Counter[str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """The figures of some rows: those ``read``, those ``complete``, bad rows ``skipped``, and each column's."""
+    """The numbers of rows ``read``, ``complete`` and ``skipped`` (bad ones), and the figures of each column by name."""
 
     read: int
     complete: int
@@ -130,9 +132,9 @@ class Described:
 
 
 def described_block(block: Block, chosen: Design, texts: frozenset[str]) -> Described:
-    """The figures of a block: the columns of a design as they are read, and others as ``texts``.
+    """The figures of a block: of the columns of a design, as it reads them, and of the columns ``texts``, as text.
 
-    Raises CellError for a row that is none.
+    Texts that mostly are numbers count as numbers. Raises CellError for a row that is none of the table.
     """
     used = [name for name in (*chosen.features, chosen.target, chosen.weights) if name is not None]
     as_text = [name for name in used if name in chosen.text or name in chosen.dates]
@@ -175,7 +177,7 @@ def _table(block: Block, numeric: list[str], text: list[str], chosen: Design) ->
 
 
 def merged_blocks(left: Described, right: Described) -> Described:
-    """The figures of the rows of both."""
+    """The figures of the rows of ``left`` and ``right`` together."""
     columns = {
         name: merged(one, right.columns[name], MOST_VALUES) if name in right.columns else one
         for name, one in left.columns.items()

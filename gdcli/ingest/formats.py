@@ -34,5 +34,5 @@ def format_of(stream: Stream, options: CsvOptions) -> Format:
 
 
 def open_input(stream: Stream, options: CsvOptions, listener: Listener) -> "Source":
-    """The source of an open input; the stream stays the caller's to close if this raises."""
+    """The source that reads an open input. If this raises, the caller has to close the stream."""
     return format_of(stream, options).open(stream, options, listener)

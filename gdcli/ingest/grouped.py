@@ -17,7 +17,7 @@ LaneOfRow = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grouped:
-    """The rows of each group, which is known by its ``place``: fold i of it is lane ``place · folds + i``."""
+    """The triangles of each ``--by`` group and fold. Fold i of a group is lane ``place[key] · folds + i``."""
 
     place: Mapping[Key, int]
     folds: int
@@ -25,22 +25,25 @@ class Grouped:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """All columns so far, each once; in order when no row waits."""
+        """The columns of all rows so far, each once. They are in order only if no row waits to be reduced."""
         several = (self.triangles.columns, *(rows.columns for rows in self.triangles.waiting))
         return tuple(dict.fromkeys(column for columns in several for column in columns))
 
     def folds_of(self, key: Key) -> tuple[Triangle, ...]:
-        """The triangles of one group, by fold."""
+        """The triangles of one group, one per fold."""
         first = self.place[key] * self.folds
         return triangles_of(self.triangles, range(first, first + self.folds))
 
     def sealed(self) -> "Grouped":
-        """The groups with all waiting rows reduced."""
+        """The same groups with all waiting rows reduced to triangles."""
         return replace(self, triangles=reduced(self.triangles))
 
 
 def grouped_of(rows: Rows, fold: LaneOfRow | None, folds: int) -> tuple[Grouped, LaneOfRow]:
-    """The groups of the rows of a block, and the lane (n,) of each row."""
+    """The ``--by`` groups of a block's rows, still to be reduced, and the lane (n,) of each row.
+
+    ``fold`` is the fold (n,) of each row; None if there is one.
+    """
     places, keys = combined(rows.by)
     lanes = places.astype(np.intp) if fold is None else places * folds + fold
     found = lane_rows(rows.columns, rows.X, lanes, rows.weights)

@@ -14,9 +14,9 @@ from gdcli.ingest.formats import format_of
 
 
 def column_names(path: str, **options: Any) -> tuple[str, ...]:
-    """The names of the columns of a file, or of a summary; none if they cannot be read quickly.
+    """The column names of a file or summary; an empty tuple if they cannot be read quickly, or not at all.
 
-    ``options`` are those of :class:`CsvOptions`, as words.
+    ``options`` are fields of :class:`CsvOptions`, as texts from the command line.
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would take its data away, or wait for them

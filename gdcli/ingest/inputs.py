@@ -17,7 +17,9 @@ _MOST_NAMED = 3
 
 
 class Inputs:
-    """The inputs of a command. The listener is told of rows that count twice, and of files that grew."""
+    """The inputs of a command, whose files are in ``marks``. Warns the listener of rows that count twice and of files
+    that grew.
+    """
 
     def __init__(self, listener: Listener) -> None:
         self.marks: list[FileMark] = []
@@ -43,7 +45,7 @@ class Inputs:
         self._grown.append(name)
 
     def tell_growth(self, rows: int) -> None:
-        """Warn of the files that grew, when all ``rows`` are counted."""
+        """Warn of each file that grew while it was read; ``rows`` is the number of rows read from all inputs."""
         for name in self._grown:
             self._listener.warn(f"{quoted(name)} grew while it was read: {count_of(rows, 'row')} read, no later ones")
 
@@ -54,7 +56,7 @@ class Inputs:
 
 
 def name_of_input(item: Any) -> str:
-    """The name of an input: its path, or what a source or a frame is called."""
+    """The name of an input: a path, the name of a source, or ``DataFrame``."""
     if isinstance(item, str | os.PathLike):
         return os.fspath(item)
     return str(item.name) if hasattr(type(item), "blocks") else "DataFrame"

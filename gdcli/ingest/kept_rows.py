@@ -13,12 +13,13 @@ from gdcli.ingest.row_store import Pages
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptRows:
-    """All rows of a block: ``X`` (n, q) over ``columns`` less their ``shift`` (q,), close to the mean, in C order;
-    ``Y`` (n, k) over the columns of the ``target``, as they are; ``weights`` (n,) or None.
+    """The rows of a block: ``X`` (n, q), the values of ``columns`` minus their ``shift`` (q,), in C order; ``Y``
+    (n, k), the values of the columns of the ``target``, unshifted; ``weights`` (n,) or None. The shift is close to the
+    mean.
 
-    A cell without a value is 0 there, and an indicator column tells where. Rows of weight 0 are left out. Those of fold
-    i lie between ``bounds[i]`` and ``bounds[i + 1]``; of groups, known by their ``place``, each has its ``folds`` in
-    turn. ``pages`` are those of the matrices that are in a file.
+    A missing cell is 0 in ``X``, and an indicator column marks it. Rows of weight 0 are left out. The rows of fold i
+    are ``bounds[i]`` to ``bounds[i + 1]``. With ``--by`` fold i of a group counts as fold ``place[key] · folds + i``.
+    ``pages`` are the parts of a file that hold the matrices that are not in memory.
     """
 
     columns: tuple[Column, ...]
@@ -33,7 +34,7 @@ class KeptRows:
     folds: int = 1
 
     def of_group(self, key: Key) -> "KeptRows | None":
-        """The rows of one group; None if it has none here."""
+        """The rows of one ``--by`` group; None if the block has no row of it."""
         first = self.place.get(key, -1) * self.folds
         if first < 0 or self.bounds[first] == self.bounds[first + self.folds]:
             return None
@@ -61,7 +62,7 @@ class RowGroup(Protocol):
     """Rows kept from 64 consecutive blocks, in this process or on a worker."""
 
     def ask(self, question: "Callable[[Sequence[KeptRows]], T]") -> "Callable[[], T]":
-        """Put a question to the process that holds the rows; the function returned waits for the answer."""
+        """The function that waits for the answer to a question and returns it. The process with the rows answers."""
         ...
 
 

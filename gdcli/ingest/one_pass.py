@@ -27,7 +27,7 @@ from gdcli.ingest.summary import Summary
 
 
 class Part(NamedTuple):
-    """A block, numbered from 0 in its file; the files are numbered too."""
+    """A block with its ``number`` in its file and the number of the ``file``, both from 0."""
 
     file: int
     number: int
@@ -36,13 +36,13 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """The columns to keep, and which rows go to which fold."""
+    """The reduction of blocks to aggregates: a design of the columns, and a plan of folds and rows to keep."""
 
     design: Design
     plan: Plan
 
     def reduce(self, part: Part) -> Aggregate | Piece:
-        """The aggregate of a block, or its rows if they are too few for that. Raises CellError."""
+        """The aggregate of a block, or a piece with its rows if these are too few for one. Raises CellError."""
         summary: Summary | None = part.block.summary
         if summary is not None:
             return summary.reduced_for(self.design)
@@ -50,12 +50,12 @@ class Reduction:
         return reduce_if_long(piece, self.plan)
 
     def merge_section(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:
-        """The aggregate of one section; None if it is empty."""
+        """The aggregate of the parts of one section, merged and sealed; None if there are no parts."""
         whole = merge_left(join_short(parts, self.plan, self.check), self.merge)
         return None if whole is None else seal_section(self.checked(whole))
 
     def merge(self, left: Aggregate, right: Aggregate) -> Aggregate:
-        """The aggregate of the rows of both."""
+        """The aggregate of the rows of ``left`` and ``right`` together. Raises DataError if it has too many columns."""
         self.check(dict.fromkeys([*left.columns, *right.columns]))
         return self.checked(merge_aggregates(left, right, self.plan))
 
@@ -67,7 +67,7 @@ class Reduction:
         return found
 
     def check(self, columns: Collection[Column]) -> None:
-        """Raise DataError for too many columns, or too many levels of one."""
+        """Raise DataError if there are too many columns for the memory, or too many levels of one text column."""
         self.design.check_levels(columns)
         check_room(self.design.source, len(columns), folds=self.plan.folds)
 

@@ -14,9 +14,9 @@ from gdcli.ingest.read import Dataset
 
 
 def with_orthogonal(reading: Dataset) -> Dataset:
-    """The dataset with orthogonal polynomials, and a design that has their coefficients.
+    """The dataset with each ``poly()`` made orthogonal in its triangles, and its coefficients in the design.
 
-    Rows that are kept stay powers. Raises DataError for a column with fewer values than its polynomial needs.
+    Rows that are kept hold powers still. Raises DataError for a column with too few different values for its degree.
     """
     powers = powers_of(reading.design.computed)
     if not powers or not reading.reduced.complete:

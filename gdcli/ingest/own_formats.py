@@ -25,12 +25,12 @@ def _is_own(start: bytes, options: CsvOptions) -> bool:
 
 
 def is_summary(start: bytes, options: CsvOptions | None = None) -> bool:
-    """Whether a file that begins so is a summary; no option of CSV text changes that."""
+    """Whether a file that begins with the bytes ``start`` is a summary; ``options`` have no say in it."""
     return start.lstrip().startswith(b"{") and f'"{_SUMMARY}'.encode() in start[:PEEK_BYTES]
 
 
 def is_model_file(path: str) -> bool:
-    """Whether a file on this disk is a model. (A pipe is not looked into.)"""
+    """Whether a path leads to a regular file on this disk that is a model; False for a pipe or a URL."""
     import os
 
     try:

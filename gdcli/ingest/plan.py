@@ -11,8 +11,8 @@ from gdcli.ingest.row_store import RowStore
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The fold of each row in one pass, and the rows that are kept. ``cuts`` divide [0, 1): a row whose draw
-    falls into the i-th part is in fold i.
+    """The rule that gives each row its fold in one pass, and the rows to keep. ``cuts`` divide [0, 1): a row whose draw
+    falls into part i, from 0, is in fold i.
 
     ``points`` rows are kept as a sample: those with the smallest draws. With a ``store`` all rows are kept there.
     """
@@ -29,7 +29,7 @@ class Plan:
 
 
 def draws(seed: int, file: int, block: int, rows: int) -> Array:
-    """A number in [0, 1) for each row of a block (n,), missing cells or not: it decides on the row's fold.
+    """The draws (``rows``,) of all rows of a block: random numbers in [0, 1), which decide on each row's fold.
 
     A function of (seed, file, block, row) alone, with files, 8 MiB blocks and rows counted from 0:
     ``numpy.random.Generator(numpy.random.Philox(key=seed, counter=[0, 0, block, file])).random(rows)``.
@@ -38,5 +38,5 @@ def draws(seed: int, file: int, block: int, rows: int) -> Array:
 
 
 def fold_of(draw: Array, cuts: Sequence[float]) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
-    """The fold (n,) that each draw falls into."""
+    """The fold (n,) of each row, from 0, by its draw (n,)."""
     return np.searchsorted(np.asarray(cuts), draw, side="right")

@@ -14,7 +14,7 @@ from gdcli.engine.triangle import Triangle
 
 
 def powers_of(computed: Mapping[str, Computed]) -> dict[str, tuple[Column, ...]]:
-    """The columns of each ``poly()`` among some terms, the first power first."""
+    """The columns of each ``poly()`` among the computed terms, by its text as ``poly(x, 2)``; the first power first."""
     found: dict[str, dict[int, Column]] = {}
     for name, term in computed.items():
         node = term.numbers
@@ -24,7 +24,10 @@ def powers_of(computed: Mapping[str, Computed]) -> dict[str, tuple[Column, ...]]
 
 
 def mixtures_of(design: Design) -> tuple[Mixture, ...]:
-    """What makes each polynomial of a design of the powers of its column."""
+    """The mixture of powers, one for each ``poly()`` of a design, that makes its orthogonal polynomials.
+
+    A ``poly()`` whose coefficients are not known yet has none.
+    """
     found = []
     for columns in powers_of(design.computed).values():
         nodes = [design.computed[column.name].numbers for column in columns]
@@ -35,9 +38,10 @@ def mixtures_of(design: Design) -> tuple[Mixture, ...]:
 
 
 def as_powers(term: Computed | None) -> Computed | None:
-    """A term to compare with one of another table: of ``poly()`` without the origin, scale and coefficients.
+    """The term in a form that can be compared between tables: a ``poly()`` loses its origin, scale and coefficients,
+    which depend on the table.
 
-    Those depend on a table's first block. Other terms, and None (a plain column), stay as they are.
+    Other terms, and None (a plain column), stay as they are.
     """
     if term is None or not isinstance(term.numbers, PolyTerm):
         return term
@@ -45,7 +49,7 @@ def as_powers(term: Computed | None) -> Computed | None:
 
 
 def moved_to_origins(triangle: Triangle, theirs: Mapping[str, Computed], ours: Mapping[str, Computed]) -> Triangle:
-    """A triangle with powers relative to ``theirs`` origins, made relative to ``ours``."""
+    """The triangle with its powers, computed with the origins and scales in ``theirs``, moved to those in ``ours``."""
     for name, columns in powers_of(theirs).items():
         old, new = theirs[columns[0].name].numbers, (ours[columns[0].name].numbers if columns[0].name in ours else None)
         if not isinstance(old, PolyTerm) or not isinstance(new, PolyTerm):

@@ -70,9 +70,11 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """All inputs, reduced. Rows that are kept live until the end of a ``with`` block: a cluster may hold them.
+    """The design and the aggregate of all inputs. Rows that are kept, perhaps on a cluster, live until the end of a
+    ``with`` block.
 
-    ``marks`` are the files that the rows came from, those that summaries were made of among them.
+    ``files`` are the names of the inputs. ``marks`` are the files that the rows came from; for a summary they are those
+    that it was made of.
     """
 
     design: Design
@@ -165,7 +167,7 @@ def _reduced(
 
 
 def check_rows(reading: Dataset) -> None:
-    """Raise DataError if no row is left."""
+    """Raise DataError if the dataset has no complete row."""
     reduced = reading.reduced
     name = quoted(reading.design.source) if len(reading.files) == 1 else f"{len(reading.files)} files"
     if reduced.read == 0:
@@ -178,7 +180,10 @@ def check_rows(reading: Dataset) -> None:
 
 
 def open_source(item: InputData, options: ReadOptions, listener: Listener, inputs: Inputs) -> Source:
-    """The source of a path (``-`` is stdin) or a DataFrame; a source, such as a summary, is its own."""
+    """The source that reads a path (``-`` is stdin) or a DataFrame; an item that is a source already, as it is.
+
+    A file or summary is added to ``inputs``.
+    """
     if not isinstance(item, str | os.PathLike):
         source = _in_memory(item)
         if not source.has_rows:

@@ -38,7 +38,7 @@ class Numbered(NamedTuple):
 
 
 class Position(NamedTuple):
-    """The beginning of a block: the number of its input, among those with rows, and the place in it."""
+    """The beginning of a block: the index of its input among those with rows, and the place in that input."""
 
     input: int
     place: Place
@@ -50,9 +50,11 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Section:
-    """A section that was reduced, and the beginning of the block after it. ``parts`` counts its blocks.
+    """The aggregate of a section (``reduced``, None if it has no block), its number of blocks (``parts``), and its
+    ``end``, the beginning of the block after it.
 
-    ``error`` is set if the section failed; ``wrong_file`` if the worker found another file under this path.
+    ``error`` is the message if the section failed, else ""; ``wrong_file`` is True if the worker found another file
+    under this path.
     """
 
     end: Position
@@ -63,7 +65,7 @@ class Section:
 
     @property
     def kept(self) -> tuple[KeptRows, ...]:
-        """All kept rows."""
+        """The kept rows of all blocks, as far as they are in this process."""
         groups = () if self.reduced is None else self.reduced.groups
         return tuple(rows for group in groups if isinstance(group, LocalRows) for rows in group.blocks)
 
@@ -72,11 +74,11 @@ class Section:
         return object.__sizeof__(self) + sum(rows.bytes for rows in self.kept)
 
     def without_rows(self) -> "Section":
-        """The section without its rows."""
+        """The section without its kept rows."""
         return self if self.reduced is None else replace(self, reduced=replace(self.reduced, groups=()))
 
     def with_rows(self, group: RowGroup) -> "Section":
-        """The section with its rows in a row group."""
+        """The section with ``group`` in place of its kept rows."""
         return self if self.reduced is None else replace(self, reduced=replace(self.reduced, groups=(group,)))
 
 
@@ -100,7 +102,10 @@ Submit = Callable[[Reduction, Sequence[Numbered], Position, int], Future]
 
 
 def reduce_section(reduction: Reduction, inputs: Iterable[Numbered], start: Position, size: int) -> Section:
-    """The section of ``size`` blocks from ``start`` on; ``inputs`` begin with the one there. Raises DataError."""
+    """The section of ``size`` blocks from ``start`` on, reduced; ``inputs`` begin with the input of ``start``.
+
+    It is shorter if the inputs end. Raises DataError.
+    """
     end, count = start, 0
 
     def parts() -> Generator[Part, None, None]:
@@ -139,11 +144,11 @@ class RangePlan:
         self._blocks: dict[int, int] = {}
 
     def holds(self, position: Position) -> bool:
-        """Whether there are rows from a position on. Raises the error of opening the input there."""
+        """Whether there is an input at a position, so that rows may follow. Raises the error of opening it."""
         return self._input(position.input) is not None
 
     def inputs(self, start: Position, end: Position) -> tuple[Numbered, ...]:
-        """The inputs between two positions."""
+        """The inputs that have rows between two positions."""
         return tuple(self._opened[start.input : end.input + (end.place.block > 0)])
 
     def inputs_from(self, start: Position) -> Iterator[Numbered]:
@@ -154,11 +159,11 @@ class RangePlan:
             number += 1
 
     def bytes_before(self, position: Position) -> int:
-        """The bytes of the rows before a position."""
+        """The number of bytes of all rows before a position."""
         return self._before[position.input] + position.place.at
 
     def starts(self, start: Position) -> Iterator[Position]:
-        """Yield the beginnings of sections, from one of them on; the last is the end of all inputs.
+        """Yield the likely beginnings of sections, ``start`` first. The last position is the end of all inputs.
 
         If an input cannot be opened, the sections before it end there, and then the error is raised.
         """

@@ -18,14 +18,14 @@ from gdcli.engine.arrays import Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pages:
-    """The part of a file that some rows are mapped from, with the bytes of a row; rows count from the ``first``."""
+    """The part of a file that a matrix is mapped from: its rows of ``row_bytes`` bytes, from the ``first`` on."""
 
     mapped: mmap.mmap
     row_bytes: int
     first: int = 0
 
     def following(self, rows: int) -> "Pages":
-        """The part of the file from the row after the first ``rows`` on."""
+        """The rest of the pages, without the first ``rows`` rows."""
         return replace(self, first=self.first + rows)
 
     def drop(self, start: int, stop: int) -> None:
@@ -50,7 +50,8 @@ class RowStore:
         return RowStore, (sys.maxsize,)
 
     def keep(self, X: Array) -> tuple[Array, Pages | None]:
-        """The matrix ``X`` (n, q), or the same numbers in a file, and its pages there.
+        """The matrix ``X`` (n, q) itself and None; or, if memory is used up, the same numbers mapped from a file, and
+        their pages there.
 
         Raises DataError if the disk is full.
         """

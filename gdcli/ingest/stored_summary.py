@@ -17,7 +17,7 @@ class StoredColumn:
 
 @dataclass(frozen=True, slots=True)
 class StoredRows:
-    """How many rows a summary file holds."""
+    """The counts of rows that a summary file holds, as in RowCounts."""
 
     read: int
     used: int

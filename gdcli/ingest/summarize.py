@@ -37,7 +37,7 @@ def summarize_data(data: "InputData | Sequence[InputData]", **options: Any) -> S
 def run_summarize(
     data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions, listener: Listener | None = None
 ) -> Summary:
-    """Read the data once. ``columns`` must say ``summary=True``. Raises DataError and UsageError."""
+    """The summary of the data, read once. ``columns`` must have ``summary=True``. Raises DataError and UsageError."""
     listener = listener or Listener()
     reading = read(data, columns, options, listener)
     check_rows(reading)

@@ -69,7 +69,7 @@ class Summary(Source):
 
     @property
     def stands_for(self) -> tuple[FileMark, ...]:
-        """The files whose rows it was made of."""
+        """The files that the summary was made from."""
         return self.marks
 
     def blocks(self) -> Generator[Block, None, None]:
@@ -85,7 +85,7 @@ class Summary(Source):
         return SummaryRange(self)
 
     def design(self, options: ColumnOptions) -> Design:
-        """The design of a fit (or another summary) that begins with this summary."""
+        """The design of a fit, or another summary, whose first input is this one. Raises DataError, UsageError."""
         if options.weights not in (None, self.weights):
             raise DataError(self._other_weights(options.weights))
         # The weights are in the triangle, but no column of it.
@@ -140,7 +140,7 @@ class Summary(Source):
         return None
 
     def reduced_for(self, design: Design) -> Aggregate:
-        """The aggregate for the columns of a design. Raises DataError if they are not there."""
+        """The aggregate of the summary's rows, over the columns of a design. Raises DataError if one is not there."""
         if design.weights != self.weights:
             raise DataError(self._other_weights(design.weights))
         wanted = [*design.features, *([design.target] if design.target is not None else [])]

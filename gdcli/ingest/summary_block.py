@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SummaryBlock(Block):
-    """All that a summary has, as a block; it has no rows to parse."""
+    """A whole summary as one block, which has no rows to parse."""
 
     of: "Summary"
 
@@ -68,5 +68,5 @@ class SummaryRange:
 
 
 def no_rows(summary: "Summary") -> DataError:
-    """The error of a command that needs rows."""
+    """The error of a command that needs rows but was given a summary."""
     return DataError(f"{quoted(summary.name)} is a summary, which holds no rows")
