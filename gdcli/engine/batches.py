@@ -45,9 +45,10 @@ class _Rows(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batches:
-    """All rows of a descent, their loss and ``target_scale`` as in :class:`RowObjective`, and how they are cut.
+    """The rows of a descent with their loss, cut into batches of ``size`` rows in an order that ``seed`` chooses.
 
-    ``weight`` is Σw. There is an ``intercept``'s column of ones before the scaled ones, or not.
+    ``weight`` is Σw over all rows. ``intercept``: a column of ones stands before the scaled ones. ``target_scale`` is
+    as in :class:`RowObjective`.
     """
 
     blocks: Sequence[RowBlock]
@@ -69,7 +70,10 @@ class Batches:
         return -(-self.rows // self.size)
 
     def epoch(self, number: int, done: int = 0) -> Iterator[_Rows]:
-        """Yield the rows of an epoch, but those of its first ``done`` batches, in pieces that are whole batches."""
+        """The rows of epoch ``number`` in its order, yielded in pieces of whole batches.
+
+        The first ``done`` batches are left out. The last piece may end with a shorter batch.
+        """
         before = done * self.size
         waiting: list[_Rows] = []
         for place in self._stream(_BLOCKS, 0, number).permutation(len(self.blocks)).tolist():
@@ -116,15 +120,16 @@ def _joined(parts: Sequence[_Rows]) -> _Rows:
 
 
 def keep_going(iteration: int) -> bool:
-    """Never interrupt."""
+    """False at every iteration: the pause that never comes."""
     return False
 
 
 class BatchSteps:
-    """The way from a step to the one at the end of the epoch, or earlier if the descent's ``iterations`` are done.
+    """The batches from a step to the end of its epoch, as a function that returns (iteration, θ (p,), optimizer state).
 
-    ``before`` iterations were done by an earlier descent, whose order goes on. ``pull`` (p,) times θ is the gradient of
-    a penalty. ``pause`` of the iteration is asked between blocks: true ends it there.
+    It ends earlier once the descent's ``iterations`` are done. ``before`` is the number of iterations that an earlier
+    descent did, whose order is continued. ``pull`` (p,) times θ is the gradient of a penalty. ``pause(iteration)`` is
+    asked between blocks; true ends it there.
     """
 
     def __init__(

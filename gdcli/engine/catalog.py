@@ -8,9 +8,9 @@ from gdcli.base.names import did_you_mean
 
 
 class Entry(NamedTuple):
-    """A name of a registry, its one-line ``meaning``, and what is written behind it: ``[:BETA]`` may be left out.
+    """One entry of a registry: its ``name``, its one-line ``meaning`` and the ``suffix`` written behind the name.
 
-    ``classes``: a loss whose target has two values.
+    A suffix in brackets, such as ``[:BETA]``, may be left out. ``classes``: the loss needs a target with two values.
     """
 
     name: str
@@ -20,7 +20,7 @@ class Entry(NamedTuple):
 
     @property
     def syntax(self) -> str:
-        """``huber[:DELTA]``."""
+        """The name with its suffix, such as ``huber[:DELTA]``."""
         return self.name + self.suffix
 
 
@@ -67,7 +67,7 @@ ENTRIES: dict[str, Sequence[Entry]] = {
 
 
 def unknown(kind: str, name: str) -> UsageError:
-    """The error of a name that is none of a kind's, with all that there are, the likeliest first."""
+    """The UsageError for an unknown ``name`` of a ``kind``; its message lists all names, the likeliest first."""
     from difflib import SequenceMatcher
 
     def likeness(entry: Entry) -> float:
@@ -79,7 +79,7 @@ def unknown(kind: str, name: str) -> UsageError:
 
 
 def choices(kind: str) -> str:
-    """The names with their meanings as a list for a sentence: ``a (…), b (…) or c (…)``."""
+    """The entries of a kind, each with its meaning, as a list for a sentence: ``a (…), b (…) or c (…)``."""
     *others, last = (f"{entry.syntax} ({entry.meaning})" for entry in ENTRIES[kind])
     return f"{', '.join(others)} or {last}"
 
@@ -94,12 +94,12 @@ class DemandEntry(NamedTuple):
 
     @property
     def name(self) -> str:
-        """``max_rmse``."""
+        """The limit's name, such as ``max_rmse``."""
         return f"{self.sense}_{self.word}"
 
     @property
     def option(self) -> str:
-        """``--max-rmse``."""
+        """The limit's option, such as ``--max-rmse``."""
         return f"--{self.name.replace('_', '-')}"
 
 

@@ -24,7 +24,7 @@ class Column(NamedTuple):
 
 
 def gaps_among(columns: Sequence[Column]) -> list[tuple[int, int]]:
-    """The place of each numeric column that has an indicator of its gaps, with that of the indicator."""
+    """The places (column, indicator) of each numeric column with an indicator of its missing cells."""
     if all(column.level != MISSING for column in columns):
         return []
     place = {column: i for i, column in enumerate(columns)}
@@ -33,7 +33,7 @@ def gaps_among(columns: Sequence[Column]) -> list[tuple[int, int]]:
 
 
 def sorted_levels(columns: Sequence[Column]) -> list[Column]:
-    """Order columns by first appearance of their name, and the levels of one name by ``level_order``."""
+    """The columns ordered by first appearance of their name, and the levels of one name by ``level_order``."""
     order: dict[str, int] = {}
     for column in columns:
         order.setdefault(column.name, len(order))
@@ -41,7 +41,8 @@ def sorted_levels(columns: Sequence[Column]) -> list[Column]:
 
 
 def level_order(level: str) -> tuple[bool, float, str]:
-    """Order levels by their text, numbers first and by their size, and that of missing cells last: as the reference it
-    would be a poor one.
+    """The sort key of a level: numbers come first, by size, then texts, then the level of missing cells.
+
+    Missing cells come last because the first level is the reference.
     """
     return level == MISSING, float(level) if _NUMBER.fullmatch(level) else math.inf, level

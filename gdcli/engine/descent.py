@@ -52,7 +52,7 @@ Search = Callable[[Step, float | Array], float | Array]
 
 
 def as_scheduled(step: Step, learning_rate: float | Array) -> float | Array:
-    """Take the rate of the schedule."""
+    """The schedule's ``learning_rate``, unchanged."""
     return learning_rate
 
 
@@ -83,11 +83,11 @@ def descend(
     search: Search = as_scheduled,
     advance: Advance | None = None,
 ) -> Iterator[Step]:
-    """Yield iteration 0 (the start), 1, 2 … until a stop rule speaks; the last step says which one.
+    """Yield the steps 0 (the start), 1, 2 … until a stop rule gives a reason; the last step carries this reason.
 
     ``schedule`` maps the iteration to its learning rate; ``state`` is the optimizer's if it goes on from an earlier
     descent. ``proximal`` follows each update; ``search`` may correct the schedule's rate. ``advance`` replaces the one
-    update from a step to the next. There is no end without a stop rule.
+    update from a step to the next. Without a stop rule the steps never end.
     """
 
     def updated(step: Step) -> tuple[int, Array, OptimizerState]:
@@ -110,7 +110,7 @@ def descend(
 
 
 def after(iterations: int) -> StopRule:
-    """The rule that stops at this iteration."""
+    """The rule that stops at iteration number ``iterations``."""
 
     def rule(step: Step) -> Stopped | None:
         return Stopped.ITERATIONS if step.iteration >= iterations else None
@@ -119,7 +119,7 @@ def after(iterations: int) -> StopRule:
 
 
 def when(asked: Callable[[], bool], reason: Stopped) -> StopRule:
-    """Stop for a ``reason`` from outside the loop, as soon as ``asked`` is true."""
+    """The rule that stops for ``reason`` as soon as ``asked()`` is true; the request comes from outside the loop."""
 
     def rule(step: Step) -> Stopped | None:
         return reason if asked() else None
@@ -141,7 +141,7 @@ def below(tolerance: float, steepest: Callable[[Array, Array], Array] = lambda t
 
 
 def divergence(smallest_scale: float) -> StopRule:
-    """Stop if the cost is not finite, or far above the starting cost.
+    """The rule that stops if the cost is not finite, or far above the starting cost.
 
     ``smallest_scale`` stands in for a starting cost that is practically zero (in squared scaled units).
     """

@@ -22,7 +22,7 @@ class Forecast(Protocol):
     condition_number: float | None
 
     def behaviour(self, learning_rate: float) -> Behaviour | None:
-        """The behaviour of a rate."""
+        """The behaviour of a rate; None if unknown."""
         ...
 
     def gaps(self, learning_rate: float, iteration: int) -> Array | None:
@@ -30,11 +30,14 @@ class Forecast(Protocol):
         ...
 
     def iterations_to(self, learning_rate: float, gap: float) -> int | None:
-        """The first iteration from which on the gap is at most ``gap``; None also if there is none."""
+        """The first iteration from which on the gap is at most ``gap``; None if unknown or never."""
         ...
 
     def best_rate(self, gap: float) -> tuple[float | None, int | None]:
-        """The rate that is within ``gap`` first, to stay, and the iteration from which on it is."""
+        """The rate that is first to come within ``gap`` and stay there, and the iteration from which on it does.
+
+        Each is None if unknown.
+        """
         ...
 
 
@@ -83,8 +86,9 @@ UNKNOWN: Forecast = Unknown()
 
 
 def limited(constant: Forecast) -> Forecast:
-    """The part of a forecast that holds if the rate changes or steps are proximal: the largest constant rate.
+    """The forecast with only the largest stable rate and the condition number of ``constant``; the rest is None.
 
-    Proximal steps converge below it as well (Combettes & Wajs, Multiscale Model. Simul. 4, 2005, theorem 3.4).
+    That rate holds if the learning rate changes or steps are proximal: proximal steps converge below it as well
+    (Combettes & Wajs, Multiscale Model. Simul. 4, 2005, theorem 3.4).
     """
     return Unknown(constant.largest_stable, constant.condition_number)

@@ -45,7 +45,8 @@ class CoefficientTests:
 def inference(triangle: Triangle, best: Solution, intercept: bool) -> CoefficientTests | None:
     """The inference for a triangle whose last column is the target; None if no degree of freedom is left.
 
-    Collinear terms, whose single coefficients the data do not determine, have none. Raises ImportError without scipy.
+    The figures of collinear terms are NaN, because the data do not determine their coefficients. Raises ImportError
+    without scipy.
     """
     from scipy import special  # type: ignore[import-untyped]
 
@@ -117,7 +118,7 @@ class RowSpread:
         return found
 
     def half_widths(self, X: Array, confidence: float) -> tuple[Array, Array]:
-        """Half the width (n,) of the interval for the mean at each row, and for one new value there."""
+        """Two arrays (n,) at rows X (n, p): half the width of the interval for the mean, and for one new value."""
         from scipy import special
 
         t = float(special.stdtrit(self.degrees_of_freedom, 0.5 + confidence / 2))

@@ -17,10 +17,10 @@ _STEPS_PER_COLUMN = 20
 
 
 def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, unpenalized: Solution) -> Solution:
-    """The minimum of a quadratic that has A in it, plus B·Σ|β|.
+    """The minimum of ``problem`` plus B·Σ|β|; the quadratic of ``problem`` contains A·Σβ² already.
 
-    ``unpenalized`` says which columns are collinear. With A they are all determined; with B alone what they explain
-    together is.
+    ``unpenalized`` is the solution without a penalty; it says which columns are collinear. With A > 0 all coefficients
+    are determined. With B alone only the prediction of collinear columns together is.
     """
     first = 1 if penalty.intercept else 0
     # Rank is judged on columns of one length; see optimum.
@@ -52,9 +52,10 @@ def _lengths(R1: Array) -> Array:
 def lasso_minimum(problem: Quadratic, penalty: Penalty) -> Array:
     """The minimum θ* (p,) of ‖z − R₁θ‖²/N + B·Σ|β|, to rounding.
 
-    An active-set method: the problem of the slopes that are not zero, with their signs, is solved exactly; the step
-    there ends where a slope would change its sign, which then becomes zero; and the zero slope whose gradient exceeds
-    B most joins (Lee, Battle, Raina & Ng, Efficient sparse coding algorithms, NIPS 2006, the feature-sign search).
+    An active-set method. The problem of the slopes that are not zero, with their signs, is solved exactly. The step to
+    its solution ends where a slope would change its sign, and that slope becomes zero. Then the zero slope whose
+    gradient exceeds B most joins (Lee, Battle, Raina & Ng, Efficient sparse coding algorithms, NIPS 2006, the
+    feature-sign search).
     """
     lengths = _lengths(problem.R1)
     # With columns of length 1, and slopes that much longer, columns of very different size are told apart.

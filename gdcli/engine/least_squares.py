@@ -57,7 +57,7 @@ class Solution:
 
 
 def optimum(triangle: Triangle, scaling: Scaling) -> Solution:
-    """Solve the least-squares problem of a triangle whose last column is the target."""
+    """The least-squares solution for a triangle whose last column is the target."""
     problem, standard = scale(triangle, "standard", scaling.intercept)
     first = 1 if scaling.intercept else 0
     p = problem.R1.shape[1] - first
@@ -94,7 +94,7 @@ def optimum(triangle: Triangle, scaling: Scaling) -> Solution:
 def determined_part(problem: Quadratic, triangle: Triangle, scaling: Scaling, best: Solution) -> Quadratic:
     """The problem without the directions that are judged to be rounding, so that no descent falls below the optimum.
 
-    Columns that are collinear up to the rounding of their values would otherwise be told apart, after very long.
+    Otherwise a very long descent would tell columns apart that are collinear up to the rounding of their values.
     """
     if best.row_space is None:
         return problem

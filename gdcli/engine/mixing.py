@@ -34,11 +34,11 @@ class Mixture:
 
     @property
     def matrix(self) -> Array:
-        """What each power (row) adds to each polynomial (column), (k, k)."""
+        """The matrix (k, k) of what each power (row) adds to each polynomial (column)."""
         return self.coefficients[:, 1:].T
 
     def places(self, columns: Sequence[Column]) -> list[int]:
-        """The places of the powers among more columns."""
+        """The places (k,) of the powers within ``columns``."""
         return [columns.index(column) for column in self.columns]
 
     def of_shifts(self, shift: Array) -> Array:
@@ -46,7 +46,7 @@ class Mixture:
         return self.constants + shift @ self.matrix
 
     def of_rows(self, X: Array, columns: Sequence[Column]) -> Array:
-        """Rows ``X`` (n, q) with the polynomials in place of the powers."""
+        """The rows ``X`` (n, q) over ``columns``, with the polynomials' values in place of those of the powers."""
         places = self.places(columns)
         mixed = X.copy()
         mixed[:, places] = self.of_shifts(X[:, places])
@@ -102,7 +102,7 @@ def mixed_triangle(triangle: Triangle, mixture: Mixture) -> Triangle:
 
 
 def mixed_lanes(stack: Triangles, mixture: Mixture) -> Triangles:
-    """Lanes with the polynomials in place of the powers."""
+    """The stack of triangles with polynomials in place of the columns of powers, in every lane."""
     places = mixture.places(stack.columns)
     R, shift, minimum, maximum = (a.copy() for a in (stack.R, stack.shift, stack.minimum, stack.maximum))
     along = [1 + place for place in places]

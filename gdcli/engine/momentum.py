@@ -43,7 +43,10 @@ _ROUNDS = 6  # later grids
 
 
 class Arrival(NamedTuple):
-    """The iteration from which on a rate stays within a limit, ``which`` of several rates it is, and its gap then."""
+    """The first arrival among several rates: the iteration from which on one stays within a limit.
+
+    ``which`` is the index of this rate, ``gap`` its gap at that iteration.
+    """
 
     iteration: int
     which: int
@@ -133,7 +136,7 @@ class MomentumForecast:
         self.condition_number: float | None = spectrum.condition_number
 
     def behaviour(self, learning_rate: float) -> Behaviour | None:
-        """Classify a rate: all depends on the largest eigenvalue."""
+        """The behaviour of a rate; the largest eigenvalue alone decides it."""
         h = learning_rate * self._steepest
         if h >= self._recurrence.limit - STABILITY_MARGIN:
             return Behaviour.UNSTABLE
@@ -159,12 +162,12 @@ class MomentumForecast:
         return None if found is None else found.iteration
 
     def best_rate(self, gap: float) -> tuple[float | None, int | None]:
-        """The stable rate that is within ``gap`` first, to stay, and the iteration from which on it is.
+        """The stable rate that is first to come within ``gap`` and stay there, and the iteration from which on it does.
 
         After k iterations e_k is a polynomial of degree k in the rate, which swings the faster the nearer it is to the
-        ends of the stable interval: so look at h = limit·½(1 − cos φ), and more just below the limit; again with as
-        many φ as the iteration found calls for; and then ever closer around the rate that arrives first. Of equals,
-        the best is the one that is then nearest to the optimum.
+        ends of the stable interval. So the first grid is h = limit·½(1 − cos φ), with more rates just below the limit.
+        The next has as many φ as the iteration found calls for. Ever finer grids around the rate that arrives first
+        follow. Of rates that arrive at the same iteration, the one nearest to the optimum then is the best.
         """
         r = len(self._spectrum.eigenvalues)
         rates = self._grid(min(max(_RATES_AT_ONCE // r, _FEWEST_RATES), _MOST_RATES))

@@ -37,11 +37,11 @@ _PLANE = 1e-30
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Minimum:
-    """``theta`` (p,) of the lowest ``cost``, the smooth part's ``gradient`` and ``hessian`` there, and the ``step``
-    that would come next.
+    """The minimum of a cost: ``theta`` (p,), the ``cost`` there, and the next ``step`` (p,) of Newton's method.
 
-    Where the cost falls no further but that step is long, the minimum is at infinity: each step of Newton's method goes
-    on by about 1 in the prediction there, and the cost falls to nothing as e⁻ᵏ.
+    ``gradient`` (p,) and ``hessian`` (p, p) are those of the smooth part. If the cost falls no further but the step is
+    long, the minimum is at infinity: each step of Newton's method then changes the prediction by about 1, and the cost
+    falls to nothing as e⁻ᵏ.
     """
 
     theta: Array
@@ -131,11 +131,11 @@ def newton_minimum(
     penalty: Penalty = UNPENALIZED,
     recedes: Callable[[Array], bool] | None = None,
 ) -> Minimum | None:
-    """Minimum of the cost by Newton's method from θ, or None if there is none.
+    """The minimum of the cost by Newton's method from θ; None if the cost has no minimum.
 
-    There is none if the numbers overflow on the way, or if a step goes in a direction along which the cost
-    ``recedes``: along which it never rises again, however far. Of a cost without a minimum the steps come to be such
-    directions, with an error that falls as the curvature along them.
+    It is judged to have none if the numbers overflow on the way, or if the cost ``recedes`` along the direction of a
+    step: if it never rises again along it, however far. The steps on a cost without a minimum approach such directions,
+    with an error that falls as the curvature along them.
     """
     point = objective.at(theta)
     for iteration in range(MOST_NEWTON_STEPS):

@@ -41,13 +41,16 @@ class CurvedObjective(Objective, Protocol):
 
 
 class LaneObjective:
-    """Objectives of one θ each as lanes of one: θ (L, p). A lane whose θ is not finite any more is not evaluated."""
+    """Several objectives of one θ (p,) each, as one objective of θ (L, p), a lane for each.
+
+    A lane whose θ is not finite is not evaluated: its cost and gradient are NaN.
+    """
 
     def __init__(self, objectives: Sequence[Objective]) -> None:
         self._objectives = objectives
 
     def at(self, theta: Array) -> Point:
-        """The points at θ, as one."""
+        """One point with the θ (L, p), costs (L,) and gradients (L, p) of all lanes."""
         costs, gradients = np.full(len(theta), np.nan), np.full_like(theta, np.nan)
         for i, (objective, own) in enumerate(zip(self._objectives, theta, strict=True)):
             if np.isfinite(own).all():

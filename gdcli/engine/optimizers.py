@@ -93,7 +93,7 @@ class Optimizer(ABC):
         """The update to add to θ, and the state after it."""
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        """The forecast of its rates on a squared error, for a descent that starts with this state."""
+        """The forecast of this optimizer's rates on a squared error, for a descent that starts with ``state``."""
         return UNKNOWN
 
 
@@ -289,12 +289,12 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def optimizers_that(able: Callable[[OptimizerKind], bool]) -> list[str]:
-    """The names of the optimizers whose kind is ``able``."""
+    """The names of the optimizers for whose kind ``able(kind)`` is true."""
     return [name for name, optimizer in OPTIMIZERS.items() if able(optimizer.kind)]
 
 
 def parse_optimizer(word: str) -> tuple[str, tuple[float, ...]]:
-    """The name and the parameters of ``name`` or ``name:parameter``. Raises UsageError for any other word."""
+    """The optimizer's name and its parameters, from ``name`` or ``name:parameter``. Raises UsageError for others."""
     name, colon, text = word.partition(":")
     if name not in OPTIMIZERS:
         raise unknown("optimizer", name)

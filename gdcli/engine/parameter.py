@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 
 class Parameter(NamedTuple):
-    """One number of a word. ``wanted`` says in words which numbers it ``allows``; ``whole``: a count.
+    """One number in a word of the command line: ``wanted`` says in words which numbers it ``allows``.
 
-    ``default`` is NaN if it has to be given.
+    ``default`` is NaN if the number has to be given. ``whole``: the number is a count.
     """
 
     name: str
@@ -18,7 +18,7 @@ class Parameter(NamedTuple):
     whole: bool = False
 
     def read(self, text: str) -> float | int:
-        """The number in a text. Raises ValueError or OverflowError if it is none that is allowed."""
+        """The number in a text. Raises ValueError or OverflowError if the text is no number that is allowed."""
         number = int(text) if self.whole else float(text)
         if not (math.isfinite(number) and self.allows(number)):
             raise ValueError(text)

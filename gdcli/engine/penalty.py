@@ -35,18 +35,18 @@ class Penalty:
         return slopes
 
     def corner(self, theta: Array) -> Array:
-        """B·Σ|β| (…)."""
+        """The part B·Σ|β| (…) of the penalty at θ (…, p)."""
         value: Array = self.l1 * np.abs(self.slopes(theta)).sum(axis=-1)
         return value
 
     def value(self, theta: Array) -> Array:
-        """A·Σβ² + B·Σ|β| (…)."""
+        """The penalty A·Σβ² + B·Σ|β| (…) at θ (…, p)."""
         slopes = self.slopes(theta)
         value: Array = self.l2 * np.vecdot(slopes, slopes) + self.corner(theta)
         return value
 
     def proximal(self, theta: Array, learning_rate: Array | float) -> Array:
-        """θ with each slope moved by η·B towards zero, where it stays if it is nearer than that."""
+        """θ (…, p) with each slope moved by η·B towards zero; a slope nearer to zero than that becomes zero."""
         if not self.l1:
             return theta
         slopes = self.slopes(theta)
@@ -75,7 +75,7 @@ def penalized(objective: Objective, penalty: Penalty) -> Objective:
 
 
 def penalized_curved(objective: CurvedObjective, penalty: Penalty) -> CurvedObjective:
-    """As ``penalized``, for Newton's method."""
+    """The objective with the penalty added, for Newton's method; the objective itself if the penalty is zero."""
     return PenalizedCurved(objective, penalty) if penalty else objective
 
 
@@ -99,14 +99,14 @@ class PenalizedObjective:
 
 
 class PenalizedCurved(PenalizedObjective):
-    """As ``Penalized``, with the Hessian of the smooth part."""
+    """A :class:`PenalizedObjective` with the Hessian of the smooth part."""
 
     def __init__(self, objective: CurvedObjective, penalty: Penalty) -> None:
         super().__init__(objective, penalty)
         self._curved = objective
 
     def hessian(self, theta: Array, above: bool = False) -> Array:
-        """The Hessian (p, p) at θ, or that of the parabolas ``above`` the losses, with 2A for each slope."""
+        """The Hessian (p, p) at θ with 2A for each slope; with ``above`` that of parabolas above each row's loss."""
         hessian = self._curved.hessian(theta, above)
         each = np.ones(len(theta))
         each[: len(theta) - len(self.penalty.slopes(each))] = 0.0  # the intercept is free
@@ -114,7 +114,7 @@ class PenalizedCurved(PenalizedObjective):
 
 
 def ridge(problem: Quadratic, penalty: Penalty) -> Quadratic:
-    """The quadratic with A·Σβ² in it: ‖z − R₁θ‖² + N·A·Σβ² is the sum of squares of more rows."""
+    """The problem with A·Σβ² added: ‖z − R₁θ‖² + N·A·Σβ² is the sum of squares of more rows."""
     if not penalty.l2:
         return problem
     p = problem.R1.shape[1]

@@ -45,14 +45,14 @@ class StationaryPoint:
 
     @property
     def kind(self) -> StationaryKind:
-        """A minimum where the curve falls before and rises after; an inflection where it goes on as it came."""
+        """The kind: a minimum if y' is negative before and positive after it, an inflection if both signs agree."""
         if self.left == self.right:
             return StationaryKind.INFLECTION
         return StationaryKind.MINIMUM if self.left < 0 else StationaryKind.MAXIMUM
 
     @property
     def best_rate(self) -> float | None:
-        """1/y'': near a minimum y' ≈ y''·(x − x*), and this rate steps to x* at once. None where y'' is 0 there."""
+        """1/y'': near a minimum y' ≈ y''·(x − x*), and this rate steps to x* at once. None unless y'' > 0 there."""
         if self.kind is not StationaryKind.MINIMUM or not 0 < self.curvature < math.inf:
             return None
         rate = 1.0 / self.curvature
@@ -60,7 +60,7 @@ class StationaryPoint:
 
     @property
     def largest_stable_rate(self) -> float | None:
-        """2/y'', from which on steps near a minimum grow instead of shrinking. Not itself stable."""
+        """2/y'', from which on steps near a minimum grow instead of shrinking, itself unstable; else None."""
         best = self.best_rate
         return None if best is None or math.isinf(2.0 * best) else 2.0 * best
 

@@ -11,7 +11,7 @@ _PANEL = 64
 
 
 def stack_triangles(upper: Array, lower: Array) -> Array:
-    """The R (q, q) of the rows of two upper triangles (q, q), up to the signs of its rows."""
+    """The triangle R (q, q) of the rows of two upper triangles (q, q); the signs of R's rows are arbitrary."""
     R, S = upper.copy(), np.array(lower, order="C")
     q = len(R)
     for start in range(0, q, _PANEL):
@@ -42,10 +42,10 @@ _EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
 
 
 def triangularize(A: NDArray[np.floating]) -> Extended:
-    """The R (q, q) of a QR factorization of ``A`` (n, q), with a non-negative diagonal; its rows if n is less.
+    """The R (q, q) of a QR factorization of ``A`` (n, q), with a non-negative diagonal; (n, q) if n < q.
 
-    Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small
-    at the end is done in extended precision: textbook data keep all their digits.
+    Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small at the
+    end is done in extended precision: textbook data keep all their digits.
     """
     q = A.shape[1]
     slice_rows = max(SLICE_ROWS, 4 * q)
@@ -60,13 +60,13 @@ def triangularize(A: NDArray[np.floating]) -> Extended:
 
 
 def with_signs(R: Extended) -> Extended:
-    """An R whose diagonal is not negative."""
+    """The triangle ``R`` with rows negated, in place, so that no number on its diagonal is negative."""
     np.negative(R, out=R, where=(np.diagonal(R) < 0)[:, np.newaxis])
     return R
 
 
 def kept_as(q: int) -> type[np.floating]:
-    """The type of a triangle of q columns."""
+    """The NumPy type in which a triangle of q columns is kept: longdouble, or float64 for a wide one."""
     return np.longdouble if q <= WIDE else np.float64
 
 
@@ -77,6 +77,7 @@ def _qr_r(A: NDArray[np.floating]) -> Array:
 
 
 def small(n: int, q: int) -> bool:
+    """Whether a matrix (n, q) is small enough to be factorized in extended precision."""
     return n <= _EXTENDED_ROWS and q <= _EXTENDED_COLUMNS
 
 

@@ -71,7 +71,7 @@ class Recurrence:
         return np.where(self.trace(h) >= 0, h, self._steepness * (self.limit - h))
 
     def matrix(self, h: Array) -> Array:
-        """The matrix of an iteration (4, …), row by row."""
+        """The 2 × 2 matrix of an iteration at each h, row by row (4, …)."""
         return np.stack([1.0 - self.a * h, np.full_like(h, -self.b), h, np.full_like(h, self.beta)])
 
 
@@ -114,9 +114,9 @@ class Motion(NamedTuple):
         return Motion._make(values[..., rates, :] for values in self)
 
     def gaps(self, first: int, last: int) -> Array:
-        """The gaps (iterations, rates, r) along each eigenvector from iteration ``first`` to ``last``.
+        """The gaps (iterations, rates, r) along each eigenvector from iteration ``first`` to ``last``, both included.
 
-        The first of them is in closed form; m known ones times the m-th power of the matrix are m more.
+        The first gap is in closed form; m known ones times the m-th power of the matrix are m more.
         """
         e, v = np.empty((2, last - first + 1, *self.e0.shape))
         e[0], v[0] = self._state(first)

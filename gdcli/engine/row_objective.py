@@ -40,11 +40,11 @@ DropPages = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowBlock:
-    """Some rows: ``X`` (n, q) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each.
+    """A block of rows as they are kept: ``X`` (n, q) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each.
 
-    Of p scaled columns, number j is ``offset[j]`` plus ``factor[i]`` times column ``places[i]`` of X for each i with
-    ``terms[i]`` = j (k,): one such i, one more if gaps are filled, and several of a polynomial. Columns
-    without any (a level that none of these rows has) are ``offset[j]`` in every row.
+    The other fields map X to p scaled columns. Number j is ``offset[j]`` plus ``factor[i]`` times column ``places[i]``
+    of X, for each i with ``terms[i]`` = j (k,): one such i, one more if gaps are filled, and several of a polynomial. A
+    column without any i (a level that no row of the block has) is ``offset[j]`` in every row.
     """
 
     X: Array
@@ -121,11 +121,11 @@ class RowSums:
         self._pool = (threads or ThreadPoolExecutor(max_workers=jobs)) if several else None
 
     def ask(self, question: "Question") -> Callable[[], Array]:
-        """See :class:`LossSums`; the answer is found when it is called for."""
+        """A function that evaluates the question when it is called, and returns its answer; see :class:`LossSums`."""
         return partial(question, self)
 
     def gradient(self, theta: Array) -> Array:
-        """Σ w·loss and its derivatives by the terms of X'θ, in file units (1 + p,)."""
+        """The sum Σ w·loss, then its derivatives by the terms of X'θ, in file units (1 + p,)."""
         first = 1 if self.intercept else 0
 
         def summed(task: Sequence[_Slice]) -> Array:
@@ -149,7 +149,7 @@ class RowSums:
         return self._total(summed, 1 + len(theta))
 
     def recession(self, direction: Array) -> Array:
-        """Σ w·rise and Σ w·|u| (2,) for the change u of the predictions along a direction of θ."""
+        """The sums Σ w·rise and Σ w·|u| (2,) for the change u of the predictions along a direction of θ."""
 
         def summed(task: Sequence[_Slice]) -> Array:
             m, c = self._line(task[0].block, direction)
@@ -163,7 +163,7 @@ class RowSums:
         return self._total(summed, 2)
 
     def hessian(self, theta: Array) -> Array:
-        """Σ w·loss''·x'x'ᵀ (p, p)."""
+        """The matrix Σ w·loss''·x'x'ᵀ (p, p)."""
         return self._hessian(theta, self.loss.curvature)
 
     def hessian_above(self, theta: Array) -> Array:
@@ -200,10 +200,10 @@ class RowSums:
         return self._total(summed, len(theta), len(theta))
 
     def residuals(self, theta: Array, prefixes: Sequence[int], shift: int) -> Array:
-        """The weight (k, 2^DIGIT_BITS) of the residuals |y − z| by a digit of their bits, for each prefix.
+        """Histograms (k, 2^DIGIT_BITS) by weight of one digit of the residuals |y − z|, one for each of k prefixes.
 
-        A number ≥ 0 is ordered as its 64 bits are. A residual counts for a prefix where its bits above the digit that
-        ends at ``shift`` are that.
+        The digit is the DIGIT_BITS bits from bit ``shift`` up of a residual's 64 bits, which order numbers ≥ 0 by size.
+        A histogram counts the residuals whose bits above that digit equal its prefix.
         """
 
         def summed(task: Sequence[_Slice]) -> Array:
@@ -248,7 +248,7 @@ class LossSums(Protocol):
     """The sums over one group of rows, in this process (:class:`RowSums`) or on a worker."""
 
     def ask(self, question: Question) -> Callable[[], Array]:
-        """Submit a question; the function returned waits for its answer and returns it, shaped as by the question."""
+        """Submit a question; the function returned waits for the answer and returns it, an array of sums."""
         ...
 
 
@@ -290,14 +290,14 @@ class RowObjective:
         return self._hessians.at(theta, self._hessian) / self.weight
 
     def recedes(self, direction: Array) -> bool:
-        """Whether the cost never rises along a direction of θ, however far; false for one that predicts the same."""
+        """Whether the cost never rises along a direction of θ, however far; False if no prediction changes."""
         rise, change = self._total(partial(RowSums.recession, direction=direction)).tolist()
         return bool(rise <= _NO_RISE * change and change > 0)
 
     def median_residual(self, theta: Array) -> float:
-        """The weighted median of |y − z|, in file units: the mean of the lower and the upper one.
+        """The weighted median of |y − z|, in file units: the mean of the lower and the upper median.
 
-        It is selected digit by digit, with one pass over the rows for each, so that no residual is kept.
+        It is selected digit by digit, with one pass over the rows for each digit, so that no residual is kept.
         """
         half: float | None = None
         found, below = [0, 0], [0.0, 0.0]

@@ -99,8 +99,8 @@ def scale(
 def scale_as(triangle: Triangle, scaling: Scaling, constant: NDArray[np.bool_] | None = None) -> Quadratic:
     """The squared error over a triangle's rows by a given ``scaling``: held-out rows by that of the training rows.
 
-    Columns marked in ``constant`` (p+1,), the target last, become zero: beside the intercept they explain nothing,
-    and their coefficient stays 0. The target itself never does.
+    Columns marked in ``constant`` (p+1,), the target last, become zero: beside the intercept they explain nothing, and
+    their coefficient stays 0. The target is never set to zero.
     """
     extended = triangle.R.copy()
     # The first row carries the means: √N · (mean − centre).
@@ -117,7 +117,7 @@ def scale_as(triangle: Triangle, scaling: Scaling, constant: NDArray[np.bool_] |
 
 
 def stacked(problems: Sequence[Quadratic]) -> Quadratic:
-    """One stack of several problems of the same columns."""
+    """The problems, which have the same columns, as one problem with a leading axis."""
     most = max(len(problem.z) for problem in problems)
     short = [most - len(problem.z) for problem in problems]
     return Quadratic(

@@ -27,17 +27,17 @@ def constant(learning_rate: float | Array) -> Schedule:
 
 
 def inverse(rates: Schedule, decay: float) -> Schedule:
-    """η/(1 + R·k): half the rate after 1/R iterations."""
+    """The schedule η/(1 + R·k), R being ``decay``: half the rate after 1/R iterations."""
     return lambda k: rates(k) / (1.0 + decay * k)
 
 
 def exponential(rates: Schedule, factor: float) -> Schedule:
-    """η·Rᵏ."""
+    """The schedule η·Rᵏ, R being ``factor``."""
     return lambda k: rates(k) * factor**k
 
 
 def step(rates: Schedule, factor: float, every: int) -> Schedule:
-    """η·R^⌊k/K⌋: times R after each K iterations."""
+    """The schedule η·R^⌊k/K⌋: times R (``factor``) after each K (``every``) iterations."""
     return lambda k: rates(k) * factor ** (k // every)
 
 
@@ -72,7 +72,7 @@ SCHEDULES: dict[str, ScheduleKind] = {
 
 
 def parse_schedule(word: str) -> tuple[str, tuple[float, ...]]:
-    """The name and the parameters of ``name:R:K``. Raises UsageError for any other word."""
+    """The schedule's name and its parameters, from a word such as ``name:R:K``. Raises UsageError for others."""
     name, *texts = word.split(":")
     if name not in SCHEDULES:
         raise unknown("schedule", name)

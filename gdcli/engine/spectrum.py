@@ -64,7 +64,7 @@ class Spectrum:
         return Spectrum(np.ones_like(self.eigenvalues), self.vectors, np.sqrt(self.eigenvalues) * self.distances)
 
     def solve(self, gradient: Array) -> Array:
-        """H⁺ · gradient (…, p), with the Hessian's pseudo-inverse: nothing along what is not determined."""
+        """H⁺ · gradient (…, p), with the Hessian's pseudo-inverse: zero along what the data do not determine."""
         step: Array = ((gradient @ self.vectors.T) / self.eigenvalues) @ self.vectors
         return step
 
@@ -72,8 +72,8 @@ class Spectrum:
 def spectrum(problem: Quadratic, rank: int, distance: Array, slopes: tuple[Array, Array] | None = None) -> Spectrum:
     """The spectrum of a problem of known rank, for a start ``distance`` = θ₀ − θ* (p,) from the optimum.
 
-    ``slopes`` are the singular values and right vectors without the intercept, where they are known and nothing ties
-    it to the slopes: centred columns.
+    ``slopes`` are the singular values and right vectors without the intercept, None if unknown. They suffice for
+    centred columns, whose slopes nothing ties to the intercept.
     """
     if slopes is None:
         _, singular, Vt = np.linalg.svd(problem.R1, full_matrices=False)
@@ -94,7 +94,7 @@ def _beside_intercept(first: float, singular: Array, Vt: Array) -> tuple[Array, 
 
 
 def behaviour(spectrum: Spectrum, learning_rate: float) -> Behaviour:
-    """Classify a rate of plain gradient descent."""
+    """The behaviour of a rate of plain gradient descent."""
     smallest_factor = 1.0 - learning_rate * float(spectrum.eigenvalues[0])
     if smallest_factor <= -1.0 + STABILITY_MARGIN:
         return Behaviour.UNSTABLE
@@ -109,7 +109,7 @@ def gaps(spectrum: Spectrum, learning_rate: float, iteration: int) -> Array:
 
 
 def iterations_to(spectrum: Spectrum, learning_rate: float, gap: float) -> int | None:
-    """The first iteration whose gap is at most ``gap``, exactly; None for an unstable rate or never."""
+    """The first iteration whose gap is at most ``gap``, exactly; None if the rate is unstable or there is none."""
     if behaviour(spectrum, learning_rate) is Behaviour.UNSTABLE:
         return None
     rate = np.array([learning_rate])
@@ -122,14 +122,14 @@ def iterations_to(spectrum: Spectrum, learning_rate: float, gap: float) -> int |
 
 
 def best_rate(spectrum: Spectrum, gap: float) -> tuple[float, int | None]:
-    """The stable rate that first comes to a gap of at most ``gap``, and the iteration at which it does; None for never.
+    """The stable rate that is first within ``gap``, and the iteration at which it is, None if there is none.
 
     Gaps are in squared scaled target units. At later iterations the gap stays below the limit.
 
     For a fixed iteration the gap is a convex function of the rate, and its minimum over the rates falls with the
     iteration: so bisect over the iteration, with a search by shrinking grids inside. Below 1/λmax a larger rate is
-    better along every eigenvector, hence the search is over 1 ≤ η·λmax < 2. Of all rates that get there first, the
-    one that is then closest to the optimum.
+    better along every eigenvector, hence the search is over 1 ≤ η·λmax < 2. Of all rates within the gap at that
+    iteration, the one that is then closest to the optimum is returned.
     """
     largest = float(spectrum.eigenvalues[0])
     limit = _log(gap)

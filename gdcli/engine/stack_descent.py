@@ -20,9 +20,10 @@ _HALVINGS = 50
 
 
 class Ends:
-    """The iteration and the reason of each group's end. Provides the correction of the rates and the stop rule.
+    """The ends of the groups' descents: an iteration and a reason for each.
 
-    ``running`` (g,) are the groups that still descend, ``iterations`` (g,) where the others ended.
+    ``running`` (g,) marks the groups that still descend; ``iterations`` (g,) and ``stopped`` (g,) are the ends of the
+    others. :meth:`corrected` and :meth:`rule` are the loop's correction of the rates and its stop rule.
     """
 
     def __init__(self, running: NDArray[np.bool_], iterations: int, tolerance: float | None, smallest: Array) -> None:
@@ -33,7 +34,7 @@ class Ends:
         self._limit = smallest
 
     def corrected(self, step: Step, learning_rate: float | Array) -> Array:
-        """End groups at this step, and return the rates (g, 1), 0 for groups that have ended."""
+        """The rates (g, 1) after this step, 0 for groups that have ended; groups that end at this step are recorded."""
         if step.iteration == 0:
             self._limit = DIVERGENCE_FACTOR * np.maximum(step.cost, self._smallest)
         self._end(~(step.cost <= self._limit), step.iteration, Stopped.DIVERGED)
@@ -43,7 +44,7 @@ class Ends:
         return np.where(self.running[:, np.newaxis], learning_rate, 0.0)
 
     def rule(self, step: Step) -> Stopped | None:
-        """End the whole stack at the last iteration, or if no group is left."""
+        """Stopped.ITERATIONS at the last iteration, or if no group descends any more; else None."""
         return Stopped.ITERATIONS if step.iteration >= self._last or not self.running.any() else None
 
     def _end(self, found: NDArray[np.bool_], iteration: int, why: Stopped) -> None:
@@ -54,9 +55,9 @@ class Ends:
 
 
 def lane_iterations_to(eigenvalues: Array, distances: Array, rates: Array, gap: Array) -> Counts:
-    """For each group the first iteration of plain descent whose gap is at most ``gap`` (g,); −1 for never.
+    """The first iteration (g,) of plain descent at which each group's gap is at most ``gap`` (g,); −1 for never.
 
-    ``eigenvalues`` and ``distances`` (g, k) are as in a Spectrum; 0 where the data determine nothing.
+    ``eigenvalues`` and ``distances`` (g, k) are as in a Spectrum; 0 along directions that the data do not determine.
     """
     with np.errstate(divide="ignore"):
         start = np.log(0.5 * eigenvalues * distances**2)
@@ -70,10 +71,10 @@ def lane_iterations_to(eigenvalues: Array, distances: Array, rates: Array, gap: 
 
 
 def best_rates(eigenvalues: Array, distances: Array, gap: Array) -> tuple[Array, Counts]:
-    """For each group the stable rate whose gap is at most ``gap`` (g,) first, and the iteration; −1 for never.
+    """Two arrays (g,): each group's stable rate that first comes to a gap of at most ``gap`` (g,), and the iteration.
 
-    The same search as ``spectrum.best_rate``. For a fixed iteration the gap is convex in the rate: its minimum is
-    where the slope −2k · ½ Σ λᵢ² (1 − ηλᵢ)²ᵏ⁻¹ cᵢ² changes its sign, found by halving.
+    The iteration is −1 for never. The search is that of ``spectrum.best_rate``. For a fixed iteration the gap is convex
+    in the rate: its minimum is where the slope −2k · ½ Σ λᵢ² (1 − ηλᵢ)²ᵏ⁻¹ cᵢ² changes its sign, found by halving.
     """
     largest = eigenvalues.max(axis=1)
     with np.errstate(divide="ignore"):

@@ -20,7 +20,10 @@ from gdcli.engine.triangles import Triangles
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalings:
-    """As Scaling, for each group: ``center``, ``scale`` and ``center_low`` (g, p), ``target_scale`` (g,)."""
+    """The scalings of g groups, as in Scaling.
+
+    ``center``, ``scale`` and ``center_low`` have shape (g, p), ``target_scale`` (g,).
+    """
 
     center: Array
     scale: Array
@@ -46,12 +49,13 @@ class Scalings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StackedProblem:
-    """What is known of all groups before the first step.
+    """The scaled and solved problems of g groups, as known before the first step.
 
     ``slopes`` (g, p) and ``intercept`` (g,) are the optimum in file units, ``theta`` the same on the scaled problem,
     ``cost`` (g,) its mean squared error, ``mean_square`` (g,) mean(y²) and ``variance`` (g,) the target's Σ(y − ȳ)²/N,
-    in squared target units. ``eigenvalues`` (g, k) belong to the rows of ``vectors`` (g, k, k); both are 0 where the
-    data determine nothing. ``deviation`` (g, p+1) are the columns' standard deviations, the target's last.
+    in squared target units. ``eigenvalues`` (g, k) belong to the rows of ``vectors`` (g, k, k); both are 0 along
+    directions that the data do not determine. ``deviation`` (g, p+1) are the columns' standard deviations, the target's
+    last.
     """
 
     quadratic: Quadratic
@@ -68,10 +72,10 @@ class StackedProblem:
 
 
 def active(stack: Triangles, compared: Sequence[str], intercept: bool) -> Mask:
-    """The columns but the target (g, p) that have a coefficient of their own in a group.
+    """A mask (g, p) of the columns, without the target, that have a coefficient of their own in a group.
 
-    Those that are constant there have none (without an intercept: that are zero), nor has the baseline of a text column
-    that is ``compared`` with one: the first of its levels that the group has.
+    A column that is constant in the group has none (without an intercept: one that is zero). Neither has the baseline
+    of a text column in ``compared``: the first of its levels that the group has.
     """
     varying = ~stack.constant if intercept else ~stack.constant | (stack.minimum != 0)
     found: Mask = varying[:, :-1]

@@ -59,7 +59,7 @@ class Triangle:
 
     @property
     def gaps(self) -> list[tuple[int, int]]:
-        """The place of each numeric column in which cells lack a value, with that of their indicator."""
+        """A pair of places for each numeric column with missing cells: the column's and that of their indicator."""
         return gaps_among(self.columns)
 
     @property
@@ -70,7 +70,7 @@ class Triangle:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """Which columns (q,) have one value only; not judged on a norm, which rounding blurs."""
+        """A mask (q,) of the columns that have one value only; not judged on a norm, which rounding blurs."""
         return self.minimum >= self.maximum
 
 
@@ -132,9 +132,9 @@ def _with_indicators(
 
 
 def merge(left: Triangle, right: Triangle) -> Triangle:
-    """The triangle of the rows of both, relative to the left one's shift.
+    """The triangle of the rows of both sides, relative to the left one's shift.
 
-    A column that only one side has (a level first seen late) was zero in the other's rows.
+    A column that only one side has (a level first seen late) counts as zero in the other side's rows.
     """
     columns = left.columns
     if right.columns != columns:
@@ -166,9 +166,10 @@ def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
 
 
 def fill(triangle: Triangle, columns: Sequence[Column], means: Mapping[Column, float]) -> Triangle:
-    """As ``select``, each gap of a column filled with its number in ``means`` (in a column without one: with anything).
+    """The triangle of the same rows over ``columns``, each missing cell filled with its column's number in ``means``.
 
-    Exactly so: relative to that number, which becomes the shift, a filled cell is 0.
+    In a column without a number in ``means`` the fill is the column's shift. The fill is exact: its number becomes the
+    shift, relative to which a filled cell is 0.
     """
     gaps = [column for column, _ in triangle.gaps]
     if not gaps:
@@ -183,7 +184,7 @@ def fill(triangle: Triangle, columns: Sequence[Column], means: Mapping[Column, f
 
 
 def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
-    """The triangle of the same rows over some of the columns, in the order given."""
+    """The triangle of the same rows over the given ``columns`` alone, in their order."""
     place = {column: i for i, column in enumerate(triangle.columns)}
     keep = [place[column] for column in columns]
     return Triangle(

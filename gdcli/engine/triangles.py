@@ -78,19 +78,19 @@ class Triangles:
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """Which columns (g, q) have one value only in a lane."""
+        """A mask (g, q) of the columns that have one value only in a lane."""
         return self.minimum >= self.maximum
 
 
 def no_lanes(columns: Sequence[Column]) -> Triangles:
-    """The triangles of no lanes."""
+    """The empty stack of triangles over ``columns``: no lanes yet."""
     q = len(columns)
     none = np.zeros((0, q))
     return Triangles(tuple(columns), np.zeros((0, q + 1, q + 1)), none, none[:, 0], np.zeros(0, np.intp), none, none)
 
 
 def lane_rows(columns: Sequence[Column], X: Array, places: LanePlaces, weights: Array | None) -> LaneRows:
-    """Rows with an indicator column before the target for each numeric column in which some are NaN."""
+    """Rows with an indicator column before the target for each numeric column in which some cell is NaN."""
     with np.errstate(over="ignore", invalid="ignore"):
         gaps = [j for j in np.flatnonzero(np.isnan(X.sum(axis=0))).tolist() if np.isnan(X[:, j]).any()]
     if gaps:
@@ -101,7 +101,7 @@ def lane_rows(columns: Sequence[Column], X: Array, places: LanePlaces, weights: 
 
 
 def absorb(stack: Triangles, rows: LaneRows, lanes: int) -> Triangles:
-    """The triangles with more rows, of ``lanes`` lanes in all: those that are new come last."""
+    """The stack with more rows, of ``lanes`` lanes in all: new lanes come last."""
     waiting = (*stack.waiting, rows)
     stack = replace(stack, waiting=waiting, lanes=lanes)
     enough = max(_LEAST_WAITING, _WAITING * (len(stack.columns) + 1) * lanes)
@@ -151,10 +151,10 @@ def reduced(stack: Triangles) -> Triangles:
 
 
 def fill_lanes(stack: Triangles) -> Triangles:
-    """The triangles with each gap filled with its column's mean in its lane, and no indicator of gaps left.
+    """The triangles with each gap filled with its column's mean in its lane, and without the indicators of gaps.
 
-    ``R`` is triangular no more, but the last row is zero up to the target as before. A column in which a lane has no
-    value is 0 there.
+    ``R`` is no longer triangular, but the last row is still zero up to the target. A column in which a lane has no
+    value is 0 in that lane.
     """
     gaps = gaps_among(stack.columns)
     if not gaps:
@@ -180,7 +180,7 @@ def fill_lanes(stack: Triangles) -> Triangles:
 
 
 def take_lanes(stack: Triangles, places: Sequence[int] | NDArray[Any]) -> Triangles:
-    """The triangles of the chosen lanes, in this order; none may have rows that wait."""
+    """The stack of the lanes at ``places``, in this order; no rows of the stack may be waiting."""
     chosen = np.asarray(places)
     return replace(
         stack,
@@ -195,7 +195,7 @@ def take_lanes(stack: Triangles, places: Sequence[int] | NDArray[Any]) -> Triang
 
 
 def merge_lanes(left: Triangles, right: Triangles, places: LanePlaces, lanes: int) -> Triangles:
-    """The triangles of the rows of both, ``lanes`` in all; lane j of the right ones is number ``places[j]``."""
+    """The triangles of the rows of both stacks, ``lanes`` in all; lane j of the right one is number ``places[j]``."""
     found = left
     if right.count.any():
         found = _stacked_lanes(reduced(replace(left, lanes=lanes)), right, places, lanes)
@@ -228,8 +228,9 @@ def _stacked_lanes(left: Triangles, right: Triangles, places: LanePlaces, lanes:
 
 
 def triangles_of(stack: Triangles, places: Sequence[int]) -> tuple[Triangle, ...]:
-    """The triangle of each chosen lane, over the columns that any of them has: without levels that none of their rows
-    has.
+    """The triangle of each lane at ``places``, over the columns that any of these lanes has.
+
+    Levels that none of their rows has are left out.
     """
     chosen = take_lanes(stack, places)
     have = (chosen.maximum.max(axis=0) > 0) | (chosen.minimum.min(axis=0) < 0)
