@@ -32,12 +32,12 @@ class LossChoice(NamedTuple):
 
     @classmethod
     def of(cls, word: str) -> "LossChoice":
-        """The loss that a word names. Raises UsageError."""
+        """The loss choice that a word names. Raises UsageError for an unknown word."""
         return cls(word, *parse_loss(word))
 
     @property
     def needs_rows(self) -> bool:
-        """Whether the loss is one of the rows: for a squared error their triangle suffices."""
+        """Whether the loss is computed from the rows; a squared error needs only their triangle."""
         return self.kind.name != SQUARED
 
     @property
@@ -55,21 +55,21 @@ class OptimizerChoice(NamedTuple):
 
     @classmethod
     def of(cls, word: str) -> "OptimizerChoice":
-        """The optimizer that a word names. Raises UsageError."""
+        """The optimizer choice that a word names. Raises UsageError for an unknown word."""
         return cls(word, *parse_optimizer(word))
 
     @property
     def rule(self) -> Optimizer:
-        """The optimizer itself."""
+        """The optimizer itself, without a problem's Newton direction."""
         return OPTIMIZERS[self.name](*self.parameters)
 
     def on(self, newton: NewtonDirection, intercept: bool) -> Optimizer:
-        """The optimizer for a problem, with the direction of Newton's method there."""
+        """The optimizer for a problem with this ``newton`` direction; ``intercept``: θ begins with one."""
         return OPTIMIZERS[self.name](*self.parameters, newton=newton, intercept=intercept)
 
     @property
     def kind(self) -> OptimizerKind:
-        """What its updates depend on."""
+        """The optimizer's kind: what its updates depend on."""
         return self.rule.kind
 
     @property
@@ -87,7 +87,7 @@ class ScheduleChoice(NamedTuple):
 
     @classmethod
     def of(cls, word: str) -> "ScheduleChoice":
-        """The schedule that a word names. Raises UsageError."""
+        """The schedule choice that a word names. Raises UsageError for an unknown word."""
         return cls(word, *parse_schedule(word))
 
     @property

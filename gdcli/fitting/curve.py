@@ -104,7 +104,7 @@ class Shape:
         return tuple(point for point in self.minima if point.y <= level)
 
     def downhill(self, x: float) -> StationaryPoint | None:
-        """The stationary point at x or next on the way down from there; None if the curve falls without end."""
+        """The stationary point at x, or the next one on the way down from x; None if the curve falls without end."""
         after_x = bisect_left(self.points, x, key=lambda point: point.x)
         if after_x < len(self.points) and self.points[after_x].x == x:
             return self.points[after_x]
@@ -113,7 +113,7 @@ class Shape:
         return self.points[target] if slope and 0 <= target < len(self.points) else None
 
     def nearest(self, x: float) -> StationaryPoint | None:
-        """The stationary point nearest to x."""
+        """The stationary point nearest to x; None if the curve has none."""
         return min(self.points, key=lambda point: abs(point.x - x), default=None)
 
 
@@ -148,7 +148,7 @@ class Walk:
 
     @property
     def factor(self) -> float | None:
-        """1 − η·y'': the factor of the distance from the valley's minimum in each step, close to it."""
+        """1 − η·y'': the factor per step of the distance from the valley's minimum, close to it; None if unknown."""
         if self.behaviour is None or self.valley is None:
             return None
         factor = 1.0 - self.learning_rate * self.valley.curvature
@@ -166,7 +166,7 @@ class Walk:
 
     @property
     def crossings(self) -> int:
-        """The number of steps across the target."""
+        """The number of steps that cross the target; 0 without a target."""
         if self.target is None:
             return 0
         sides = np.sign(self.x - self.target.x)
@@ -174,7 +174,7 @@ class Walk:
 
     @property
     def arrived_at(self) -> int | None:
-        """The iteration from which on it stays at the minimum; None if it does not."""
+        """The iteration from which on x stays at the minimum; None if it does not."""
         if self.outcome is not Outcome.REACHED or self.target is None:
             return None
         away = np.flatnonzero(np.abs(self.x - self.target.x) > _arrival(self.x, self.target))
@@ -183,7 +183,10 @@ class Walk:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """A polynomial, lowest power first, and one walk down it for each rate. ``automatic`` rates were chosen here."""
+    """A polynomial, lowest power first, and one walk down it for each rate.
+
+    ``automatic``: the rates were chosen here, as none were given.
+    """
 
     version: str
     polynomial: tuple[float, ...]
@@ -205,7 +208,7 @@ def walk_down(
     iterations: int = DEFAULT_ITERATIONS,
     listener: Listener | None = None,
 ) -> Curve:
-    """Descend from ``start`` with each rate, or with four instructive ones if none is given."""
+    """The curve with a walk from ``start`` for each rate, or for four instructive rates if none are given."""
     objective = _checked(polynomial, start, learning_rates, iterations)
     shape = Shape(stationary_points(polynomial), ends(polynomial))
     rates = list(learning_rates) or curve_rates(objective, shape, start)
@@ -223,7 +226,7 @@ def walk_down(
 
 
 def curve_rates(objective: Polynomial, shape: Shape, start: float) -> list[float]:
-    """A slow, a good, an overshooting and a diverging rate: shares of 1/s.
+    """Four rates: a slow, a good, an overshooting and a diverging one, as shares of 1/s.
 
     s is the slope at the start over its distance from the minimum, so that 1/s would step there at once, or y'' at the
     minimum if that is steeper; on a parabola both are the same. Without a minimum the distance is that from 0.

@@ -22,7 +22,7 @@ EXPLAINED_ITERATIONS = 3
 
 
 def explain(problem: Problem, head: Points | None, rate: float, iterations: int) -> Explanation:
-    """The first few iterations of a fit, on the scaled problem."""
+    """The arithmetic of a fit's first few ``iterations`` on the scaled problem, row by row for those in ``head``."""
     steps = list(
         descend(
             SquaredError(problem.quadratic),

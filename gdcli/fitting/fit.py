@@ -47,21 +47,21 @@ _MOST_SPREAD = 100
 
 
 class Recorder(Protocol):
-    """Takes iterations while they happen."""
+    """A receiver of the rows of a descent while it runs."""
 
     def begin(self, shape: TraceShape) -> None:
-        """Take the facts about all iterations that are known before the first one."""
+        """Receive what is known of all iterations before the first one."""
         ...
 
     def wants(self, number: int) -> bool:
-        """Whether the row of this number is to be recorded; the last one is in any case.
+        """Whether the row of this number is to be recorded; the last row is recorded in any case.
 
-        Rows are numbered from 0: by iteration, or with batches by epoch, at whose ends alone there is a row.
+        Rows are numbered from 0, one for each iteration, or with batches one for the end of each epoch.
         """
         ...
 
     def record(self, row: TraceRow) -> None:
-        """Take an iteration."""
+        """Receive one row."""
         ...
 
 
@@ -72,7 +72,7 @@ def fit_reading(
     listener: Listener,
     start: Start | GroupStart | None = None,
 ) -> Fit:
-    """Fit data that were already reduced; with ``start`` the descent goes on where an earlier one ended."""
+    """The fit of a dataset that was read already; with ``start`` the descent goes on from the end of an earlier one."""
     # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
     with np.errstate(over="ignore", invalid="ignore"):
         return _fit(reading, options, recorders, listener, start)

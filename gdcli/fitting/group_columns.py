@@ -28,7 +28,7 @@ def group_fits_of(
     columns: Sequence[Column],
     options: FitOptions,
 ) -> GroupFits:
-    """The fits of all groups as columns of numbers."""
+    """The ``fits`` of all groups as one GroupFits, whose arrays have NaN for a group without a fit."""
     chosen, known = reading.design, [fit for fit in fits if fit is not None]
     used = {term for fit in known for term in fit.trace_terms}
     terms = tuple(column for column in columns if column.label in used)

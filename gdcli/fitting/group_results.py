@@ -39,10 +39,9 @@ class GroupFits:
     ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count`` (g,)
     are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None if these are not filled.
     ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit. ``fits`` are the fits
-    themselves if each descended by itself; ``reasons`` say why a group has no fit, or no validation, by its
-    index. ``loss_word`` is
-    the loss as it was asked for. ``parameter`` is the
-    loss's, the median of the groups'. ``pictured`` are the first fits with the numbers of a picture, by index.
+    themselves if each descended by itself. ``reasons`` say why a group has no fit, or no validation, by the group's
+    index. ``loss_word`` is the loss as it was asked for. ``parameter`` is the loss's, the median of the groups'.
+    ``pictured`` are the first fits with the numbers of a picture, by the group's index.
     """
 
     version: str

@@ -44,10 +44,10 @@ MOST_PICTURED = 12
 
 
 class GroupRecorders(Protocol):
-    """Takes the iterations of all groups."""
+    """A source of recorders for the iterations of all groups."""
 
     def begin(self, by: Sequence[str], terms: Sequence[str]) -> None:
-        """Take the names of the group columns, and the terms of all groups."""
+        """Receive the names of the group columns and of the terms of all groups."""
         ...
 
     def of_group(self, key: Key) -> Sequence[Recorder]:
@@ -63,8 +63,10 @@ def fit_groups(
     resume: "Mapping[Key, GroupStart] | None" = None,
     with_memory: bool = False,
 ) -> GroupFits:
-    """Fit each group; ``with_memory``, each fit has its optimizer's memory. Raises DataError, UsageError; divergence is
-    a result, and so are too few rows.
+    """The fits of all groups. Raises DataError and UsageError; a diverged group and one with too few rows are results.
+
+    ``resume`` gives the start of groups that go on from an earlier fit. ``with_memory``: each fit has its optimizer's
+    memory.
     """
     check_rows(reading)
     grouped = reading.reduced.grouped

@@ -17,7 +17,7 @@ _NEAR = 0.01
 
 
 class Inferred(NamedTuple):
-    """Coefficients with their certainty, and the inference on the whole fit (None without a degree of freedom)."""
+    """Coefficients with their certainty, and the inference on the ``whole`` fit (None without a degree of freedom)."""
 
     coefficients: tuple[Coefficient, ...]
     intercept: Coefficient
@@ -39,7 +39,7 @@ def inference_of(
     options: FitOptions,
     rate: LearningRate,
 ) -> Inferred:
-    """Infer from the optimum of a fit."""
+    """The coefficients with their certainty at the optimum of a fit, and the inference on the whole."""
     found = engine.inference(problem.triangle, problem.optimum, options.model.intercept)
     if found is None:
         return Inferred(coefficients, intercept, None)
@@ -86,5 +86,5 @@ def _near_gap(problem: Problem, residual_sd: float) -> float:
 
 
 def known(value: float) -> float | None:
-    """A number, or None for one that does not exist."""
+    """The number; None for NaN or infinity."""
     return float(value) if math.isfinite(value) else None

@@ -32,7 +32,7 @@ _PROGRESS_STEP = 4096
 
 
 class HoldoutWatch:
-    """Follows the validation cost along a descent, and stops it when patience runs out."""
+    """A follower of the validation cost along a descent, which stops it when patience runs out."""
 
     def __init__(self, problem: Problem, reading: Dataset, options: FitOptions) -> None:
         self._rows = reading.reduced.folds[1].count
@@ -65,7 +65,7 @@ class HoldoutWatch:
         return None
 
     def result(self, kept: Step, diverged: bool) -> Holdout:
-        """The record; ``kept`` is the step whose parameters are the result."""
+        """The validation as a record; ``kept`` is the step whose parameters are the result."""
         assert self._options.checks.holdout is not None
         return Holdout(
             share=self._options.checks.holdout,
@@ -82,12 +82,11 @@ class HoldoutWatch:
 def cross_validate(
     reading: Dataset, whole: Problem, rate: float, options: FitOptions, listener: Listener
 ) -> CrossValidation:
-    """Descend on all rows but one fold's, for each fold; the cost of each on its own fold's rows.
+    """The validation costs of a descent for each fold, on all rows but the fold's, judged on the fold's rows.
 
-    That is the mean loss: a penalty is for the descent only.
-
-    Columns are scaled, and missing cells filled, by the training rows alone; the design columns are those of all rows,
-    and one that is constant in the training rows has coefficient 0 there.
+    These costs are mean losses: a penalty is for the descent only. Columns are scaled, and missing cells filled, by the
+    training rows alone. The design columns are those of all rows; one that is constant in the training rows has
+    coefficient 0 there.
     """
     folds = reading.reduced.folds
     problems = fold_problems(reading, whole, options)
@@ -115,7 +114,7 @@ def cross_validate(
 
 
 def fold_problems(reading: Dataset, whole: Problem, options: FitOptions) -> list[Problem]:
-    """The problem of all rows but those of a fold, for each fold. Raises DataError for too few rows."""
+    """One problem for each fold: that of the rows of all other folds. Raises DataError for too few rows."""
     folds, target = reading.reduced.folds, whole.triangle.columns[-1]
     empty = [i for i, fold in enumerate(folds) if not fold.count]
     if empty:
@@ -151,7 +150,10 @@ def _side_by_side(
 
 
 def objective_of_lanes(problems: Sequence[Problem], options: FitOptions) -> Objective:
-    """What all problems minimize: squared errors are small enough to be stacked, other losses look at the rows."""
+    """The objective of all problems side by side, a lane each.
+
+    Squared errors are small enough to be stacked; other losses are evaluated lane by lane on the rows.
+    """
     if options.model.loss.needs_rows:
         return LaneObjective([problem.objective for problem in problems])
     return penalized(SquaredError(stacked([problem.data for problem in problems])), options.model.penalty)
@@ -166,7 +168,7 @@ def _validation(problems: Sequence[Problem], reading: Dataset) -> Objective:
 
 
 def newton_of_lanes(problems: Sequence[Problem]) -> NewtonDirection:
-    """The directions of Newton's method, a problem each."""
+    """The function from a point of all lanes to the directions of Newton's method (L, p), one for each problem."""
 
     def direction(point: Point) -> Array:
         return np.stack([one.newton_direction(Point(*own)) for one, *own in zip(problems, *point, strict=True)])
@@ -190,10 +192,10 @@ def _standard_error(costs: Array) -> float | None:
 def choose_by_folds(
     reading: Dataset, options: FitOptions, listener: Listener
 ) -> tuple[FitOptions, tuple[TriedPenalty, ...]]:
-    """The options with the penalty and the learning rate of the lowest mean validation cost at the last iteration, and
-    all tried.
+    """The options with the best penalty and learning rate, and the result of every pair that was tried.
 
-    That is the cost of the coefficients that such a fit gives, converged or not. The first of equals is chosen.
+    The best pair has the lowest mean validation cost at the last iteration, whether the descent has converged or not;
+    of equal ones it is the first.
     """
     pairs = list(product(options.model.penalties, options.descent.candidates or (options.descent.learning_rate,)))
     tried = tuple(_tried(reading, _with(options, penalty, rate), listener) for penalty, rate in pairs)

@@ -11,7 +11,7 @@ from gdcli.fitting.results import INTERCEPT, LearningRate
 
 
 def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
-    """The learning rate and its forecast before the first step; steps on batches have no forecast."""
+    """The forecast of the optimizer's rates before the first step; steps on batches have none: all figures are None."""
     if options.descent.batch_size is not None:
         return UNKNOWN
     optimizer = options.descent.optimizer.rule
@@ -21,7 +21,7 @@ def forecast_of(problem: Problem, options: FitOptions) -> Forecast:
 
 
 def learning_rate_of(problem: Problem, options: FitOptions) -> LearningRate:
-    """The learning rate and its forecast, as the result records them."""
+    """The learning rate and its forecast, as the record that the result holds."""
     forecast = forecast_of(problem, options)
     best, best_iterations = forecast.best_rate(problem.within)
     automatic = options.descent.rate is RateRule.AUTO

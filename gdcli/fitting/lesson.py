@@ -40,7 +40,7 @@ class Lesson:
 
 
 def lesson_of(problem: Problem, points: Array | None) -> Lesson:
-    """The lesson on a problem of squared errors."""
+    """The lesson on a squared-error problem, with a sample of ``points`` (n, 2) or None."""
     triangle = problem.triangle
     mean = triangle.mean.astype(np.float64)
     slopes, intercept = problem.scaling.to_file(problem.start)

@@ -15,7 +15,7 @@ _HIGHEST = 20
 
 
 def note_of_powers(triangle: Triangle, design: Design) -> str:
-    """The note on the powers of a column that is a feature itself; empty if none is nearly collinear with it."""
+    """The note on the first feature with a power that is nearly collinear with it or another; "" if there is none."""
     for base, powers in _powers(design).items():
         columns = [column for column in (Column(base), *map(Column, powers)) if column in triangle.columns]
         if len(columns) < 2 or columns[0] != Column(base):

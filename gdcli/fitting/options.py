@@ -94,8 +94,9 @@ class DescentOptions:
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """How a fit is judged: ``holdout`` is the share of rows kept out of it, on which it stops with ``patience``; ``cv``
-    the number of folds.
+    """How a fit is judged: ``holdout`` is the share of rows kept out of it, ``cv`` the number of folds.
+
+    With ``patience`` the descent stops after as many iterations without a lower cost on the rows held out.
     """
 
     holdout: float | None = None
@@ -105,7 +106,10 @@ class Checks:
 
     @property
     def cuts(self) -> tuple[float, ...]:
-        """The draws at which rows are cut into folds; of a holdout the training rows come first."""
+        """The borders in [0, 1) between folds, for a random draw per row; () without folds.
+
+        A holdout has one border: rows drawn below it are the training rows.
+        """
         if self.holdout is not None:
             return (1.0 - self.holdout,)
         return tuple(i / self.cv for i in range(1, self.cv)) if self.cv else ()
@@ -140,8 +144,8 @@ class FitOptions:
         """The options by their names, such as ``learning_rate=0.01, l2=(0.1,), separator=";"``; each is optional. Of
         several learning rates ``cv`` chooses one.
 
-        Raises UsageError for a value that means nothing, and for values that do not go together; TypeError for a name
-        that is none.
+        Raises UsageError for a value without a meaning and for values that do not go together, TypeError for an unknown
+        name.
         """
         values = with_formula(values)
         unknown = set(values) - OPTION_NAMES
@@ -178,20 +182,20 @@ class FitOptions:
 
     @property
     def reading(self) -> ReadOptions:
-        """The part that reading needs."""
+        """The options for reading the data."""
         plan = Plan(self.descent.seed, self.checks.cuts, self.show.points)
         keeps_rows = self.model.loss.needs_rows or self.descent.batch_size is not None
         return ReadOptions(self.csv, self.machine.jobs, plan, self.machine.dask, keeps_rows, self.machine.memory)
 
     def search_on(self, objective: Objective, optimizer: Optimizer) -> Search:
-        """The correction of the schedule's rates: a new search for each descent, or none."""
+        """The function that corrects the schedule's rates: a line search of its own per descent, or no correction."""
         if not self.searching:
             return as_scheduled
         return Backtracking(objective, optimizer, self.model.penalty)
 
 
 def with_formula(values: dict[str, Any]) -> dict[str, Any]:
-    """The values with a formula as the target, the features and the intercept that it says."""
+    """The option values with ``formula`` replaced by the target, features, exclusions and intercept that it states."""
     text = values.get("formula")
     given = {name: value for name, value in values.items() if name != "formula"}
     if text is None:

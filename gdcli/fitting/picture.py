@@ -79,7 +79,7 @@ class Surface:
         return Surface(float(slope), float(intercept), self.cost / unit**2, mean, variance, Scales(0.0, 1.0, 1.0))
 
     def gap(self, m: Array | float, c: Array | float) -> Array:
-        """How far the cost at m and c is above the optimum's, in squared target units."""
+        """The gap of the cost at m and c above the optimum's cost, in squared target units."""
         dm, dc = np.asarray(m) - self.slope, np.asarray(c) - self.intercept
         gap: Array = (dc + self.mean * dm) ** 2 + self.variance * dm**2
         return gap
@@ -151,7 +151,7 @@ _PER_DECADE = 40
 
 
 def chosen_iterations(last: int) -> list[int]:
-    """The iterations that a picture shows, all powers of ten among them.
+    """The numbers of the iterations that a picture shows, all powers of ten among them.
 
     Those beyond the first hundred are even and odd in turn, so that an oscillation is seen on both sides.
     """
@@ -165,7 +165,7 @@ def chosen_iterations(last: int) -> list[int]:
 
 
 class PictureRecorder:
-    """Takes the rows that a picture shows; ``last`` is the largest number that one may have."""
+    """A recorder of the rows that a picture shows; ``last`` is the largest number that a row may have."""
 
     def __init__(self, last: int) -> None:
         self._chosen = frozenset(chosen_iterations(last))
@@ -179,7 +179,7 @@ class PictureRecorder:
         return number in self._chosen
 
     def record(self, row: TraceRow) -> None:
-        """Keep an iteration."""
+        """Keep a row."""
         self._rows.append(row)
 
     def picture(self, problem: Problem, reading: Dataset, options: FitOptions, listener: Listener) -> Picture:
@@ -267,7 +267,7 @@ def _grid(problem: Problem, rows: Sequence[TraceRow]) -> CostGrid | None:
 def sample_points(
     problem: Problem, design: Design, found: Points | None, options: FitOptions, term: int = 0
 ) -> Array | None:
-    """A term and the target (n, 2) of the sample's rows that were fitted."""
+    """A term and the target (n, 2) in those rows of the sample ``found`` that were fitted; None without a sample."""
     if found is None:
         return None
     x = problem.values(problem.terms.columns[term], found.columns, found.X)

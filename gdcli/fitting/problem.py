@@ -85,12 +85,12 @@ class Problem:
 
     @property
     def objective(self) -> Objective:
-        """What is minimized, on the scaled problem."""
+        """The objective to minimize on the scaled problem: the mean loss with the penalty."""
         return penalized(SquaredError(self.data), self.penalty)
 
     @property
     def cost_scale(self) -> float:
-        """The file's cost units per unit of scaled cost."""
+        """The cost in file units that corresponds to a scaled cost of 1."""
         return self.scaling.target_scale**2
 
     @property
@@ -128,12 +128,12 @@ class Problem:
 
     @property
     def automatic(self) -> float | None:
-        """The rate of ``--lr auto``; None if that is the forecast's best rate."""
+        """The rate of ``--lr auto``; None: the forecast's best rate is used."""
         return None
 
     @property
     def target_deviation(self) -> float:
-        """The target's standard deviation, the unit of standardized coefficients; 1 if they have none."""
+        """The unit of standardized coefficients: the target's standard deviation, or 1 if it is not scaled."""
         return float(standard_deviations(self.triangle)[-1])
 
     @property
@@ -147,7 +147,7 @@ class Problem:
         return None
 
     def held_out(self, reading: Dataset, fold: int = 1) -> Objective:
-        """The mean loss over the rows of a fold that is held out, on this problem's scale."""
+        """The mean loss over the rows of a held-out fold, as an objective on this problem's scale."""
         return SquaredError(self.scaled(reading.reduced.folds[fold]))
 
     def scaled(self, held: Triangle) -> Quadratic:
@@ -155,9 +155,9 @@ class Problem:
         return scale_as(fill(held, self.triangle.columns, self.means), self.scaling)
 
     def values(self, column: Column, columns: Sequence[Column], X: Array) -> Array:
-        """The values (n,) of a column of the rows ``X`` (n, q) over ``columns``, its mean in place of missing ones.
+        """The values (n,) of ``column`` in the rows ``X`` (n, q) over ``columns``, its mean in place of missing ones.
 
-        Zeros if ``columns`` lack it: it is a level that no row has.
+        Zeros if ``columns`` lack the column: it is a level that no row has.
         """
         if column not in columns:
             return np.zeros(len(X))
@@ -165,7 +165,7 @@ class Problem:
         return np.where(np.isnan(found), self.means[column], found) if column in self.means else found
 
     def targets(self, name: str, columns: Sequence[Column], X: Array) -> Array:
-        """The target (n,) called ``name`` as the loss takes it, of rows ``X`` (n, q) over ``columns``."""
+        """The values (n,) of the target ``name`` as the loss uses them, from rows ``X`` (n, q) over ``columns``."""
         return self.values(Column(name), columns, X)
 
     def restricted_to(self, other: "Problem", folds: Sequence[int]) -> "Problem":
@@ -179,12 +179,12 @@ class Problem:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The names of the slopes."""
+        """The names of the terms, one for each slope."""
         return tuple(term.label for term in self.terms.columns)
 
     @property
     def collinear(self) -> tuple[tuple[str, ...], ...]:
-        """The groups of terms that depend on each other."""
+        """Groups of names of terms that depend on each other."""
         labels = self.labels
         return tuple(tuple(labels[i] for i in group) for group in self.optimum.collinear)
 
@@ -195,7 +195,7 @@ class Problem:
 
 
 def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
-    """Scale the chosen columns of a triangle; the optimum and the spectrum come with it."""
+    """The scaled problem of ``terms`` and ``target`` with its optimum and spectrum, from a triangle of rows."""
     known = dict(zip(triangle.columns, triangle.mean.astype(np.float64).tolist(), strict=True))
     # A column that has no value in any of these rows is 0 here, and has no effect.
     means = {term: np.nan_to_num(known[term]) for term in terms.columns if term.level is None}
@@ -240,6 +240,7 @@ def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> 
 
 
 def coefficients_of(problem: Problem, m: Array | None) -> tuple[Coefficient, ...]:
+    """The slopes as Coefficient records, in file units; ``m`` (p,) are the descent's slopes, None if it diverged."""
     deviation, unit = standard_deviations(problem.triangle), problem.target_deviation
     best = problem.minimum
     found = []
@@ -251,9 +252,9 @@ def coefficients_of(problem: Problem, m: Array | None) -> tuple[Coefficient, ...
 
 
 def r2(problem: Problem, cost: float, intercept: bool) -> float | None:
-    """1 − cost / var(y), or 1 − cost / mean(y²) without an intercept; None for a constant target.
+    """R²: 1 − cost / var(y), or 1 − cost / mean(y²) without an intercept.
 
-    Only a squared error has one.
+    None for a constant target, and for a loss other than the squared error.
     """
     if problem.needs_rows:
         return None
@@ -263,6 +264,7 @@ def r2(problem: Problem, cost: float, intercept: bool) -> float | None:
 
 
 def converged(problem: Problem, theta: Array, gap: float | None) -> bool:
+    """Whether θ is close to the minimum in cost and in coefficients; False without a minimum."""
     best = problem.minimum
     if best is None or gap is None:
         return False
@@ -275,7 +277,7 @@ def converged(problem: Problem, theta: Array, gap: float | None) -> bool:
 
 
 def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> TraceShape:
-    """The names and units of an iteration's figures, for recorders; ``scheduled`` if the learning rate changes."""
+    """The facts about all of a descent's iterations, for recorders; ``scheduled``: the learning rate changes."""
     deviation, best = standard_deviations(problem.triangle), problem.minimum or problem.optimum
     importance = np.abs(best.slopes * deviation[:-1] / (problem.target_deviation or 1.0))
     return TraceShape(
@@ -291,7 +293,7 @@ def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> Tra
 def row_of(
     problem: Problem, step: Step, validation: float | None = None, learning_rate: float | None = None
 ) -> TraceRow:
-    """An iteration in file units."""
+    """A step as a row of the trace, in file units; ``validation`` and ``learning_rate`` are stored as given."""
     m, c = problem.scaling.to_file(step.theta)
     return TraceRow(
         step.iteration,

@@ -32,8 +32,8 @@ class Certainty(NamedTuple):
 class Coefficient:
     """One slope, or the intercept.
 
-    ``standardized`` is the slope times its column's standard deviation over the target's, whatever the
-    scaling inside; the intercept has none. ``certainty`` is there where inference was asked for.
+    ``standardized`` is the slope times its column's standard deviation over the target's, whatever the scaling inside;
+    None for the intercept. ``certainty`` is None unless inference was asked for.
     """
 
     term: str
@@ -81,8 +81,9 @@ class Holdout(NamedTuple):
 
 
 class TriedPenalty(NamedTuple):
-    """A penalty, or a learning rate, that was given with others: the mean validation cost at the last iteration, None
-    if it diverged.
+    """A penalty and learning rate that were tried, with their ``mean`` validation cost at the last iteration.
+
+    ``mean`` and its ``standard_error`` over the folds are None if a descent diverged.
     """
 
     l2: float

@@ -137,7 +137,7 @@ class RowProblem(Problem):
 
     @property
     def automatic(self) -> float | None:
-        """1/L: the cost falls at every step."""
+        """1/L, at which the cost falls at every step; None if the loss has no bound L."""
         return None if self.curvature is None else 1.0 / self.curvature
 
     @property
@@ -166,7 +166,7 @@ class RowProblem(Problem):
 
 
 def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOptions, listener: Listener) -> Problem:
-    """The problem of the same rows and scaling with the loss that was asked for."""
+    """The problem with the loss that was asked for, on the same rows and scaling as the squared-error ``problem``."""
     jobs = options.machine.jobs
     kept = _KeptRows(reading.reduced, target, jobs, ThreadPoolExecutor(jobs or usable_cores()))
     folds = range(len(reading.reduced.folds)) if options.checks.holdout is None else [0]
@@ -275,7 +275,7 @@ def batch_steps(
     rates: Schedule,
     pause: Callable[[int], bool],
 ) -> BatchSteps:
-    """The steps through the epochs of a problem; ``pause(iteration)`` says whether to stop there."""
+    """The steps of a problem on batches, an epoch at a time; ``pause(iteration)`` says whether to stop there."""
     assert options.descent.batch_size is not None
     penalty, pull = problem.penalty, None
     if penalty.l2:

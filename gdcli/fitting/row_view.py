@@ -24,10 +24,10 @@ from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowView:
-    """The rows of some ``folds``, their ``columns`` on a scale, gaps filled with ``means``.
+    """A problem's view of the rows in ``folds``: their ``columns`` scaled by ``scaling``, gaps filled with ``means``.
 
-    Columns that are ``constant`` in the rows fitted are left out: beside an intercept they say nothing. ``mixtures``
-    make polynomials of the powers in the rows.
+    Columns that are ``constant`` in the rows fitted are left out: beside an intercept they explain nothing.
+    ``mixtures`` make polynomials of the powers in the rows.
     """
 
     columns: tuple[Column, ...]
@@ -39,12 +39,12 @@ class RowView:
     mixtures: tuple[Mixture, ...] = ()
 
     def blocks(self, kept: Sequence[KeptRows]) -> list[RowBlock]:
-        """The rows, with the way to the scaled columns."""
+        """The rows of the folds as blocks, each with its map to the scaled columns."""
         return [_block(self, rows, start, stop) for rows in kept for start, stop in _runs(rows.bounds, self.folds)]
 
 
 def view_of(problem: Problem, target: Target, folds: Sequence[int]) -> RowView:
-    """The view of a problem."""
+    """The view of the rows in ``folds`` on a problem's scale."""
     constant = (
         problem.triangle.constant[:-1] if problem.scaling.intercept else np.zeros(len(problem.terms.columns), bool)
     )

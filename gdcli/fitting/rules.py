@@ -21,7 +21,10 @@ _PROXIMAL = " or ".join(optimizers_that(lambda kind: kind.proximal))
 
 
 class Rule(NamedTuple):
-    """A condition that no options may meet, and the message if they do: a text, or one made of the options."""
+    """A combination of options that is refused: ``broken(options)`` is true, with the ``message`` to show.
+
+    The message is a text, or a function of the options that returns one.
+    """
 
     broken: "Callable[[FitOptions], object]"
     message: "str | Callable[[FitOptions], str]"

@@ -27,7 +27,7 @@ class Start(NamedTuple):
     cost: float
 
     def on(self, problem: Problem) -> "Start":
-        """The start on a problem's scale, which it knows."""
+        """The start itself, whose state is on a problem's scale already."""
         return self
 
 

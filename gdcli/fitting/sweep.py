@@ -44,11 +44,12 @@ _PROGRESS_STEP = 1024
 
 @dataclass(frozen=True, slots=True)
 class SweepRate:
-    """One rate's descent. ``costs`` are (iteration, cost) on a thinned grid, up to divergence.
+    """One rate's descent. ``costs`` are pairs (iteration, cost) on a thinned grid, up to divergence.
 
-    ``cost`` and ``gap`` after the last iteration are None if it diverged, at iteration ``diverged_at``. If no more
-    is forecast, ``behaviour`` is None, and ``iterations_to_1_percent`` are those that the descent took.
-    ``validation`` is the mean cost of a cross-validation at the last iteration, with its standard error.
+    ``cost`` and ``gap`` after the last iteration are None if it diverged, at iteration ``diverged_at``. ``behaviour``
+    is None if it cannot be forecast; ``iterations_to_1_percent`` is then the number that the descent took.
+    ``validation`` is the mean cost of a cross-validation at the last iteration, ``validation_error`` its standard
+    error.
     """
 
     learning_rate: float
@@ -69,9 +70,9 @@ class SweepRate:
 class Sweep:
     """The descents of several learning rates on the same data. ``gap_measure`` as in :class:`Optimum`.
 
-    ``best`` is the best of all rates, None if it is not known before the descent, as ``largest_stable`` may be too;
-    ``bound``: that is one which is certainly stable. ``folds`` is the number of folds of a cross-validation.
-    ``lesson`` stands for all rows if a picture was asked for.
+    ``best`` is the best of all rates and ``largest_stable`` the largest stable one; each is None if it is not known
+    before the descent. ``bound``: the largest stable rate is a bound, below which every rate is stable. ``folds`` is
+    the number of folds of a cross-validation. ``lesson`` stands for all rows if a picture was asked for.
     """
 
     version: str
@@ -97,7 +98,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class GroupSweeps:
-    """A sweep for each group of the columns ``by``; None for a group without one, for a reason."""
+    """A sweep for each group of the columns ``by``; None if it failed, for a reason in ``reasons`` by index."""
 
     by: tuple[str, ...]
     groups: tuple[Key, ...]
@@ -108,7 +109,7 @@ class GroupSweeps:
 def run_sweep(
     data: Sequence[InputData], options: FitOptions, rates: Sequence[float], listener: Listener | None = None
 ) -> Sweep:
-    """Read the data once and descend with each rate, or with some instructive ones if ``rates`` is empty."""
+    """The sweep of data read once: a descent with each of ``rates``, or with instructive ones if ``rates`` is empty."""
     listener = listener or Listener()
     with (
         read_noted(data, options.columns, options.reading, listener) as reading,
@@ -132,7 +133,7 @@ def run_group_sweeps(
 
 
 def sweep_reading(reading: Dataset, options: FitOptions, rates: Sequence[float], listener: Listener) -> Sweep:
-    """Sweep over data that were already reduced."""
+    """The sweep of a dataset that was read already."""
     with np.errstate(over="ignore", invalid="ignore"):
         return _sweep(reading, options, rates, listener)
 
@@ -202,7 +203,10 @@ def _default_rates(largest_stable: float | None, best: float | None, options: Fi
 
 
 def sweep_rates(largest_stable: float, best: float | None) -> list[float]:
-    """Six rates around the largest stable one, and the best if it is known, in the place of one that reads like it."""
+    """Six rates around the largest stable one, in order, and ``best`` unless it is None.
+
+    The best one replaces a rate that reads the same when rounded.
+    """
     rates = {rate: rate for rate in (_rounded(share * largest_stable) for share in SWEEP_SHARES)}
     return sorted((rates | ({} if best is None else {_rounded(best): best})).values())
 

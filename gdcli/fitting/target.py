@@ -33,7 +33,7 @@ class Target:
     other: float | None = None
 
     def of(self, rows: KeptRows) -> Array:
-        """y (n,) of the rows of a block: 1 for the event and 0 for the other of two classes."""
+        """The target y (n,) of a block's rows; with two classes 1 for the event and 0 for the other."""
         if self.column not in rows.target:  # a level that none of these rows has
             return np.zeros(len(rows.Y))
         y: Array = rows.Y[:, rows.target.index(self.column)]
@@ -44,7 +44,7 @@ class Target:
 
 
 def target_of(reading: Dataset, options: FitOptions) -> Target:
-    """The target as the loss takes it. Raises DataError for values that the loss cannot use."""
+    """The target in the form that the loss uses. Raises DataError for values that the loss cannot use."""
     name, triangle = reading.design.predicted, reading.reduced.triangle
     loss = options.model.loss.kind
     column = Column(name)

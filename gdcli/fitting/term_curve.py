@@ -19,7 +19,7 @@ _MARGIN = 0.02
 
 
 class TermCurve(NamedTuple):
-    """What is predicted over a ``column``: ``lines`` (k, n) at its values ``x`` (n,), and points (m, 2) or None."""
+    """The predictions ``lines`` (k, n) at values ``x`` (n,) of a ``column``; sampled ``points`` (m, 2) or None."""
 
     column: str
     x: Array
@@ -28,7 +28,7 @@ class TermCurve(NamedTuple):
 
 
 class CurveTerms(NamedTuple):
-    """The terms of a fit, each a function of one ``column``; ``known`` is the place of one that tells its values."""
+    """The terms of a fit, each a function of one ``column``, whose values follow from the term at place ``known``."""
 
     column: str
     nodes: tuple[Node, ...]
@@ -46,8 +46,10 @@ class CurveTerms(NamedTuple):
             return values
 
     def curve(self, span: tuple[float, float], slopes: Array, intercepts: Array, points: Array | None) -> TermCurve:
-        """The curves of some iterations, of slopes (k, p) and intercepts (k,), over a little more than a span of the
-        known term, and the sample's ``points`` of it and the target.
+        """The predictions of k iterations, with slopes (k, p) and intercepts (k,), over the terms' column.
+
+        ``span`` is the range of the known term, a little more of which is covered. ``points`` (m, 2) are the known term
+        and the target in sampled rows, or None.
         """
         low, high = self.column_values(np.array(span)).tolist()
         pad = _MARGIN * (high - low)
@@ -62,7 +64,7 @@ class CurveTerms(NamedTuple):
 
 
 def curve_terms(design: Design, columns: Sequence[Column]) -> CurveTerms | None:
-    """The terms, if they are functions of one column of numbers and not that column alone; None otherwise."""
+    """The terms at ``columns`` as functions of one numeric column; None if they are not, or are just that column."""
     nodes = [_node(column, design) for column in columns]
     known = [node for node in nodes if node is not None]
     within = {name for node in known for name in columns_of(node)}

@@ -35,7 +35,7 @@ class Terms:
 
     @property
     def levels(self) -> Mapping[str, Sequence[str]]:
-        """The levels of each text column that is fitted, its reference among them."""
+        """The levels of each text column that is fitted, its reference level included."""
         found: dict[str, list[str]] = {}
         for name, level in self.columns:
             if level is not None:
@@ -45,7 +45,7 @@ class Terms:
 
 
 def categories(levels: Mapping[str, Sequence[str]], references: Mapping[str, str | None]) -> str:
-    """A note of the text columns with their levels and baselines, empty without any.
+    """The text of a note that names text columns with their levels and baselines; "" without any.
 
     The reference of a column is None if each group of rows has its own.
     """
@@ -66,14 +66,16 @@ def categories(levels: Mapping[str, Sequence[str]], references: Mapping[str, str
 def note_of_categories(
     design: Design, levels: Mapping[str, Sequence[str]], references: Mapping[str, str | None]
 ) -> str:
-    """The note that names text columns with their levels and baselines; empty without any."""
+    """The text of a note that names the design's text columns with their levels and baselines; "" without any."""
     told = {name: found for name, found in levels.items() if name in references or name not in design.computed}
     return categories(told, references)
 
 
 class Coding(NamedTuple):
-    """How a term with categories is coded, as in R: ``compared`` are the places of its categories that are compared
-    with their first level; ``whole``: the whole term is, with its first combination.
+    """How a term with categories is coded, as in R.
+
+    ``compared`` are the places of those categories of the term that are compared with their first level. ``whole``: the
+    term as a whole is compared with its first combination of levels.
     """
 
     term: Computed | None
@@ -81,7 +83,7 @@ class Coding(NamedTuple):
     whole: bool
 
     def kept(self, levels: Sequence[str]) -> tuple[list[str], str | None]:
-        """The levels, in order, that have a coefficient, and the baseline of a term that is compared as a whole."""
+        """The levels, in order, that have a coefficient, and the baseline of a term compared as a whole (else None)."""
         if self.whole:
             return list(levels[1:]), levels[0]
         parts = {level: levels_of(self.term, level) for level in levels}
@@ -90,11 +92,11 @@ class Coding(NamedTuple):
 
 
 def codings(design: Design, intercept: bool) -> dict[str, Coding]:
-    """The coding of each feature with categories.
+    """The coding of each feature with categories, by the feature's name.
 
-    A category of a term is compared with its first level if the term without it is in the model too (of a category
+    A category of a term is compared with its first level if the term without it is in the model too (for a category
     alone that is the intercept, or without one the first category of all). Otherwise it has all its levels, as in
-    ``beds:type`` without ``beds``. Where nothing is compared although the intercept is there, the term as a whole is.
+    ``beds:type`` without ``beds``. If nothing is compared although the model has an intercept, the term as a whole is.
     """
     found: dict[str, Coding] = {}
     factors = {name: _factors(name, design) for name in design.features}
@@ -115,12 +117,12 @@ def codings(design: Design, intercept: bool) -> dict[str, Coding]:
 
 
 def compared_with_baseline(design: Design, intercept: bool) -> tuple[str, ...]:
-    """The features with categories whose levels are compared with the first one."""
+    """The names of the features with categories that are compared as a whole with their first level."""
     return tuple(name for name, coding in codings(design, intercept).items() if coding.whole)
 
 
 def has_compared_parts(design: Design, intercept: bool) -> bool:
-    """Whether some interaction has no coefficient for several of its levels: those of a category's first level."""
+    """Whether an interaction has no coefficient for the first level of one of its categories."""
     return any(coding.compared and not coding.whole for coding in codings(design, intercept).values())
 
 
@@ -129,7 +131,7 @@ def _factors(name: str, design: Design) -> frozenset[str]:
 
 
 def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
-    """Choose the design columns from the triangle of all rows."""
+    """The design columns, chosen from the triangle of all rows."""
     constant = dict(zip(triangle.columns, triangle.constant.tolist(), strict=True))
     value = dict(zip(triangle.columns, triangle.minimum.tolist(), strict=True))
     known = dict(zip(triangle.columns, triangle.known.tolist(), strict=True))

@@ -13,9 +13,9 @@ _MOST_FINE = 24
 
 
 class TableRows:
-    """Keeps the rows of the table: each K-th of them, or a geometric choice; always the first and the last.
+    """A recorder of the rows of the table: each K-th row, or a geometric choice; always the first and the last.
 
-    ``last`` is the largest number that a row may have.
+    ``last`` is the largest number that a row may have, ``every`` is K or None for the geometric choice.
     """
 
     def __init__(self, last: int, every: int | None) -> None:
@@ -51,7 +51,7 @@ class TableRows:
 
 
 def thinned(iterations: int) -> list[int]:
-    """0, 1, 2, 5, 10, 20, 50 … up to ``iterations`` and that itself, twice as dense where few rows result.
+    """The numbers 0, 1, 2, 5, 10, 20, 50 … up to ``iterations`` and that itself, twice as dense where few rows result.
 
     The dense choice for a smaller number of iterations contains the sparse one, so that a descent that stops early
     finds all its rows among those kept.
