@@ -354,8 +354,8 @@ def _summary(content: Mapping[str, Any], name: str) -> Summary:
     inputs = {column for term in computed.values() for column in term.columns}
     if set(computed) - set(names) or any(term.categories and name not in text for name, term in computed.items()):
         raise ValueError("the computed columns do not fit the columns")
-    for name, term in computed.items():
-        check_stored_levels(term, [column.level or "" for column in columns if column.name == name and term.categories])
+    for of, term in computed.items():
+        check_stored_levels(term, [column.level or "" for column in columns if column.name == of and term.categories])
     if set(stored.dates) - set(names) - inputs or text.intersection(stored.dates):
         raise ValueError("the dates do not fit the columns")
     return Summary(

@@ -21,6 +21,8 @@ def described_summary(summary: Summary, chosen: Design) -> Described:
     squares = np.asarray((triangle.R[1:, 1:] ** 2).sum(axis=0), dtype=np.float64) * (triangle.count / triangle.weight)
     mean = np.asarray(triangle.mean, dtype=np.float64)
     columns: dict[str, Figures] = {}
+    # Where numbers are multiplied with levels, what a level adds up to counts no rows.
+    products = {name for name, term in summary.computed.items() if term.categories and term.numbers is not None}
     for j, column in enumerate(triangle.columns):
         missing = reduced.filled.get(column.name, 0) or reduced.missing.get(column.name, 0)
         if column.level is None:
@@ -33,6 +35,9 @@ def described_summary(summary: Summary, chosen: Design) -> Described:
                 maximum=float(triangle.maximum[j]),
                 values=None,
             )
+            continue
+        if column.name in products:
+            columns[column.name] = Figures(count=reduced.complete, missing=missing, values=None)
             continue
         before = columns.get(column.name, Figures(missing=missing))
         cells = round(float(mean[j]) * triangle.count)

@@ -117,7 +117,8 @@ def _of_kind(one: ColumnDescription, advice: str) -> str:
     if different == 1 or figures.minimum == figures.maximum:
         return f"is constant, so it says nothing{advice}"
     if one.kind == "category":
-        assert figures.values is not None
+        if figures.values is None:
+            return ""
         common = [f"{printable(level)} {count:,}" for level, count in figures.values.most_common(_MOST_SHOWN)]
         more = len(figures.values) - len(common)
         compared = "" if one.role == "target" else f"; baseline {quoted(one.baseline or '')}"

@@ -187,3 +187,24 @@ def test_on_a_narrow_page_figures_go_before_columns_and_notes_wrap(messy, monkey
     assert max(map(len, lines)) <= 60
     assert any(line.startswith("amount") for line in lines)
     assert len(as_table(report, Page(None)).splitlines()) < len(lines)
+
+
+def test_a_category_of_more_levels_than_are_counted_says_none(gdfit, tmp_path):
+    path = tmp_path / "many.csv"
+    path.write_text("k,v\n" + "".join(f"a{i % 10_001},{i % 7}\n" for i in range(30_003)))
+    done = gdfit("describe", path, "-t", "v", "--max-levels", "20000", "--format", "json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["columns"][0]["type"] == "category"
+    assert "many" in next(
+        line for line in gdfit("describe", path, "--max-levels", "20000").out.splitlines() if "k " in line
+    )
+
+
+def test_sums_of_a_product_in_a_summary_are_not_told_as_counts_of_levels(gdfit, tmp_path):
+    path, summary = tmp_path / "a.csv", tmp_path / "s.json"
+    path.write_text("kind,x,y\na,-5,1\nb,2,2\na,-7,4\nb,9,8\n")
+    assert gdfit("summarize", path, "-x", "kind:x,kind,y", "-o", summary).code == 0
+    columns = {one["name"]: one for one in json.loads(gdfit("describe", summary, "--format", "json").out)["columns"]}
+    assert columns["kind:x"]["count"] == 4
+    assert not columns["kind:x"]["levels"]
+    assert {one["level"]: one["count"] for one in columns["kind"]["levels"]} == {"a": 2, "b": 2}

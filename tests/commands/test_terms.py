@@ -289,6 +289,12 @@ def test_a_formula_beside_a_target_is_refused(gdfit: Gdfit) -> None:
     assert "--formula says the target and the features: leave out -t" in done.err
 
 
+def test_a_summary_of_terms_is_called_by_its_file_s_name(gdfit: Gdfit, tmp_path: Path) -> None:
+    summarize(SAMPLE / "housing.csv", features=["log(sqft)", "type:beds"]).save(tmp_path / "s.json")
+    done = gdfit(tmp_path / "s.json", "-t", "price")
+    assert (done.code, done.err.split("' has no column")[0].endswith("s.json")) == (1, True)
+
+
 def test_what_shares_a_column_with_the_target_of_a_summary_is_no_feature_unless_chosen(tmp_path: Path) -> None:
     features = [".", "log(price)", "sqrt(price)", "log(sqft)"]
     summarize(SAMPLE / "housing.csv", features=features).save(tmp_path / "s.json")
