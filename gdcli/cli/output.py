@@ -16,13 +16,14 @@ from gdcli.cli.failures import check_stdout, stdout_error
 from gdcli.cli.options import DIGITS, TRACE_ENDINGS
 from gdcli.cli.stdout import Stdout
 from gdcli.cli.terminal import color_system, terminal_columns
-from gdcli.report.writers import WRITERS
+from gdcli.report.writers import WRITERS, drawn
 
 if TYPE_CHECKING:
     from gdcli.fitting.fit import Recorder
     from gdcli.report.paper import Page
     from gdcli.report.plain_lines import LinesRecorder
     from gdcli.report.report import Report
+    from gdcli.report.screen import Screen
     from gdcli.report.trace import GroupTraces
 
 STDOUT = "-"
@@ -123,6 +124,12 @@ class Output:
     def table_on_stdout(self) -> bool:
         """Whether stdout gets a table."""
         return self.has_table and self.path is None
+
+    @property
+    def has_screen(self) -> bool:
+        """Whether a person at a terminal sees what became of a result that has no table and went to a file."""
+        to_file = self.path is not None and not is_special(self.path)
+        return to_file and not self.quiet and sys.stdout is not None and sys.stdout.isatty()
 
     @property
     def stdout(self) -> Stdout:
@@ -270,6 +277,15 @@ class Output:
         """Write the result of a command that has no other form."""
         self._put(text)
         self._finish()
+
+    def write_screen(self, screen: "Callable[[Page], Screen]") -> None:
+        """Draw on stdout's terminal what was written to a file."""
+        from gdcli.report.paper import Page
+
+        stdout = Stdout(for_people=True)
+        page = Page(terminal_columns(), stdout.encoding, color_system(stdout.terminal))
+        stdout.draw(drawn(screen(page), page))
+        stdout.finish()
 
     @contextmanager
     def byte_stream(self) -> Iterator[Callable[[bytes], object]]:

@@ -44,11 +44,6 @@ def run_summarize(
     chosen, reduced = reading.design, reading.reduced
     if not reduced.triangle.count:
         raise DataError(f"{quoted(chosen.source)} has no row with a weight above 0")
-    rows = count_of(reduced.complete, "row")
-    lost = "; ".join(
-        part for part in (drop_phrase(reduced.rows) or "none dropped", fill_phrase(reduced.filled)) if part
-    )
-    listener.note(f"summarized {rows} of {count_of(len(chosen.features), 'column')}, {lost}")
     return Summary(
         name=reading.files[0],
         files=reading.files,
@@ -61,3 +56,16 @@ def run_summarize(
         dates=chosen.dates,
         computed=chosen.computed,
     )
+
+
+def gap_phrases(summary: Summary) -> list[str]:
+    """What became of rows and cells that lack a value; nothing if none does."""
+    rows = summary.reduced.rows
+    return [said for said in (drop_phrase(rows), fill_phrase(rows.filled)) if said]
+
+
+def summary_phrase(summary: Summary) -> str:
+    """How many rows and columns were summarized, and what became of missing cells."""
+    dropped = summary.reduced.rows.dropped
+    lost = "; ".join([*([] if dropped else ["none dropped"]), *gap_phrases(summary)])
+    return f"summarized {count_of(summary.reduced.complete, 'row')} of {count_of(len(summary.names), 'column')}, {lost}"

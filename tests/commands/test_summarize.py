@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -195,3 +197,41 @@ def test_help_says_what_it_does_with_examples_to_paste(gdfit: Callable[..., Any]
     assert (done.code, done.err) == (0, "")
     assert "gdfit summarize q.summary.json new.csv -o q.summary.json" in done.out
     assert "  summarize  " in gdfit("--help").out
+
+
+@pytest.mark.parametrize(
+    ("file", "more", "said"),
+    [
+        ("jan.csv", [], "jan.csv: 30 rows of 5 columns, none dropped"),
+        ("feb.csv", [], "of 40 rows with missing values"),
+        ("feb.csv", ["--missing", "mean"], "missing cells ("),
+    ],
+)
+def test_a_terminal_shows_what_was_summarized_and_a_fit_of_it_that_runs(
+    terminal: Callable[..., Any], program: Callable[..., Any], folder: Path, file: str, more: list[str], said: str
+) -> None:
+    done = terminal("summarize", file, *more, "-o", "the rows.json", streams="stdout", env={"NO_COLOR": "1"})
+    rows = json.loads((folder / "the rows.json").read_text())["rows"]
+    assert (done.code, done.err) == (0, "")
+    *screen, command = done.screen.splitlines()
+    assert said in " ".join(screen)
+    assert any(f"{rows['used']} rows of 5 columns" in line for line in screen)
+    assert re.search(r"^kind +text +\d  \w, \w", "\n".join(screen), re.MULTILINE)
+    words = shlex.split(command)
+    assert words[:2] == ["gdfit", "the rows.json"]
+    fitted = program(*words[1:], "-q", "--format", "csv")
+    assert (fitted.code, fitted.err) == (0, "")
+
+
+@pytest.mark.parametrize("where", [[], ["-o", "-"], ["-o", "/dev/stdout"]])
+def test_a_terminal_that_gets_the_summary_gets_nothing_else(
+    terminal: Callable[..., Any], folder: Path, where: list[str]
+) -> None:
+    done = terminal("summarize", "jan.csv", *where, streams="stdout")
+    assert json.loads(done.screen)["rows"]["used"] == 30
+    assert done.err == "note: summarized 30 rows of 5 columns, none dropped\n"
+
+
+def test_quiet_leaves_out_the_screen(terminal: Callable[..., Any], folder: Path) -> None:
+    assert terminal("summarize", "jan.csv", "-o", "s.json", "-q").screen == ""
+    assert (folder / "s.json").exists()

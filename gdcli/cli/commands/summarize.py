@@ -34,7 +34,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     from gdcli.cli.progress import Narrator
     from gdcli.data.columns import ColumnOptions
     from gdcli.ingest.read import ReadOptions
-    from gdcli.ingest.summarize import run_summarize
+    from gdcli.ingest.summarize import gap_phrases, run_summarize, summary_phrase
     from gdcli.ingest.summary import summary_as_json
 
     inputs = input_files(context, files)
@@ -44,7 +44,14 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     reading = ReadOptions(options.chosen_csv_options(values), values["jobs"], dask=values["dask"])
     with Narrator(values["quiet"]) as narrator:
         summary = run_summarize(inputs, columns, reading, narrator)
+        if not output.has_screen:
+            narrator.note(summary_phrase(summary))
     output.write_text(summary_as_json(summary))
+    if output.has_screen:
+        from gdcli.report.summary import summary_screen
+
+        path = values["output"]
+        output.write_screen(lambda page: summary_screen(summary, gap_phrases(summary), path, page))
     return ExitCode.OK
 
 
