@@ -30,11 +30,11 @@ def outputs(
     names = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
     with ThreadPoolExecutor(2) as pool:
 
-        def run(name: str) -> list[str]:
-            folder = folder_for(name, tmp_path_factory.mktemp(name))
+        def run(name: str, parent: Path) -> list[str]:
+            folder = folder_for(name, parent)
             return [printed(command, folder, forked) for command, _ in examples(PAGES[name])]
 
-        yield {name: pool.submit(run, name) for name in PAGES if name in names}
+        yield {name: pool.submit(run, name, tmp_path_factory.mktemp(name)) for name in PAGES if name in names}
 
 
 @pytest.mark.parametrize(("name", "number", "command", "expected"), EXAMPLES, ids=[f"{e[0]}: {e[2]}" for e in EXAMPLES])
@@ -92,6 +92,8 @@ def test_every_option_that_a_page_names_exists() -> None:
     # Options of other programs.
     known |= {"--csv", "--icsv", "--ojsonl", "--now", "--protocol", "--dashboard-address", "--long"}
     known |= {"--max-iter", "--delimiter"}
+    # Options of `make bench`.
+    known |= {"--json", "--against"}
     for page in PAGES.values():
         named = re.findall(r"(?<![\w-])--[a-z][\w-]*", page.read_text(encoding="utf-8"))
         assert set(named) - known == set(), page
