@@ -12,12 +12,12 @@ _WORDS = "gdcli.words"
 
 
 def keep_words(ctx: click.Context, words: Sequence[str]) -> None:
-    """Remember the words after ``gdfit``."""
+    """Store the words after ``gdfit`` for ``given_words``."""
     ctx.meta[_WORDS] = tuple(words)
 
 
 def given_words(ctx: click.Context) -> tuple[str, ...]:
-    """The words after ``gdfit``, foreign names replaced."""
+    """The words after ``gdfit``, in which foreign names are replaced already."""
     words: tuple[str, ...] = ctx.meta.get(_WORDS, tuple(sys.argv[1:]))
     return words
 
@@ -32,7 +32,7 @@ class Given:
 
 
 def parse(words: Sequence[str], options: Sequence[click.Option]) -> Iterator[Given]:
-    """Split the words into options with values, and arguments, as Click's parser does (``-qn5`` is two options)."""
+    """The words split into options with their values, arguments and ``--``, as by Click (``-qn5`` is two options)."""
     by_name = {name: option for option in options for name in option.opts}
     rest = list(words)
     while rest:
@@ -70,10 +70,10 @@ def _cluster(word: str, rest: list[str], by_name: Mapping[str, click.Option]) ->
 
 
 def with_options(words: Sequence[str], command: click.Command, changes: Mapping[str, tuple[str, ...]]) -> str:
-    """``gdfit`` and the words as a shell command.
+    """A shell command: ``gdfit`` and the words, with some options changed.
 
-    ``changes`` maps a parameter's name to the option and the value that replaces it, or is added; to () if it is left
-    out.
+    ``changes`` maps a parameter's name to the option and the value that replaces it, or is added if it is not among the
+    words; () leaves it out.
     """
     options = [param for param in command.params if isinstance(param, click.Option)]
     left = dict(changes)

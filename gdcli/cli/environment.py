@@ -16,7 +16,7 @@ _REPEATABLE = {"learning_rate"}
 
 
 def give_variables(params: Sequence[click.Parameter]) -> None:
-    """Give each option of a single value, but the target, its environment variable."""
+    """Set the environment variable of each option that takes a single value, except the target and the formula."""
     for param in params:
         takes_value = isinstance(param, click.Option) and not param.is_flag
         if takes_value and (not param.multiple or param.name in _REPEATABLE) and param.name not in _NOT_A_HABIT:
@@ -24,12 +24,12 @@ def give_variables(params: Sequence[click.Parameter]) -> None:
 
 
 def variables(command: click.Command) -> Mapping[str, click.Parameter]:
-    """The options of a command by the names of their environment variables."""
+    """The options of a command that have an environment variable, by its name."""
     return {param.envvar: param for param in command.params if isinstance(param.envvar, str)}
 
 
 def given_variables(ctx: click.Context) -> list[str]:
-    """The environment variables that a run took a value from, as ``GDFIT_LR=0.05``."""
+    """The environment variables that gave this run an option, each as ``GDFIT_LR=0.05``."""
     return [
         f"{name}={param.resolve_envvar_value(ctx)}"
         for name, param in variables(ctx.command).items()
@@ -38,7 +38,7 @@ def given_variables(ctx: click.Context) -> list[str]:
 
 
 def variables_text(command: click.Command) -> str:
-    """The help's section on a command's variables; empty if it has none."""
+    """The section of the help on a command's environment variables; "" if it has none."""
     first, *others = variables(command) or [""]
     if not first:
         return ""

@@ -46,7 +46,7 @@ def flush_stdout() -> None:
 
 
 def stdout_error(error: OSError) -> DataError:
-    """The message for a failing write to stdout."""
+    """The error with the message for a failed write to stdout."""
     return DataError(f"cannot write standard output: {(error.strerror or str(error)).lower()}")
 
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def fit_length(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The length of a fit: ``iterations`` or ``epochs``, with the other one as if it were not given.
+    """The options ``iterations`` and ``epochs``: the one that counts as given, the other at its default.
 
-    The command line goes before the environment. If the environment sets both, the epochs count.
+    The command line goes before the environment. If the environment sets both, the epochs count. Raises UsageError if
+    the command line gives both.
     """
     chosen = [name for name in ("iterations", "epochs") if values[name] is not None and typed_words(context, name)]
     if len(chosen) > 1:
@@ -28,7 +29,7 @@ def fit_length(context: click.Context, values: Mapping[str, Any]) -> dict[str, A
 
 
 def fit_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a fit among a command's values."""
+    """The entries of ``values`` that are options of a fit; one learning rate is a number, not a tuple, none is None."""
     from gdcli.fitting.options import OPTION_NAMES
 
     found = {name: value for name, value in values.items() if name in OPTION_NAMES}
@@ -45,7 +46,7 @@ _NOT_DATA = (
 
 
 def typed_command(context: click.Context) -> "TypedCommand":
-    """The user's command line for a lesson page."""
+    """The user's command line in the three forms that a lesson page needs."""
     from gdcli.cli.command_line import with_options
     from gdcli.report.page.contents import TypedCommand
 

@@ -74,9 +74,10 @@ _VALUES = {
 
 
 class Answer(NamedTuple):
-    """What to write instead of a foreign name; ``{}`` stands for its value. ``meaning`` tells several answers apart.
+    """The option to write instead of a foreign name; ``{}`` in it stands for the foreign name's value.
 
-    With a ``default`` the value is a number that may be left out; without, and without ``{}``, there is none.
+    ``meaning`` tells several answers to one name apart. With a ``default`` the name takes a number that may be left
+    out; without a ``default`` and without ``{}`` it takes no value.
     """
 
     written: str
@@ -130,17 +131,17 @@ _SYNONYM_OF = {name: here for here, names in _SYNONYMS.items() for name in names
 
 
 def plain_name(word: str) -> str:
-    """A word as the tables write it: ``--Max_Iter`` is ``max-iter``."""
+    """The name in a word without dashes in front, in lower case: ``--Max_Iter`` is ``max-iter``."""
     return word.lstrip("-").lower().replace("_", "-").replace(".", "-")
 
 
 def synonyms_among(options: Collection[str]) -> dict[str, str]:
-    """Each foreign name, as an option, that stands for one of a command's options, with that one."""
+    """The option that each foreign name stands for, by the name (``--name``), for some options of gdfit."""
     return {f"--{name}": here for name, here in _SYNONYM_OF.items() if here in options and len(name) > 1}
 
 
 def value_here(option: str, value: str) -> str:
-    """The value that gdfit has for a foreign value of one of its options: ``mse`` is ``squared``."""
+    """gdfit's value for a foreign value of one of its options: ``squared`` for ``mse``; unchanged if unknown."""
     word, sign, parameter = value.partition(":")
     for here, names in _VALUES.get(option, {}).items():
         if plain_name(word) in names.split():
@@ -149,7 +150,7 @@ def value_here(option: str, value: str) -> str:
 
 
 def name_here(word: str, options: "Mapping[str, object]") -> list[str] | None:
-    """The words that stand for a foreign name among a command's options, None if it is no synonym of any."""
+    """The words that a foreign name stands for, among a command's options; None if it is a synonym of none."""
     name = plain_name(word)
     if f"--{name}" in options:
         return [f"--{name}"]
@@ -158,9 +159,10 @@ def name_here(word: str, options: "Mapping[str, object]") -> list[str] | None:
 
 
 def translated(words: Sequence[str], command: click.Command, before: Sequence[str]) -> list[str]:
-    """The words with synonyms as gdfit says them. Raises UsageError with the answer to a name that is none.
+    """The words, with synonyms replaced by gdfit's own options and values.
 
-    ``before`` are the words before them, for that answer.
+    Raises UsageError, with the option to use instead, for a foreign name that is no exact synonym. ``before`` are the
+    words in front of these, for that message.
     """
     options = [param for param in command.params if isinstance(param, click.Option)]
     by_name = {name: option for option in options for name in option.opts}

@@ -44,7 +44,10 @@ class DefaultGroup(click.Group):
     """A group in which words that begin with no command belong to ``fit``."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put ``fit`` in front if no command is named. Without any words on a terminal, show the help."""
+        """Parse, with ``fit`` in front if no command is named; return the words left over.
+
+        Without any words on a terminal, show the help.
+        """
         keep_words(ctx, args)
         own = {name for param in self.get_params(ctx) for name in param.opts}
         if args and args[0] not in COMMANDS and args[0] not in own:
@@ -54,11 +57,11 @@ class DefaultGroup(click.Group):
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names in the order of the table."""
+        """The names of the commands, in the order of the table."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module."""
+        """The command with this name, whose module is imported now; None if there is none."""
         if cmd_name not in COMMANDS:
             return None
         found: Any = import_module(COMMANDS[cmd_name][0]).command
@@ -74,7 +77,7 @@ class DefaultGroup(click.Group):
             formatter.write_dl([(name, meaning) for name, (_, meaning) in COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        """Complete the first word: a command, or what ``fit`` takes there. (Click would import every command.)"""
+        """The completions of the first word: commands, or what ``fit`` takes. (Click would import every command.)"""
         from click.shell_completion import CompletionItem
 
         commands = [(name, meaning) for name, (_, meaning) in COMMANDS.items() if name.startswith(incomplete)]
@@ -91,7 +94,7 @@ class DefaultGroup(click.Group):
         return items
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an option that it has not is told what may have been meant."""
+        """Run the command and return its result; for an unknown option raise UsageError with the likeliest ones."""
         try:
             return super().invoke(ctx)
         except click.NoSuchOption as error:
@@ -121,7 +124,7 @@ class DefaultGroup(click.Group):
 
 
 def near_command(word: str) -> str | None:
-    """The command that ``word`` is, or is one edit away from."""
+    """The command that ``word`` names or misspells by one edit; None if there is none."""
     return next((name for name in COMMANDS if one_edit_apart(word, name)), None)
 
 

@@ -23,7 +23,7 @@ Example = tuple[str, str]
 
 
 class Option(click.Option):
-    """An option that stands in a titled group of the help; ``common`` ones without ``--help-all``."""
+    """An option in a titled group of the help; only ``common`` ones are shown without ``--help-all``."""
 
     def __init__(self, *args: Any, group: str = "Other", common: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,14 +31,17 @@ class Option(click.Option):
         self.common = common
 
     def get_error_hint(self, ctx: click.Context | None) -> str:
-        """The option's name for a message; the variable's, if that gave the value."""
+        """The option's name for a message; the environment variable's name if that gave the value."""
         if ctx is not None and self.name and ctx.get_parameter_source(self.name) is ParameterSource.ENVIRONMENT:
             return f"'{self.envvar}'"
         return super().get_error_hint(ctx)
 
 
 class Command(click.Command):
-    """A command with examples and grouped options in its help; ``listens`` to the environment if told so."""
+    """A command with examples and grouped options in its help.
+
+    If it ``listens``, its options can come from environment variables too.
+    """
 
     def __init__(self, *args: Any, examples: Sequence[Example] = (), listens: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -48,7 +51,10 @@ class Command(click.Command):
         self.params.append(help_all_option())
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; refuse an option of a single value that is given twice. (Click would take the last.)"""
+        """Parse and return the words left over. Raises UsageError if an option of a single value is given twice.
+
+        (Click would take the last.)
+        """
         args = self._translated(ctx, args)
         if not ctx.resilient_parsing:
             _check_given_once(self, args)
@@ -65,7 +71,7 @@ class Command(click.Command):
         return words
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; if its options contradict each other, say which came from the environment."""
+        """Run the command and return its result; a usage error also names the options from the environment."""
         try:
             return super().invoke(ctx)
         except (UsageError, click.UsageError) as error:
@@ -90,7 +96,7 @@ def _check_given_once(command: click.Command, args: Sequence[str]) -> None:
 
 
 def help_all_option() -> click.Option:
-    """``--help-all``."""
+    """The option ``--help-all``."""
     return click.Option(
         ["--help-all"], is_flag=True, is_eager=True, expose_value=False, callback=_show_all,
         help="Show all options and exit.",
@@ -153,7 +159,7 @@ def write_options(command: click.Command, ctx: click.Context, formatter: click.H
 
 
 def help_width() -> int:
-    """The width for help texts. (``shutil.get_terminal_size`` loads every compression library.)"""
+    """The width of help texts in columns. (``shutil.get_terminal_size`` loads every compression library.)"""
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns) > 0:
         width = int(columns)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def input_files(context: click.Context, files: tuple[str, ...]) -> tuple[str, ...]:
-    """The inputs, wildcards replaced; without FILE that is stdin, unless a person sits there."""
+    """The files to read, wildcards replaced; without FILE that is "-", standard input.
+
+    Raises UsageError if that is a terminal, or if '-' is given twice.
+    """
     from gdcli.data.paths import matched
 
     if files.count(STDIN) > 1:
@@ -51,4 +54,5 @@ def check_no_column(context: click.Context, files: Sequence[str]) -> None:
 
 
 def typed_words(context: click.Context, name: str) -> bool:
+    """Whether the parameter's value comes from the command line."""
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE

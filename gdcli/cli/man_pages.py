@@ -34,12 +34,12 @@ def write_pages(folder: Path) -> list[Path]:
 
 
 def page_name(name: str | None) -> str:
-    """The name of a command's or a topic's page; None is the whole."""
+    """The name of a command's or a topic's page, such as ``gdfit-fit``; None stands for ``gdfit`` itself."""
     return "gdfit" if name is None else f"gdfit-{name}"
 
 
 def topic_page(name: str) -> str:
-    """The page of a topic."""
+    """The man page of a topic, in roff."""
     others = ["gdfit(1)", *(f"{page_name(other)}(7)" for other in TOPICS if other != name)]
     lines = [
         *_heading(page_name(name), 7, TOPICS[name]),
@@ -50,7 +50,7 @@ def topic_page(name: str) -> str:
 
 
 def page(name: str | None) -> str:
-    """The page of a command, or of the whole: that of ``fit``, with the list of commands."""
+    """The man page of a command in roff; None stands for ``gdfit``: the page of ``fit`` with the list of commands."""
     with group.make_context("gdfit", [], resilient_parsing=True) as root:
         command = group.get_command(root, name or DEFAULT)
         assert isinstance(command, Command)

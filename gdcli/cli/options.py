@@ -38,14 +38,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def chosen_csv_options(values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> "CsvOptions":
-    """The CSV options given, checked, completed by those saved ``before`` with a model."""
+    """The CSV options among ``values``, checked; those not given come from ``before``, a model's, if it is given."""
     from gdcli.data.csv.options import CsvOptions
 
     return CsvOptions.of(values, before)
 
 
 def bundle(*decorators: Callable[[F], F]) -> Callable[[F], F]:
-    """One decorator for several; the help shows their options in this order."""
+    """One decorator that applies several; the help shows their options in this order."""
 
     def decorate(function: F) -> F:
         for decorator in reversed(decorators):
@@ -66,7 +66,7 @@ def _mapping(context: click.Context, param: click.Parameter, pairs: tuple[tuple[
 
 
 def option(*names: str, group: str, common: bool = False, **settings: Any) -> Callable[[F], F]:
-    """The decorator of an option in a group of the help. One with the metavar COLUMN is completed from a file."""
+    """A decorator that adds an option to a group of the help. With the metavar COLUMN a file completes it."""
     if settings.get("metavar") == "COLUMN":
         settings.setdefault("type", ColumnName())
     return click.option(*names, cls=Option, group=group, common=common, **settings)

@@ -59,9 +59,9 @@ class Output:
 
     @classmethod
     def of(cls, context: click.Context, values: Mapping[str, Any], inputs: Sequence[str] = ()) -> "Output":
-        """The output that a command's options ask for; refuses contradictions and files that cannot be written.
+        """The output that a command's options ask for; a command need not have all of these options.
 
-        A command need not have all of them.
+        Raises UsageError for contradictions, and DataError for files that cannot be written.
         """
         output = cls(
             format=values.get("format", ""),
@@ -94,12 +94,12 @@ class Output:
 
     @property
     def trace_path(self) -> str | None:
-        """The file that the trace is written to."""
+        """The file that the trace is written to; None if there is no trace, or on stdout."""
         return None if self.trace_on_stdout else self.trace
 
     @property
     def files(self) -> dict[str, str]:
-        """The files to be written, by their option."""
+        """The files to be written, by the name of their option."""
         all_files = {"--output": self.path, "--trace": self.trace_path, "--save": self.save, "--plot": self.plot}
         return {name: path for name, path in all_files.items() if path is not None}
 
@@ -117,7 +117,7 @@ class Output:
 
     @property
     def has_table(self) -> bool:
-        """Whether that result is a table."""
+        """Whether there is a result to write, and it is a table."""
         return self.has_result and self.format == TABLE
 
     @property
@@ -133,7 +133,7 @@ class Output:
 
     @property
     def stdout(self) -> Stdout:
-        """The stream of stdout, with the encoding for a table or for data."""
+        """The stream of stdout, in the locale's encoding for a table, in UTF-8 for data."""
         if self._stdout is None:
             self._stdout = Stdout(for_people=self.table_on_stdout, finish_files=bool(self.files))
         return self._stdout
@@ -190,7 +190,7 @@ class Output:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The fit's options, by name, for the rows and points to record for the table and the pictures."""
+        """The options of a fit on the rows and points to record for the table and the pictures, by name."""
         every = None if self.live else self.every
         if self.plot is None and not self.chart:
             return {"every": every}
@@ -238,7 +238,7 @@ class Output:
             yield GroupTraces(stream, TRACE_WRITERS[self._trace_ending()])
 
     def save_model(self, text: Callable[[], str]) -> None:
-        """Write a model, if ``--save`` asks for one."""
+        """Write the model to the file of ``--save``, if it is given; ``text`` makes its JSON."""
         if self.save is not None:
             with whole_file(self.save) as stream:
                 stream.write(text())
@@ -274,7 +274,7 @@ class Output:
         self._finish()
 
     def write_text(self, text: str) -> None:
-        """Write the result of a command that has no other form."""
+        """Write the result of a command that is one text in one format."""
         self._put(text)
         self._finish()
 
@@ -289,7 +289,10 @@ class Output:
 
     @contextmanager
     def byte_stream(self) -> Iterator[Callable[[bytes], object]]:
-        """Yield the function that takes the bytes of a result in pieces: for a whole file, or for stdout."""
+        """Yield a function that writes the next bytes of a result, to stdout or to the output file.
+
+        The file appears whole, at the end of the block.
+        """
         if self.path is not None:
             with whole_file(self.path, "wb") as stream:
                 yield stream.write

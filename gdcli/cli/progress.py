@@ -51,7 +51,7 @@ class Narrator(Listener):
         self.erase()
 
     def note(self, message: str) -> None:
-        """Print a remark, unless quiet."""
+        """Print a remark, unless ``quiet``."""
         if not self._quiet:
             self._say(f"note: {message}")
 
@@ -133,9 +133,9 @@ class Narrator(Listener):
 
 
 def start_collecting() -> None:
-    """Collect garbage again, leaving out all that the imports made: the first block is there, so they are over.
+    """Turn garbage collection on again, except for the objects that the imports made.
 
-    The memory of the other blocks is managed from here on, too.
+    Called with the first block, when the imports are over. From here on freed memory is kept for the next blocks, too.
     """
     if not gc.isenabled():
         from gdcli.cli.allocator import keep_freed_memory
@@ -173,7 +173,7 @@ def progress_width() -> int:
 
 
 def in_bytes(count: float) -> str:
-    """``340 B``, ``12.5 kB``, ``110 MB``."""
+    """A number of bytes as text: ``340 B``, ``12.5 kB``, ``110 MB``."""
     units = iter(_UNITS)
     unit = next(units)
     while count >= 1000 and unit != _UNITS[-1]:
@@ -182,7 +182,7 @@ def in_bytes(count: float) -> str:
 
 
 def in_time(seconds: float) -> str:
-    """Seconds as minutes, or hours: ``0:07``, ``12:30``, ``1:05:00``."""
+    """Seconds as text of minutes, or of hours: ``0:07``, ``12:30``, ``1:05:00``."""
     minutes, left = divmod(int(seconds + 0.5), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"

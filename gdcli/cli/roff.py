@@ -16,12 +16,12 @@ def escape(text: str) -> str:
 
 
 def code_block(lines: list[str]) -> list[str]:
-    """Lines of roff that show lines as they are, indented."""
+    """The lines of roff that show ``lines`` as they are, indented."""
     return [".PP", ".RS 4", ".nf", *map(escape, lines), ".fi", ".RE"]
 
 
 def from_markdown(page: str) -> list[str]:
-    """The roff of a Markdown page without its title: headings, paragraphs, lists, tables, blocks of code."""
+    """The lines of roff for a Markdown page without its title: headings, paragraphs, lists, tables, code."""
     body = page.partition("\n")[2]
     lines = [".SH DESCRIPTION"]
     for part in re.split(r"(^```.*?^```$)", body, flags=re.DOTALL | re.MULTILINE):

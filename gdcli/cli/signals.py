@@ -65,12 +65,15 @@ def last_exit_code() -> ExitCode:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The interruption that led to an error, if one did: an import that a signal ends may fail with any error."""
+    """The interruption that led to an error, or the error itself if there was none.
+
+    An import that a signal ends may fail with any error.
+    """
     return error if _raised is None else Interrupted(_raised)
 
 
 def restore_defaults() -> None:
-    """Let a further signal end the process at once: nothing is left to tidy up."""
+    """Restore the signals' default actions, so that a further one ends the process at once."""
     for name in _CODES:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is _raise:

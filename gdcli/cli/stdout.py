@@ -27,11 +27,14 @@ class Stdout:
             reconfigure(encoding=self.encoding, errors="backslashreplace", newline="\n")
 
     def write(self, text: str) -> int:
-        """Write data, or drop them if the reader has gone. A terminal gets control characters as escapes."""
+        """Write data, or drop them if the reader has gone; return their length.
+
+        A terminal gets control characters as escapes.
+        """
         return self._put(harmless(text) if self.terminal else text)
 
     def draw(self, text: str) -> int:
-        """Write text that is meant for a terminal, colors and all."""
+        """Write text that is meant for a terminal, colors and all; return its length."""
         if self.terminal:
             text = "".join(part if i % 2 else harmless(part) for i, part in enumerate(_COLOURS.split(text)))
         return self._put(text)

@@ -35,7 +35,7 @@ def _wants_color(terminal: bool) -> bool:
 
 
 def is_plain_terminal() -> bool:
-    """Whether the environment names a terminal without colors."""
+    """Whether the environment variable TERM names a terminal without colors."""
     return os.environ.get("TERM", "") in PLAIN_TERMINALS
 
 

@@ -33,7 +33,7 @@ class Number(ParamType[float]):
         self.positive = positive
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, or fail as wrong usage."""
+        """The number. Fails as wrong usage if it is none."""
         try:
             number = float(value)
         except ValueError:
@@ -54,11 +54,11 @@ class Rate(Number):
         super().__init__(positive=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The rate, or the word."""
+        """The rate as a number, or the word as it is. Fails as wrong usage."""
         return value if value in (AUTO, SEARCH) else super().convert(value, param, ctx)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """``auto`` if it begins with the incomplete word."""
+        """The word ``auto`` if it begins with the incomplete word."""
         from click.shell_completion import CompletionItem
 
         return [CompletionItem(AUTO)] if AUTO.startswith(incomplete) else []
@@ -75,7 +75,7 @@ class Word(ParamType[str]):
         self.entries = {entry.name: entry for entry in ENTRIES[kind]}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word, or fail as wrong usage."""
+        """The word as it is. Fails as wrong usage if its name or its parameters are unknown."""
         word = str(value)
         name = word.partition(":")[0]
         try:
@@ -88,7 +88,7 @@ class Word(ParamType[str]):
         return word
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """The names that begin so, each with its meaning."""
+        """The names that begin with the incomplete word, each with its meaning."""
         from click.shell_completion import CompletionItem
 
         return [
@@ -115,12 +115,12 @@ def _check(kind: str, word: str) -> None:
 
 
 class Size(ParamType[str]):
-    """Bytes, as a number with K, M, G or T."""
+    """A number of bytes, as a number with K, M, G or T."""
 
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word, or fail as wrong usage."""
+        """The text as it is. Fails as wrong usage if it is no size."""
         from gdcli.data.memory import size_of
 
         try:
@@ -139,7 +139,7 @@ class Count(ParamType[int]):
         self.smallest, self.largest = smallest, largest
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number, or fail as wrong usage."""
+        """The whole number. Fails as wrong usage if it is none, or out of range."""
         try:
             number = int(value)
         except ValueError:
@@ -157,7 +157,7 @@ class Assignment(ParamType[tuple[str, float]]):
     name = "assignment"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, float]:
-        """The term and its number."""
+        """The term and its number. Fails as wrong usage."""
         if isinstance(value, tuple):
             return cast("tuple[str, float]", value)
         term, sign, number = str(value).rpartition("=")
@@ -174,7 +174,7 @@ class FileName(click.Path):
         self._endings = endings
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
-        """The name with each ending that it may be on the way to; else what the shell knows of files."""
+        """The name with each ending that it may be on the way to; if there is none, Click's answer for files."""
         from click.shell_completion import CompletionItem
 
         name, dot, begun = incomplete.rpartition(".")

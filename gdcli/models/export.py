@@ -66,7 +66,7 @@ _PYTHON_FUNCTIONS = {
 def as_python(model: Model) -> str:
     """A Python expression over ``row``, a mapping from column names to cells: numbers, texts or None.
 
-    nan if there is no prediction.
+    It is nan for a row without a prediction.
     """
     link = inverse_link(model, _PYTHON_LINKS)
     z = formula(model, _python_writer(model))
@@ -145,7 +145,7 @@ def _python_number(model: Model) -> str:
 
 
 def as_miller(model: Model) -> str:
-    """An expression of Miller's DSL; empty if there is no prediction.
+    """An expression of Miller's DSL; it gives an empty field for a row without a prediction.
 
     Blanks around a cell are spaces and tabs: a cell with other blanks around it gives an empty field.
     """

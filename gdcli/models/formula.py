@@ -15,7 +15,7 @@ from gdcli.models.written_terms import TermWriter, written_effect, written_numbe
 
 
 def formula(model: Model, write: TermWriter) -> str:
-    """The sum of a model, added in the order of ``Model.linear``."""
+    """The linear predictor c + m·x of a model as source text, added in the order of ``Model.linear``."""
     has_intercept = model.content["intercept"] is not None
     words = [write.literal(model.intercept)] if has_intercept or not model.effects else []
     for effect in model.effects:
@@ -53,7 +53,7 @@ def _by_level(model: Model, effect: Effect, write: TermWriter) -> str:
 
 
 def horner(u: str, coefficients: Sequence[float], literal: Callable[[float], str]) -> str:
-    """Σ coefficientsᵢ uⁱ by Horner's rule."""
+    """The source text of Σ coefficientsᵢ uⁱ by Horner's rule; ``u`` is source text too."""
     while coefficients and not coefficients[-1]:
         coefficients = coefficients[:-1]
     *lower, text = [literal(value) if value >= 0 else f"({literal(value)})" for value in coefficients]
@@ -63,7 +63,7 @@ def horner(u: str, coefficients: Sequence[float], literal: Callable[[float], str
 
 
 def inverse_link(model: Model, links: Mapping[Link, str]) -> str:
-    """The template of the inverse link of a model's loss. Raises DataError if the language has none."""
+    """The template in ``links`` for the inverse link of a model's loss. Raises DataError if there is none."""
     link = LOSSES[model.loss].link
     if link not in links:
         raise DataError(f"a model with the loss {model.loss} cannot be exported: gdfit predict applies it")
@@ -76,19 +76,19 @@ def absent_texts(model: Model) -> list[str]:
 
 
 def missing_literals(model: Model) -> list[float]:
-    """The numbers that mean a missing cell, as ``--na -999`` says, however they are written."""
+    """The numbers that mean a missing cell, sorted: a cell is missing in any spelling of one, as by ``--na -999``."""
     from gdcli.data.cells import absent_numbers
 
     return sorted(set(absent_numbers(model.missing_words, number_format(model))))
 
 
 def number_format(model: Model) -> NumberFormat:
-    """How the texts write numbers that a model was fitted to."""
+    """The decimal mark and the thousands separator of the texts that a model was fitted to."""
     return CsvOptions(**model.csv).numbers
 
 
 def number_pattern(form: NumberFormat) -> str:
-    """A regular expression of every finite number in a format, for all of a cell, in any language's syntax."""
+    """A regular expression, valid in any language, that matches a whole cell with a finite number."""
     mark, exponent = one_of(form.decimal), "([eE][+-]?[0-9]+)?"
     plain = f"([0-9]+{mark}?[0-9]*|{mark}[0-9]+){exponent}"
     if form.thousands is None:
@@ -98,12 +98,12 @@ def number_pattern(form: NumberFormat) -> str:
 
 
 def one_of(mark: str) -> str:
-    """A regular expression of one character, in any language's syntax."""
+    """A regular expression, valid in any language, that matches the character ``mark``."""
     return f"[{mark}]" if mark in ".,' " or not mark.isascii() else f"\\{mark}"
 
 
 def expressible(text: str, forbidden: str, language: str) -> str:
-    """A text that a language can hold. Raises DataError for others."""
+    """``text`` itself. Raises DataError if it has a character that the language cannot write."""
     if re.search(f"[{forbidden}\ud800-\udfff]", text):
         raise DataError(f"{language} has no way to write {quoted(text)}")
     return text

@@ -67,17 +67,17 @@ class GroupModel:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The columns of the group, and the names of the terms."""
+        """The names of the group columns, then of the terms, then of the text columns; each once."""
         return tuple(dict.fromkeys([*self.by, *(term.name for term in self.terms), *self.levels]))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The input columns that a prediction needs, those of the group first."""
+        """The names of the input columns that a prediction needs, those of the group first."""
         return input_columns(self.features, self.computed)
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """The known texts of the group columns and text columns. Effects are 0 here: each group has its own."""
+        """An Effect, whose numbers are 0, for each group and text column: its levels are the known texts."""
         texts = {name: [key[j] for key in self.place] for j, name in enumerate(self.by)} | dict(self.levels)
         return tuple(Effect(name, None, dict.fromkeys(found, 0.0)) for name, found in texts.items())
 
@@ -120,7 +120,7 @@ class GroupModel:
         return self.predicted(self.linear(table))
 
     def predicted(self, z: "Array") -> "Array":
-        """The prediction of the target from the linear one: see :class:`Model`."""
+        """The predictions (n,) of the target from the linear ones z: see :class:`Model`."""
         return predicted_by(self.loss, z)
 
     def linear(self, table: "Table") -> "Array":
@@ -146,9 +146,9 @@ class GroupModel:
         return prediction
 
     def missing_by_column(self, table: "Table") -> dict[str, int]:
-        """The number of parsed rows in which a column has no value that the model knows, by column; none are left out.
+        """The number of parsed rows in which a column has no value that the model knows, by column without zeros.
 
-        Unknown groups count under the names of their columns.
+        Unknown groups count under the names of the group columns, joined by a comma.
         """
         import numpy as np
 
@@ -213,7 +213,7 @@ class StoredGroups:
 
 
 def groups_model_as_json(fits: GroupFits) -> str:
-    """The model of all groups that have one, as JSON text; no descent may have diverged."""
+    """The model of all groups that have a fit, as JSON text; no descent may have diverged."""
     if fits.diverged:
         raise ValueError("a fit that diverged is no model")
     groups = [
@@ -297,7 +297,7 @@ def _descent(fits: GroupFits) -> dict[str, Any]:
 
 
 def group_starts(path: str) -> "tuple[GroupModel, dict[Key, GroupStart]]":
-    """A model of groups, and the start of each one's further descent. Raises DataError if it holds none."""
+    """A file's model of groups, and each group's start of a further descent. Raises DataError if it holds none."""
     model = load_model(path)
     if not isinstance(model, GroupModel):
         raise DataError(f"{quoted(path)} holds one model, not one per group: leave out --by to resume it")
@@ -326,7 +326,7 @@ def group_starts(path: str) -> "tuple[GroupModel, dict[Key, GroupStart]]":
 
 @dataclass(frozen=True, slots=True)
 class StoredStart:
-    """What a group's further descent starts from, in a file."""
+    """The end of a group's descent in a model file, from which a further descent starts."""
 
     group: tuple[str, ...]
     intercept: float | None

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def input_columns(names: Iterable[str], computed: Mapping[str, Computed]) -> tuple[str, ...]:
-    """The columns that some terms (or a target) are, or are computed from, in order."""
+    """The names of the input columns behind some terms (or a target), each once and in order.
+
+    A computed name stands for the columns that it is computed from, any other for itself.
+    """
     return tuple(dict.fromkeys(c for n in names for c in (computed[n].columns if n in computed else [n])))
 
 
@@ -22,7 +25,10 @@ def read_terms_of(
     missing: frozenset[str],
     dates: Mapping[str, str],
 ) -> "Table":
-    """The table of some terms, those of ``text`` as such, and of all columns that they are computed from."""
+    """The table of a block with the named terms, and with all columns that they are computed from.
+
+    Columns in ``text`` are read as text, all others as numbers; computed terms are added.
+    """
     from gdcli.data.expressions.computed import with_computed
     from gdcli.data.lenient import read_leniently
 

@@ -38,10 +38,10 @@ class ModelTerm:
 
 
 class Effect(NamedTuple):
-    """The effect of a column on a prediction: ``slope`` times its number, or the number of its level in ``by_level``
-    (times the numbers of an interaction, if there are any).
+    """The effect of a column on a prediction: either ``slope`` or ``by_level`` is given, the other is None.
 
-    A text that is not in ``by_level`` has no prediction; one of the two is None.
+    ``slope`` is multiplied by the column's number. ``by_level`` maps each level of a text to what it adds (in an
+    interaction, to the factor of its numbers). A row whose text is not in ``by_level`` has no prediction.
     """
 
     column: str
@@ -76,7 +76,7 @@ class Model:
 
     @property
     def dates(self) -> Mapping[str, str]:
-        """The spelling of the columns of dates."""
+        """The spelling of dates, such as a format, by the name of the column of dates."""
         return self.state.dates
 
     @property
@@ -86,16 +86,16 @@ class Model:
 
     @property
     def fills(self) -> bool:
-        """Whether missing cells are filled."""
+        """Whether a prediction fills missing cells, numbers by the mean of the rows fitted."""
         return self.state.missing == "mean"
 
     def fills_text(self, name: str) -> bool:
-        """Whether missing texts of a column are a level, as they were among the rows fitted."""
+        """Whether a missing text of the column is a level of its own, as it was among the rows fitted."""
         return self.fills and MISSING in self.levels[name]
 
     @property
     def computed(self) -> Mapping[str, Computed]:
-        """The terms, and the target, that are computed from columns."""
+        """The computed terms, and the target if it is computed, by name."""
         return self.state.computed
 
     @property
@@ -105,12 +105,12 @@ class Model:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The input columns that a prediction needs, in the model's order."""
+        """The names of the input columns that a prediction needs, in the model's order."""
         return input_columns(self.features, self.computed)
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """What each of the features adds, in the order in which it is added."""
+        """The effect of each feature, in the order in which a prediction adds them."""
         slopes = {term.column: term.coefficient for term in self.terms if term.level is None}
         by_level = {name: dict.fromkeys(levels, 0.0) for name, levels in self.levels.items()}
         for term in self.terms:
@@ -166,7 +166,7 @@ class Model:
         return self.predicted(self.linear(table))
 
     def predicted(self, z: "Array") -> "Array":
-        """The prediction of the target from z = c + m·x: z itself, a probability or a mean."""
+        """The predictions (n,) of the target from z = c + m·x (n,): z itself, probabilities or means."""
         return predicted_by(self.loss, z)
 
     def linear(self, table: "Table") -> "Array":
@@ -202,7 +202,7 @@ class Model:
         return {level: float(level == term.level) for level in self.levels[term.column]}
 
     def missing_by_column(self, table: "Table") -> dict[str, int]:
-        """The number of parsed rows, by column, in which it has no value that the model knows; zeros are left out."""
+        """The number of parsed rows in which a column has no value that the model knows, by column without zeros."""
         import numpy as np
 
         counts = {}
@@ -215,7 +215,7 @@ class Model:
 
 
 def predicted_by(loss: str, z: "Array") -> "Array":
-    """The predictions of a loss from the linear ones: these themselves, probabilities or means."""
+    """The predictions (n,) of a model with this loss from the linear ones z (n,): z itself, probabilities or means."""
     import numpy as np
 
     from gdcli.engine.losses import LOSSES
@@ -236,13 +236,13 @@ def _by_level(column: "Coded", by_level: Mapping[str, float]) -> "Array":
 
 
 def check_dates(dates: Mapping[str, str], levels: Mapping[str, tuple[str, ...]]) -> None:
-    """Raise ValueError if a column of dates is one of text, or has no spelling."""
+    """Raise ValueError if a column of dates is a text column too, or has no spelling."""
     if any(name in levels or not spelling for name, spelling in dates.items()):
         raise ValueError("the dates do not fit the levels")
 
 
 def check_terms(terms: Sequence[tuple[str, str | None]], levels: Mapping[str, tuple[str, ...]]) -> None:
-    """Raise ValueError if a term is there twice, or its level is none of its column's."""
+    """Raise ValueError if a (column, level) pair is there twice, or its level is unknown among its column's."""
     known = {name: frozenset(found) for name, found in levels.items()}
     if len(set(terms)) < len(terms):
         raise ValueError("a term is there twice")
@@ -257,7 +257,7 @@ def computed_of_model(
     levels: Mapping[str, Sequence[str]],
     target: str,
 ) -> dict[str, Computed]:
-    """The computed terms of a model file. Raises ValueError if they are not those of its terms and its target."""
+    """The computed terms of a model file, by name. Raises ValueError if they do not fit its terms or its target."""
     found = computed_from(stored)
     with_levels = {column for column, level in terms if level is not None}
     without = {column for column, level in terms if level is None}
@@ -272,7 +272,7 @@ def computed_of_model(
 
 @dataclass(frozen=True, slots=True)
 class MissingPart:
-    """The policy for missing cells in a model file."""
+    """The part of a model file on missing cells: the words that mean one, the policy, and the means that fill them."""
 
     words: tuple[str, ...]
     policy: str

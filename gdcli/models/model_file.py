@@ -156,7 +156,7 @@ def read_content(path: str) -> dict[str, Any]:
 
 
 def model_of(content: dict[str, Any], name: str) -> Model:
-    """The model that a file holds; ``name`` is the file's. Raises DataError if it holds none, or is damaged."""
+    """The model in a file's ``content``; ``name`` is the file's. Raises DataError if it holds none, or is damaged."""
     schema = content.get("schema")
     if schema != MODEL_SCHEMA:
         what = "it has no schema" if schema is None else f"its schema is {quoted(str(schema))}"
@@ -227,7 +227,10 @@ def _check_spread(stored: StoredModel) -> None:
 
 
 def known_loss(name: str, classes: tuple[str, str] | None) -> type[Loss]:
-    """The loss of a model, which has two classes if it needs them. Raises ValueError."""
+    """The loss class of a name. Raises ValueError if it is unknown, or if the classes do not fit it.
+
+    ``classes`` must be two different texts for a logistic loss, and None for any other.
+    """
     if name not in LOSSES:
         raise ValueError(f"this gdfit knows no loss {quoted(name)}")
     if (classes is not None) != (LOSSES[name].domain is Domain.CLASSES):
@@ -238,7 +241,7 @@ def known_loss(name: str, classes: tuple[str, str] | None) -> type[Loss]:
 
 
 def loss_parameter(content: Mapping[str, Any], loss: type[Loss]) -> float | None:
-    """The parameter of a model's loss; None if it takes none."""
+    """The parameter of a model's loss; None if the loss takes none. Raises ValueError if it is missing or wrong."""
     form, given = loss.parameter_form, {key: content.get(key) for key in parameter_keys()}
     if {key for key, value in given.items() if value is not None} != (set() if form is None else {form.key}):
         raise ValueError(_LACKING)

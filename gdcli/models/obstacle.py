@@ -18,8 +18,10 @@ from gdcli.models.group_model import AnyModel
 def first_obstacle(
     model: AnyModel, block: Block, table: Table, also: Sequence[str] = (), classes: Collection[str] = ()
 ) -> str:
-    """The message on the first row's cell that cannot be used for a prediction or a score; empty if all can. ``table``
-    is the parsed block. A score needs the columns ``also``; of the target's ``classes``, if it has any, it needs one.
+    """The message on the first cell of a block's first row that a prediction or a score cannot use; "" if it can.
+
+    ``table`` is the parsed block. A score needs the columns ``also``, and a target that is one of ``classes`` unless
+    there are none.
     """
     known: dict[str, Collection[str]] = {e.column: e.by_level for e in model.effects if e.by_level is not None}
     if classes:
@@ -72,12 +74,15 @@ def _reason(name: str, block: Block, model: AnyModel, known: Collection[str] | N
 
 
 def refused(first: str, counts: str, csv: CsvOptions) -> DataError:
-    """The error of a file without a usable row; ``first`` describes its first unusable cell."""
+    """The error of a file without a usable row.
+
+    ``first`` describes its first unusable cell, ``counts`` the rows that are unusable.
+    """
     return reading_of_model(DataError(f"{first}; {counts}"), csv)
 
 
 def reading_of_model(error: DataError, csv: CsvOptions) -> DataError:
-    """An error with the reading that the model brought along, which may be to blame."""
+    """The error with a line on the CSV options that came from the model; unchanged if none did."""
     said = [(OPTION_OF[name], getattr(csv, name)) for name in csv.inherited]
     if not said:
         return error

@@ -57,7 +57,8 @@ class PredictOptions:
 class Tally:
     """The numbers of rows, of rows without a prediction (also by the column that lacks a value), and of filled cells.
 
-    ``obstacle`` is the first cell in the way, if there was a block without any prediction.
+    ``obstacle`` is the message on the first unusable cell of a block without any prediction; "" if there was no such
+    block.
     """
 
     rows: int = 0
@@ -69,7 +70,7 @@ class Tally:
     obstacle: str = ""
 
     def add(self, other: "Tally") -> None:
-        """Count the rows of another tally too."""
+        """Add the counts of another tally to this one."""
         self.rows += other.rows
         self.unpredicted += other.unpredicted
         self.obstacle = self.obstacle or other.obstacle
@@ -97,7 +98,10 @@ def predict_files(
     write: Callable[[bytes], object],
     listener: Listener,
 ) -> Tally:
-    """Write the rows of all files with their predictions under the first one's header. Raises DataError, UsageError."""
+    """Write the rows of all files with their predictions under the first file's header, and return the counts.
+
+    Raises DataError and UsageError.
+    """
     if options.classes and model.classes is None:
         raise UsageError(f"a model with the loss {model.loss} predicts no classes, so --as class has no place")
     if options.interval is not None:
@@ -165,7 +169,7 @@ def _spread_of(model: AnyModel) -> RowSpread | None:
 
 
 def with_intervals(model: Model, table: Table, predictions: Array, share: float) -> Array:
-    """The predictions with both intervals (n, 5): low and high of one new value, low and high of the mean."""
+    """The predictions with both intervals as columns (n, 5): low, high of one new value, then low, high of the mean."""
     assert model.row_spread is not None
     with np.errstate(invalid="ignore", over="ignore"):
         mean, new = model.row_spread.half_widths(model.rows_of(table), share)

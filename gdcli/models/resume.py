@@ -21,7 +21,7 @@ from gdcli.models.model_file import load_fit_model
 
 
 def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Start]:
-    """A fit's options, completed from the model, and the model's descent to go on from.
+    """The fit's options completed from the model, and the start of the further descent: the end of the model's.
 
     Raises UsageError for values that contradict the model, DataError for a model that cannot be read.
     """
@@ -34,7 +34,7 @@ def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Start
 
 
 def resumed_groups(path: str, values: Mapping[str, Any]) -> "tuple[dict[str, Any], dict[Key, GroupStart]]":
-    """A fit's options, completed from a model of groups, and by group the end of its descent, to go on from.
+    """The fit's options completed from a model of groups, and for each group the start of its further descent.
 
     Raises UsageError for values that contradict the model, DataError for a file that holds no such model.
     """

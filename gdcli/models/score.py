@@ -85,12 +85,12 @@ class Score:
     own_scale: OwnScale | None = None
 
     def value(self, key: str) -> float | None:
-        """A measure by its key; of the bias its size."""
+        """The measure with this key, None if it does not exist; for the bias its absolute value."""
         found: float | None = self.measures[key] if key in self.measures else getattr(self, key, None)
         return abs(found) if key == "mean_error" and found is not None else found
 
     def unmet(self, demands: Demands) -> list[str]:
-        """The measures that miss their limits, as parts of a sentence."""
+        """A clause for each limit that is not kept, such as "R² 0.4 is below --min-r2 0.5"; [] if all are."""
         found = []
         for sense, word, key, label in DEMAND_ENTRIES:
             option, limit = f"--{sense}-{word.replace('_', '-')}", demands.limits[f"{sense}_{word}"]
@@ -157,7 +157,7 @@ def score_models(
     options: ReadOptions,
     listener: Listener,
 ) -> list[Score]:
-    """The scores of several models, by their names, on the same rows, which are read once."""
+    """The score of each model, in order, on the same rows, which are read once; ``models`` has them by name."""
     for item in files:
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
@@ -303,7 +303,7 @@ def _events(column: Coded, classes: tuple[str, str]) -> Array:
 
 
 def merge_sums(left: Sums, right: Sums) -> Sums:
-    """The sums over the rows of both."""
+    """The sums over the rows of both ``left`` and ``right``."""
     weight = left.weight + right.weight
     share = right.weight / weight if weight else 0.0
     step = right.mean - left.mean

@@ -28,20 +28,24 @@ class ScoredRows(NamedTuple):
     weights: Array
 
     def smallest(self, most: int) -> "ScoredRows":
-        """The rows with the smallest draws, in their order."""
+        """The sample of at most ``most`` rows, those with the smallest draws, in their order."""
         if len(self.draws) <= most:
             return self
         kept = np.sort(np.argpartition(self.draws, most)[:most])
         return ScoredRows(*(part[kept] for part in self))
 
     def with_(self, later: "ScoredRows") -> "ScoredRows":
-        """The rows of both, sampled."""
+        """The sample of the rows of both, as many as a sample may have at most."""
         both = ScoredRows(*(np.concatenate(parts) for parts in zip(self, later, strict=True)))
         return both.smallest(SAMPLE_ROWS)
 
     @property
     def quartiles(self) -> tuple[float, float, float]:
-        """The quartiles of the residuals: between neighbours, as NumPy's; with weights the first that reaches them."""
+        """The three quartiles of the residuals, target − prediction.
+
+        Without weights they are interpolated, as by NumPy; with weights each is the first residual that reaches its
+        share.
+        """
         residual, shares = self.y - self.prediction, (0.25, 0.5, 0.75)
         if (self.weights == self.weights[0]).all():
             first, median, third = np.quantile(residual, shares).tolist()

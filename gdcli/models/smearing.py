@@ -36,7 +36,10 @@ def _logarithm(target: Computed | None) -> Call | None:
 
 
 def smearing_sums(target: Computed | None, prediction: Array, z: Array, w: Array) -> tuple[float, ...]:
-    """Σw exp(z − ẑ), Σwy, Σwy², Σwyŷ and Σwŷ² with ŷ = exp(ẑ), which add up over blocks; none of another target."""
+    """The sums Σw exp(z − ẑ), Σwy, Σwy², Σwyŷ and Σwŷ² with ŷ = exp(ẑ), which add up over blocks.
+
+    () if the target is no logarithm.
+    """
     if (call := _logarithm(target)) is None:
         return ()
     factor = _LOGARITHMS[call.function]
@@ -47,7 +50,10 @@ def smearing_sums(target: Computed | None, prediction: Array, z: Array, w: Array
 
 
 def own_scale(target: Computed | None, sums: tuple[float, ...], weight: float) -> OwnScale | None:
-    """The score in the scale of what the target is the logarithm of; None of another target, and if it overflows."""
+    """The score in the scale of y for a target log(y); None if the target is no logarithm, or a sum overflows.
+
+    ``sums`` are those of ``smearing_sums`` over all rows, ``weight`` is Σw.
+    """
     if (call := _logarithm(target)) is None:
         return None
     ratio, y, squares, products, fitted = (value / weight for value in sums)

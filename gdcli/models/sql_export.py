@@ -162,7 +162,7 @@ DIALECTS = {
 
 
 def as_sql(model: Model, dialect: SqlDialect = DIALECTS["sql"]) -> str:
-    """A SQL expression; NULL where ``predict`` has no prediction."""
+    """A SQL expression of a model's prediction; it is NULL for a row without one."""
     link = inverse_link(model, dialect.links)
     _check_names(model, dialect)
     if dialect.reads_text and number_format(model) != PLAIN_NUMBERS:

@@ -46,7 +46,7 @@ class TermWriter(NamedTuple):
 
 
 def written_number(node: Node, write: TermWriter) -> str:
-    """An expression as a number."""
+    """The source text of a numeric expression."""
     match node:
         case Constant(value):
             return write.literal(value)
@@ -83,8 +83,9 @@ def _binary(operator: str, left: Node, right: Node, write: TermWriter) -> str:
 
 
 def written_effect(term: Computed, by_level: Mapping[str, float], missing: str | None, write: TermWriter) -> str:
-    """What a term with categories adds: the number of its level, times its numbers if it has any. ``missing`` is the
-    level of missing cells, if they have one.
+    """The source text of what a term with categories adds: the number of its level, times its numbers if it has any.
+
+    ``missing`` is the level of missing cells, None if they have no level.
     """
     entries = [(levels_of(term, level), write.literal(value)) for level, value in by_level.items() if level != missing]
     gap = None if missing is None else write.literal(by_level[missing])

@@ -21,7 +21,10 @@ _Y = "y"
 
 
 def inputs_of(data: Any, target: str | None = None) -> "tuple[Sequence[InputData], str | None]":
-    """The inputs, and the target's name. Raises TypeError for what is none of those taken."""
+    """The inputs that ``data`` stands for, and the target's name. Raises TypeError for data of another kind.
+
+    The name is the given one; for a pair of arrays (X, y) without a given one it is y's.
+    """
     if _is_pair(data):
         frame, name = _frame_of_arrays(data[0], data[1], target)
         return [frame], name
@@ -46,7 +49,7 @@ def _input(item: Any) -> "InputData":
 
 
 def frame_of(item: Any) -> "pd.DataFrame":
-    """A frame of anything with named columns. Raises TypeError for everything else."""
+    """A DataFrame with the named columns of ``item``. Raises TypeError if it has none."""
     found: Any = None if isinstance(item, str | os.PathLike) else _input(item)
     if not hasattr(found, "columns"):
         raise TypeError(f"predictions are made for a DataFrame or a dict of columns, not {type(item).__name__}")

@@ -115,9 +115,9 @@ _SEVERAL = ("features", "exclude", "categorical", "dates", "na", "by", "l2", "l1
 
 
 def fields_of(given: Mapping[str, Any], known: type, function: str) -> dict[str, Any]:
-    """The keywords as fields of the options, lists as tuples.
+    """The keywords as fields of the options, by the fields' names, lists as tuples.
 
-    Raises TypeError for a name that is none, or is two, and for a value of another kind than is taken.
+    Raises TypeError for an unknown name, for a field given under two names, and for a value of the wrong kind.
     """
     kinds = get_type_hints(known)
     names = set(kinds)

@@ -64,7 +64,7 @@ class Trace(tuple[TraceRow, ...]):
     terms: tuple[str, ...] = ()
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row for each iteration: ``iteration``, ``m`` (one feature) or ``m[NAME]`` of each, ``c``, ``cost`` …"""
+        """A frame, a row per iteration: ``iteration``, ``m`` (1 term) or ``m[NAME]`` of each, ``c``, ``cost`` …"""
         import pandas as pd
 
         slopes = ["m"] if len(self.terms) == 1 else [f"m[{term}]" for term in self.terms]
@@ -97,7 +97,7 @@ class FitResult(Reported, Fit):
 
     @property
     def coef(self) -> Mapping[str, float | None]:
-        """The slopes by their terms, and the intercept as ``(intercept)``; None after divergence."""
+        """The slopes by the names of their terms, and the intercept as ``(intercept)``; each None after divergence."""
         found = {one.term: one.value for one in self.coefficients}
         if self.intercept is not None:
             found[INTERCEPT] = self.intercept.value
@@ -267,7 +267,10 @@ R = TypeVar("R", FitResult, GroupsResult, SweepResult, CurveResult, ScoreResult,
 
 
 def with_report(kind: type[R], record: Any, drawn: Callable[[], Any] | None = None) -> R:
-    """A record as the result that Python gets. ``drawn`` makes a fit once more, with its picture."""
+    """The result of the class ``kind`` with the fields of ``record``.
+
+    ``drawn`` is a function that fits once more, with a picture; None if no picture can be had.
+    """
     values = {one.name: getattr(record, one.name) for one in fields(record)}
     if isinstance(record, Fit):
         trace = Trace(record.trace)

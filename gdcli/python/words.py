@@ -24,7 +24,7 @@ _PROSE = frozenset(
 
 @contextmanager
 def in_python_words() -> Iterator[None]:
-    """A context whose errors name keywords instead of options."""
+    """Context in which errors name keywords instead of options."""
     try:
         yield
     except GdfitError as error:
@@ -33,7 +33,7 @@ def in_python_words() -> Iterator[None]:
 
 
 def python_words(text: str) -> str:
-    """A message with each option of the command line as the keyword that it is in Python."""
+    """The message with keywords of Python, ``l2=0.1``, instead of options of the command line, ``--l2 0.1``."""
     return _OPTION.sub(_keyword, text)
 
 

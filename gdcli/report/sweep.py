@@ -127,7 +127,7 @@ def format_groups_meaning(found: GroupSweeps) -> list[str]:
 
 
 def format_reasons(found: GroupSweeps) -> list[str]:
-    """Why groups have no sweep, of the first such ones."""
+    """The first groups without a sweep, a text for each: its name, a colon, and the reason."""
     reasons = list(found.reasons.items())[:_MOST_REASONS]
     return [f"{printable(' '.join(found.groups[i]))}: {why}" for i, why in reasons]
 

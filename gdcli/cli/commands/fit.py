@@ -73,7 +73,7 @@ def run(
     again: "Again",
     typed: "TypedCommand | None" = None,
 ) -> int:
-    """Fit, write the result, and return the exit code."""
+    """Fit, write the result, and return the exit code; ``again`` words the command line with another rate."""
     from gdcli.api import parse_options, run_fit
     from gdcli.cli.progress import Narrator
     from gdcli.engine.descent import Stopped

@@ -38,7 +38,7 @@ class Subject(click.types.StringParamType):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> "list[CompletionItem[Any]]":
-        """The topics and commands that begin so, with their meanings."""
+        """The topics and commands that begin with the incomplete word, each with its meaning."""
         from click.shell_completion import CompletionItem
 
         meanings = TOPICS | {name: meaning for name, (_, meaning) in COMMANDS.items()}
@@ -96,7 +96,7 @@ def _text(context: click.Context, subject: str | None) -> str:
 
 
 def list_of_topics() -> str:
-    """The topics with one line each."""
+    """The text that lists the topics, a line each."""
     formatter = click.HelpFormatter(width=help_width())
     formatter.write_usage("gdfit help", "TOPIC")
     with formatter.section("Topics"):

@@ -65,7 +65,7 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
 
 
 def run(model: str, inputs: Sequence[str], output: "Output", values: dict[str, Any]) -> int:
-    """Predict, and say on stderr which rows could not be."""
+    """Write the predictions, say on stderr which rows have none, and return the exit code."""
     from gdcli.cli.failures import say
     from gdcli.cli.progress import Narrator
     from gdcli.models.group_model import load_model

@@ -25,7 +25,10 @@ _LONGEST = 70
 
 
 def answer(shell: str, arguments: Sequence[str]) -> str:
-    """The answer to a shell's script, a line for each word. Raises UsageError for a question that no script asks."""
+    """The text that answers a shell's script, a line for each word that may stand at the cursor.
+
+    Raises UsageError for a question that no script asks.
+    """
     from click.shell_completion import ShellComplete
 
     from gdcli.cli.group import group

@@ -30,8 +30,9 @@ class ColumnName(click.types.StringParamType):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> "list[CompletionItem[Any]]":
-        """The columns that begin with the incomplete word, from the first readable file typed, without those given
-        already.
+        """The columns that begin with the incomplete word, from the first readable file typed.
+
+        Those given already are left out.
         """
         from click.shell_completion import CompletionItem
 
@@ -67,7 +68,7 @@ def _within_expression(incomplete: str, names: Sequence[str]) -> list[str]:
 
 
 def names_in_header(path: str, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """The column names of a file, read with the CSV options among ``options``; none if it cannot be read."""
+    """The column names of a file; () if it cannot be read. ``options`` may hold CSV options for it."""
     from gdcli.ingest.header import column_names
 
     return column_names(path, **{name: options[name] for name in _READING if options.get(name) is not None})

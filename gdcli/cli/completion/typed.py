@@ -7,10 +7,10 @@ _KEPT_BACKSLASH = '$`"\\\n'
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The finished words and the ``current`` one of a command line, all without quotes.
+    """A command line typed so far, without quotes: its finished words, and the ``current`` one at the cursor.
 
-    Readline keeps the first ``taken`` characters of the current word and replaces the rest. ``quote`` is the one that
-    is open at the cursor, or empty.
+    Readline keeps the first ``taken`` characters of the current word and replaces the rest. ``quote`` is the mark that
+    is open at the cursor, or "".
     """
 
     words: tuple[str, ...]
@@ -20,7 +20,7 @@ class Typed:
 
 
 def split_typed(line: str, breaks: str = "") -> Typed:
-    """The words of a command line that ends at the cursor.
+    """The words of a command line that ends at the cursor, split by the shell's rules for quotes.
 
     ``breaks`` are bash's COMP_WORDBREAKS: unquoted, they begin a word for readline.
     """
@@ -49,9 +49,9 @@ def split_typed(line: str, breaks: str = "") -> Typed:
 
 
 def inside_quotes(text: str, quote: str) -> str:
-    """The text as bash takes it literally behind an open quote. In double quotes ``!`` would recall history.
+    """The text escaped so that bash takes it literally behind an open ``quote``.
 
-    Readline closes the quote, but not behind a text that ends with one.
+    In double quotes ``!`` would recall history. Readline closes the quote, but not behind a text that ends with one.
     """
     if quote == "'":
         found = text.replace("'", "'\\''")
