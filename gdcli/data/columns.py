@@ -27,10 +27,11 @@ POLICIES = ("drop", "error", "mean")
 
 @dataclass(frozen=True, slots=True)
 class ColumnOptions:
-    """Options about columns. ``missing`` is one of ``POLICIES``; ``summary`` means: without a target;
-    the columns of ``by`` tell groups of rows apart. ``classes``: the target may be text, each level of which is a
-    class. ``dates`` are COLUMN:FORMAT, a format of ``strptime``
-    each. With ``keep_na`` only empty cells and those in ``na`` are missing.
+    """The options about columns. ``missing`` is one of ``POLICIES``. A ``summary`` has no target. Each combination of
+    values in the ``by`` columns is a group of rows.
+
+    ``classes``: the target may be text, each level of which is a class. ``dates`` are texts COLUMN:FORMAT with a format
+    of ``strptime``. With ``keep_na`` only empty cells and those in ``na`` are missing.
     """
 
     target: str | None

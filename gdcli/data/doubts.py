@@ -223,7 +223,10 @@ def _them(columns: Collection[str]) -> str:
 
 
 def no_number(column: TextColumn, forced: bool) -> DataError:
-    """The error of a target or of weights that are text; for a target of few texts there is another loss."""
+    """The error of a target or weights column that is text. A target of few texts is advised the loss for classes.
+
+    ``forced``: the user gave the column as --categorical.
+    """
     if forced:
         return DataError(f"{quoted(column.name)} is the {column.role}, so it cannot be --categorical")
     levels = [level for level, count in zip(column.texts.levels, column.counts, strict=True) if count]
@@ -244,7 +247,7 @@ def no_number(column: TextColumn, forced: bool) -> DataError:
 
 
 def odd_row(error: CellError, question: OpenQuestion) -> DoubtError:
-    """The doubt of a row that is none of the table: a title, a comment, a footer, or one of a broken line."""
+    """The doubt about a row that is none of the table: a title, a comment, a footer, or a part of a broken line."""
     below = tuple(
         Proposal((("--skip-rows", str(line - 1)),), f"{{}} begins the table on line {line}")
         for line in question.block.header_lines(())

@@ -48,8 +48,9 @@ class ProposalEffect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Options to add to a command line (the value None: to leave out there), and ``meaning``, a sentence in which {}
-    stands for them.
+    """Options to add to a command line, and their ``meaning``, a sentence in which {} stands for them.
+
+    An option is a (flag, value); the value None means that the flag is to be removed.
     """
 
     options: tuple[tuple[str, str | None], ...]
@@ -72,15 +73,15 @@ class Proposal:
 
     @property
     def drops(self) -> bool:
-        """Whether rows are left out."""
+        """Whether the proposal leaves rows out: it gives --na or --on-bad-row."""
         return any(flag in ("--na", "--on-bad-row") for flag, _ in self.options)
 
     def same_as(self, other: "Proposal") -> bool:
-        """Whether both are values of the same option."""
+        """Whether both proposals give the same flags, perhaps with other values."""
         return {flag for flag, _ in self.options} == {flag for flag, _ in other.options}
 
     def with_options_of(self, other: "Proposal") -> "Proposal | None":
-        """This proposal with the options of another one too, None if they contradict each other."""
+        """This proposal with the options of another one added; None if the two contradict each other."""
         ours = {flag for flag, _ in self.options}
         added = tuple(option for option in other.options if option not in self.options)
         if any(flag in ours and flag not in _REPEATABLE for flag, _ in added):
@@ -111,7 +112,7 @@ class DoubtError(DataError):
         self.about, self.reason, self.proposals, self.otherwise, self.kind = about, reason, proposals, otherwise, kind
 
     def error(self, helpful: list[Proposal]) -> DataError:
-        """The error with the proposals that help."""
+        """The error to raise: the reason, and the ``helpful`` proposals as advice; ``otherwise`` if there are none."""
         advice = "; ".join(map(str, helpful)) or self.otherwise
         return self.kind(f"{self.reason}: {advice}" if advice else self.reason)
 

@@ -23,7 +23,7 @@ def check_new_columns(source: Source, columns: Sequence[str]) -> None:
 
 
 def check_same_columns(first: Source, other: Source) -> None:
-    """Raise DataError unless both have the same column names, in any order, and are written in the same form."""
+    """Raise DataError unless both sources have the same column names, in any order, and are written in one form."""
     if first.written_as != other.written_as:
         odd, table = (other, first) if first.written_as == Source.written_as else (first, other)
         raise DataError(

@@ -22,7 +22,9 @@ class FileMark(NamedTuple):
 
 
 class Place(NamedTuple):
-    """The beginning of a block: its number, its first byte after the header, and its line (counted from 1)."""
+    """The beginning of a block: its number (from 0), its first byte's place (from 0, after the header), and its line
+    (from 1).
+    """
 
     block: int
     at: int
@@ -34,11 +36,11 @@ class OtherFileError(DataError):
 
 
 class RangeReader(Protocol):
-    """An input whose blocks are read from any one on, by any process that finds the file; it is sent to workers."""
+    """A reader of a file's blocks from any block on. It is sent to workers, and works wherever the file is found."""
 
     @property
     def bytes(self) -> int:
-        """The bytes of the rows."""
+        """The number of bytes of all rows."""
         ...
 
     @property
@@ -58,7 +60,7 @@ class RangeReader(Protocol):
         ...
 
     def guess(self, block: int) -> int:
-        """The most likely first byte of a block, counted from the end of the header."""
+        """The likely place of block number ``block``'s first byte, counted from the end of the header."""
         ...
 
 

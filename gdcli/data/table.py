@@ -13,14 +13,14 @@ from gdcli.engine.arrays import Array
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
-    """A text column: ``codes`` (n,) are places in ``levels``, −1 for a missing cell."""
+    """A text column: ``levels`` are the distinct texts, ``codes`` (n,) each row's index in them; −1: a missing cell."""
 
     codes: NDArray[np.integer]
     levels: tuple[str, ...]
 
 
 class BadRow(NamedTuple):
-    """A row that was left out: its place among the rows of the block, from 0, and why, with its line."""
+    """A row that was left out: its index among the block's rows, from 0, and a message with its line and the reason."""
 
     row: int
     reason: str
@@ -28,10 +28,10 @@ class BadRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
-    """The parsed columns of consecutive rows. A missing number is NaN; no number is infinite.
+    """The parsed columns of ``rows`` consecutive rows, by name: ``numeric`` ones (rows,) and ``text`` ones.
 
-    ``skipped`` are the bad rows that are not among the ``rows``. ``late`` is the first row with a column that
-    the source did not know when it was opened, and that column's name.
+    A missing number is NaN; no number is infinite. ``skipped`` are the bad rows, which are left out. ``late`` is the
+    first row with a column that the source did not know when it was opened, and that column's name; None without any.
     ``filled`` counts missing cells that were filled, by column. ``misquoted`` is the place of the first cell of a
     column that was not asked for in which text follows the closing quote, empty if there is none.
     """

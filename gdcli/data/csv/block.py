@@ -85,9 +85,9 @@ class CsvBlock(Block):
         return None
 
     def inferred(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
-        """As ``table``, but a text in a column of numbers becomes infinite, and costs that column alone a detour.
+        """The named columns, parsed as by ``table``, but a text in a numeric column becomes +∞.
 
-        None if the fast parser is unsure, or not worth its import.
+        None if the fast parser is unsure of its result, or not worth its import for so short a text.
         """
         if not _is_worth_pandas(self._size, len(self.chunk.text)):
             return None

@@ -48,10 +48,10 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A dialect and the place of the first row: ``rest`` was read already, ``lines`` and ``size`` lie before it.
+    """A dialect and the place of the first row: ``lines`` lines and ``size`` bytes lie before it.
 
-    ``line`` are the header's bytes, with their line end; without a header there are none. ``in_comment``: the names
-    stand in the comment above the rows.
+    ``rest`` holds the bytes after the header that were read already. ``line`` is the header's line with its line end,
+    b"" without a header. ``in_comment`` tells whether the names stand in the comment above the rows.
     """
 
     dialect: Dialect
@@ -67,7 +67,7 @@ _SEPARATOR_LINE = re.compile(r"(\"?)sep=(.)\1[\r\n]*", re.IGNORECASE)
 
 
 def open_table(stream: Stream, options: CsvOptions) -> Header:
-    """The header, read from a stream, which then stands at the first row. Raises DataError if there is no header."""
+    """The header of a stream, which is read up to the first row. Raises DataError if there is no header."""
     size = stream.skip_lines(options.skip_rows)
     separator, quote = options.separator, options.quotechar
     if separator == BLANKS or (

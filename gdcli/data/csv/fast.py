@@ -243,8 +243,9 @@ def coded_column(column: object, missing: frozenset[str]) -> Coded:
 def parse_inferred(
     chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
 ) -> Table:
-    """As ``parse_fast``, but a cell that is no number is infinite: pandas chooses the kind of each column of numbers,
-    so that one bad cell costs its own column a detour over text, not the block.
+    """The named columns of a chunk, as from ``parse_fast``, but a cell of a numeric column that is no number is +∞.
+
+    pandas infers the dtype of each numeric column, so that a bad cell slows down its own column, not the block.
     """
     if not numeric and not text:  # of an intercept alone only the number of rows is wanted
         return replace(parse_inferred(chunk, dialect, (), dialect.names[-1:], missing), text={})

@@ -29,9 +29,9 @@ _LINES_TRIED = 100
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """A CSV file by its ``path`` for any process, and its ``size``; the rows begin after ``rows`` bytes.
+    """A CSV file that any process can open by its ``path``; its ``size`` in bytes tells whether it is the same file.
 
-    ``header`` holds no text.
+    The rows begin after ``rows`` bytes. ``header`` holds none of the file's text.
     """
 
     name: str
@@ -43,7 +43,7 @@ class CsvFile:
 
     @property
     def bytes(self) -> int:
-        """The bytes of the rows."""
+        """The number of bytes of all rows."""
         return self.size - self.rows
 
     @property
@@ -70,7 +70,7 @@ class CsvFile:
             return locator.blocks
 
     def guess(self, block: int) -> int:
-        """The most likely first byte of a block, counted from the end of the header."""
+        """The likely place of block number ``block``'s first byte, counted from the end of the header."""
         with self._locator() as locator:
             return locator.start_of(block)
 

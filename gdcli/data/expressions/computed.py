@@ -46,7 +46,7 @@ class Computed:
 
 
 def computed_of(term: Term, text: Collection[str]) -> Computed:
-    """The computed term, given which columns hold ``text``: each of them is a category."""
+    """The term split into numbers and categories. Its factors that are columns of ``text`` or C(…) are categories."""
     categories = tuple(node for node in term.factors if _is_category(node, text))
     numbers = [node for node in term.factors if node not in categories]
     product = None

@@ -62,7 +62,7 @@ class ParquetSource(Source):
         return self.blocks_from(0)
 
     def blocks_from(self, first: int) -> Generator["ParquetBlock", None, None]:
-        """Yield the blocks from a number on; what comes before them is not read, but for the rest of a row group."""
+        """Yield the blocks from number ``first`` on. Of the rows before it only those in its row group are read."""
         self._first = first
         for number, start in enumerate(range(first * self._block_rows, self.rows, self._block_rows), first):
             self._begun = min(start + self._block_rows, self.rows)
@@ -70,7 +70,7 @@ class ParquetSource(Source):
         self._stream.check_end(rewritten=True)
 
     def progress(self) -> tuple[int, int | None]:
-        """The bytes that the rows so far take in the file, about, and its size."""
+        """The bytes, about, that the rows read so far take in the file, and the file's size in bytes."""
         size = self._stream.size
         return 0 if size is None else size * self._begun // max(self.rows, 1), size
 
@@ -106,7 +106,9 @@ class ParquetSource(Source):
 
 @dataclass(frozen=True, slots=True)
 class ParquetFile:
-    """A file by its ``path`` for any process, its ``size``, its ``rows`` and those of a block."""
+    """A Parquet file that any process can open by its ``path``: its ``size`` in bytes, and its numbers of ``rows`` and
+    of rows in a block (``block_rows``).
+    """
 
     name: str
     path: str
@@ -116,7 +118,7 @@ class ParquetFile:
 
     @property
     def bytes(self) -> int:
-        """The bytes of the rows, if all take as many."""
+        """The number of bytes of all rows, each taken to be equally long."""
         return self.rows * self._row_bytes
 
     @property
@@ -135,7 +137,7 @@ class ParquetFile:
         return -(-self.rows // self.block_rows)
 
     def guess(self, block: int) -> int:
-        """The place of a block's first row, which is sure."""
+        """The place of block number ``block``'s first byte, if all rows are equally long."""
         return self._place(block).at
 
     @property
