@@ -224,7 +224,10 @@ def groups_screen(fits: GroupFits, page: Page, digits: int = 6) -> Screen:
 def _ways(fits: GroupFits) -> list[str]:
     """The optimizer, the learning rate, and the most iterations of a group."""
     rates = fits.rate[np.isfinite(fits.rate)]
-    given = [] if fits.automatic or not len(rates) else [f"lr {numbers.rate(float(rates[0]))}"]
+    ends = dict.fromkeys((numbers.rate(float(rate)) for rate in (rates.min(), rates.max())) if len(rates) else ())
+    given = [f"lr {' to '.join(ends)}"] if ends else []
+    if any(fit is not None and fit.learning_rate.searched for fit in fits.fits):
+        given = ["lr search"]
     return [
         *([f"weighted by {printable(fits.weights)}"] if fits.weights else []),
         *([f"scale {fits.scale}"] if fits.scale != "standard" else []),
@@ -265,8 +268,11 @@ def format_group_meaning(fits: GroupFits) -> list[str]:
     ends = Counter(_end(fits, i)[1] for i in range(len(fits.groups)))
     ended = joined([f"{count:,} {words}" for words, count in ends.items()])
     said = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]
-    if fits.with_verdict(Verdict.NOT_CONVERGED):
-        automatic = "" if fits.automatic else ", or --lr auto: each group's best rate"
+    slow = fits.with_verdict(Verdict.NOT_CONVERGED)
+    if slow:
+        lasso = any(fit is not None and fit.penalty is not None and fit.penalty.l1 for fit in fits.fits)
+        known = not (fits.automatic or lasso) and bool(np.isfinite(fits.largest_stable[slow]).all())
+        automatic = ", or --lr auto: each group's best rate" if known else ""
         said.append(f"What has not converged needs more iterations (-n){automatic}.")
     if fits.with_verdict(Verdict.TOO_FEW_ROWS):
         said.append("A group needs a row for each of its coefficients, 2 at least.")

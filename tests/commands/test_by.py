@@ -290,3 +290,22 @@ def test_a_model_of_groups_resumed_without_them_names_the_option(gdfit: Callable
     model = tmp_path / "m.json"
     assert gdfit(table, "-t", "y", "-x", "a", "--by", "region", "--save", model).code == 0
     assert "--resume with that --by" in gdfit(table, "-t", "y", "-x", "a", "--resume", model).err
+
+
+def test_the_heading_of_groups_tells_every_rate_that_was_chosen(gdfit: Callable, csv_file: Callable[..., str]) -> None:
+    # In u the least rate wins, as the test rows are flat; in v the largest, as all rows are on a line.
+    flat = [f"{(-1) ** (i // 2)},{i % 5},u" for i in range(30)]
+    path = csv_file("\n".join(["y,a,g", *flat, *(f"{3 * i},{i},v" for i in range(30))]) + "\n")
+    given = (path, "-t", "y", "-x", "a", "--by", "g", "-n", "20")
+    assert " · lr 0.001 to 0.4 · " in gdfit(*given, "--lr", "0.001", "--lr", "0.4", "--cv", "3").out
+    assert " · lr search · " in gdfit(*given, "--lr", "search").out
+
+
+def test_groups_that_end_early_are_advised_the_automatic_rate_only_where_one_is_known(
+    gdfit: Callable, table: str
+) -> None:
+    given = (table, "-t", "y", "-x", "a", "--by", "region", "-n", "3")
+    assert "needs more iterations (-n), or --lr auto: each group's best rate." in gdfit(*given).out
+    for other in (("--batch-size", "2"), ("--l1", "0.1"), ("--optimizer", "adam")):
+        assert "needs more iterations (-n).\n" in gdfit(*given, "--lr", "0.01", *other).out
+        assert gdfit(*given, "--lr", "auto", *other).code == 2
