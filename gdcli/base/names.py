@@ -138,3 +138,8 @@ def _escaped(character: str) -> str:
 
 
 STDIN = "-"
+
+
+def called(name: str) -> str:
+    """What people call an input: standard input by its name, not by its dash."""
+    return "standard input" if name == STDIN else name

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gdcli.base.names import count_of, listed, printable, quoted, shell_word
+from gdcli.base.names import called, count_of, listed, printable, quoted, shell_word
 from gdcli.ingest.description import ColumnDescription, Description
 from gdcli.report import numbers
 from gdcli.report.report import Report, Sheet
@@ -188,7 +188,8 @@ def _day(days: float, whole: bool) -> str:
 def _screen(found: Description, page: "Page", digits: int) -> "Screen":
     from gdcli.report.screen import HEADING, Screen, TextTable, sentences
 
-    heading = f"{listed(found.files, 3)}: {count_of(found.read, 'row')} of {count_of(len(found.columns), 'column')}"
+    files = listed(map(called, found.files), 3)
+    heading = f"{files}: {count_of(found.read, 'row')} of {count_of(len(found.columns), 'column')}"
     if found.skipped:
         heading += f", {count_of(found.skipped, 'bad row')} skipped"
     if found.complete != found.read:

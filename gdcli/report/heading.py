@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from gdcli.base.names import STDIN, count_of, printable
+from gdcli.base.names import called, count_of, printable
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import Link
@@ -78,7 +78,7 @@ def term_names(fit: Fit) -> Mapping[str, str]:
 def source_of(files: Sequence[str], rows: "RowCounts", path: Callable[[str], str] = os.fspath) -> str:
     """The source of a fit as text: ``housing.csv, 932 rows``. ``path`` words each file's name."""
     used = count_of(rows.used, "row") if rows.used == rows.read else f"{rows.used:,} of {count_of(rows.read, 'row')}"
-    names = ["standard input" if name == STDIN else printable(path(name)) for name in files]
+    names = [printable(called(path(name))) for name in files]
     if not names:
         return used
     return f"{names[0] if len(names) == 1 else count_of(len(names), 'file')}, {used}"

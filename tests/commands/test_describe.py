@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -208,3 +209,10 @@ def test_sums_of_a_product_in_a_summary_are_not_told_as_counts_of_levels(gdfit, 
     assert columns["kind:x"]["count"] == 4
     assert not columns["kind:x"]["levels"]
     assert {one["level"]: one["count"] for one in columns["kind"]["levels"]} == {"a": 2, "b": 2}
+
+
+def test_standard_input_is_called_by_its_name():
+    description = describe(pd.DataFrame({"a": [1, 2]}))
+    for files, told in ((("-",), "standard input: 2 rows"), (("a.csv", "-"), "a.csv, standard input: 2 rows")):
+        report = describe_report(replace(description, files=files), lambda useless: "gdfit")
+        assert as_table(report, Page(None)).startswith(told)
