@@ -36,7 +36,7 @@ class CurvedObjective(Objective, Protocol):
     """A convex objective with a Hessian, for one θ (p,)."""
 
     def hessian(self, theta: Array, above: bool = False) -> Array:
-        """The matrix of second derivatives (p, p) at θ; with ``above`` that of parabolas above each row's loss."""
+        """The matrix of second derivatives (p, p) at θ; with ``above`` that of a parabola above each row's loss."""
         ...
 
 

@@ -129,7 +129,7 @@ def stacked(problems: Sequence[Quadratic]) -> Quadratic:
 
 
 def compact(problem: Quadratic) -> Quadratic:
-    """The problem with the same cost at every θ, ``R1`` made square (p, p) and upper triangular."""
+    """A problem with the same cost at every θ, whose ``R1`` is square (p, p) and upper triangular."""
     p = problem.R1.shape[1]
     full = np.zeros((len(problem.z) + 1, p + 1))
     full[:-1, :p], full[:-1, p], full[-1, p] = problem.R1, problem.z, problem.rho

@@ -206,7 +206,7 @@ class AlongEigenvectors:
         self._least = problem.cost / problem.scaling.target_scale**2
 
     def at(self, theta: Array) -> Point:
-        """The point at u."""
+        """The point at u (g, k): costs (g,) and gradients (g, k)."""
         left = theta + self._distance
         gradient = self._eigenvalues * left
         return Point(theta, 0.5 * np.vecdot(gradient, left) + self._least, gradient)

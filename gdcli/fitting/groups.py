@@ -148,7 +148,7 @@ def _named(by: Sequence[str], keys: Sequence[Key]) -> str:
 
 
 def reading_of_group(reading: Dataset, grouped: Grouped, key: Key) -> Dataset:
-    """The rows of one group as a dataset of its own."""
+    """A dataset with the rows of one group alone."""
     folds = grouped.folds_of(key)
     count = sum(fold.count for fold in folds)
     reduced = replace(

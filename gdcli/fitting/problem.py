@@ -190,7 +190,7 @@ class Problem:
 
     @property
     def within(self) -> float:
-        """The gap that counts as within 1 %, on the scaled problem."""
+        """The gap that counts as within 1 % of ``gap_measure``, in units of the scaled cost."""
         return WITHIN * self.gap_measure / self.cost_scale
 
 

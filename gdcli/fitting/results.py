@@ -115,9 +115,9 @@ class CrossValidation(NamedTuple):
 
 
 class PenaltyPart(NamedTuple):
-    """The penalty in the cost, l2·Σβ² + l1·Σ|β| over the scaled slopes, and the mean loss without it.
+    """The penalty in the cost, l2·Σβ² + l1·Σ|β| over the scaled slopes, and the ``mean_loss`` without it.
 
-    ``mean_squared_error`` is the same, for squared errors alone.
+    ``mean_squared_error`` is the mean loss if the loss is the squared error, else None. Both are None after divergence.
     """
 
     l2: float

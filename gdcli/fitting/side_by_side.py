@@ -36,7 +36,7 @@ _ROUNDING = 1e-12
 
 
 def side_by_side(options: FitOptions) -> bool:
-    """Whether the fits of all groups can descend as one stack."""
+    """Whether these options allow the fits of all groups to descend as one stack."""
     descent, checks = options.descent, options.checks
     own = options.model.loss.needs_rows or descent.batch_size is not None
     checked = checks.cuts or checks.inference or any(options.model.penalties) or descent.start

@@ -121,7 +121,7 @@ def run_sweep(
 def run_group_sweeps(
     data: Sequence[InputData], options: FitOptions, rates: Sequence[float], listener: Listener
 ) -> GroupSweeps:
-    """The sweeps of all groups, from data read once."""
+    """The sweep of each group, from data read once."""
     with (
         read_noted(data, options.columns, options.reading, listener) as reading,
         np.errstate(over="ignore", invalid="ignore"),

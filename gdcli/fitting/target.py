@@ -23,8 +23,10 @@ _MOST_LEVELS = 5
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``column`` stands for the target in a triangle. ``classes`` are the two of a logistic fit, the event last, and
-    ``event`` and ``other`` are their numbers if they are numbers.
+    """A target as a loss uses it; ``column`` stands for it in a triangle.
+
+    ``classes`` are the two classes of a logistic fit, the event last, or None. ``event`` and ``other`` are the numbers
+    of these classes in the rows, None for a class that is no single number.
     """
 
     column: Column
