@@ -72,7 +72,7 @@ def drop_stdout_if_broken() -> None:
 
 
 def remove_unfinished_files() -> None:
-    """Remove temporary files that an interruption left; there are none if nothing was written."""
+    """Remove the temporary files that an interruption left, if there are any."""
     files = sys.modules.get("gdcli.base.atomic")
     if files is not None:
         files.remove_unfinished()

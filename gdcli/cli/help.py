@@ -111,7 +111,7 @@ def _show_all(ctx: click.Context, param: click.Parameter, given: bool) -> None:
 
 
 def write_body(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write what follows the usage line."""
+    """Write the help that follows the usage line: text, examples and options."""
     command.format_help_text(ctx, formatter)
     if isinstance(command, Command):
         write_examples(command.examples, formatter)

@@ -88,7 +88,7 @@ class GroupModel:
         require_once((*self.columns, *input_columns(also, self.computed)), names, source)
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
-        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
+        """The table of a block's rows: the model's columns, and those that a score needs ``also`` (``text``: as text).
 
         Missing cells of the model's columns are filled if the fit filled them.
         """

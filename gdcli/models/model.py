@@ -149,9 +149,10 @@ class Model:
         return self.predict_table(self.table(block))
 
     def table(self, block: "Block", also: Sequence[str] = (), text: Sequence[str] = ()) -> "Table":
-        """Parse the model's columns, and those of numbers and of ``text`` that a score needs ``also``, for all rows.
+        """The table of all rows of a block: the model's columns, and the columns that a score needs besides.
 
-        Missing cells of the model's columns are filled if the fit filled them.
+        ``also`` are its columns of numbers, ``text`` those of text. Missing cells of the model's columns are filled if
+        the fit filled them.
         """
         names, texts = [*self.features, *also, *text], [*self.levels, *text]
         table = read_terms_of(block, names, texts, self.computed, self.missing_words, self.state.dates)

@@ -151,7 +151,7 @@ def load_fit_model(path: "str | os.PathLike[str]") -> Model:
 
 
 def read_content(path: str) -> dict[str, Any]:
-    """The JSON object in a model file, not checked yet. Raises DataError if there is none."""
+    """The JSON object in a model file, its values not checked yet. Raises DataError if it holds no JSON object."""
     return parse_json(_read(path), path, "model")
 
 

@@ -22,9 +22,9 @@ _WORDS: dict[Any, str] = {
 
 
 def checked(function: str, name: str, value: Any, annotation: Any) -> Any:
-    """A value of a kind that its annotation names, several numbers as a tuple and NumPy's as Python's.
+    """The value, if it is of a kind that its annotation names; several numbers as a tuple, NumPy's as Python's.
 
-    Raises TypeError, which says what is taken. Names of columns may be of any kind, as a frame's are.
+    Raises TypeError, which says what is taken, for any other. Names of columns may be of any kind, as a frame's are.
     """
     kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
     if Sequence[str] in kinds:

@@ -65,7 +65,7 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it speaks of caches a
 
 @contextmanager
 def in_style() -> Iterator[None]:
-    """Draw with these settings, whatever the user's own are; a figure must be rendered inside, too."""
+    """Context in which figures have gdfit's style, not the user's own; a figure must be rendered inside, too."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(

@@ -195,7 +195,7 @@ def _heights(points: Array | None, lines: list[Array], fit: Fit) -> tuple[float,
 
 
 def draw_landscape(axes: Axes, fit: Fit, picture: Picture, surface: Surface) -> None:
-    """Draw the cost over m and c with the path; over m alone if there is no intercept."""
+    """Draw the cost over m and c with the path; if there is no intercept, the cost over m alone."""
     if picture.intercepts is None:
         _draw_valley(axes, fit, picture, surface)
         return
