@@ -70,8 +70,9 @@ def check_address(address: str) -> None:
 
 @contextmanager
 def connect(address: str, listener: Listener) -> Iterator[Any]:
-    """A context with the Dask client of the cluster at an address. Raises DataError if there is no cluster, or if its
-    workers cannot run gdfit.
+    """A context with the Dask client of the cluster at an address; ``local:N`` starts N processes on this machine.
+
+    Raises DataError without the package, if no cluster answers, or if its workers cannot run gdfit.
     """
     try:
         import distributed  # noqa: F401

@@ -42,7 +42,10 @@ def _is_worth_pandas(size: int, now: int) -> bool:
 
 
 class CsvBlock(Block):
-    """A chunk of CSV text and the dialect to read it in. ``size`` is the number of its bytes to read (None: all)."""
+    """A chunk of CSV text and the dialect to read it in.
+
+    ``size`` is the number of bytes that are to be read in all, if the chunk is only the head of them (None: it is all).
+    """
 
     def __init__(self, chunk: Chunk, dialect: Dialect, size: int | None = None) -> None:
         self.chunk, self.dialect = chunk, dialect
