@@ -32,6 +32,7 @@ _SYNONYMS = {
     "--schedule": "lr-schedule learning-rate-schedule scheduler",
     "--scale": "scaling scaler",
     "--loss": "loss-function objective cost",
+    "--test": "test-file validation-file val-file validation-data valid eval-set eval-file",
     "--holdout": "test-size validation-split validation-fraction val-split validation-size hold-out",
     "--patience": "n-iter-no-change early-stopping-rounds",
     "--cv": "folds kfold k-fold n-folds n-splits cross-validation cross-validate",

@@ -23,7 +23,7 @@ def input_files(context: click.Context, files: tuple[str, ...]) -> tuple[str, ..
     """
     from gdcli.data.paths import matched
 
-    if files.count(STDIN) > 1:
+    if [*(files or [STDIN]), context.params.get("test")].count(STDIN) > 1:
         raise click.UsageError("'-' is standard input, which can be read once only.")
     if not files and sys.stdin is not None and sys.stdin.isatty():
         raise click.UsageError("Give a FILE, or pipe data into gdfit.")

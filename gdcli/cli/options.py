@@ -246,6 +246,10 @@ check_options: Callable[[F], F] = bundle(
         help="Keep this share of the rows (such as 0.2) out of the fit and validate every iteration on them.",
     ),
     option(
+        "--test", metavar="FILE", type=file_type(), group=CHECKS,
+        help="Validate every iteration on the rows of another file with the same columns, which are not fitted.",
+    ),
+    option(
         "--patience", metavar="K", type=Count(1), group=CHECKS,
         help="Stop when the validation cost has not improved for K iterations (with --batch-size: epochs), and keep "
         "the best.",

@@ -99,7 +99,7 @@ def _fit(
     learning_rate = learning_rate_of(problem, options)
     last_row = -(-options.descent.iterations // in_epoch)
     keeper = TableRows(last_row, options.show.every)
-    watch = None if options.checks.holdout is None else HoldoutWatch(problem, reading, options)
+    watch = HoldoutWatch(problem, reading, options) if options.checks.holds_out else None
     drawing = None
     if options.show.picture:
         from gdcli.fitting.picture import PictureRecorder
@@ -123,7 +123,7 @@ def _batches(reading: Dataset, options: FitOptions) -> BatchLayout | None:
     """The batch layout of the training rows, or None for full-batch descent."""
     if options.descent.batch_size is None:
         return None
-    fitted = reading.reduced.triangle if options.checks.holdout is None else reading.reduced.folds[0]
+    fitted = reading.reduced.folds[0] if options.checks.holds_out else reading.reduced.triangle
     return BatchLayout(options.descent.batch_size, -(-fitted.count // options.descent.batch_size), options.descent.seed)
 
 

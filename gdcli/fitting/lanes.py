@@ -10,6 +10,7 @@ import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
+from gdcli.base.names import quoted
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Step, Stopped, after, descend
 from gdcli.engine.objective import LaneObjective, Objective, Point
@@ -36,6 +37,9 @@ class HoldoutWatch:
 
     def __init__(self, problem: Problem, reading: Dataset, options: FitOptions) -> None:
         self._rows = reading.reduced.folds[1].count
+        self._file = reading.test
+        if not self._rows and self._file is not None:
+            raise DataError(f"no row of {quoted(self._file)}, the file to test on, has a value in every column")
         if not self._rows:
             raise DataError(f"--holdout {options.checks.holdout:g} holds out no row of {problem.triangle.count}")
         self._cost = problem.held_out(reading)
@@ -66,10 +70,10 @@ class HoldoutWatch:
 
     def result(self, kept: Step, diverged: bool) -> Holdout:
         """The validation as a record; ``kept`` is the step whose parameters are the result."""
-        assert self._options.checks.holdout is not None
         return Holdout(
             share=self._options.checks.holdout,
-            seed=self._options.descent.seed,
+            seed=self._options.descent.seed if self._file is None else None,
+            file=self._file,
             rows=self._rows,
             cost=None if diverged else self.cost(kept.theta),
             best_iteration=None if diverged or self.best is None else self.best.iteration,

@@ -21,7 +21,7 @@ from gdcli.engine.schedules import CONSTANT, Schedule
 from gdcli.fitting.choices import LossChoice, OptimizerChoice, RateRule, ScheduleChoice, rate_of
 from gdcli.fitting.rules import check_together
 from gdcli.ingest.plan import Plan
-from gdcli.ingest.read import ReadOptions
+from gdcli.ingest.read import InputData, ReadOptions
 
 OptionPart = TypeVar("OptionPart", "Machine", "ModelOptions", "DescentOptions", "Checks", "Show")
 
@@ -96,20 +96,29 @@ class DescentOptions:
 class Checks:
     """How a fit is judged: ``holdout`` is the share of rows kept out of it, ``cv`` the number of folds.
 
-    With ``patience`` the descent stops after as many iterations without a lower cost on the rows held out.
+    ``test`` is a file that is kept out of it, in place of such a share. With ``patience`` the descent stops after as
+    many iterations without a lower cost on the rows held out.
     """
 
     holdout: float | None = None
+    test: "InputData | None" = None
     patience: int | None = None
     cv: int | None = None
     inference: bool = False
 
     @property
-    def cuts(self) -> tuple[float, ...]:
-        """The borders in [0, 1) between folds, for a random draw per row; () without folds.
+    def holds_out(self) -> bool:
+        """Whether rows are kept out of the fit."""
+        return self.holdout is not None or self.test is not None
 
-        A holdout has one border: rows drawn below it are the training rows.
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """The borders between folds, for a random draw per row in [0, 1), or [1, 2) in a test file; () without folds.
+
+        With rows held out there is one border: rows drawn below it are the training rows.
         """
+        if self.test is not None:
+            return (1.0,)
         if self.holdout is not None:
             return (1.0 - self.holdout,)
         return tuple(i / self.cv for i in range(1, self.cv)) if self.cv else ()
@@ -185,7 +194,8 @@ class FitOptions:
         """The options for reading the data."""
         plan = Plan(self.descent.seed, self.checks.cuts, self.show.points)
         keeps_rows = self.model.loss.needs_rows or self.descent.batch_size is not None
-        return ReadOptions(self.csv, self.machine.jobs, plan, self.machine.dask, keeps_rows, self.machine.memory)
+        machine = self.machine
+        return ReadOptions(self.csv, machine.jobs, plan, machine.dask, keeps_rows, machine.memory, self.checks.test)
 
     def search_on(self, objective: Objective, optimizer: Optimizer) -> Search:
         """The function that corrects the schedule's rates: a line search of its own per descent, or no correction."""

@@ -208,7 +208,7 @@ class PictureRecorder:
             standardized=standardized,
             standardized_optimum=np.full(len(terms), np.nan) if best is None else best.slopes * to_standard,
             validation=None
-            if options.checks.holdout is None
+            if not options.checks.holds_out
             else np.array([row.validation for row in rows], dtype=np.float64),
             span=(float(problem.triangle.minimum[0]), float(problem.triangle.maximum[0])) if single else None,
             # Only a squared error has contours that are ellipses.
@@ -272,4 +272,6 @@ def sample_points(
         return None
     x = problem.values(problem.terms.columns[term], found.columns, found.X)
     rows = np.column_stack([x, problem.targets(design.predicted, found.columns, found.X)])
-    return rows if options.checks.holdout is None else rows[fold_of(found.draws, options.checks.cuts) == 0]
+    if options.checks.holds_out:
+        rows = rows[fold_of(found.draws, options.checks.cuts) == 0]
+    return rows if len(rows) else None

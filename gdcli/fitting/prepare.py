@@ -4,7 +4,7 @@ import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
-from gdcli.base.names import count_of, listed, quoted
+from gdcli.base.names import count_of, listed, quoted, shell_word
 from gdcli.engine.column import Column
 from gdcli.fitting.near_powers import note_of_powers
 from gdcli.fitting.options import FitOptions
@@ -16,10 +16,13 @@ from gdcli.ingest.read import Dataset, check_rows
 # The square of a number as large as this, times the number of rows, is still far from overflow.
 LARGEST = 1e152
 
+# Unknown texts that an error names.
+_MOST_LEVELS = 5
+
 
 def _check_rows(reading: Dataset) -> None:
     check_rows(reading)
-    count = reading.reduced.triangle.count
+    count = reading.fitted.count
     if count < 2:
         name = quoted(reading.design.source) if len(reading.files) == 1 else f"{len(reading.files)} files"
         weights = " with a weight above 0" if reading.design.weights else ""
@@ -44,6 +47,22 @@ def _check_magnitudes(reading: Dataset) -> None:
             )
 
 
+def _check_levels(reading: Dataset, test: str) -> None:
+    """Refuse texts that only the file to test on has: they have no coefficient, so there is no error to measure."""
+    fitted, held = (
+        {column for column, most in zip(fold.columns, fold.maximum.tolist(), strict=True) if most > 0}
+        for fold in reading.reduced.folds
+    )
+    for name in sorted(reading.design.text):
+        new = sorted(column.level or "" for column in held - fitted if column.name == name)
+        if new:
+            unknown = listed(map(quoted, new), _MOST_LEVELS)
+            raise DataError(
+                f"{quoted(test)}: no row fitted has {unknown} in {quoted(name)}, so there is nothing to predict "
+                f"such rows with: leave them out, or the column with --exclude {shell_word(name)}"
+            )
+
+
 def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Problem:
     """The problem of all rows that were read; its notes and warnings go to the listener.
 
@@ -51,10 +70,12 @@ def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Proble
     """
     _check_rows(reading)
     _check_magnitudes(reading)
-    chosen, whole = reading.design, reading.reduced.triangle
+    if reading.test is not None:
+        _check_levels(reading, reading.test)
+    chosen, whole = reading.design, reading.fitted
     terms = terms_of(whole, chosen, options.model.intercept)
     target = target_of(reading, options)
-    fitted = whole if options.checks.holdout is None else reading.reduced.folds[0]
+    fitted = reading.reduced.folds[0] if options.checks.holds_out else whole
     if fitted.count < 2:
         raise DataError(f"--holdout {options.checks.holdout:g} leaves {fitted.count} of {whole.count} rows to fit")
     problem = build_problem(fitted, target.column, terms, options)

@@ -65,13 +65,16 @@ class Inference(NamedTuple):
 
 
 class Holdout(NamedTuple):
-    """The validation on rows kept out of the fit. Costs are mean losses over the ``rows`` held out.
+    """The validation on rows kept out of the fit: a ``share`` of all, which ``seed`` chose, or those of a ``file``.
+
+    Costs are mean losses over the ``rows`` held out.
 
     With ``patience`` the parameters of iteration ``kept`` are the result, the one of the lowest cost.
     """
 
-    share: float
-    seed: int
+    share: float | None
+    seed: int | None
+    file: str | None
     rows: int
     cost: float | None
     best_iteration: int | None

@@ -169,7 +169,7 @@ def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOp
     """The problem with the loss that was asked for, on the same rows and scaling as the squared-error ``problem``."""
     jobs = options.machine.jobs
     kept = _KeptRows(reading.reduced, target, jobs, ThreadPoolExecutor(jobs or usable_cores()))
-    folds = range(len(reading.reduced.folds)) if options.checks.holdout is None else [0]
+    folds = [0] if options.checks.holds_out else range(len(reading.reduced.folds))
     function = _loss_of(problem, kept, folds, options, listener)
     if target.classes is not None:
         listener.note(f"the event is {quoted(target.classes[1])}, the other class {quoted(target.classes[0])}")

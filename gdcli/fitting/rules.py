@@ -224,8 +224,8 @@ _THE_REST = (
         lambda o: f"--holdout keeps a share between 0 and 1 of the rows, not {o.checks.holdout}",
     ),
     Rule(
-        lambda o: o.checks.patience is not None and (o.checks.patience < 1 or o.checks.holdout is None),
-        "--patience needs --holdout, and a number of iterations of 1 or more",
+        lambda o: o.checks.patience is not None and (o.checks.patience < 1 or not o.checks.holds_out),
+        "--patience needs --holdout or --test, and a number of iterations of 1 or more",
     ),
     Rule(
         lambda o: o.checks.cv is not None and not 2 <= o.checks.cv <= MOST_FOLDS,
@@ -234,6 +234,12 @@ _THE_REST = (
     Rule(
         lambda o: o.checks.cv is not None and o.checks.holdout is not None,
         "--holdout and --cv are two ways to validate: choose one",
+    ),
+    Rule(
+        lambda o: o.checks.test is not None and (o.checks.holdout is not None or o.checks.cv is not None),
+        lambda o: (
+            f"--test and {'--cv' if o.checks.holdout is None else '--holdout'} are two ways to validate: choose one"
+        ),
     ),
     Rule(lambda o: o.descent.seed < 0, lambda o: f"the seed is 0 or more, not {o.descent.seed}"),
     Rule(
@@ -261,6 +267,10 @@ _CANDIDATES = (
 )
 
 _GROUPS = (
+    Rule(
+        lambda o: o.columns.by and o.checks.test is not None,
+        "--test is for one fit, and --by makes many: --holdout or --cv validate each group on rows of its own",
+    ),
     Rule(
         lambda o: o.columns.by and o.show.explain,
         "--explain shows the arithmetic of one fit, and --by makes many: leave out one",

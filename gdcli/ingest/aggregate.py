@@ -18,7 +18,7 @@ from gdcli.engine.triangle import Triangle, from_rows, merge
 from gdcli.ingest.counts import RowCounts, SkippedRows, skipped_of
 from gdcli.ingest.grouped import Grouped, grouped_of, merge_grouped
 from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
-from gdcli.ingest.plan import Plan, draws, fold_of
+from gdcli.ingest.plan import Plan, fold_of
 from gdcli.ingest.row_store import RowStore
 
 HEAD_ROWS = 5
@@ -74,6 +74,14 @@ class Aggregate:
         return RowCounts(self.read, self.complete, dropped, dict(self.missing), self.skipped.count, dict(self.filled))
 
 
+def in_fold(reduced: Aggregate, plan: Plan, file: int) -> Aggregate:
+    """The aggregate of an input that holds no rows to draw: all of it is in one fold, the others are empty."""
+    if plan.folds == 1:
+        return reduced
+    none = from_rows(np.empty((0, len(reduced.columns))), reduced.columns)
+    return replace(reduced, folds=(none, reduced.triangle) if file == plan.tested else (reduced.triangle, none))
+
+
 class Piece(NamedTuple):
     """The rows of some blocks, not yet reduced, and ``draws`` (n,): a random number in [0, 1) for each row of ``X``.
 
@@ -91,7 +99,7 @@ def piece_of(rows: Rows, plan: Plan, file: int, block: int) -> Piece:
     """
     if plan.folds == 1 and not plan.points:
         return Piece(rows, None)
-    draw = draws(plan.seed, file, block, rows.read)
+    draw = plan.draws(file, block, rows.read)
     return Piece(rows, draw if rows.complete is None else draw[rows.complete])
 
 

@@ -26,6 +26,7 @@ class Inputs:
         self._listener = listener
         self._holders: dict[object, str] = {}
         self._grown: list[str] = []
+        self.fate = "count twice"  # that of rows which come in again
 
     def add(self, path: str, source: Source) -> None:
         """Add the next input: a file of rows, or a summary, which stands for the rows of others."""
@@ -52,7 +53,7 @@ class Inputs:
     def _warn(self, path: str, twice: dict[str, str]) -> None:
         holder = next(iter(twice.values()))
         why = "it is given twice" if holder == path else f"{quoted(holder)} holds them too"
-        self._listener.warn(f"the rows of {listed(map(quoted, twice), _MOST_NAMED)} count twice: {why}")
+        self._listener.warn(f"the rows of {listed(map(quoted, twice), _MOST_NAMED)} {self.fate}: {why}")
 
 
 def name_of_input(item: Any) -> str:

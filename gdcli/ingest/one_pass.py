@@ -16,6 +16,7 @@ from gdcli.engine.column import Column
 from gdcli.ingest.aggregate import (
     Aggregate,
     Piece,
+    in_fold,
     join_short,
     merge_aggregates,
     piece_of,
@@ -45,7 +46,7 @@ class Reduction:
         """The aggregate of a block, or a piece with its rows if these are too few for one. Raises CellError."""
         summary: Summary | None = part.block.summary
         if summary is not None:
-            return summary.reduced_for(self.design)
+            return in_fold(summary.reduced_for(self.design), self.plan, part.file)
         piece = piece_of(self.design.rows(part.block), self.plan, part.file, part.number)
         return reduce_if_long(piece, self.plan)
 

@@ -22,7 +22,7 @@ def with_orthogonal(reading: Dataset) -> Dataset:
     if not powers or not reading.reduced.complete:
         return reading
     computed, reduced = dict(reading.design.computed), reading.reduced
-    whole = reduced.triangle if reduced.grouped is None else total_of(reduced.grouped.triangles)
+    whole = reading.fitted if reduced.grouped is None else total_of(reduced.grouped.triangles)
     for name, columns in powers.items():
         if not name.endswith(f" {len(columns)})"):
             raise DataError(f"{quoted(columns[0].name)} is a part of {quoted(name)}, which is fitted as a whole")

@@ -14,18 +14,24 @@ class Plan:
     """The rule that gives each row its fold in one pass, and the rows to keep. ``cuts`` divide [0, 1): a row whose draw
     falls into part i, from 0, is in fold i.
 
-    ``points`` rows are kept as a sample: those with the smallest draws. With a ``store`` all rows are kept there.
+    ``points`` rows are kept as a sample: those with the smallest draws. With a ``store`` all rows are kept there. Rows
+    of the input ``tested`` draw 1 more than others: a cut at 1 holds out these, and only these.
     """
 
     seed: int = 0
     cuts: tuple[float, ...] = ()
     points: int = 0
     store: RowStore | None = None
+    tested: int | None = None
 
     @property
     def folds(self) -> int:
         """The number of folds; one if there are no cuts."""
         return len(self.cuts) + 1
+
+    def draws(self, file: int, block: int, rows: int) -> Array:
+        """The draw of each row of a block (n,)."""
+        return draws(self.seed, file, block, rows) + (file == self.tested)
 
 
 def draws(seed: int, file: int, block: int, rows: int) -> Array:

@@ -21,6 +21,7 @@ from gdcli.data.paths import is_url
 from gdcli.data.source import FileMark, Source
 from gdcli.data.streams import check_exists, codec_name, open_stream
 from gdcli.data.table import Block
+from gdcli.engine.triangle import Triangle
 from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.counts import behind_quotes, gap_advice
 from gdcli.ingest.formats import open_input
@@ -43,7 +44,7 @@ class ReadOptions:
     """The options of reading: of CSV text, the number of threads, and the plan of the pass.
 
     ``dask`` is the address of a cluster that reads instead. ``keeps_rows``: all rows are kept, up to ``memory`` bytes
-    of them in memory (None: half of what is free).
+    of them in memory (None: half of what is free). ``test`` is one more input, held out of what is fitted.
     """
 
     csv: CsvOptions = field(default_factory=CsvOptions)
@@ -52,6 +53,7 @@ class ReadOptions:
     dask: str | None = None
     keeps_rows: bool = False
     memory: int | None = None
+    test: "InputData | None" = None
 
     def __post_init__(self) -> None:
         if self.dask is not None:
@@ -74,7 +76,7 @@ class Dataset:
     ``with`` block.
 
     ``files`` are the names of the inputs. ``marks`` are the files that the rows came from; for a summary they are those
-    that it was made of.
+    that it was made of. ``test`` is the name of the input that is held out, not one of ``files``.
     """
 
     design: Design
@@ -82,6 +84,12 @@ class Dataset:
     files: tuple[str, ...]
     marks: tuple[FileMark, ...] = ()
     held: ExitStack = field(default_factory=ExitStack)
+    test: str | None = None
+
+    @property
+    def fitted(self) -> Triangle:
+        """The rows of the files to fit, a drawn holdout among them."""
+        return self.reduced.triangle if self.test is None else self.reduced.folds[0]
 
     def __enter__(self) -> "Dataset":
         return self
@@ -105,11 +113,13 @@ def read(data: Sequence[InputData], columns: ColumnOptions, options: ReadOptions
         raise UsageError("there is nothing to read: give a path, or a list of them that is not empty")
     if options.csv.encoding is not None:
         codec_name(options.csv.encoding)
+    tested = None if options.test is None else len(data)
+    data = data if options.test is None else [*data, options.test]
     for item in data:
         if isinstance(item, str | os.PathLike):
             check_exists(os.fspath(item))
     store = options.row_store()
-    options = replace(options, plan=replace(options.plan, store=store))
+    options = replace(options, plan=replace(options.plan, store=store, tested=tested))
     inputs = Inputs(listener)
     with ExitStack() as held, closing(store) if store else nullcontext():
         whole = _reduced(data, _opened(data, options, listener, inputs), columns, options, listener, held)
@@ -133,7 +143,7 @@ def _reduced(
 ) -> Dataset:
     with closing(_parts(inputs, listener)) as parts:
         first = next(parts, None)
-        if first is None:
+        if first is None or first[1].file == options.plan.tested:
             name = "standard input" if isinstance(data[0], str) and data[0] == STDIN else _name(data[0])
             raise DataError(f"{quoted(name)} has a header but no rows")
         source, part = first
@@ -163,7 +173,8 @@ def _reduced(
             for one in sources:
                 one.check_unchanged()
     assert whole is not None  # there is at least the first part
-    return Dataset(chosen, whole, tuple(_name(item) for item in data))
+    names, fitted = tuple(_name(item) for item in data), options.plan.tested
+    return Dataset(chosen, whole, names[:fitted], test=None if fitted is None else names[fitted])
 
 
 def check_rows(reading: Dataset) -> None:
@@ -210,6 +221,8 @@ def _in_memory(item: "pd.DataFrame | Source") -> Source:
 def _opened(data: Sequence[InputData], options: ReadOptions, listener: Listener, inputs: Inputs) -> Iterator[_Input]:
     """Yield all inputs, which are opened one after the other."""
     for file, item in enumerate(data):
+        if file == options.plan.tested:
+            inputs.fate = "are both fitted and tested on"
         yield _Input(file, open_source(item, options, listener, inputs))
 
 
@@ -273,7 +286,7 @@ def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions
         check_same_names(first, source)
     if source.has_rows:
         return
-    if plan.folds > 1 or chosen.by:
+    if (plan.folds > 1 and plan.tested is None) or chosen.by:
         parts = "groups" if chosen.by else "folds"
         raise DataError(f"{quoted(source.name)} is a summary and holds no rows, which {parts} are made of")
     if plan.store is not None:

@@ -48,6 +48,8 @@ def fit(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> Fit
 
     inputs, target = inputs_of(data, None if target is None else str(target))
     values = _named({"target": target, **fields_of(options, FitKeywords, "fit")})
+    if values.get("test") is not None:
+        values["test"] = _one_input(values["test"], target)
     if values.get("by"):
         raise TypeError("fit() makes one fit: fit_by() makes one of each group")
     with in_python_words():
@@ -176,6 +178,14 @@ def _several(function: str, name: str, value: Any) -> tuple[float, ...]:
     """One number or several, as a tuple."""
     found = checked(function, name, value, OneOrMore)
     return found if isinstance(found, tuple) else (found,)
+
+
+def _one_input(data: Any, target: str | None) -> Any:
+    """The one input that data of any kind are. Raises TypeError for several."""
+    inputs, _ = inputs_of(data, target)
+    if len(inputs) != 1:
+        raise TypeError(f"test= takes one file or table, not {len(inputs)}")
+    return inputs[0]
 
 
 def _reading(values: dict[str, Any]) -> Any:

@@ -87,6 +87,7 @@ class FitKeywords(SweepKeywords, total=False):
     tolerance: float | None
     tol: float | None
     holdout: float | None
+    test: Any
     patience: int | None
     inference: bool
     every: int | None

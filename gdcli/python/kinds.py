@@ -24,10 +24,10 @@ _WORDS: dict[Any, str] = {
 def checked(function: str, name: str, value: Any, annotation: Any) -> Any:
     """The value, if it is of a kind that its annotation names; several numbers as a tuple, NumPy's as Python's.
 
-    Raises TypeError, which says what is taken, for any other. Names of columns may be of any kind, as a frame's are.
+    Raises TypeError, which says what is taken, for any other. Data (``Any``) and names of columns may be of any kind.
     """
     kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
-    if Sequence[str] in kinds:
+    if Any in kinds or Sequence[str] in kinds:
         return value
     if Sequence[float] in kinds and _are_several(value):
         value = tuple(map(_plain, value))

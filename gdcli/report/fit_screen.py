@@ -83,7 +83,10 @@ def _event(fit: Fit) -> str | None:
 
 def _rows(fit: Fit) -> str:
     rows = fit.rows
-    held = "" if fit.holdout is None else f", {fit.holdout.rows:,} of them held out"
+    held = ""
+    if fit.holdout is not None:
+        whose = "" if fit.holdout.file is None else f": {printable(fit.holdout.file)}"
+        held = f", {fit.holdout.rows:,} of them held out{whose}"
     if rows.used == rows.read:
         return f"all {count_of(rows.used, 'row')} used{held}"
     return f"{rows.used:,} of {count_of(rows.read, 'row')} used{held}"

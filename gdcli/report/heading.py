@@ -34,8 +34,9 @@ def heading(fit: Fit, page: Page, digits: int) -> list[StyledLine]:
     The squared loss, which is the usual one, is named only if there is room.
     """
     title = fit_title(fit, page)
-    plain = [source_of(fit.files, fit.rows), _loss(fit, digits), *_ways(fit)]
-    short = [source_of(fit.files, fit.rows, os.path.basename), *plain[1:]]
+    files = [*fit.files, *([] if fit.holdout is None or fit.holdout.file is None else [fit.holdout.file])]
+    plain = [source_of(files, fit.rows), _loss(fit, digits), *_ways(fit)]
+    short = [source_of(files, fit.rows, os.path.basename), *plain[1:]]
     choices = [plain, short]
     if fit.loss == SQUARED:
         choices = [plain, [plain[0], *plain[2:]], short, [short[0], *short[2:]]]

@@ -77,6 +77,7 @@ def test_several_files_stay_in_order_and_stdin_may_be_among_them(asked):
         (["--jobs", "3"], "jobs", 3),
         (["--holdout", "0.2"], "holdout", 0.2),
         (["--holdout", "0.2", "--patience", "5"], "patience", 5),
+        (["--test", "b.csv"], "test", "b.csv"),
         (["--cv", "5"], "cv", 5),
         (["--seed", "7"], "seed", 7),
         (["--inference"], "inference", True),

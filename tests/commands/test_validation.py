@@ -66,6 +66,7 @@ def test_validation_is_in_the_json_and_in_every_kind_of_trace(
     document = json.loads(done.out)
     assert document["holdout"] == {
         "share": 0.3,
+        "file": None,
         "seed": 4,
         "rows": document["holdout"]["rows"],
         "cost": document["trace"][-1]["validation_cost"],

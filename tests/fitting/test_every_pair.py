@@ -1,10 +1,12 @@
 """Every pair of options works, or the table of rules has a sentence about it: for a fit, for groups and for a sweep."""
 
 from collections.abc import Callable, Mapping
+from io import StringIO
 from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gdcli.api import run_fit, run_groups
@@ -12,6 +14,22 @@ from gdcli.base.errors import UsageError
 from gdcli.base.listener import Listener
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.sweep import run_group_sweeps, run_sweep
+
+
+def _lines() -> str:
+    random = np.random.default_rng(0)
+    lines = ["y,e,n,a,b,t,w,g"]
+    for i in range(48):
+        a, b = random.normal(size=2)
+        cell = "" if i % 13 == 5 else f"{b:.4f}"
+        e, n = int(random.uniform() < 1 / (1 + np.exp(-a))), int(random.poisson(np.exp(a / 2)))
+        lines.append(
+            f"{a - b + random.normal():.4f},{e},{n},{a:.4f},{cell},{'pq'[i % 3 == 0]},{i % 4 + 1},{'uv'[i % 2]}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+LINES = _lines()
 
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--lr auto": {"learning_rate": "auto"},
@@ -30,6 +48,7 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "--l2 0.1 --l2 1": {"l2": (0.1, 1.0)},
     "--cv 3": {"cv": 3},
     "--holdout 0.3": {"holdout": 0.3},
+    "--test": {"test": pd.read_csv(StringIO(LINES))},
     "--inference": {"inference": True},
     "--scale minmax": {"scale": "minmax"},
     "--no-intercept": {"intercept": False},
@@ -56,17 +75,8 @@ PAIRS = list(combinations(OPTIONS, 2))
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> str:
-    random = np.random.default_rng(0)
-    lines = ["y,e,n,a,b,t,w,g"]
-    for i in range(48):
-        a, b = random.normal(size=2)
-        cell = "" if i % 13 == 5 else f"{b:.4f}"
-        e, n = int(random.uniform() < 1 / (1 + np.exp(-a))), int(random.poisson(np.exp(a / 2)))
-        lines.append(
-            f"{a - b + random.normal():.4f},{e},{n},{a:.4f},{cell},{'pq'[i % 3 == 0]},{i % 4 + 1},{'uv'[i % 2]}"
-        )
     path = tmp_path_factory.mktemp("pairs") / "data.csv"
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text(LINES)
     return str(path)
 
 
@@ -87,14 +97,14 @@ def works(run: Callable[[FitOptions], object], *names: str, **more: Any) -> bool
 
 
 def test_every_pair_of_options_of_a_fit_works_by_group_as_without_or_is_refused_by_a_rule(table: str) -> None:
-    for pair in PAIRS[::7]:
+    for pair in {*PAIRS[::7], *(pair for pair in PAIRS if "--test" in pair)}:
         works(lambda options: run_fit([table], options), *pair)
     alone = {name for name in OPTIONS if not works(lambda options: run_groups([table], options), name, by=("g",))}
-    assert alone == {"--explain", "--every 2", "--l2 0.1 --l2 1", "--lr 0.1 --lr 0.2"}
+    assert alone == {"--explain", "--every 2", "--test", "--l2 0.1 --l2 1", "--lr 0.1 --lr 0.2"}
     for pair in PAIRS:
         by = works(lambda options: run_groups([table], options), *pair, by=("g",))
         # What is refused for groups alone is refused for the sake of what has no room there.
-        assert by or {"--explain", "--every 2"} & {*pair} or not works(lambda options: None, *pair), pair
+        assert by or {"--explain", "--every 2", "--test"} & {*pair} or not works(lambda options: None, *pair), pair
 
 
 @pytest.mark.parametrize("by", [(), ("g",)], ids=["all rows", "by group"])

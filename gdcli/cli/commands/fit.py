@@ -57,7 +57,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
         output = Output.of(context, values, inputs)
         _check_one_row_a_group(values, output)
         return _run_groups(inputs, values, output)
-    output = Output.of(context, values, inputs)
+    output = Output.of(context, values, [*inputs, *([] if values["test"] is None else [values["test"]])])
     if values["resume"] is not None:
         output.check_kept("the model to resume", values["resume"])
     if values["explain"] and not output.has_table:
