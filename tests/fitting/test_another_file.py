@@ -37,7 +37,7 @@ def figures(result: Fit) -> list[float | None]:
 @pytest.mark.parametrize(
     ("loss", "function"),
     [("squared", squares), ("huber:5", huber), ("quantile:0.3", quantile)],
-    ids=lambda one: str(one),
+    ids=["squared", "huber", "quantile"],
 )
 def test_every_iteration_and_its_cost_on_the_other_file_are_those_of_a_plain_loop_over_the_first(
     files: tuple[str, str],
