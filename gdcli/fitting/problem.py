@@ -1,12 +1,13 @@
 """The scaled problem, and all that is known about it before the first step and after the last.
 
-A squared error needs the triangle only; other losses (see ``row_problem``) go back to the rows.
+A squared error needs the triangle only; other losses (see ``row_loss``) go back to the rows.
 
 reading → triangle → design columns → scaled problem, its optimum and its spectrum
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,6 +34,9 @@ from gdcli.fitting.results import INTERCEPT, Coefficient, TraceRow, TraceShape
 from gdcli.fitting.terms import Terms
 from gdcli.ingest.read import Dataset
 
+if TYPE_CHECKING:
+    from gdcli.fitting.row_loss import RowLoss
+
 # "Converged" asks for both: a small gap, and slopes close to the optimum's (which ill-conditioned data fail).
 CONVERGED_GAP, CONVERGED_DISTANCE = 1e-6, 0.01
 
@@ -55,7 +59,8 @@ class Problem:
     are those of the rows fitted; ``data`` is the mean squared error alone, ``quadratic`` has the penalty's A·Σβ² in it,
     and so have the optimum and the spectrum. ``mean_square`` is mean(y²), in squared target units. Of a descent that
     goes on ``before`` are the iterations done, and ``state`` the optimizer's. ``trial`` is the first rate that a search
-    tries.
+    tries. ``row_loss`` is the loss that takes the place of the squared error, over the rows; ``optimum`` and
+    ``spectrum`` are those of (penalized) least squares then, too.
     """
 
     triangle: Triangle
@@ -72,31 +77,39 @@ class Problem:
     before: int = 0
     state: OptimizerState | None = None
     trial: float = FIRST_TRIAL
+    row_loss: "RowLoss | None" = None
 
     @property
     def loss(self) -> str:
         """The name of the loss."""
-        return SQUARED
+        return SQUARED if self.row_loss is None else self.row_loss.function.name
 
     @property
     def needs_rows(self) -> bool:
         """Whether the loss needs the rows: the triangle has all of a squared error."""
-        return False
+        return self.row_loss is not None
 
     @property
     def objective(self) -> Objective:
         """The objective to minimize on the scaled problem: the mean loss with the penalty."""
+        if self.row_loss is not None:
+            return self.row_loss.objective(self.penalty)
         return penalized(SquaredError(self.data), self.penalty)
 
     @property
     def cost_scale(self) -> float:
         """The cost in file units that corresponds to a scaled cost of 1."""
-        return self.scaling.target_scale**2
+        return self.scaling.target_scale**self._degree
+
+    @property
+    def _degree(self) -> int:
+        """The degree of the loss in the target's units; 0 if its target is not scaled."""
+        return 2 if self.row_loss is None else self.row_loss.function.degree
 
     @property
     def minimum(self) -> optima.Solution | None:
         """The minimum of the cost; None if the cost falls without end."""
-        return self.optimum
+        return self.optimum if self.row_loss is None else self.row_loss.minimum
 
     @property
     def perfect(self) -> bool:
@@ -111,43 +124,56 @@ class Problem:
         return (self.gap(self.start) or 0.0) if self.perfect else self.minimum.cost
 
     def gap(self, theta: Array) -> float | None:
-        """The gap ‖R₁(θ − θ*)‖²/N plus the part of B·Σ|β|, in squared target units; None without a minimum."""
+        """The gap of the cost at θ to its minimum, in the cost's units; None without a minimum.
+
+        For squared errors ‖R₁(θ − θ*)‖²/N plus the part of B·Σ|β|.
+        """
+        if self.row_loss is not None:
+            return self.row_loss.gap(theta, self.penalty, self.cost_scale)
         return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
 
     def mean_loss(self, theta: Array) -> float:
         """The mean loss, without the penalty, at θ (p or p+1,) of the scaled problem; in the cost's units."""
-        return float(SquaredError(self.data).value(theta)) * self.cost_scale
+        mean = SquaredError(self.data) if self.row_loss is None else self.row_loss.rows
+        return float(mean.value(theta)) * self.cost_scale
 
     def newton_direction(self, point: Point) -> Array:
         """H⁻¹ · gradient (p,) at a point; the step of Newton's method is against it."""
+        if self.row_loss is not None:
+            return self.row_loss.newton_direction(point, self.penalty, self.optimum.null_space)
         return self.spectrum.solve(point.gradient)
 
     def forecast(self, optimizer: Optimizer, state: OptimizerState) -> Forecast:
         """The forecast of an optimizer's rates before the first step."""
+        if self.row_loss is not None:
+            return self.row_loss.forecast(optimizer)
         return optimizer.forecast(self.spectrum, state)
 
     @property
     def automatic(self) -> float | None:
-        """The rate of ``--lr auto``; None: the forecast's best rate is used."""
-        return None
+        """The rate of ``--lr auto``: 1/L, at which the cost falls at every step; None: the forecast's best rate."""
+        bound = None if self.row_loss is None else self.row_loss.curvature
+        return None if bound is None else 1.0 / bound
 
     @property
     def target_deviation(self) -> float:
         """The unit of standardized coefficients: the target's standard deviation, or 1 if it is not scaled."""
-        return float(standard_deviations(self.triangle)[-1])
+        return float(standard_deviations(self.triangle)[-1]) if self._degree else 1.0
 
     @property
     def classes(self) -> tuple[str, str] | None:
         """The two classes of a logistic fit, the event last; None for other losses."""
-        return None
+        return None if self.row_loss is None else self.row_loss.kept.target.classes
 
     @property
     def parameter(self) -> float | None:
         """The loss's parameter, None if it has none."""
-        return None
+        return None if self.row_loss is None else self.row_loss.function.parameter
 
     def held_out(self, reading: Dataset, fold: int = 1) -> Objective:
         """The mean loss over the rows of a held-out fold, as an objective on this problem's scale."""
+        if self.row_loss is not None:
+            return self.row_loss.kept.objective(self, self.row_loss.function, [fold])
         return SquaredError(self.scaled(reading.reduced.folds[fold]))
 
     def scaled(self, held: Triangle) -> Quadratic:
@@ -166,11 +192,13 @@ class Problem:
 
     def targets(self, name: str, columns: Sequence[Column], X: Array) -> Array:
         """The values (n,) of the target ``name`` as the loss uses them, from rows ``X`` (n, q) over ``columns``."""
-        return self.values(Column(name), columns, X)
+        target = None if self.row_loss is None else self.row_loss.kept.target
+        y = self.values(Column(name) if target is None else target.column, columns, X)
+        return y if target is None or target.event is None else (y == target.event).astype(np.float64)
 
     def restricted_to(self, other: "Problem", folds: Sequence[int]) -> "Problem":
         """The problem of this loss over the rows of the given folds; ``other`` is their squared-error problem."""
-        return other
+        return other if self.row_loss is None else replace(other, row_loss=self.row_loss.restricted_to(other, folds))
 
     @property
     def saturated(self) -> bool:

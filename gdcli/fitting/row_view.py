@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,11 @@ from gdcli.engine.losses.contract import Loss
 from gdcli.engine.mixing import Mixture
 from gdcli.engine.row_objective import LossSums, Question, RowBlock, RowSums
 from gdcli.engine.scaling import Scaling
-from gdcli.fitting.problem import Problem
 from gdcli.fitting.target import Target
 from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
+
+if TYPE_CHECKING:
+    from gdcli.fitting.problem import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +46,7 @@ class RowView:
         return [_block(self, rows, start, stop) for rows in kept for start, stop in _runs(rows.bounds, self.folds)]
 
 
-def view_of(problem: Problem, target: Target, folds: Sequence[int]) -> RowView:
+def view_of(problem: "Problem", target: Target, folds: Sequence[int]) -> RowView:
     """The view of the rows in ``folds`` on a problem's scale."""
     constant = (
         problem.triangle.constant[:-1] if problem.scaling.intercept else np.zeros(len(problem.terms.columns), bool)

@@ -88,6 +88,7 @@ AREAS = {
     "fitting/lanes": "fitting/test_folds fitting/test_choosing",
     "fitting/picture": "report/plots/test_picture",
     "fitting/row_problem": "fitting/test_rounding engine/test_losses fitting/test_penalised_losses",
+    "fitting/row_loss": "fitting/test_rounding engine/test_losses fitting/test_penalised_losses",
     "fitting/rules": "cli/test_options commands/test_boundaries commands/test_by commands/test_validation",
     "fitting/start": "commands/test_resume",
     "fitting/sweep": "commands/test_sweep",
