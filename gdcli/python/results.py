@@ -215,6 +215,10 @@ class SweepResult(Reported, Sweep):
 
         return sweep_report(self)
 
+    def plot(self, path: "str | os.PathLike[str]") -> None:
+        """Draw the cost with each rate, and which rates work, to a .png, .svg or .pdf."""
+        _write_picture(self, path)
+
 
 class CurveResult(Reported, Curve):
     """A walk down a polynomial."""
@@ -228,6 +232,10 @@ class CurveResult(Reported, Curve):
         from gdcli.report.curve import curve_report
 
         return curve_report(self)
+
+    def plot(self, path: "str | os.PathLike[str]") -> None:
+        """Draw the curve and the steps on it, a panel for each rate, to a .png, .svg or .pdf."""
+        _write_picture(self, path)
 
 
 class ScoreResult(Reported, Score):

@@ -20,7 +20,7 @@ from gdcli.report.certainty import certainty_cells
 from gdcli.report.fit_document import CERTAINTY, FIT_SCHEMA, fit_document
 from gdcli.report.heading import columns_named, source_of
 from gdcli.report.paper import Page
-from gdcli.report.report import Report, Sheet
+from gdcli.report.report import Report, Sheet, group_headers
 from gdcli.report.screen import BAD, GOOD, NOTE, WARNING, Screen, TableColumn, TextTable, sentences, titled
 from gdcli.report.sentences import UNCENTERED, joined
 from gdcli.report.verdict import NEAR, State
@@ -64,7 +64,8 @@ def _sheet(fits: GroupFits) -> Sheet:
          fits.verdict[i].value)
         for key, one, i in _rows(fits)
     )  # fmt: skip
-    return Sheet([*fits.by, *_HEADER, *names, *_LAST], rows)
+    header = [*_HEADER, *names, *_LAST]
+    return Sheet([*group_headers(fits.by, header), *header], rows)
 
 
 def _columns(fits: GroupFits, digits: int) -> list[TableColumn]:
@@ -72,9 +73,10 @@ def _columns(fits: GroupFits, digits: int) -> list[TableColumn]:
     rows = list(_rows(fits))
     both = numbers.column([v for _, one, _ in rows for v in (one.value, one.optimum)], digits)
     standardized = numbers.column([one.standardized for _, one, _ in rows], digits, relative=True)
-    columns = [TableColumn(name, [key[j] for key, *_ in rows], left=True) for j, name in enumerate(fits.by)]
-    columns.append(TableColumn("term", [one.term for _, one, _ in rows], left=True))
     cells, names = [both[::2], both[1::2], standardized], certainty_of(fits)
+    headers = group_headers(fits.by, [*_HEADER, *names, *_LAST])
+    columns = [TableColumn(name, [key[j] for key, *_ in rows], left=True) for j, name in enumerate(headers)]
+    columns.append(TableColumn("term", [one.term for _, one, _ in rows], left=True))
     cells += certainty_cells([one for _, one, _ in rows], digits) if names else []
     cells.append([str(fits.count[i]) for *_, i in rows])
     columns += [TableColumn(name, column) for name, column in zip([*_HEADER[1:], *names, "rows"], cells, strict=True)]
@@ -191,9 +193,6 @@ def _numbers(values: "Array") -> Any:
 
 def groups_screen(fits: GroupFits, page: Page, digits: int = 6) -> Screen:
     """The screen of the fits of groups: a table with one row per group, and as many terms as fit."""
-    by = page.in_column(fits.by)
-    first = [TableColumn(name, page.in_column([key[j] for key in fits.groups]), left=True) for j, name in enumerate(by)]
-    first.append(TableColumn("rows", [f"{count:,}" for count in fits.count.tolist()]))
     names = page.in_column([f"{t.name} = {t.level}" if t.level is not None else t.name for t in fits.terms])
     slopes = _numbers(fits.slopes.T)
     terms = [TableColumn(name, numbers.column(slopes[j], digits)) for j, name in enumerate(names)]
@@ -207,6 +206,11 @@ def groups_screen(fits: GroupFits, page: Page, digits: int = 6) -> Screen:
         "verdict", [f"{mark} {words}" for mark, words, _ in ends], left=True,
         styles={i: style for i, (_, _, style) in enumerate(ends)},
     )  # fmt: skip
+    by = page.in_column(fits.by)
+    headers = group_headers(by, ["rows", *(column.header for column in (*terms, *others, verdicts))])
+    texts = [page.in_column([key[j] for key in fits.groups]) for j in range(len(by))]
+    first = [TableColumn(name, cells, left=True) for name, cells in zip(headers, texts, strict=True)]
+    first.append(TableColumn("rows", [f"{count:,}" for count in fits.count.tolist()]))
     importance = np.nan_to_num(np.abs(fits.standardized)).max(axis=0).tolist()
     ranked = [terms[i] for i in sorted(range(len(terms)), key=lambda i: importance[i])]  # the weakest first
     order = [*ranked[:-1], *others[::-1], first[-1], *ranked[-1:]]

@@ -17,6 +17,16 @@ class Sheet(NamedTuple):
     rows: Iterable[Sequence[Any]]
 
 
+def group_headers(by: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The headers of the group columns ``by`` in a table with ``others``: ``by[NAME]`` for a name that is taken."""
+    found: list[str] = []
+    for name in by:
+        while name in others or name in found:
+            name = f"by[{name}]"
+        found.append(name)
+    return found
+
+
 class Report(NamedTuple):
     """Functions that make the parts of a report, each called by the formats that need it.
 

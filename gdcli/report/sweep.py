@@ -12,8 +12,9 @@ from gdcli.fitting.sweep import GroupSweeps, Sweep, SweepRate
 from gdcli.report import numbers
 from gdcli.report.heading import columns_named, source_of
 from gdcli.report.paper import Page
-from gdcli.report.report import Report, Sheet
+from gdcli.report.report import Report, Sheet, group_headers
 from gdcli.report.screen import BAD, BAR, GOOD, HEADING, Screen, StyledLine, TableColumn, TextTable, sentences, titled
+from gdcli.report.sentences import joined
 from gdcli.report.sparkline import sampled, sparkline
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def group_sweeps_report(found: GroupSweeps, digits: int = 6) -> Report:
     return Report(
         document=lambda: [{"group": dict(zip(found.by, key, strict=True))} | _document(sweep) for key, sweep in known],
         sheet=lambda: Sheet(
-            [*found.by, *header], ((*key, *_values(rate, sweep)) for key, sweep in known for rate in sweep.rates)
+            [*group_headers(found.by, header), *header],
+            ((*key, *_values(rate, sweep)) for key, sweep in known for rate in sweep.rates),
         ),
         columns=lambda: _below(found, [_columns(sweep, digits) for _, sweep in known]),
         screen=lambda page: group_sweeps_screen(found, page, digits),
@@ -92,7 +94,7 @@ def _below(found: GroupSweeps, tables: Sequence[Sequence[TableColumn]], page: Pa
     """The columns of all groups' tables one below the other, those of the group first."""
     known = [(key, sweep) for key, sweep in zip(found.groups, found.sweeps, strict=True) if sweep is not None]
     columns = []
-    for j, name in enumerate(found.by):
+    for j, name in enumerate(group_headers(found.by, [column.header for column in tables[0]])):
         cells = [text for key, sweep in known for text in [key[j]] * len(sweep.rates)]
         named = TableColumn(name, cells, left=True)
         if page is not None:
@@ -110,7 +112,8 @@ def group_sweeps_screen(found: GroupSweeps, page: Page, digits: int = 6) -> Scre
     columns = _below(found, [_columns(sweep, digits) for sweep in known], page)
     leaving = [one for header in ("cost curve", "cost", "behaviour") for one in columns if one.header == header]
     first = known[0]
-    title = f"{printable(first.target)} from {columns_named(first.features)}, by {', '.join(map(printable, found.by))}"
+    by = joined([printable(name) for name in found.by])
+    title = f"{printable(first.target)} from {columns_named(first.features)}, by {by}"
     facts = [count_of(len(found.groups), "group"), count_of(first.iterations, "iteration")]
     return Screen(titled(page, title, facts), TextTable(page, columns, leaving=leaving).lines())
 

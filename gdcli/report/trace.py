@@ -11,6 +11,7 @@ from typing import Protocol, TextIO
 from gdcli.base.schema import dumps
 from gdcli.fitting.results import TraceRow, TraceShape
 from gdcli.report.delimited import as_delimited, row_writer
+from gdcli.report.report import group_headers
 
 _FLOAT = float.__repr__  # of NumPy's floats too, whose own repr says np.float64(…)
 
@@ -38,16 +39,9 @@ class CsvTrace:
         self._write, self._shape = stream.write, shape
         slopes = ["m"] if len(shape.terms) == 1 else [f"m[{term}]" for term in shape.terms]
         c, validation = ["c"] if shape.intercept else [], ["validation_cost"] if shape.validation else []
-        header = [
-            *shape.by,
-            "iteration",
-            *slopes,
-            *c,
-            "cost",
-            *(["learning_rate"] if shape.scheduled else []),
-            *validation,
-        ]
-        row_writer(stream, self.separator).writerow(header)
+        rate = ["learning_rate"] if shape.scheduled else []
+        header = ["iteration", *slopes, *c, "cost", *rate, *validation]
+        row_writer(stream, self.separator).writerow([*group_headers(shape.by, header), *header])
 
     def write(self, row: TraceRow, key: Sequence[str] = ()) -> None:
         values = _values(row, self._shape)

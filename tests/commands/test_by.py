@@ -47,6 +47,26 @@ def test_tsv_and_markdown_have_the_same_rows(gdfit: Callable, table: str) -> Non
     assert markdown[2].startswith("| lonely | a |")
 
 
+def test_a_group_column_with_the_name_of_another_column_is_told_apart_in_every_format(
+    gdfit: Callable, csv_file: Callable[..., str]
+) -> None:
+    rows = [f"{3 * i},{i},{'uv'[i % 2]},p,c{i % 2},0" for i in range(8)]
+    path = csv_file("\n".join(["y,a,term,by[term],cost,iteration", *rows]) + "\n")
+    words = (path, "-t", "y", "-x", "a", "--lr", "auto", "--by")
+    by_both = (*words, "by[term]", "--by", "term", "--format")
+    for name, separator in (("csv", ","), ("tsv", "\t"), ("markdown", " | ")):
+        head = gdfit(*by_both, name).out.splitlines()[0].strip("| ").split(separator)
+        assert head[:3] == ["by[term]", "by[by[term]]", "term"], name
+        assert len({*head}) == len(head)
+    assert "<th>by[term]</th><th>by[by[term]]</th><th>term</th>" in gdfit(*by_both, "html").out
+    assert json.loads(gdfit(*by_both, "json").out.splitlines()[1])["group"] == {"by[term]": "p", "term": "v"}
+    trace = gdfit(*words, "cost", "--by", "iteration", "-n", "1", "--trace", "-", "-q").out.splitlines()
+    assert trace[0] == "by[cost],by[iteration],iteration,m,c,cost"
+    sweep = gdfit("sweep", *words[:5], "--lr", "0.1", "--by", "cost", "--format", "csv").out.splitlines()
+    assert sweep[0].startswith("by[cost],learning_rate,")
+    assert [line.split(",")[0] for line in sweep[1:]] == ["c0", "c1"]
+
+
 def test_an_unstable_group_is_exit_3_and_the_others_are_printed(gdfit: Callable, csv_file: Callable[..., str]) -> None:
     # Two columns that go together have λmax near 4 (limit 0.5); two that do not have 2 (limit near 1).
     rng = [(1, 1), (2, -1), (-1, -2), (-2, 2), (0, 0)]

@@ -301,6 +301,14 @@ def test_numbers_may_be_those_of_numpy_and_one_stands_for_a_list_of_it() -> None
         gdcli.curve("x^2", iterations=2.5)
 
 
+def test_a_sweep_and_a_walk_are_drawn(tmp_path) -> None:
+    pytest.importorskip("matplotlib")
+    data = {"y": [1.0, 2.0, 4.0, 9.0], "x": [1.0, 2.0, 4.0, 1.0]}
+    for name, found in (("sweep", gdcli.sweep(data, target="y")), ("curve", gdcli.curve("x^2 - 3x"))):
+        found.plot(tmp_path / f"{name}.svg")
+        assert (tmp_path / f"{name}.svg").read_text().count("<svg") == 1
+
+
 def test_fits_of_groups_print_predict_save_draw_and_are_scored(tmp_path) -> None:
     data = {"y": [1.0, 2.0, 4.0, 9.0, 7.0, 5.0], "x": [1.0, 2.0, 4.0, 1.0, 2.0, 3.0], "k": list("aaabbb")}
     found = gdcli.fit_by(data, target="y", by="k", lr="auto")
