@@ -8,6 +8,7 @@ fewer than 95 % dead, or a line that is not there once, is an error.
 """
 
 import argparse
+import gc
 import os
 import shutil
 import sys
@@ -204,7 +205,7 @@ def first_failure(tests: list[str], folder: Path) -> str | None:
     return None if code == 0 else named.read_text() if named.exists() else f"exit {code}"
 
 
-def run_tests(tests: list[str], folder: Path) -> None:
+def run_tests(tests: list[str], folder: Path, *words: str) -> None:
     """Run tests in this process, a fork that has imported what they need, and end it with their exit code."""
     os.setpgid(0, 0)
     os.chdir(folder)
@@ -213,9 +214,21 @@ def run_tests(tests: list[str], folder: Path) -> None:
         os.dup2(null, stream)
     sys.path.insert(0, str(folder))
     there = [name for name in tests if (folder / name.partition("::")[0]).exists()]
-    words = [*(word for name in FAILING if name not in tests for word in ("--deselect", name))]
-    words += ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS), *there]
-    os._exit(int(pytest.main(words, plugins=[FirstFailure(folder / "failed")])))
+    left_out = [*(word for name in FAILING if name not in tests for word in ("--deselect", name))]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS)]
+    os._exit(int(pytest.main([*left_out, *options, *words, *there], plugins=[FirstFailure(folder / "failed")])))
+
+
+def compile_all(chosen: list[Fault], folder: Path) -> None:
+    """Keep compiled what the tests of these faults import; what is compiled with a fault in it is never kept."""
+    process = os.fork()
+    if not process:
+        try:
+            sys.dont_write_bytecode = False
+            run_tests(sorted({name for fault in chosen for name in fault.tests()}), folder, "--collect-only")
+        finally:
+            os._exit(1)
+    os.waitpid(process, 0)
 
 
 def main() -> int:
@@ -224,18 +237,22 @@ def main() -> int:
     parser.add_argument("--only", default="", help="faults with this text in their file or line")
     only = parser.parse_args().only
     # Imported once for all forks; gdcli is not, as each fork has another one.
+    import click  # noqa: F401
     import numpy as np  # noqa: F401
     import pandas as pd  # noqa: F401
     import scipy.optimize  # noqa: F401
 
+    gc.freeze()
     chosen = [fault for fault in faults() if only in fault.file or only in fault.before]
     dead, wrong = 0, 0
     sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in COPIED:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, folder / part, **({"ignore": _LEFT_OUT} if (ROOT / part).is_dir() else {}))
+        compile_all(chosen, folder)
         for fault in chosen:
             start = time.monotonic()
             try:
