@@ -280,7 +280,8 @@ def _over(columns: tuple[Column, ...], rows: LaneRows) -> Array:
 def _enlarged(stack: Triangles, columns: tuple[Column, ...]) -> Triangles:
     """A copy with room for all lanes and columns, nothing waiting.
 
-    A new level was zero in all rows so far. Put into a triangle, its column of zeros leaves the others triangular.
+    A new level was zero in all rows so far of a lane that has any. Put into a triangle, its column of zeros leaves the
+    others triangular.
     """
     g, q, before = stack.lanes, len(columns), len(stack.count)
     place = np.array([columns.index(column) for column in stack.columns], dtype=np.intp)
@@ -290,13 +291,12 @@ def _enlarged(stack: Triangles, columns: tuple[Column, ...]) -> Triangles:
 
     def spread(values: Array, new_lane: float) -> Array:
         found = np.full((g, q), new_lane)
-        found[:before] = 0.0
+        found[:before][stack.count > 0] = 0.0
         found[:before, place] = values
         return found
 
     shift = spread(stack.shift, 0.0)
     minimum, maximum = spread(stack.minimum, np.inf), spread(stack.maximum, -np.inf)
-    minimum[:before][stack.count == 0], maximum[:before][stack.count == 0] = np.inf, -np.inf
     weight = np.concatenate([stack.weight, np.zeros(g - before)])
     count = np.concatenate([stack.count, np.zeros(g - before, dtype=np.intp)])
     return Triangles(columns, R, shift, weight, count, minimum, maximum, (), g)

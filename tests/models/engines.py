@@ -60,11 +60,27 @@ def miller(model: Model, rows: Rows) -> Results:
 def sqlite(model: Model, rows: Rows, language: str = "sql:sqlite") -> Results:
     """Columns of text, as its shell imports a CSV; of no type where a row holds numbers."""
     with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        _add_functions(database)
         kinds = {name: "TEXT" if isinstance(cell, str) else "" for name, cell in rows[0].items()}
         database.execute(f"CREATE TABLE t ({', '.join(f'{_quoted(name)} {kind}' for name, kind in kinds.items())})")
         marks = ", ".join("?" * len(kinds))
         database.executemany(f"INSERT INTO t VALUES ({marks})", [[row[name] for name in kinds] for row in rows])
         return [value for (value,) in database.execute(f"SELECT {EXPORTERS[language](model)} FROM t ORDER BY rowid")]
+
+
+def _add_functions(database: sqlite3.Connection) -> None:
+    """Give an SQLite that was built without mathematical functions those that exports use."""
+    try:
+        database.execute("SELECT exp(0)")
+    except sqlite3.OperationalError:
+        for name, count, function in (
+            ("exp", 1, lambda z: math.exp(z) if z < 709.782712893384 else math.inf),
+            ("ln", 1, math.log),
+            ("sqrt", 1, math.sqrt),
+            ("power", 2, math.pow),
+            ("floor", 1, math.floor),
+        ):
+            database.create_function(name, count, lambda *given, f=function: None if None in given else f(*given))
 
 
 def duckdb(model: Model, rows: Rows, language: str = "sql:duckdb") -> Results:

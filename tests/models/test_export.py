@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gdcli.base.errors import DataError
+from gdcli.engine.losses import LOSSES
 from gdcli.models.export import EXPORTERS, as_miller, as_python
 from gdcli.models.model import Model
 from gdcli.models.model_file import model_of
@@ -237,16 +238,30 @@ def plain_or_missing(row: Mapping[str, str]) -> bool:
     return all(cell in ODD_WORDS or NUMBER.fullmatch(cell) for cell in cells)
 
 
-@pytest.mark.parametrize("loss", ["logistic", "poisson"])
+# What a model of each loss holds besides, and its prediction of z by hand; None where it is no double.
+LINKS: dict[str, tuple[dict[str, Any], Callable[[float], float | None]]] = {
+    "squared": ({}, lambda z: z),
+    "huber": ({"delta": 1.5}, lambda z: z),
+    "quantile": ({"tau": 0.9}, lambda z: z),
+    "logistic": ({"classes": ["no", "yes"]}, lambda z: 1 / (1 + math.exp(-z)) if z > -700 else math.exp(max(z, -750))),
+    "poisson": ({}, lambda z: math.exp(z) if z < 709.78 else None),
+    "gamma": ({}, lambda z: math.exp(z) if z < 709.78 else None),
+}
+
+
+def test_every_loss_has_a_link_to_try() -> None:
+    assert set(LINKS) == set(LOSSES)
+
+
+@pytest.mark.parametrize("loss", LINKS)
 def test_the_link_neither_overflows_nor_guesses(run: Run, loss: str, predicted: Callable[..., Any]) -> None:
-    classes = {"classes": ["no", "yes"]} if loss == "logistic" else {}
-    model = model_of(model_content({"x": 1.0}, intercept=0.0) | {"loss": loss} | classes, "model.json")
-    rows = [{"x": x} for x in ("-1e300", "-800", "-740", "-30", "0", "0.5", "30", "700", "709", "710", "1e9", "NA", "")]
-    expected = predictions(model, rows, predicted)
-    assert (expected[4], expected[-1]) == ({"logistic": 0.5, "poisson": 1.0}[loss], None)
-    assert (expected[10] is None) == (loss == "poisson")
-    found = run(model, rows)
-    assert [(row, a, b) for row, a, b in zip(rows, found, expected, strict=True) if not agree(a, b)] == []
+    content, by_hand = LINKS[loss]
+    model = model_of(model_content({"x": 1.0}, intercept=0.0) | {"loss": loss} | content, "model.json")
+    cells = ("-1e300", "-800", "-740", "-30", "0", "0.5", "30", "700", "709", "710", "1e9", "NA", "")
+    rows = [{"x": x} for x in cells]
+    expected = [None if x in ("NA", "") else by_hand(float(x)) for x in cells]
+    for values in (run(model, rows), predictions(model, rows, predicted)):
+        assert [(x, a, b) for x, a, b in zip(cells, values, expected, strict=True) if not agree(a, b)] == []
 
 
 def missing_column_errors() -> tuple[type[Exception], ...]:

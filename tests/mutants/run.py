@@ -75,7 +75,7 @@ AREAS = {
     "data/streams": "data/test_streams",
     "data/watch": "data/test_changing_files",
     "ingest": "ingest/test_summaries ingest/test_later_blocks fitting/test_folds",
-    "ingest/aggregate": "ingest/test_summaries ingest/test_runs commands/test_boundaries fitting/test_folds",
+    "ingest/aggregate": "report/plots/test_picture ingest/test_summaries ingest/test_runs fitting/test_folds",
     "ingest/remote": "ingest/test_runs",
     "ingest/counts": "data/test_columns data/test_missing_mean commands/test_describe",
     "ingest/kept_rows": "ingest/test_kept_rows fitting/test_folds",
