@@ -49,6 +49,7 @@ _SYNONYMS = {
     "--output": "out outfile output-file",
     "--quiet": "silent",
     "--save": "save-model model-out",
+    "--format": "output-format out-format",
     "--format json": "json ojson to-json c2j as-json",
     "--format csv": "csv ocsv to-csv",
     "--format tsv": "tsv otsv c2t",
@@ -97,6 +98,7 @@ _ANSWERS: Mapping[str, Sequence[Answer]] = {
     "ridge": (Answer("--l2 {}", default="0.1"),),
     "l2-reg": (Answer("--l2 {}"),),
     "weight-decay": (Answer("--l2 {}"),),
+    "regularization": (Answer("--l2 {}", "ridge", default="0.1"), Answer("--l1 {}", "lasso", default="0.1")),
     "lasso": (Answer("--l1 {}", default="0.1"),),
     "l1-reg": (Answer("--l1 {}"),),
     "elastic-net": (Answer("--l1 {} --l2 {}", default="0.1"),),
@@ -104,6 +106,8 @@ _ANSWERS: Mapping[str, Sequence[Answer]] = {
     "nesterov": (Answer("--optimizer nesterov:{}", default="0.9"),),
     "adam": (Answer("--optimizer adam"),),
     "newton": (Answer("--optimizer newton"),),
+    "normal-equation": (Answer("--optimizer newton"),),
+    "closed-form": (Answer("--optimizer newton"),),
     "sgd": (Answer("--batch-size 32 --epochs 10"),),
     "decay": (Answer("--schedule inverse:{}"),),
     "early-stopping": (Answer("--holdout 0.2 --patience {}", default="10"),),
@@ -117,6 +121,8 @@ _ANSWERS: Mapping[str, Sequence[Answer]] = {
     "summary": (Answer("--inference"),),
     "p-values": (Answer("--inference"),),
     "std-errors": (Answer("--inference"),),
+    "standard-errors": (Answer("--inference"),),
+    "confidence": (Answer("--inference", default=""),),
     "ci": (Answer("--inference", default=""),),
     "shuffle": (Answer("--batch-size 32"),),
     "header": (Answer(""),),
@@ -125,6 +131,8 @@ _ANSWERS: Mapping[str, Sequence[Answer]] = {
 # The losses of R's families and Stata's.
 _FAMILIES = {"binomial": "logistic", "gaussian": "squared", "poisson": "poisson", "gamma": "gamma"}
 
+# scikit-learn's penalties.
+_PENALTIES = {"l1": "--l1 0.1", "lasso": "--l1 0.1", "elasticnet": "--l1 0.1 --l2 0.1", "none": ""}
 
 _NUMBER = re.compile(r"-?[\d.]+(?:[eE][+-]?\d+)?")
 
@@ -245,8 +253,12 @@ def _family(value: str) -> str:
     return f"--loss {_FAMILIES.get(value.partition('(')[0].lower(), 'NAME')}"
 
 
+def _penalty(value: str) -> str:
+    return _PENALTIES.get(plain_name(value), "--l2 0.1")
+
+
 # Names whose answer is made of their value.
-_MADE_OF_VALUES = {"family": _family, "fit-intercept": _intercept}
+_MADE_OF_VALUES = {"family": _family, "fit-intercept": _intercept, "penalty": _penalty}
 
 
 def _taken(rest: list[Given], number: bool = False) -> str | None:
