@@ -82,7 +82,8 @@ class Output:
         if output.trace_on_stdout or (output.has_result and output.path is None):
             check_stdout()
         length = values.get("epochs") or values.get("iterations") or 0
-        output.live = output.has_table and output.every is not None and length // output.every > LONGEST_TABLE
+        long = output.every is not None and length // output.every > LONGEST_TABLE
+        output.live = output.has_table and long and not values.get("by")  # the groups' iterations come one by one
         return output
 
     # --- destinations

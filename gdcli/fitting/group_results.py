@@ -41,7 +41,8 @@ class GroupFits:
     ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit. ``fits`` are the fits
     themselves if each descended by itself. ``reasons`` say why a group has no fit, or no validation, by the group's
     index. ``loss_word`` is the loss as it was asked for. ``parameter`` is the loss's, the median of the groups'.
-    ``pictured`` are the first fits with the numbers of a picture, by the group's index.
+    ``shown`` are the first fits with what was asked to be shown of them (a picture, the arithmetic, iterations), by the
+    group's index; ``every`` says that iterations were.
     """
 
     version: str
@@ -94,7 +95,8 @@ class GroupFits:
     loss_word: str = SQUARED
     classes: tuple[str, str] | None = None
     parameter: float | None = None
-    pictured: Mapping[int, Fit] = field(default_factory=dict)
+    shown: Mapping[int, Fit] = field(default_factory=dict)
+    every: bool = False
 
     def with_verdict(self, *verdicts: Verdict) -> list[int]:
         """The indices of the groups whose verdict is one of ``verdicts``."""

@@ -24,7 +24,7 @@ from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.group_columns import group_fits_of
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions, Show
-from gdcli.fitting.prepare import LARGEST
+from gdcli.fitting.prepare import LARGEST, check_levels, levels_there
 from gdcli.fitting.results import Fit
 from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side
 from gdcli.fitting.start import GroupStart
@@ -39,15 +39,15 @@ _MOST_TOLD = 3
 
 _MOST_NAMED = 5
 
-# Groups in a picture.
-MOST_PICTURED = 12
+# Groups of which a report shows more than a line.
+MOST_SHOWN = 12
 
 
 class GroupRecorders(Protocol):
     """A source of recorders for the iterations of all groups."""
 
-    def begin(self, by: Sequence[str], terms: Sequence[str]) -> None:
-        """Receive the names of the group columns and of the terms of all groups."""
+    def begin(self, by: Sequence[str], terms: Sequence[str], validation: bool) -> None:
+        """Receive the names of the group columns and of the terms of all groups, and whether rows are held out."""
         ...
 
     def of_group(self, key: Key) -> Sequence[Recorder]:
@@ -74,16 +74,18 @@ def fit_groups(
     keys = list(grouped.place)
     keys = [keys[i] for i in in_order(keys)]
     _check_magnitudes(grouped.triangles, reading)
+    if reading.test is not None:
+        keys = _groups_fitted(reading, grouped, keys, listener)
     parts = has_compared_parts(reading.design, options.model.intercept)
-    alone = parts or recorders is not None or resume is not None
+    alone = parts or recorders is not None or resume is not None or options.show.every is not None
     alone = alone or (with_memory and options.descent.optimizer.rule.memories > 0)
     if side_by_side(options) and not alone:
         stack = fill_lanes(take_lanes(grouped.triangles, [grouped.place[key] for key in keys]))
         found, saturated = fit_side_by_side(reading, stack, keys, options)
+        if _shows(options):
+            found = replace(found, shown=_shown(reading, grouped, found, options))
     else:
         found, saturated = _one_by_one(reading, grouped, keys, options, listener, recorders, resume or {})
-    if options.show.picture:
-        found = replace(found, pictured=_pictured(reading, grouped, found, options, resume or {}))
     own = {name: first[0] if len({*first}) == 1 else None for name, first in found.references.items()}
     if told := note_of_categories(reading.design, found.levels, own):
         listener.note(told)
@@ -93,6 +95,28 @@ def fit_groups(
             "about other rows. Fit fewer columns (-x), or more rows."
         )
     return found
+
+
+def _shows(options: FitOptions) -> bool:
+    """Whether a report has more to show of a group than a line."""
+    return options.show.picture or options.show.explain or options.show.every is not None
+
+
+def _groups_fitted(reading: Dataset, grouped: Grouped, keys: Sequence[Key], listener: Listener) -> list[Key]:
+    """The groups with rows to fit; those that only the file to test on has are told, as nothing predicts their rows."""
+    stack = grouped.triangles
+    held = np.arange(len(stack.count)) % grouped.folds > 0
+    most = [stack.maximum[fold].max(axis=0, initial=-np.inf) for fold in (~held, held)]
+    check_levels(reading, *(levels_there(stack.columns, maximum) for maximum in most))
+    rows = {key: [fold.count for fold in grouped.folds_of(key)] for key in keys}
+    lost = [key for key in keys if not rows[key][0] and rows[key][1]]
+    if lost:
+        untested = count_of(sum(rows[key][1] for key in lost), "row")
+        listener.warn(
+            f"{untested} of {quoted(reading.test or '')} test nothing, as no row fitted is of their group "
+            f"({_named(reading.design.by, lost)})"
+        )
+    return [key for key in keys if key not in {*lost}]
 
 
 def _check_magnitudes(stack: Triangles, reading: Dataset) -> None:
@@ -175,12 +199,15 @@ def _one_by_one(
     resume: "Mapping[Key, GroupStart]",
 ) -> tuple[GroupFits, int]:
     """The fits of all groups, and the number of saturated ones."""
-    options = replace(_with_event(reading, grouped, options), show=Show())
+    options = _with_event(reading, grouped, options)
+    shows, plain = _shows(options), Show(every=options.show.every)
+    shown: dict[int, Fit] = {}
     collected = _GroupListener(listener)
     columns = _columns(reading, grouped)
     if recorders is not None:
         used = set().union(*(_terms(reading_of_group(reading, grouped, key), options) for key in keys))
-        recorders.begin(reading.design.by, [column.label for column in columns if column in used])
+        labels = [column.label for column in columns if column in used]
+        recorders.begin(reading.design.by, labels, options.checks.holds_out)
     choosing = len(options.model.penalties) > 1 or bool(options.descent.candidates)
     fits: list[Fit | None] = []
     reasons: dict[int, str] = {}
@@ -194,12 +221,19 @@ def _one_by_one(
                 fits.append(None)
                 continue
             listeners = () if recorders is None else recorders.of_group(key)
-            checked = options
+            checked = replace(options, show=replace(options.show, points=0) if len(shown) < MOST_SHOWN else plain)
             if options.checks.cv is not None and not choosing and not all(fold.count for fold in own.reduced.folds):
                 reasons[i] = f"a fold of --cv {options.checks.cv} has none of its rows"
-                checked = replace(options, checks=replace(options.checks, cv=None))
+                checked = replace(checked, checks=replace(options.checks, cv=None))
+            if own.test is not None and not own.reduced.folds[1].count:
+                reasons[i] = f"no row of {quoted(own.test)} is of this group"
+                own = replace(own, reduced=replace(own.reduced, folds=own.reduced.folds[:1]), test=None)
+                checked = replace(checked, checks=replace(options.checks, test=None, patience=None))
             start = resume.get(key)
-            fits.append(fit_reading(own, _going_on(checked, start), listeners, collected, start))
+            fit = fit_reading(own, _going_on(checked, start), listeners, collected, start)
+            fits.append(fit)
+            if shows and len(shown) < MOST_SHOWN:
+                shown[i] = fit
         except DataError as error:
             if resume:
                 raise DataError(f"{_named(reading.design.by, [key])}: {error}") from None
@@ -221,7 +255,7 @@ def _one_by_one(
         )
     collected.tell(reading.design.by, len(known))
     found = group_fits_of(reading, grouped, keys, fits, reasons, columns, options)
-    return found, 0  # each saturated fit has been told of
+    return replace(found, shown=shown, every=options.show.every is not None), 0  # each saturated fit has been told of
 
 
 def _going_on(options: FitOptions, start: GroupStart | None) -> FitOptions:
@@ -231,21 +265,12 @@ def _going_on(options: FitOptions, start: GroupStart | None) -> FitOptions:
     return replace(options, descent=replace(options.descent, learning_rate=start.rate))
 
 
-def _pictured(
-    reading: Dataset,
-    grouped: Grouped,
-    found: GroupFits,
-    options: FitOptions,
-    resume: "Mapping[Key, GroupStart]",
-) -> dict[int, Fit]:
-    """The first fits once more, with the numbers of a picture."""
-    some = [i for i, verdict in enumerate(found.verdict) if verdict not in (Verdict.TOO_FEW_ROWS, Verdict.NO_FIT)]
-    options = replace(_with_event(reading, grouped, options), checks=replace(options.checks, cv=None, inference=False))
-    fits = {}
-    for i in some[:MOST_PICTURED]:
-        own, start = reading_of_group(reading, grouped, found.groups[i]), resume.get(found.groups[i])
-        fits[i] = fit_reading(own, _going_on(options, start), (), Listener(), start)
-    return fits
+def _shown(reading: Dataset, grouped: Grouped, found: GroupFits, options: FitOptions) -> dict[int, Fit]:
+    """The first fits once more, each by itself, with what a report shows of them."""
+    some = [i for i, verdict in enumerate(found.verdict) if verdict is not Verdict.TOO_FEW_ROWS][:MOST_SHOWN]
+    options = replace(options, show=replace(options.show, points=0))
+    readings = {i: reading_of_group(reading, grouped, found.groups[i]) for i in some}
+    return {i: fit_reading(own, options, (), Listener()) for i, own in readings.items()}
 
 
 T = TypeVar("T")
@@ -306,7 +331,7 @@ def _range_of(stack: Triangles) -> Triangle:
 
 def _too_few(own: Dataset, options: FitOptions) -> bool:
     """Whether a group lacks a row for each coefficient, or the second one; a penalty determines any number of them."""
-    whole = own.reduced.triangle
+    whole = own.fitted
     if whole.count < 2 or any(options.model.penalties):
         return whole.count < 2
     return whole.count < len(_terms(own, options)) + int(options.model.intercept)
@@ -315,7 +340,7 @@ def _too_few(own: Dataset, options: FitOptions) -> bool:
 def _terms(own: Dataset, options: FitOptions) -> tuple[Column, ...]:
     """The terms of one group; none if it has no row, or nothing to fit."""
     try:
-        return terms_of(own.reduced.triangle, own.design, options.model.intercept).columns
+        return terms_of(own.fitted, own.design, options.model.intercept).columns
     except DataError:
         return ()
 

@@ -1,10 +1,13 @@
 """The problem of all rows that were read, with its checks, notes and warnings."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, listed, quoted, shell_word
+from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
 from gdcli.fitting.near_powers import note_of_powers
 from gdcli.fitting.options import FitOptions
@@ -47,12 +50,14 @@ def _check_magnitudes(reading: Dataset) -> None:
             )
 
 
-def _check_levels(reading: Dataset, test: str) -> None:
-    """Refuse texts that only the file to test on has: they have no coefficient, so there is no error to measure."""
-    fitted, held = (
-        {column for column, most in zip(fold.columns, fold.maximum.tolist(), strict=True) if most > 0}
-        for fold in reading.reduced.folds
-    )
+def levels_there(columns: Sequence[Column], maximum: Array) -> set[Column]:
+    """The indicators among ``columns`` that are 1 in a row, by the maximum (q,) of each column."""
+    return {column for column, most in zip(columns, maximum.tolist(), strict=True) if most > 0}
+
+
+def check_levels(reading: Dataset, fitted: set[Column], held: set[Column]) -> None:
+    """Refuse levels that only the file to test on has: they have no coefficient, so there is no error to measure."""
+    test = reading.test or ""
     for name in sorted(reading.design.text):
         new = sorted(column.level or "" for column in held - fitted if column.name == name)
         if new:
@@ -70,8 +75,8 @@ def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Proble
     """
     _check_rows(reading)
     _check_magnitudes(reading)
-    if reading.test is not None:
-        _check_levels(reading, reading.test)
+    if reading.test is not None and not reading.design.by:
+        check_levels(reading, *(levels_there(fold.columns, fold.maximum) for fold in reading.reduced.folds))
     chosen, whole = reading.design, reading.fitted
     terms = terms_of(whole, chosen, options.model.intercept)
     target = target_of(reading, options)

@@ -266,20 +266,4 @@ _CANDIDATES = (
     ),
 )
 
-_GROUPS = (
-    Rule(
-        lambda o: o.columns.by and o.checks.test is not None,
-        "--test is for one fit, and --by makes many: --holdout or --cv validate each group on rows of its own",
-    ),
-    Rule(
-        lambda o: o.columns.by and o.show.explain,
-        "--explain shows the arithmetic of one fit, and --by makes many: leave out one",
-    ),
-    Rule(
-        lambda o: o.columns.by and o.show.every is not None,
-        "--every chooses the iterations in the table of one fit, and --by has a row per group: leave out --every, or "
-        "write all iterations with --trace FILE",
-    ),
-)
-
-RULES = _LOSS + _STEPS + _BATCHES + _PENALTY + _THE_REST + _CANDIDATES + _GROUPS
+RULES = _LOSS + _STEPS + _BATCHES + _PENALTY + _THE_REST + _CANDIDATES

@@ -7,8 +7,9 @@ from gdcli.base.names import quoted
 from gdcli.data.expressions.nodes import PolyTerm
 from gdcli.engine.mixing import Mixture, mixed_lanes, mixed_triangle, orthogonal
 from gdcli.engine.triangle import Triangle
-from gdcli.engine.triangles import total_of
+from gdcli.engine.triangles import take_lanes, total_of
 from gdcli.ingest.aggregate import Aggregate, Points
+from gdcli.ingest.grouped import Grouped
 from gdcli.ingest.powers import powers_of
 from gdcli.ingest.read import Dataset
 
@@ -22,7 +23,7 @@ def with_orthogonal(reading: Dataset) -> Dataset:
     if not powers or not reading.reduced.complete:
         return reading
     computed, reduced = dict(reading.design.computed), reading.reduced
-    whole = reading.fitted if reduced.grouped is None else total_of(reduced.grouped.triangles)
+    whole = reading.fitted if reduced.grouped is None else _fitted(reading, reduced.grouped)
     for name, columns in powers.items():
         if not name.endswith(f" {len(columns)})"):
             raise DataError(f"{quoted(columns[0].name)} is a part of {quoted(name)}, which is fitted as a whole")
@@ -39,6 +40,12 @@ def with_orthogonal(reading: Dataset) -> Dataset:
             numbers = term.numbers._replace(coefficients=tuple(coefficients))
             computed[column.name] = replace(term, numbers=numbers)
     return replace(reading, reduced=reduced, design=replace(reading.design, computed=computed))
+
+
+def _fitted(reading: Dataset, grouped: Grouped) -> Triangle:
+    """The rows of all groups, without those of a file that is held out."""
+    step = 1 if reading.test is None else grouped.folds
+    return total_of(take_lanes(grouped.triangles, range(0, len(grouped.triangles.count), step)))
 
 
 def _mixed(reduced: Aggregate, mixture: Mixture) -> Aggregate:

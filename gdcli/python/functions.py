@@ -79,6 +79,8 @@ def fit_by(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> 
 
     inputs, target = inputs_of(data, None if target is None else str(target))
     values = _named({"target": target, **fields_of(options, FitKeywords, "fit_by")})
+    if values.get("test") is not None:
+        values["test"] = _one_input(values["test"], target)
     if not values.get("by"):
         raise TypeError("fit_by() takes the columns of the groups: by='region'")
     with in_python_words():

@@ -183,7 +183,7 @@ class GroupsResult(Reported, GroupFits):
 
     def plot(self, path: "str | os.PathLike[str]") -> None:
         """Draw the costs of the first groups to a .png, .svg or .pdf; the data are read again as for a fit."""
-        _write_picture(self if self.pictured else getattr(self, DRAWS_AGAIN)(), path)
+        _write_picture(self if any(fit.picture for fit in self.shown.values()) else getattr(self, DRAWS_AGAIN)(), path)
 
 
 def _write_picture(result: Reported, path: "str | os.PathLike[str]") -> None:

@@ -92,7 +92,7 @@ def chart_of_groups(fits: "GroupFits", page: Page, colour: bool = False) -> str:
 
     series = [
         _Series(fit.picture.iterations.tolist(), fit.picture.costs.tolist(), page.shown(" ".join(fits.groups[i])))
-        for i, fit in fits.pictured.items()
+        for i, fit in fits.shown.items()
         if fit.picture is not None
     ]
     words = _Words(

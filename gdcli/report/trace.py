@@ -117,11 +117,12 @@ class GroupTraces:
         self._stream, self._kind = stream, kind
         self._by: tuple[str, ...] = ()
         self._terms: list[str] = []
+        self._validation = False
         self._writer: TraceWriter | None = None
 
-    def begin(self, by: Sequence[str], terms: Sequence[str]) -> None:
-        """Set the names of the group columns, and the terms of all groups."""
-        self._by, self._terms = tuple(by), list(terms)
+    def begin(self, by: Sequence[str], terms: Sequence[str], validation: bool) -> None:
+        """Set the names of the group columns, the terms of all groups, and whether rows are held out of any."""
+        self._by, self._terms, self._validation = tuple(by), list(terms), validation
 
     def of_group(self, key: Sequence[str]) -> "Sequence[_GroupTrace]":
         """A list of one recorder, which writes the iterations of the group with this key."""
@@ -133,7 +134,8 @@ class GroupTraces:
         The ``shape`` of that call says which columns stand beside the terms.
         """
         if self._writer is None:
-            self._writer = self._kind(self._stream, shape._replace(terms=tuple(self._terms), by=self._by))
+            shape = shape._replace(terms=tuple(self._terms), by=self._by, validation=self._validation)
+            self._writer = self._kind(self._stream, shape)
         return self._writer
 
     def places(self, terms: Sequence[str]) -> list[int]:

@@ -92,16 +92,6 @@ def test_strict_asks_every_fitted_group_to_converge(gdfit: Callable, table: str)
 
 
 @pytest.mark.parametrize(
-    "words", [["--explain"], ["--every", "2"], ["--plot", "page.html"]], ids=lambda words: words[0]
-)
-def test_what_only_one_fit_can_show_is_refused_in_one_line(gdfit: Callable, table: str, words: list[str]) -> None:
-    done = gdfit(table, "-t", "y", "--by", "region", *words)
-    assert done.code == 2
-    assert words[0] in done.err or "a page is about one fit" in done.err
-    assert "--by" in done.err
-
-
-@pytest.mark.parametrize(
     ("words", "code", "message"),
     [
         (["--by", "regoin"], 1, "Did you mean 'region'?"),

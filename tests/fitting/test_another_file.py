@@ -164,7 +164,7 @@ def test_a_file_to_fit_without_rows_is_not_made_up_for_by_the_other(csv_file: Ca
         fit_data(gaps, target="y", test=test)
 
 
-@pytest.mark.parametrize("other", [{"holdout": 0.2}, {"cv": 3}, {"by": ("kind",)}])
+@pytest.mark.parametrize("other", [{"holdout": 0.2}, {"cv": 3}])
 def test_another_way_to_validate_beside_it_is_refused(files: tuple[str, str], other: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="--test"):
         FitOptions.of(target="y", test=files[1], **other)

@@ -53,15 +53,15 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
 
     inputs = input_files(context, files)
     values |= fit_length(context, values)
-    if values["by"]:
-        output = Output.of(context, values, inputs)
-        _check_one_row_a_group(values, output)
-        return _run_groups(inputs, values, output)
     output = Output.of(context, values, [*inputs, *([] if values["test"] is None else [values["test"]])])
     if values["resume"] is not None:
         output.check_kept("the model to resume", values["resume"])
     if values["explain"] and not output.has_table:
         raise click.UsageError("--explain is for people: give it with the table format only.")
+    if values["by"]:
+        if output.is_page:
+            raise click.UsageError("a page is about one fit, and --by makes many: draw a picture (.png) of the first.")
+        return _run_groups(inputs, values, output)
     typed = typed_command(context) if output.is_page else None
     return run(inputs, values, output, command_line(context, values), typed)
 
@@ -121,14 +121,6 @@ def _not_converged(message: str, values: Mapping[str, Any], output: "Output") ->
 
 
 # --- one fit per group
-
-
-def _check_one_row_a_group(values: Mapping[str, Any], output: "Output") -> None:
-    """Refuse what only the report on a single fit has room for."""
-    if output.is_page:
-        raise click.UsageError("a page is about one fit, and --by makes many: draw a picture (.png) of the first ones.")
-    if values["resume"] is not None:
-        output.check_kept("the model to resume", values["resume"])
 
 
 def _run_groups(inputs: Sequence[str], values: Mapping[str, Any], output: "Output") -> int:

@@ -27,13 +27,13 @@ _LONGEST_NAME = 34
 
 def draw_groups(fits: GroupFits) -> Figure:
     """The figure of the first groups that have a fit; the title counts the others."""
-    drawn = list(fits.pictured)
+    drawn = list(fits.shown)
     across = min(_COLUMNS, len(drawn))
     down = -(-len(drawn) // across)
     figure = new_figure(max(3.6 * across, 6.0), 2.7 * down + 0.9)
     panels = figure.subplots(down, across, squeeze=False)
     for axes, i in zip(panels.flat, drawn, strict=False):
-        _draw_one(axes, fits, i, fits.pictured[i])
+        _draw_one(axes, fits, i, fits.shown[i])
     for axes in panels.flat[len(drawn) :]:
         axes.set_visible(False)
     for axes in panels[:, 0]:
