@@ -76,6 +76,11 @@ def test_drawing_is_imported_when_a_picture_is_asked_for() -> None:
     assert early == []
 
 
+def test_records_are_made_without_the_module_that_writes_code_for_each() -> None:
+    every = [(dotted(path), one) for path in MODULES for one in imports(path)]
+    assert [module for module, one in every if one.at_top and one.module == "dataclasses"] == []
+
+
 def test_no_module_imports_itself_through_others() -> None:
     assert circles(arrows()) == []
 

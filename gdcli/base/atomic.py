@@ -13,11 +13,11 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, Literal, NoReturn, TextIO, overload
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import harmless, quoted
+from gdcli.base.records import record
 
 try:
     import fcntl
@@ -48,7 +48,7 @@ _STANDARD_DESCRIPTORS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 _unfinished: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Target:
     """The file that a path leads to: ``descriptor`` if that is open already, ``old`` its status if it exists."""
 

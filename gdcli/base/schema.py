@@ -4,7 +4,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
@@ -12,6 +11,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import field_names, is_record, optional_fields
 
 Record = TypeVar("Record")
 
@@ -74,7 +74,7 @@ def _no_constant(name: str) -> float:
 
 
 def to_json(value: Any, nulls: bool = False) -> Any:
-    """A record as what JSON has: dataclasses, NamedTuples and mappings as objects, tuples as lists, enums as values.
+    """A record as what JSON has: records, NamedTuples and mappings as objects, tuples as lists, enums as values.
 
     With ``nulls`` a number that is not finite becomes None, as results have it; without, writing one raises ValueError.
     """
@@ -82,10 +82,8 @@ def to_json(value: Any, nulls: bool = False) -> Any:
         return value.value
     if isinstance(value, float):
         return None if nulls and not math.isfinite(value) else value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: to_json(getattr(value, one.name), nulls) for one in fields(value)}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {name: to_json(item, nulls) for name, item in zip(value._fields, value, strict=True)}
+    if is_record(type(value)) or hasattr(value, "_fields"):
+        return {name: to_json(getattr(value, name), nulls) for name in field_names(value)}
     if isinstance(value, Mapping):
         return {name: to_json(item, nulls) for name, item in value.items()}
     return [to_json(item, nulls) for item in value] if isinstance(value, list | tuple) else value
@@ -116,11 +114,8 @@ def _record(kind: Any, value: Any, path: str) -> Any:
 def _fields_of(kind: Any) -> dict[str, tuple[Any, bool]]:
     """The annotation of each field, and whether it has a default."""
     annotations = get_type_hints(kind)
-    if is_dataclass(kind):
-        optional = {f.name for f in fields(kind) if f.default is not MISSING or f.default_factory is not MISSING}
-    else:
-        optional = set(kind._field_defaults)
-    return {name: (annotations[name], name in optional) for name in annotations}
+    optional = optional_fields(kind)
+    return {name: (annotations[name], name in optional) for name in field_names(kind)}
 
 
 def _checked(kind: Any, value: Any, path: str) -> Any:

@@ -2,11 +2,11 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import click
 
 from gdcli.base.names import shell_word
+from gdcli.base.records import record
 
 _WORDS = "gdcli.words"
 
@@ -22,7 +22,7 @@ def given_words(ctx: click.Context) -> tuple[str, ...]:
     return words
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Given:
     """One option, argument or ``--`` on the command line; ``option`` is None for the last two."""
 

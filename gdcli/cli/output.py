@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -12,6 +11,7 @@ from click.core import ParameterSource
 
 from gdcli.base.atomic import check_writable, ending_of, is_special, same_file, whole_file
 from gdcli.base.names import printable
+from gdcli.base.records import field, record
 from gdcli.cli.failures import check_stdout, stdout_error
 from gdcli.cli.options import DIGITS, TRACE_ENDINGS
 from gdcli.cli.stdout import Stdout
@@ -34,7 +34,7 @@ TABLE = "table"
 LONGEST_TABLE = 1000
 
 
-@dataclass(slots=True)
+@record(eq=False, frozen=False)
 class Output:
     """``path`` is None for stdout; a ``trace`` there takes the result's place.
 

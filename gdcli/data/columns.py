@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import did_you_mean, listed, quoted
+from gdcli.base.records import record
 from gdcli.data.cells import LONGEST_NAME, too_long
 from gdcli.data.expressions.nodes import ALL, Name
 from gdcli.data.expressions.parser import parse_expression
@@ -25,7 +25,7 @@ MISSING_WORDS = tuple(dict.fromkeys(form for w in _WORDS for form in (w, w.lower
 POLICIES = ("drop", "error", "mean")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColumnOptions:
     """The options about columns. ``missing`` is one of ``POLICIES``. A ``summary`` has no target. Each combination of
     values in the ``by`` columns is a group of rows.

@@ -6,7 +6,6 @@ day.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import product
@@ -15,6 +14,7 @@ import numpy as np
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import quoted
+from gdcli.base.records import replace
 from gdcli.data.table import Coded, Table
 from gdcli.engine.arrays import Array
 

@@ -1,11 +1,11 @@
 """How each column is read, decided from the first block; what is doubtful is an error with advice that was tried."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import quoted
+from gdcli.base.records import replace
 from gdcli.data.columns import ColumnOptions, choose
 from gdcli.data.design import Design
 from gdcli.data.doubts import header_below

@@ -5,7 +5,6 @@ indicator column per level. Which level is the reference is only known at the en
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from gdcli.base.errors import CellError, DataError
 from gdcli.base.names import listed, quoted, shell_word
+from gdcli.base.records import field, record, replace
 from gdcli.data.cells import check_lengths, left_out_levels, missing_option, too_many_levels
 from gdcli.data.dates import ISO, as_numbers
 from gdcli.data.expressions.computed import Computed, check_values, placed, with_computed
@@ -22,7 +22,7 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column, level_order
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Rows:
     """The complete rows of a block: numbers ``X`` (n, q) over ``columns``, a target last, and ``weights`` (n,) or None.
 
@@ -45,7 +45,7 @@ class Rows:
     misquoted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Design:
     """The choice of columns: which are the target (None for a summary), the features and the weights.
 

@@ -1,12 +1,12 @@
 """Doubts about columns of the first block: what is odd about a text, on which line, and what might read it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from gdcli.base.errors import CellError, DataError, NotNumericError
 from gdcli.base.names import quoted, shell_word
+from gdcli.base.records import record
 from gdcli.data.cells import LONGEST_PASTED, too_many_levels
 from gdcli.data.csv.exact import COMMENT_MARKS
 from gdcli.data.csv.options import BLANKS
@@ -29,7 +29,7 @@ _COMMA = ","
 _MOST_CLASSES = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextColumn:
     """A column of a block, read as ``texts``; ``words`` mean a missing cell.
 

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted, shell_word
+from gdcli.base.records import record
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.streams import Stream
 
@@ -37,7 +37,7 @@ def no_names(stream: Stream, options: CsvOptions) -> tuple[str, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Format:
     """A format of inputs. ``sniff`` tells from a file's first bytes (``PEEK_BYTES``), whatever its name, whether it is
     of this format; ``open`` gives its source, or raises DataError. ``column_names`` are for completion: they have to be

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from gdcli.base.errors import CellError, NotNumericError
+from gdcli.base.records import record
 from gdcli.data.columns import missing_words, require
 from gdcli.data.dates import ISO, parse_dates
 from gdcli.data.doubts import (
@@ -30,7 +30,7 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)
 _FEW_ROWS = 10
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judged:
     """The columns to read as ``text``, the format of each column of ``dates``, and all ``words`` for a missing cell.
 

@@ -1,12 +1,12 @@
 """Blocks read for predictions: every row is kept, and a cell of numbers that holds none is infinite."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 
 from gdcli.base.errors import CellError
+from gdcli.base.records import replace
 from gdcli.data.cells import parsed
 from gdcli.data.csv.block import CsvBlock
 from gdcli.data.dates import as_numbers

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import likely, listed, quoted
+from gdcli.base.records import replace
 from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.expressions.nodes import ALL
 from gdcli.data.expressions.terms import columns_in, is_expression, seems_expression

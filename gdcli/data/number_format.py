@@ -1,12 +1,13 @@
 """Formats of numbers: 1234.5, or 1.234,5 as in much of Europe."""
 
 import re
-from dataclasses import dataclass
+
+from gdcli.base.records import record
 
 _NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NumberFormat:
     """The ``decimal`` mark and the separator of ``thousands`` (None: there is none)."""
 

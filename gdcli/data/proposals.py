@@ -1,12 +1,12 @@
 """Proposals: options that would read a table which is refused, each tried on its first block before it is worded."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Any
 
 from gdcli.base.errors import DataError, GdfitError
 from gdcli.base.names import shell_word
+from gdcli.base.records import record, replace
 from gdcli.data.columns import ColumnOptions
 from gdcli.data.table import Block
 
@@ -46,7 +46,7 @@ class ProposalEffect(Enum):
     OMITS = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Proposal:
     """Options to add to a command line, and their ``meaning``, a sentence in which {} stands for them.
 
@@ -117,7 +117,7 @@ class DoubtError(DataError):
         return self.kind(f"{self.reason}: {advice}" if advice else self.reason)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenQuestion:
     """A table's first block and names, and the options of its columns, before it is decided how to read them."""
 

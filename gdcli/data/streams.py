@@ -10,13 +10,13 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import IO, Any, Protocol, cast
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import STDIN, quoted
+from gdcli.base.records import record
 from gdcli.base.schema import LARGEST_FILE
 from gdcli.data import paths
 from gdcli.data.ahead import ReadAhead
@@ -46,7 +46,7 @@ class Readable(Protocol):
         ...
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False, frozen=False)
 class Stream:
     """An open input. ``position`` tells how many bytes of ``size`` (None if unknown) were taken from the disk.
 

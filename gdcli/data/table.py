@@ -1,17 +1,17 @@
 """Tables of parsed columns, and the contract of the blocks of rows that they are parsed from."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import field, record
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.engine.arrays import Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Coded:
     """A text column: ``levels`` are the distinct texts, ``codes`` (n,) each row's index in them; −1: a missing cell."""
 
@@ -26,7 +26,7 @@ class BadRow(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Table:
     """The parsed columns of ``rows`` consecutive rows, by name: ``numeric`` ones (rows,) and ``text`` ones.
 

@@ -3,17 +3,17 @@
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import IO
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 
 # A line end in UTF-16 and UTF-32 has zeros around it.
 _LINE_END = 4
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Watch:
     """An open regular file with its status ``before`` it was read; ``path`` is None for standard input.
 

@@ -13,11 +13,11 @@ machine learning, SIAM Review 60, 2018).
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Proximal, Step, unchanged
 from gdcli.engine.losses.contract import Loss
@@ -43,7 +43,7 @@ class _Rows(NamedTuple):
         return _Rows(self.A[taken], self.y[taken], None if self.weights is None else self.weights[taken])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Batches:
     """The rows of a descent with their loss, cut into batches of ``size`` rows in an order that ``seed`` chooses.
 

@@ -5,10 +5,9 @@ Linear Regression Analysis, 2nd ed., sections 3.3 and 4.3). p and the intervals 
 distributions of scipy, imported when used.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array, Extended
 from gdcli.engine.least_squares import Solution
 from gdcli.engine.qr import triangularize
@@ -21,7 +20,7 @@ CONFIDENCE = 0.95
 PERFECT_FIT = 1e-24
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class CoefficientTests:
     """Arrays with one figure for each term, then the intercept if the model has one. NaN: the figure does not exist.
 
@@ -96,7 +95,7 @@ def inference(triangle: Triangle, best: Solution, intercept: bool) -> Coefficien
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RowSpread:
     """The uncertainty of a prediction for a row x (p,): its variance is s²·h, h = 1/W + ‖(x − mean)·factor‖².
 

@@ -6,10 +6,9 @@ of least norm on the descent's own scaled problem, where descent from zero goes.
 rounding (``determined_part``), so that no descent goes below its minimum.
 """
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
+from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array, Extended
 from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.scaling import Scaling, compact, scale
@@ -25,7 +24,7 @@ _ROUNDING = 1e-15
 _NEGLIGIBLE = 1e-6
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Solution:
     """``slopes`` (p,) and ``intercept`` in file units; ``theta`` the same on the descent's scaled problem.
 

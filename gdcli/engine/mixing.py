@@ -5,11 +5,11 @@ cⱼ + Σᵢ Tᵢⱼ sᵢ; so nothing but columns of R is combined, and a cell w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from math import comb
 
 import numpy as np
 
+from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column
 from gdcli.engine.qr import triangularize
@@ -20,7 +20,7 @@ from gdcli.engine.triangles import Triangles, qr_of_lanes
 _DEPENDENT = 1e-13
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Mixture:
     """The powers x, x² … xᵏ of a column replaced by k polynomials: ``coefficients`` (k, k+1), that of 1 first."""
 

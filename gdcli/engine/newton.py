@@ -5,10 +5,10 @@ maximum likelihood estimates in logistic regression models, Biometrika 71, 1984.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.lasso import lasso_minimum as penalized_minimum
 from gdcli.engine.objective import CurvedObjective, Point
@@ -35,7 +35,7 @@ _FLATTEST = 1e-13
 _PLANE = 1e-30
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Minimum:
     """The minimum of a cost: ``theta`` (p,), the ``cost`` there, and the next ``step`` (p,) of Newton's method.
 

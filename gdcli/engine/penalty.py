@@ -8,17 +8,16 @@ Of a squared error with A all is still known: the triangle with the rows √(N·
 penalized problem (``ridge``; Hoerl & Kennard, Ridge regression, Technometrics 12, 1970).
 """
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
+from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array
 from gdcli.engine.objective import CurvedObjective, Objective, Point
 from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.scaling import compact
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Penalty:
     """``l2`` = A ≥ 0 and ``l1`` = B ≥ 0, for a target in standard deviations; ``intercept``: θ₀ is free."""
 

@@ -10,7 +10,6 @@ root, such as the flat bottom of (x − 1)⁴, is known to be one; the eigenvalu
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from itertools import pairwise
@@ -18,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.polynomial import polynomial
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.objective import Point
 
@@ -33,7 +33,7 @@ class StationaryKind(Enum):
     INFLECTION = "inflection"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StationaryPoint:
     """A point where y' = 0. ``left`` and ``right`` are the signs of y' beside it, ``curvature`` is y'' there."""
 

@@ -1,14 +1,13 @@
 """The mean squared error as an objective, from a triangle. θ may be a stack of shape (…, p)."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.objective import Point
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Quadratic:
     """The mean squared error as a function of θ: (‖z − R₁θ‖² + ρ²)/N, in squared *scaled* target units.
 

@@ -14,12 +14,12 @@ negative one jumps across it.
 """
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.spectrum import Spectrum
 
@@ -36,7 +36,7 @@ _LEAST_SIZE = math.log(1e-3)
 _LOG_ZERO = -750.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Recurrence:
     """One iteration along an eigenvector, as above. The roots are complex where h is between the two ``bends``."""
 

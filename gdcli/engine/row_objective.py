@@ -8,13 +8,13 @@ the same bits for any number of threads, whether a group is in this process or o
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.losses.contract import Loss
 from gdcli.engine.objective import Point
@@ -38,7 +38,7 @@ DropPages = Callable[[int, int], None]
 """Drops the cached pages of rows start to stop of a memory-mapped block."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class RowBlock:
     """A block of rows as they are kept: ``X`` (n, q) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each.
 
@@ -80,7 +80,7 @@ class RowBlock:
             out[:, term] += X[:, self.places[i]] * factor[i]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Slice:
     block: RowBlock
     rows: slice

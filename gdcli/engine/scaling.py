@@ -9,18 +9,18 @@ is still the start). θ holds the intercept first, where there is one, then a sl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.qr import triangularize
 from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.triangle import Triangle
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Scaling:
     """The map between file units and scaled units; ``center``, ``scale`` and ``center_low`` have shape (p,).
 

@@ -11,11 +11,11 @@ Distill 2017.)
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.quadratic import Quadratic
 
@@ -38,7 +38,7 @@ class Behaviour(Enum):
     UNSTABLE = "unstable"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Spectrum:
     """``eigenvalues`` λ > 0 (r,), largest first; ``vectors`` (r, p) their eigenvectors in scaled coordinates;
     ``distances`` (r,) of the start from the optimum along each.

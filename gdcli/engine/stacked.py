@@ -7,10 +7,10 @@ it does in θ, at O(p).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.least_squares import RANK_TOLERANCE
 from gdcli.engine.objective import Point
@@ -18,7 +18,7 @@ from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.triangles import Triangles
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Scalings:
     """The scalings of g groups, as in Scaling.
 
@@ -47,7 +47,7 @@ class Scalings:
         return np.concatenate([(value / self.target_scale)[:, np.newaxis], slopes], axis=1)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class StackedProblem:
     """The scaled and solved problems of g groups, as known before the first step.
 

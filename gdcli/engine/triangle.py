@@ -15,17 +15,17 @@ sequential QR" (SIAM J. Sci. Comput. 34, 2012) for the reduction by slices.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array, Extended
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import kept_as, small, stack_triangles, triangularize, with_signs
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Triangle:
     """Rows reduced to (q+1)² numbers at most, q being the number of columns.
 

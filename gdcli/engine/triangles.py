@@ -6,13 +6,13 @@ rows of zeros, which change nothing, and go to LAPACK as one stack.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import reduce as fold_left
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import SLICE_ROWS, kept_as, triangularize
@@ -42,7 +42,7 @@ class LaneRows(NamedTuple):
     weights: Array | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Triangles:
     """Lanes of rows as triangles ``R`` (g, q+1, q+1), relative to each lane's own ``shift`` (g, q).
 

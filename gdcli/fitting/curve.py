@@ -10,7 +10,6 @@ slope is what it is, so that a rate which is stable near the minimum may still f
 import math
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy as np
 from gdcli import __version__
 from gdcli.base.errors import UsageError
 from gdcli.base.listener import Listener
+from gdcli.base.records import record
 from gdcli.engine import schedules
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.arrays import Array
@@ -66,7 +66,7 @@ class Outcome(Enum):
     """Thrown up and out by ever longer steps."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shape:
     """The shape of a curve: its stationary points from left to right, and the signs of y' at x → −∞ and x → ∞."""
 
@@ -117,7 +117,7 @@ class Shape:
         return min(self.points, key=lambda point: abs(point.x - x), default=None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Walk:
     """The descent with one learning rate: ``x``, ``y`` and ``slope`` (k+1,) at iterations 0 … k.
 
@@ -181,7 +181,7 @@ class Walk:
         return min(int(away[-1]) + 1, self.iterations) if len(away) else 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Curve:
     """A polynomial, lowest power first, and one walk down it for each rate.
 

@@ -5,7 +5,6 @@ source → design → triangle → (scaled problem → spectrum, optimum, descen
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from gdcli import __version__
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of
+from gdcli.base.records import replace
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
 from gdcli.engine.inference import RowSpread, row_spread
 from gdcli.engine.spectrum import Behaviour

@@ -5,13 +5,13 @@ that does not exist is NaN, a count −1: those of a group with too few rows, an
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import field, record
 from gdcli.data.expressions.computed import Computed
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array
@@ -32,7 +32,7 @@ class Verdict(Enum):
     NO_FIT = "no fit"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class GroupFits:
     """One fit per group of the columns ``by``. Fields that are no arrays are common to all groups.
 

@@ -7,7 +7,6 @@ own, and its fit is like any other: whatever a fit can do, it can do for groups.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, listed, quoted
+from gdcli.base.records import replace
 from gdcli.data.group_keys import Key, in_order
 from gdcli.engine.column import Column, gaps_among
 from gdcli.engine.descent import Stopped

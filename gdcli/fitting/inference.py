@@ -1,10 +1,10 @@
 """Inference on a fit: the certainty of each coefficient, and whether it holds for the descent's coefficients too."""
 
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
+from gdcli.base.records import replace
 from gdcli.engine import inference as engine
 from gdcli.engine.arrays import Array
 from gdcli.fitting.learning_rate import forecast_of

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import reduce
 from itertools import product
 
@@ -11,6 +10,7 @@ import numpy as np
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
+from gdcli.base.records import replace
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Step, Stopped, after, descend
 from gdcli.engine.objective import LaneObjective, Objective, Point

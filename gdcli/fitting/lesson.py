@@ -1,9 +1,8 @@
 """The triangle of a fit's design columns, handed over so that a descent on all rows can be repeated anywhere."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
 from gdcli.engine.triangle import square
@@ -13,7 +12,7 @@ from gdcli.fitting.problem import Problem
 _START_DIGITS = 15
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Lesson:
     """The rows of a squared error as numbers that stand for all of them, in the units of the file.
 

@@ -1,11 +1,11 @@
 """Everything that a fit can be told: small records of parsed values, which are trusted below this point."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from itertools import product
 from typing import Any, TypeVar
 
 from gdcli.base.errors import UsageError
+from gdcli.base.records import field, field_names, record
 from gdcli.data.columns import ColumnOptions
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
 from gdcli.data.expressions.r_formula import parse_formula
@@ -26,7 +26,7 @@ from gdcli.ingest.read import InputData, ReadOptions
 OptionPart = TypeVar("OptionPart", "Machine", "ModelOptions", "DescentOptions", "Checks", "Show")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Machine:
     """The resources: ``jobs`` threads (None: all cores), ``memory`` bytes for kept rows (None: half of what is
     free), ``dask`` the address of a cluster that reads instead.
@@ -37,7 +37,7 @@ class Machine:
     dask: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelOptions:
     """The cost to minimize. ``event`` is the class whose probability a logistic fit predicts, None for the second in
     order. ``l2`` and ``l1`` are the weights A and B of the penalty A·Σβ² + B·Σ|β| on the scaled problem: () is none,
@@ -63,7 +63,7 @@ class ModelOptions:
         return self.penalties[0]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DescentOptions:
     """How the cost is minimized. The learning rate is that of the scaled problem; ``epochs`` are passes over all rows,
     instead of ``iterations``; ``batch_size`` rows make an iteration, in an order that ``seed`` chooses;
@@ -92,7 +92,7 @@ class DescentOptions:
         return self.schedule.rates(first, self.iterations, before)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checks:
     """How a fit is judged: ``holdout`` is the share of rows kept out of it, ``cv`` the number of folds.
 
@@ -124,7 +124,7 @@ class Checks:
         return tuple(i / self.cv for i in range(1, self.cv)) if self.cv else ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Show:
     """The parts to show: each ``every``-th iteration (None: geometrically thinned), the arithmetic, the numbers of a
     ``picture`` with a sample of ``points`` rows.
@@ -136,7 +136,7 @@ class Show:
     points: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FitOptions:
     """Everything that a fit can be told, by :meth:`of`."""
 
@@ -221,7 +221,7 @@ def with_formula(values: dict[str, Any]) -> dict[str, Any]:
 
 def _record(kind: type[OptionPart], values: Mapping[str, Any]) -> OptionPart:
     """A record of this kind, its fields taken from the values of the same names."""
-    return kind(**{one.name: values[one.name] for one in fields(kind) if one.name in values})
+    return kind(**{name: values[name] for name in field_names(kind) if name in values})
 
 
 def _one_or_more(rates: Any) -> dict[str, Any]:
@@ -250,10 +250,10 @@ _PARSERS = {
 }
 
 # What code says of columns, not the user of a fit.
-_COLUMN_NAMES = frozenset(column.name for column in fields(ColumnOptions)) - {"summary", "classes"}
+_COLUMN_NAMES = frozenset(field_names(ColumnOptions)) - {"summary", "classes"}
 
 OPTION_NAMES = _COLUMN_NAMES.union(
     CSV_FIELDS,
     ["formula"],
-    *((one.name for one in fields(kind)) for kind in (Machine, ModelOptions, DescentOptions, Checks, Show)),
+    *(field_names(kind) for kind in (Machine, ModelOptions, DescentOptions, Checks, Show)),
 )

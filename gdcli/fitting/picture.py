@@ -1,13 +1,13 @@
 """Gathering the numbers of a picture during the descent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdcli.base.listener import Listener
+from gdcli.base.records import record, replace
 from gdcli.data.design import Design
 from gdcli.engine.arrays import Array
 from gdcli.engine.losses.contract import Link
@@ -38,7 +38,7 @@ class Scales(NamedTuple):
         return slope * self.scale / self.unit, (intercept + self.center * slope) / self.unit
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class CostGrid:
     """The cost of all rows on a grid of the scaled problem, for a loss whose contours are no ellipses.
 
@@ -53,7 +53,7 @@ class CostGrid:
     scales: Scales
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surface:
     """The cost over slope m and intercept c of a fit with one term, exactly and in the units of the file:
 
@@ -92,7 +92,7 @@ class Surface:
         return self.slope + dm, self.intercept + radius * np.sin(angle) - self.mean * dm
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Picture:
     """A descent at k of its iterations: the first hundred, then ever fewer, and the last.
 

@@ -6,13 +6,13 @@ reading → triangle → design columns → scaled problem, its optimum and its 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import did_you_mean, listed, quoted
+from gdcli.base.records import record, replace
 from gdcli.engine import least_squares as optima
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.arrays import Array
@@ -51,7 +51,7 @@ _ROUNDING = 1e-12
 DOMINANT_WEIGHT = 0.25
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Problem:
     """The scaled problem with all that is known about it before the first step.
 

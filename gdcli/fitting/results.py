@@ -5,9 +5,9 @@ units. A value that does not exist (a diverged coefficient, the forecast of an a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from gdcli.base.records import field, record
 from gdcli.data.expressions.computed import Computed
 from gdcli.engine.descent import Stopped
 from gdcli.engine.inference import RowSpread
@@ -28,7 +28,7 @@ class Certainty(NamedTuple):
     high: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Coefficient:
     """One slope, or the intercept.
 
@@ -129,7 +129,7 @@ class PenaltyPart(NamedTuple):
     mean_loss: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Optimum:
     """The minimum, and how far the descent ended from it. ``cost`` is None if there is no minimum.
 
@@ -151,7 +151,7 @@ class BatchLayout(NamedTuple):
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Descent:
     """The course of the descent. ``tolerance`` is None unless it was given.
 
@@ -170,7 +170,7 @@ class Descent:
     batches: BatchLayout | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LearningRate:
     """The forecast of the learning rate from the spectrum, before the first step; None, or empty, if unknown.
 
@@ -271,7 +271,7 @@ class Explanation(NamedTuple):
     steps: tuple[ExplainedStep, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DescentState:
     """The state of a descent, in scaled units, from which it can be resumed or predict.
 
@@ -300,7 +300,7 @@ class DescentState:
     csv: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fit:
     """A finished fit. ``intercept`` is None with ``--no-intercept``.
 

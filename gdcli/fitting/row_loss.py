@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gdcli.base.records import record, replace
 from gdcli.engine import newton
 from gdcli.engine.arrays import Array
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _CLOSE = 1e-8
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class FoldsOfRows:
     """All rows that were kept, by folds, and their target as the loss takes it."""
 
@@ -45,7 +45,7 @@ class FoldsOfRows:
         return RowObjective(groups, weight, problem.scaling.target_scale, function.degree)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class RowLoss:
     """The mean of ``function`` over the rows of some folds, on a problem's scale.
 

@@ -6,7 +6,6 @@ curvature comes: no eigenvalue of the Hessian is above L = λmax(max loss'' · X
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +14,7 @@ from gdcli.base.cores import usable_cores
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
+from gdcli.base.records import replace
 from gdcli.engine import least_squares as optima
 from gdcli.engine import newton
 from gdcli.engine.arrays import Array

@@ -5,13 +5,13 @@ A view is small and travels to where the rows are.
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column
 from gdcli.engine.losses.contract import Loss
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gdcli.fitting.problem import Problem
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class RowView:
     """A problem's view of the rows in ``folds``: their ``columns`` scaled by ``scaling``, gaps filled with ``means``.
 
@@ -66,7 +66,7 @@ def row_sums(
     return _RemoteSums(group, view, loss)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _RemoteSums:
     """The sums over a group in another process."""
 

@@ -1,13 +1,13 @@
 """The start of a descent that goes on where an earlier one ended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import listed
+from gdcli.base.records import replace
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.column import Column
 from gdcli.engine.optimizers import OptimizerState

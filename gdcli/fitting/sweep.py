@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdcli import __version__
 from gdcli.base.listener import Listener
+from gdcli.base.records import record, replace
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
@@ -42,7 +42,7 @@ _SHOWN_DIGITS = 3
 _PROGRESS_STEP = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SweepRate:
     """One rate's descent. ``costs`` are pairs (iteration, cost) on a thinned grid, up to divergence.
 
@@ -66,7 +66,7 @@ class SweepRate:
     validation_error: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sweep:
     """The descents of several learning rates on the same data. ``gap_measure`` as in :class:`Optimum`.
 
@@ -96,7 +96,7 @@ class Sweep:
     lesson: Lesson | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GroupSweeps:
     """A sweep for each group of the columns ``by``; None if it failed, for a reason in ``reasons`` by index."""
 
@@ -215,7 +215,7 @@ def _rounded(rate: float) -> float:
     return float(f"{rate:.{_SHOWN_DIGITS}g}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class _Path:
     """The stack's way: costs (k, rates) at some iterations, the last θ (rates, p), where each rate diverged, and where
     it first came within 1 %.

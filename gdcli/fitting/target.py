@@ -1,7 +1,6 @@
 """The target as a loss takes it: numbers, counts, or two classes, one of them the event."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import assert_never
@@ -10,6 +9,7 @@ import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import listed, quoted, shell_word
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
 from gdcli.engine.losses.contract import REST, Domain
@@ -21,7 +21,7 @@ from gdcli.ingest.read import Dataset
 _MOST_LEVELS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """A target as a loss uses it; ``column`` stands for it in a triangle.
 

@@ -1,11 +1,11 @@
 """The design columns of a fit, chosen when all rows have been read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, quoted
+from gdcli.base.records import record
 from gdcli.data.design import Design
 from gdcli.data.expressions.computed import Computed, levels_of
 from gdcli.data.expressions.nodes import Name, text_of
@@ -21,7 +21,7 @@ _MOST_TOLD = 3
 _LONGEST_LEVEL = 40
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Terms:
     """The design columns, the reference level of each text column, and the columns left out with their reasons.
 

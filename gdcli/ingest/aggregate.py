@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import field, record, replace
 from gdcli.data.design import Rows
 from gdcli.data.table import BadRow
 from gdcli.engine.arrays import Array
@@ -24,7 +24,7 @@ from gdcli.ingest.row_store import RowStore
 HEAD_ROWS = 5
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Points:
     """A sample of rows: ``X`` (k, q) over ``columns``, with the draws (k,) that chose them."""
 
@@ -33,7 +33,7 @@ class Points:
     draws: Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Aggregate:
     """The aggregate of rows: ``folds`` holds a triangle of the complete rows of each fold. Rows with a ``--by`` group
     are in ``grouped`` instead, which is None without ``--by``.

@@ -6,12 +6,12 @@ the worker that read them, and answers about them come back. Dask is imported wh
 
 from asyncio import get_running_loop, run_coroutine_threadsafe
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
+from gdcli.base.records import replace
 from gdcli.ingest.remote import Future, Numbered, Position, Section, reduce_on_worker, reduced_elsewhere
 
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
 """Counts of rows read, used, dropped and skipped, and the phrases that tell them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, quoted, shell_word
+from gdcli.base.records import field, record
 from gdcli.data.design import Design
 from gdcli.data.table import BadRow
 
@@ -12,7 +12,7 @@ from gdcli.data.table import BadRow
 _MOST_LEFT_OUT = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RowCounts:
     """The counts of rows read, used and dropped. ``dropped_by_column`` counts a row lacking several cells for each.
 
@@ -32,7 +32,7 @@ class RowCounts:
 MOST_NAMED_ROWS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SkippedRows:
     """The number of bad rows left out, and the place and reason of each of the first few."""
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
 from gdcli.base.parallel import merge_all, ordered_map
+from gdcli.base.records import record, replace
 from gdcli.data.columns import ColumnOptions, choose, require
 from gdcli.data.decision import design_of_readable
 from gdcli.data.design import Design
@@ -54,7 +54,7 @@ def _blocks(
                 yield source, block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Judged:
     """What the first block said: the names of all columns, the design of those that can be read, and the doubts."""
 

@@ -1,13 +1,12 @@
 """The records of a description: a table, and each of its columns."""
 
-from dataclasses import dataclass
-
 from gdcli import __version__
+from gdcli.base.records import record
 from gdcli.engine.column import level_order
 from gdcli.ingest.figures import Figures
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ColumnDescription:
     """A column: its ``role`` (target, feature, weights, left out), how it is read (``kind``: number, date, category;
     ``doubtful`` if a fit refuses it, for the reason and with the advice in ``doubt``), and its figures.
@@ -27,7 +26,7 @@ class ColumnDescription:
         return min(values, key=level_order) if self.kind == "category" and self.role != "target" and values else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Description:
     """A table, column by column, and its numbers of rows: ``read``, ``complete`` (with a value in every column that is
     used), and bad ones ``skipped``.

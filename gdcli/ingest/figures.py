@@ -3,12 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from gdcli.base.errors import NotNumericError
+from gdcli.base.records import field, record, replace
 from gdcli.data.cells import parsed
 from gdcli.data.dates import numbers_of_dates
 from gdcli.data.design import Design
@@ -25,7 +25,7 @@ MOST_NUMBERS = 20
 _SAMPLE = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Figures:
     """The figures of a column's cells: ``count`` with a value, ``missing`` without one, ``odd`` that cannot be read.
 
@@ -121,7 +121,7 @@ def _few(numbers: Array) -> Counter[str] | None:
     return Counter({f"{value:.15g}": int(n) for value, n in zip(found.tolist(), counts.tolist(), strict=True)})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Described:
     """The numbers of rows ``read``, ``complete`` and ``skipped`` (bad ones), and the figures of each column by name."""
 

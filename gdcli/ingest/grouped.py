@@ -1,11 +1,11 @@
 """Rows by group, in the same pass: a triangle for each group, and for each of its folds where there are some."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record, replace
 from gdcli.data.design import Rows
 from gdcli.data.group_keys import Key, combined
 from gdcli.engine.column import Column
@@ -15,7 +15,7 @@ from gdcli.engine.triangles import Triangles, lane_rows, merge_lanes, no_lanes, 
 LaneOfRow = NDArray[np.intp]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Grouped:
     """The triangles of each ``--by`` group and fold. Fold i of a group is lane ``place[key] · folds + i``."""
 

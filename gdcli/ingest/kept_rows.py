@@ -1,17 +1,17 @@
 """Rows kept from the pass, for losses and batches that need them, in this process or on a worker."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
+from gdcli.base.records import field, record, replace
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
 from gdcli.ingest.row_store import Pages
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class KeptRows:
     """The rows of a block: ``X`` (n, q), the values of ``columns`` minus their ``shift`` (q,), in C order; ``Y``
     (n, k), the values of the columns of the ``target``, unshifted; ``weights`` (n,) or None. The shift is close to the
@@ -66,7 +66,7 @@ class RowGroup(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class LocalRows:
     """A row group in this process."""
 
@@ -77,7 +77,7 @@ class LocalRows:
         return partial(question, self.blocks)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class RowsOfGroup:
     """The rows of one ``--by`` group among those of a row group, in this process or on a worker."""
 

@@ -4,10 +4,10 @@ Threads and the workers of a cluster use these functions in the same order: henc
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gdcli.base.parallel import merge_left, merge_sections, ordered_map
+from gdcli.base.records import record
 from gdcli.data.design import Design
 from gdcli.data.memory import check_room, check_room_for_groups
 from gdcli.data.table import Block
@@ -35,7 +35,7 @@ class Part(NamedTuple):
     block: Block
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reduction:
     """The reduction of blocks to aggregates: a design of the columns, and a plan of folds and rows to keep."""
 

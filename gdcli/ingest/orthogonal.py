@@ -1,9 +1,8 @@
 """The terms of ``poly()`` of all rows: from the powers of the pass to polynomials that are orthogonal over the rows."""
 
-from dataclasses import replace
-
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import replace
 from gdcli.data.expressions.nodes import PolyTerm
 from gdcli.engine.mixing import Mixture, mixed_lanes, mixed_triangle, orthogonal
 from gdcli.engine.triangle import Triangle

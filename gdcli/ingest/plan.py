@@ -1,15 +1,15 @@
 """The plan of one pass: the fold of each row, and the rows that are kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.ingest.row_store import RowStore
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Plan:
     """The rule that gives each row its fold in one pass, and the rows to keep. ``cuts`` divide [0, 1): a row whose draw
     falls into part i, from 0, is in fold i.

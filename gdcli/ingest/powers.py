@@ -1,10 +1,10 @@
 """The powers that a pass keeps for the terms of ``poly()``: which columns they are, and what they are relative to."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
+from gdcli.base.records import replace
 from gdcli.data.design import Design
 from gdcli.data.expressions.computed import Computed
 from gdcli.data.expressions.nodes import PolyTerm, Powers, text_of

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
-from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, Union, cast
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import STDIN, listed, quoted
+from gdcli.base.records import field, record, replace
 from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.decision import design
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 InputData = Union[str, "os.PathLike[str]", "pd.DataFrame", Source]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadOptions:
     """The options of reading: of CSV text, the number of threads, and the plan of the pass.
 
@@ -70,7 +70,7 @@ class ReadOptions:
         return RowStore(available() // 2 if self.memory is None else self.memory)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dataset:
     """The design and the aggregate of all inputs. Rows that are kept, perhaps on a cluster, live until the end of a
     ``with`` block.

@@ -9,7 +9,6 @@ that place. The result is right whatever was guessed.
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice, pairwise
 from queue import Empty, SimpleQueue
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from gdcli.base.errors import DataError, GdfitError
 from gdcli.base.parallel import SECTION
+from gdcli.base.records import record, replace
 from gdcli.data.source import OtherFileError, Place, RangeReader
 from gdcli.engine.blas import threads_for
 from gdcli.ingest.aggregate import Aggregate
@@ -48,7 +48,7 @@ class Position(NamedTuple):
         return self.input == other.input and self.place[:2] == other.place[:2]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Section:
     """The aggregate of a section (``reduced``, None if it has no block), its number of blocks (``parts``), and its
     ``end``, the beginning of the block after it.

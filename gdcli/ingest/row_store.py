@@ -6,17 +6,17 @@ The file has no name from the start, so that it vanishes with the process, howev
 import mmap
 import sys
 import tempfile
-from dataclasses import dataclass, replace
 from threading import Lock
 from typing import IO, Any
 
 import numpy as np
 
 from gdcli.base.errors import DataError
+from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Pages:
     """The part of a file that a matrix is mapped from: its rows of ``row_bytes`` bytes, from the ``first`` on."""
 

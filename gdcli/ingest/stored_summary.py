@@ -1,13 +1,13 @@
 """The fields of a summary file, as records: written by their fields, and checked by their annotations when read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from gdcli.base.records import field, record
 from gdcli.data.expressions.stored import StoredComputed
 from gdcli.data.source import FileMark
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredColumn:
     """A column in a summary file; ``kind`` is text or numeric."""
 
@@ -15,7 +15,7 @@ class StoredColumn:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredRows:
     """The counts of rows that a summary file holds, as in RowCounts."""
 
@@ -25,7 +25,7 @@ class StoredRows:
     filled: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredTriangle:
     """The triangle in a summary file."""
 
@@ -39,7 +39,7 @@ class StoredTriangle:
     R_rounding: tuple[tuple[float, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredSummary:
     """The fields of a summary file that are read. Fields with a default are missing in older files."""
 

@@ -5,7 +5,6 @@ It holds (q+1)² numbers, the columns' names, levels, minima and maxima, and the
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from gdcli import __version__
 from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, listed, quoted, shell_word
+from gdcli.base.records import field, record, replace
 from gdcli.base.schema import from_json, parse_json, readable, to_json
 from gdcli.data.columns import POLICIES, ColumnOptions, choose, missing_words, require
 from gdcli.data.design import Design
@@ -41,7 +41,7 @@ _ROUNDING = 1e-9
 _MOST_ROWS = 10**18
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Summary(Source):
     """The source that a summary file is: an aggregate that stands for its rows, and the columns. ``names`` are all
     columns, ``text`` those that hold text.

@@ -1,11 +1,11 @@
 """A summary as the one block of its own, here and on the workers of a cluster."""
 
 from collections.abc import Collection, Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 from gdcli.data.source import Place
 from gdcli.data.table import Block, Table
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gdcli.ingest.summary import Summary
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class SummaryBlock(Block):
     """A whole summary as one block, which has no rows to parse."""
 
@@ -42,7 +42,7 @@ class SummaryBlock(Block):
         raise no_rows(self.of)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SummaryRange:
     """A summary as workers get it: one block, in no file; see :class:`gdcli.data.source.RangeReader`."""
 

@@ -6,11 +6,11 @@ that only its own group lacks adds nothing there, like the group's reference lev
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import field, record
 from gdcli.base.schema import from_json, readable, to_json
 from gdcli.data.csv.options import said_of
 from gdcli.data.expressions.computed import Computed
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 GROUPS_SCHEMA = "gdfit.groups/1"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class GroupModel:
     """``place`` is a group's row in ``slopes`` (g, p), which are over ``terms``, and in ``intercepts`` (g,).
 
@@ -177,7 +177,7 @@ class GroupModel:
 AnyModel = Model | GroupModel
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredTerm:
     """A term in a file of many groups: it has a coefficient in each group."""
 
@@ -185,7 +185,7 @@ class StoredTerm:
     level: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredGroup:
     """A group's texts and coefficients in a file."""
 
@@ -195,7 +195,7 @@ class StoredGroup:
     means: tuple[float, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredGroups:
     """The fields of a file of many groups that are read; the rest is for people."""
 
@@ -324,7 +324,7 @@ def group_starts(path: str) -> "tuple[GroupModel, dict[Key, GroupStart]]":
     return model, starts
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredStart:
     """The end of a group's descent in a model file, from which a further descent starts."""
 

@@ -5,10 +5,10 @@ A model file is data only: reading one checks every value and executes nothing.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.base.names import quoted
+from gdcli.base.records import field, record
 from gdcli.data.expressions.computed import Computed
 from gdcli.data.expressions.nodes import PolyTerm
 from gdcli.data.expressions.stored import StoredComputed, check_stored_levels, computed_from
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MODEL_SCHEMA = "gdfit.model/1"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelTerm:
     """A slope in file units: of a numeric column (``level`` None), or of the rows where a text column has a level."""
 
@@ -49,7 +49,7 @@ class Effect(NamedTuple):
     by_level: Mapping[str, float] | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Model:
     """A fitted model. ``intercept`` is 0.0 if the fit had none; ``levels`` lists all levels of each text column.
 
@@ -271,7 +271,7 @@ def computed_of_model(
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MissingPart:
     """The part of a model file on missing cells: the words that mean one, the policy, and the means that fill them."""
 

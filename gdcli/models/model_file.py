@@ -1,11 +1,11 @@
 """A fitted model as a JSON file, and back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import field, record
 from gdcli.base.schema import LARGEST_FILE, from_json, json_number, parse_json, readable, to_json
 from gdcli.data.csv.options import said_of
 from gdcli.data.expressions.stored import StoredComputed, computed_as_json
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 _LACKING = "the loss lacks what belongs to it"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredDescent:
     """The part of a model file on the descent that every use of the model needs."""
 
     scale: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredPenalty:
     """The weights of the penalty in a model file."""
 
@@ -38,7 +38,7 @@ class StoredPenalty:
     l1: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredState:
     """The state of the descent, in scaled units, in a model file."""
 
@@ -50,7 +50,7 @@ class StoredState:
     optimizer: tuple[tuple[float, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredModel:
     """The fields read from a model file; the rest is for people. Fields with a default are missing in older files."""
 

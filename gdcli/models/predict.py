@@ -7,7 +7,6 @@ worked on in threads and written in order.
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -16,6 +15,7 @@ from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, quoted
 from gdcli.base.parallel import ordered_map
+from gdcli.base.records import field, record
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.source import RowText, RowWriter, Source
 from gdcli.data.streams import Stream, check_exists, open_stream
@@ -37,7 +37,7 @@ _MOST_LEVELS = 3
 _ENDS = ("_low", "_high", "_mean_low", "_mean_high")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PredictOptions:
     """``column`` is the new column's name (None: TARGET_predicted); ``only`` leaves out the input's own columns.
 
@@ -53,7 +53,7 @@ class PredictOptions:
     jobs: int | None = None
 
 
-@dataclass(slots=True)
+@record(eq=False, frozen=False)
 class Tally:
     """The numbers of rows, of rows without a prediction (also by the column that lacks a value), and of filled cells.
 

@@ -9,7 +9,6 @@ import os
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from itertools import chain
 from operator import add
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
 from gdcli.base.parallel import merge_all, ordered_map
+from gdcli.base.records import field, record
 from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
 from gdcli.data.table import Block, Coded
@@ -58,7 +58,7 @@ class Demands:
                 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Score:
     """How well a model predicts. ``cost`` is the mean of the model's ``loss``, ``mean_error`` is the bias.
 

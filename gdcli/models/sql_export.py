@@ -9,10 +9,10 @@ around it is NULL. A sum that overflows is an error of PostgreSQL and of MySQL.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 from gdcli.data.number_format import PLAIN_NUMBERS
 from gdcli.engine.column import MISSING
 from gdcli.engine.losses.contract import Link
@@ -48,7 +48,7 @@ def _mysql_literal(text: str) -> str:
     return f"_utf8mb4 x'{text.encode().hex()}'" if "\\" in text else _literal(text)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SqlDialect:
     """How an engine writes the parts of a formula. Templates have ``{0}`` for a column, or for the sum in ``links``.
 

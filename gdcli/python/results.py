@@ -1,10 +1,10 @@
 """The results that Python's functions return: the records, and how they print, draw and predict."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from gdcli.base.records import field_names
 from gdcli.fitting.curve import Curve
 from gdcli.fitting.group_results import GroupFits
 from gdcli.fitting.results import INTERCEPT, Fit, TraceRow
@@ -30,8 +30,6 @@ DRAWS_AGAIN = "_drawn"
 
 class Reported:
     """A result with a report: ``str`` is that of the terminal without color, and notebooks show it in HTML."""
-
-    __slots__ = ()
 
     def _report(self) -> "Report":
         raise NotImplementedError
@@ -80,8 +78,6 @@ class Trace(tuple[TraceRow, ...]):
 
 class FitResult(Reported, Fit):
     """A finished fit. ``print(result)`` shows what the command line would."""
-
-    __slots__ = (DRAWS_AGAIN,)
 
     def __repr__(self) -> str:
         slopes = ", ".join(f"{term}={value:.6g}" for term, value in list(self.coef.items())[:3] if value is not None)
@@ -137,8 +133,6 @@ class FitResult(Reported, Fit):
 
 class GroupsResult(Reported, GroupFits):
     """A finished fit of each group: arrays with a row for each."""
-
-    __slots__ = (DRAWS_AGAIN,)
 
     def __repr__(self) -> str:
         from gdcli.base.names import count_of, listed
@@ -205,8 +199,6 @@ def _write_picture(result: Reported, path: "str | os.PathLike[str]") -> None:
 class SweepResult(Reported, Sweep):
     """A finished sweep of learning rates."""
 
-    __slots__ = ()
-
     def __repr__(self) -> str:
         return f"<gdfit sweep: {self.target}, {len(self.rates)} rates; best {self.best}>"
 
@@ -223,8 +215,6 @@ class SweepResult(Reported, Sweep):
 class CurveResult(Reported, Curve):
     """A walk down a polynomial."""
 
-    __slots__ = ()
-
     def __repr__(self) -> str:
         return f"<gdfit curve: {list(self.polynomial)} from {self.start}, {len(self.walks)} rates>"
 
@@ -240,8 +230,6 @@ class CurveResult(Reported, Curve):
 
 class ScoreResult(Reported, Score):
     """A model's measures on known values."""
-
-    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"<gdfit score: {self.target}, {self.rows.used} rows; RMSE {self.rmse:.6g}, R² {self.r2}>"
@@ -260,8 +248,6 @@ class ScoreResult(Reported, Score):
 class DescriptionResult(Reported, Description):
     """A table, column by column."""
 
-    __slots__ = ()
-
     def __repr__(self) -> str:
         return f"<gdfit description: {self.read} rows of {len(self.columns)} columns>"
 
@@ -279,7 +265,7 @@ def with_report(kind: type[R], record: Any, drawn: Callable[[], Any] | None = No
 
     ``drawn`` is a function that fits once more, with a picture; None if no picture can be had.
     """
-    values = {one.name: getattr(record, one.name) for one in fields(record)}
+    values = {name: getattr(record, name) for name in field_names(record)}
     if isinstance(record, Fit):
         trace = Trace(record.trace)
         trace.terms = record.trace_terms

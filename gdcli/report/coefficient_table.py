@@ -1,8 +1,8 @@
 """The table of the coefficients: their minimum, how far off they are, what they mean, how sure they are."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from gdcli.base.records import replace
 from gdcli.fitting.results import INTERCEPT, Coefficient, Fit
 from gdcli.report import numbers
 from gdcli.report.certainty import certainty_cells, format_interval_meaning

@@ -3,9 +3,9 @@
 Names from the file are data here and stay as they are; each format quotes them as it needs.
 """
 
-from dataclasses import replace
 from typing import Any
 
+from gdcli.base.records import replace
 from gdcli.base.schema import to_json
 from gdcli.engine.losses import parameters_as_json
 from gdcli.fitting.results import (

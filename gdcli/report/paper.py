@@ -6,10 +6,10 @@ whole columns (``places_that_stay``), and sentences break between words.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from gdcli.base.names import printable
+from gdcli.base.records import record
 
 # A number stays with its percent sign.
 _BETWEEN_WORDS = re.compile(r" (?!%)")
@@ -27,7 +27,7 @@ _IN_ASCII = str.maketrans(_ASCII)
 _NAME_SHARE, _SHORTEST_NAME = 2, 24
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Page:
     """The medium of a report: how wide it is, and which characters and colours it has.
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from gdcli.base.records import record
 
 BLOCKS, ASCII_BLOCKS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
 
@@ -10,7 +11,7 @@ BLOCKS, ASCII_BLOCKS = "▁▂▃▄▅▆▇█", "_.:-=+*#"
 _LOGARITHMIC_FROM = 100.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sparkline:
     """``text`` has one character per number; ``logarithmic`` says how they are scaled."""
 

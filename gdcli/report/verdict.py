@@ -6,11 +6,11 @@ in :mod:`gdcli.report.pace`. Of other optimizers, and of a rate that changes, on
 """
 
 import math
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
 from gdcli.base.names import count_of, printable
+from gdcli.base.records import record
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.results import Fit
@@ -68,7 +68,7 @@ MARKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FitVerdict:
     """Sentences, of which the first begins with the state, and a command to paste; None if there is none."""
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NamedTuple
 
 import pytest
 
+from gdcli.base.records import field, record
 from gdcli.base.schema import dumps, from_json, to_json
 
 
@@ -22,7 +22,7 @@ class Part(NamedTuple):
     weight: float | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Whole:
     parts: tuple[Part, ...]
     pair: tuple[str, float]

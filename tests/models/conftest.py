@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gdcli.base.records import field_names
 from gdcli.data.csv.chunks import cut
 from gdcli.data.csv.options import CsvOptions
 from gdcli.models.model import Model
@@ -37,7 +38,7 @@ def predicted(csv_file: Callable[..., str], notes: Any, monkeypatch: pytest.Monk
         files = [csv_file(text, f"data{i}.csv") for i, text in enumerate(texts)]
         if block is not None:
             monkeypatch.setattr("gdcli.data.csv.source.cut", lambda *args: cut(*args, block_bytes=block))
-        csv = {name: options.pop(name) for name in CsvOptions.__slots__ if name in options}
+        csv = {name: options.pop(name) for name in field_names(CsvOptions) if name in options}
         written: list[bytes] = []
         tally = predict_files(model, files, PredictOptions(csv=CsvOptions(**csv), **options), written.append, notes)
         return Predicted(b"".join(written), tally, notes.notes)

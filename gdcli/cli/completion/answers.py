@@ -10,11 +10,11 @@ shell needs it, a ``ready`` one fits behind the quote that is open already (zsh 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from textwrap import shorten
 from typing import Any
 
 from gdcli.base.errors import UsageError
+from gdcli.base.records import replace
 from gdcli.cli.completion.typed import Typed, inside_quotes, split_typed
 
 VARIABLE = "_GDFIT_COMPLETE"

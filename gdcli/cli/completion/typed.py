@@ -1,11 +1,11 @@
 """A command line typed so far, cut into words by the shell's rules for quotes, open ones too."""
 
-from dataclasses import dataclass
+from gdcli.base.records import record
 
 _KEPT_BACKSLASH = '$`"\\\n'
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Typed:
     """A command line typed so far, without quotes: its finished words, and the ``current`` one at the cursor.
 

@@ -8,10 +8,10 @@ import io
 import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import quoted
+from gdcli.base.records import replace
 from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import parse_carefully, records

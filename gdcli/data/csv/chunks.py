@@ -5,10 +5,10 @@ text alone, so that a file, its .gz and stdin give the same blocks, and with the
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gdcli.base.errors import CellError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 from gdcli.data.csv.comments import masked, without_comments
 from gdcli.data.csv.dialect import Dialect, Header, count_lines
 from gdcli.data.csv.quotes import find_quoted
@@ -25,7 +25,7 @@ _END = b"\x1a"
 LONGEST_ROW = 64 << 20
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Chunk:
     """Whole rows of text, with empty lines for comments.
 

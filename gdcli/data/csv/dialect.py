@@ -5,10 +5,10 @@ import io
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import listed, quoted
+from gdcli.base.records import record
 from gdcli.data.csv.options import BLANKS, CsvOptions, is_separator
 from gdcli.data.csv.stretches import quoted_stretches
 from gdcli.data.csv.whitespace import Squeezed, parted_by_blanks
@@ -27,7 +27,7 @@ _LONGEST_HEADER = 64 << 20
 _LINE_END = re.compile(rb"\r\n?|\n")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dialect:
     """The form of a CSV file. ``names`` are the header's cells; one without a name is ``column3`` and in ``unnamed``.
 
@@ -46,7 +46,7 @@ class Dialect:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Header:
     """A dialect and the place of the first row: ``lines`` lines and ``size`` bytes lie before it.
 

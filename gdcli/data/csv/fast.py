@@ -6,12 +6,12 @@ parse.
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
+from gdcli.base.records import replace
 from gdcli.data.cells import absent_numbers, is_number, parsed, stripped
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect

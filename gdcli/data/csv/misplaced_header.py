@@ -4,9 +4,9 @@ import io
 import re
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
 from itertools import islice
 
+from gdcli.base.records import replace
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import SEPARATORS, Dialect, read_header
 from gdcli.data.csv.exact import records

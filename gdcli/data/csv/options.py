@@ -1,11 +1,11 @@
 """Options for CSV text: checked once, and trusted below."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import quoted
+from gdcli.base.records import field_names, record
 from gdcli.data.number_format import NumberFormat
 
 # The word for cells that are separated by runs of blanks and tabs, as in tables for people.
@@ -17,7 +17,7 @@ _BLANK_MARKS = {"\\xa0": "\u00a0", "\\u202f": "\u202f"}
 _NO_MARK = '+-eE\r\n"\0'
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CsvOptions:
     """``separator`` (None: from the first line) is one character or ``BLANKS``; ``encoding`` (None) is UTF-8 or what
     the byte-order mark says. ``skip_rows`` lines come before the header; without a ``header`` columns are x1, x2 …
@@ -84,7 +84,7 @@ class CsvOptions:
         return NumberFormat(self.decimal, self.thousands)
 
 
-CSV_FIELDS = tuple(name for name in CsvOptions.__slots__ if name != "inherited")
+CSV_FIELDS = tuple(name for name in field_names(CsvOptions) if name != "inherited")
 
 _WRITTEN = tuple(name for name in CSV_FIELDS if name != "on_bad_row")
 

@@ -2,11 +2,10 @@
 only at its start, a doubled quote inside stands for one, and what follows the closing quote is plain text again.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record
 from gdcli.data.csv.stretches import quoted_stretches
 
 Places = NDArray[np.intp]
@@ -16,7 +15,7 @@ _NONE = np.empty(0, dtype=np.intp)
 _LINE_ENDS = b"\r\n"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Quoted:
     """The quoted stretches of a text: the places ``opens`` (k,) and ``closes`` (k,) of their quotes, in bytes.
 

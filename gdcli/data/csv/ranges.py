@@ -4,12 +4,12 @@ import csv
 import io
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 from gdcli.data.csv.chunks import BLOCK_BYTES, cut
 from gdcli.data.csv.dialect import Dialect, Header, count_lines
 from gdcli.data.paths import Opened, open_path
@@ -27,7 +27,7 @@ _ROWS_ALIKE = 4
 _LINES_TRIED = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CsvFile:
     """A CSV file that any process can open by its ``path``; its ``size`` in bytes tells whether it is the same file.
 

@@ -5,13 +5,13 @@ Where rows and cells end is decided by the same rule as in parsing (see :mod:`gd
 
 import csv
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from itertools import compress, pairwise
 
 import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.quotes import find_quoted
@@ -19,7 +19,7 @@ from gdcli.data.csv.quotes import find_quoted
 _CR, _LF = 13, 10
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class RawRows:
     """The text of each row without its line end, and the line ``ends``: one for all rows, or a list of one per row.
 

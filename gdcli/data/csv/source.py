@@ -1,12 +1,12 @@
 """A CSV file, or stdin, as a source of rows."""
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import replace
 from gdcli.data.csv.chunks import cut
 from gdcli.data.csv.dialect import Dialect, open_table
 from gdcli.data.csv.options import CsvOptions

@@ -1,13 +1,13 @@
 """Terms computed from the columns of a table: numbers, categories, and the products of both."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gdcli.base.errors import CellError, DataError
 from gdcli.base.names import quoted, shell_word
+from gdcli.base.records import record, replace
 from gdcli.data.expressions.functions import CATEGORIES, FUNCTIONS
 from gdcli.data.expressions.nodes import Binary, Call, Name, Node, PolyTerm, columns_of, nodes_of, text_of
 from gdcli.data.expressions.terms import Term
@@ -16,7 +16,7 @@ from gdcli.data.table import BadRow, Block, Coded, Table
 from gdcli.engine.arrays import Array
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Computed:
     """A term that is computed: the product of its ``numbers`` (None: 1) and the indicators of its ``categories``.
 

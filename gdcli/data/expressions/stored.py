@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from typing import Any
 
 from gdcli.base.names import quoted
+from gdcli.base.records import record, replace
 from gdcli.base.schema import to_json
 from gdcli.data.expressions.computed import Computed, computed_of, levels_of
 from gdcli.data.expressions.nodes import Call, Name, PolyTerm
@@ -18,7 +18,7 @@ from gdcli.engine.column import MISSING
 NUMBER_TEXT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-][0-9]{1,3})?")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredPolynomial:
     """A term of ``poly()``: Σ coefficientsᵢ uⁱ with u = (x − center)/scale; without coefficients the power itself."""
 
@@ -27,7 +27,7 @@ class StoredPolynomial:
     coefficients: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredComputed:
     """A computed term in a file, and which of its columns hold text."""
 

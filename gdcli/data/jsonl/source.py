@@ -4,7 +4,6 @@ The columns are the keys of the first block. A key that a row lacks, or null, is
 """
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from threading import Lock
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 
 from gdcli.base.errors import CellError
 from gdcli.base.names import quoted, shell_word
+from gdcli.base.records import replace
 from gdcli.data.cells import missing_option
 from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, cut
 from gdcli.data.csv.dialect import Dialect, Header

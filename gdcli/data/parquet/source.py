@@ -5,7 +5,6 @@ The index says where each row group begins, so that other processes begin at any
 """
 
 from collections.abc import Callable, Collection, Generator, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 from weakref import finalize
@@ -14,6 +13,7 @@ import numpy as np
 
 from gdcli.base.errors import CellError, DataError, NotNumericError
 from gdcli.base.names import quoted, shell_word
+from gdcli.base.records import record
 from gdcli.data.parquet.arrow import coded_texts, open_parquet, worded
 from gdcli.data.paths import located
 from gdcli.data.py_objects import numbers_of, without_absent
@@ -104,7 +104,7 @@ class ParquetSource(Source):
             return self._reader.take(number)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParquetFile:
     """A Parquet file that any process can open by its ``path``: its ``size`` in bytes, and its numbers of ``rows`` and
     of rows in a block (``block_rows``).
