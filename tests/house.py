@@ -40,17 +40,9 @@ def room_of(module: str) -> str:
 @cache
 def imports(path: Path) -> tuple[Import, ...]:
     """Every import of a file, those inside functions included."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = {id(x) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for x in ast.walk(node)}
-    typing = {
-        id(x)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        for x in ast.walk(node)
-    }
     found = []
-    for node in ast.walk(tree):
-        at_top, for_types = id(node) not in inside | typing, id(node) in typing
+    for node, inside, for_types in _statements(ast.parse(path.read_text(encoding="utf-8")).body):
+        at_top = not inside and not for_types
         if isinstance(node, ast.Import):
             found += [Import(alias.name, at_top, for_types, ()) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -62,6 +54,18 @@ def imports(path: Path) -> tuple[Import, ...]:
                 module = whole if is_module or is_package else node.module or ""
                 found.append(Import(module, at_top, for_types, (alias.name,)))
     return tuple(found)
+
+
+def _statements(
+    body: list[ast.stmt], inside: bool = False, for_types: bool = False
+) -> Iterator[tuple[ast.stmt, bool, bool]]:
+    """Each statement, those inside others included; whether it is in a function, and whether it is only for mypy."""
+    for one in body:
+        yield one, inside, for_types
+        below = inside or isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)
+        typing = for_types or (isinstance(one, ast.If) and "TYPE_CHECKING" in ast.dump(one.test))
+        for field in ("body", "orelse", "handlers", "finalbody", "cases"):
+            yield from _statements(getattr(one, field, []), below, typing)
 
 
 def arrows(typing: bool = False) -> set[tuple[str, str]]:
