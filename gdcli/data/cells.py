@@ -64,13 +64,13 @@ LONGEST_NAME = 1000
 def check_lengths(table: Table, block: Block) -> None:
     """Raise CellError if a level of a text column is too long to be shown in a report."""
     for name, column in table.text.items():
-        for i, level in enumerate(column.levels):
-            if len(level) > LONGEST_NAME:
-                row = int(np.argmax(column.codes == i))
-                raise CellError(
-                    f"{block.where(row)}, column {quoted(name)}: {too_long(level)} for a level; shorten it, or "
-                    f"leave the column out with --exclude {shell_word(name)}"
-                )
+        if max(map(len, column.levels), default=0) > LONGEST_NAME:
+            i, level = next((i, level) for i, level in enumerate(column.levels) if len(level) > LONGEST_NAME)
+            row = int(np.argmax(column.codes == i))
+            raise CellError(
+                f"{block.where(row)}, column {quoted(name)}: {too_long(level)} for a level; shorten it, or "
+                f"leave the column out with --exclude {shell_word(name)}"
+            )
 
 
 def too_long(text: str) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from gdcli.engine.descent import Stopped
-from gdcli.fitting.results import Certainty, Coefficient, Fit, Inference
+from gdcli.fitting.results import Certainty, Fit, Inference
 from gdcli.report import numbers
 from gdcli.report.sentences import UNCENTERED
 
@@ -19,12 +19,12 @@ _MOST_TO_ADVISE = 10_000_000
 _UNKNOWN = Certainty(None, None, None, None, None)
 
 
-def certainty_cells(rows: Sequence[Coefficient], digits: int) -> list[list[str]]:
+def certainty_cells(rows: Sequence[Certainty | None], digits: int) -> list[list[str]]:
     """Five columns of cells, one cell per coefficient: standard error, t, p, lower end and upper end.
 
     A cell is blank if its number does not exist.
     """
-    found = [row.certainty or _UNKNOWN for row in rows]
+    found = [row or _UNKNOWN for row in rows]
     # One format for both ends, to compare them line by line.
     ends = numbers.mixed([end for one in found for end in (one.low, one.high)], digits)
     return [

@@ -65,7 +65,7 @@ def _columns(fit: Fit, rows: Sequence[Coefficient], page: Page, digits: int) -> 
         columns["off"] = _off(rows)
     if fit.inference is not None:
         share = f"{fit.inference.confidence:.0%}".replace("%", " %")
-        errors, t, p, low, high = certainty_cells(rows, digits)
+        errors, t, p, low, high = certainty_cells([row.certainty for row in rows], digits)
         ends = [f"{a} … {b}" if a.strip() else "" for a, b in zip(low, high, strict=True)]
         headers = {"error": "std error", "t": "t", "p": "p", "interval": f"{share} interval"}
         for (name, header), cells in zip(headers.items(), (errors, t, p, ends), strict=True):

@@ -48,7 +48,7 @@ def fit_columns(fit: Fit, digits: int = 6) -> list[TableColumn]:
     header = [*_HEADER]
     if fit.inference is not None:
         header += CERTAINTY
-        cells += certainty_cells(rows, digits)
+        cells += certainty_cells([row.certainty for row in rows], digits)
     terms = TableColumn(header[0], [c.term for c in rows], left=True)
     return [terms, *(TableColumn(name, column) for name, column in zip(header[1:], cells, strict=True))]
 

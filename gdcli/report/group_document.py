@@ -7,7 +7,7 @@ import numpy as np
 
 from gdcli.base.schema import to_json
 from gdcli.fitting.group_results import GroupFits, Verdict
-from gdcli.fitting.results import INTERCEPT, Coefficient, Fit, Optimum
+from gdcli.fitting.results import INTERCEPT, Certainty, Fit, Optimum
 from gdcli.report import numbers
 from gdcli.report.certainty import certainty_cells
 from gdcli.report.fit_document import CERTAINTY, FIT_SCHEMA, fit_document
@@ -28,35 +28,28 @@ _VALIDATION = ("validation_rows", "validation_cost")
 def groups_sheet(fits: GroupFits) -> Sheet:
     """One row per group and term, the intercept last."""
     names, checked = certainty_of(fits), validation_of(fits)
-    rows = (
-        (*key, one.term, one.value, one.optimum, one.standardized, *(_certain(one, names)), int(fits.count[i]),
-         fits.verdict[i].value, *(_validation(fits, i, checked)))
-        for key, one, i in _rows(fits)
-    )  # fmt: skip
     header = [*_HEADER, *names, *_LAST, *checked]
-    return Sheet([*group_headers(fits.by, header), *header], rows)
+    return Sheet([*group_headers(fits.by, header), *header], _rows(fits, names, checked))
 
 
 def groups_columns(fits: GroupFits, digits: int) -> list[TableColumn]:
     """The columns of the table of groups, one cell per group and term, numbers to about ``digits`` digits."""
-    rows = list(_rows(fits))
-    both = numbers.column([v for _, one, _ in rows for v in (one.value, one.optimum)], digits)
-    standardized = numbers.column([one.standardized for _, one, _ in rows], digits, relative=True)
-    cells, names, checked = [both[::2], both[1::2], standardized], certainty_of(fits), validation_of(fits)
+    names, checked = certainty_of(fits), validation_of(fits)
     headers = group_headers(fits.by, [*_HEADER, *names, *_LAST, *checked])
-    columns = [TableColumn(name, [key[j] for key, *_ in rows], left=True) for j, name in enumerate(headers)]
-    columns.append(TableColumn("term", [one.term for _, one, _ in rows], left=True))
-    cells += certainty_cells([one for _, one, _ in rows], digits) if names else []
-    cells.append([str(fits.count[i]) for *_, i in rows])
+    found = iter(zip(*_rows(fits, names, checked), strict=True))
+    columns = [TableColumn(name, list(next(found)), left=True) for name in [*headers, _HEADER[0]]]
+    values, optima = next(found), next(found)
+    both = numbers.column([v for pair in zip(values, optima, strict=True) for v in pair], digits)
+    cells = [both[::2], both[1::2], numbers.column(next(found), digits, relative=True)]
+    if names:
+        certain = zip(*(next(found) for _ in names), strict=True)
+        cells += certainty_cells([Certainty(*one) for one in certain], digits)
+    cells.append([str(count) for count in next(found)])
     columns += [TableColumn(name, column) for name, column in zip([*_HEADER[1:], *names, "rows"], cells, strict=True)]
-    columns.append(TableColumn("verdict", [fits.verdict[i].value for *_, i in rows], left=True))
-    figures = [_validation(fits, i, checked) for *_, i in rows]
-    for j, name in enumerate(checked):
-        values = [figure[j] for figure in figures]
-        costs = (
-            numbers.column(values, digits) if name == _VALIDATION[1] else ["" if v is None else str(v) for v in values]
-        )
-        columns.append(TableColumn(name, costs))
+    columns.append(TableColumn("verdict", list(next(found)), left=True))
+    for name, figures in zip(checked, found, strict=True):
+        texts = ["" if figure is None else str(figure) for figure in figures]
+        columns.append(TableColumn(name, numbers.column(figures, digits) if name == _VALIDATION[1] else texts))
     return columns
 
 
@@ -80,8 +73,10 @@ def validation_cost(fit: Fit) -> float | None:
     return None if fit.cross_validation is None else fit.cross_validation.mean
 
 
-def _certain(one: Coefficient, names: Sequence[str]) -> list[float | None]:
-    return [getattr(one.certainty, name, None) for name in names]
+def _certain(fit: Fit | None) -> dict[str, Certainty]:
+    """The certainty of each term of a fit, if it is known."""
+    several = [] if fit is None else [*fit.coefficients, *([] if fit.intercept is None else [fit.intercept])]
+    return {one.term: one.certainty for one in several if one.certainty is not None}
 
 
 def _validation(fits: GroupFits, i: int, names: Sequence[str]) -> list[float | None]:
@@ -93,19 +88,26 @@ def _validation(fits: GroupFits, i: int, names: Sequence[str]) -> list[float | N
     return [found.get(name) for name in names]
 
 
-def _rows(fits: GroupFits) -> Iterator[tuple[tuple[str, ...], Coefficient, int]]:
-    """Yield group, coefficient and the group's place."""
+def _rows(fits: GroupFits, names: Sequence[str], checked: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Yield the values of each row: the group's texts, the term and its numbers, those on certainty (``names``), the
+    number of rows, the verdict and the figures on validation (``checked``).
+
+    There may be millions of rows: nothing more is made of a number than the number.
+    """
     terms = [term.label for term in fits.terms]
-    slopes = [as_lists(fits.slopes), as_lists(fits.optimal_slopes), as_lists(fits.standardized)]
-    intercepts = [as_lists(fits.intercepts), as_lists(fits.optimal_intercepts)]
-    for i, key in enumerate(fits.groups):
-        fit = fits.fits[i] if fits.fits else None
-        known = {} if fit is None else {one.term: one.certainty for one in fit.coefficients}
-        for j, term in enumerate(terms):
-            yield key, Coefficient(term, slopes[0][i][j], slopes[1][i][j], slopes[2][i][j], known.get(term)), i
+    slopes = zip(*map(as_lists, (fits.slopes, fits.optimal_slopes, fits.standardized)), strict=True)
+    intercepts = zip(as_lists(fits.intercepts), as_lists(fits.optimal_intercepts), strict=True)
+    counts, verdicts = fits.count.tolist(), [verdict.value for verdict in fits.verdict]
+    certain: dict[str, Certainty] = {}
+    unknown = (None,) * len(names)
+    for i, (key, of_terms, of_intercept) in enumerate(zip(fits.groups, slopes, intercepts, strict=True)):
+        if names:
+            certain = _certain(fits.fits[i])
+        last = (counts[i], verdicts[i], *_validation(fits, i, checked))
+        for term, *found in zip(terms, *of_terms, strict=True):
+            yield (*key, term, *found, *certain.get(term, unknown), *last)
         if fits.intercept:
-            own = None if fit is None or fit.intercept is None else fit.intercept.certainty
-            yield key, Coefficient(INTERCEPT, intercepts[0][i], intercepts[1][i], None, own), i
+            yield (*key, INTERCEPT, *of_intercept, None, *certain.get(INTERCEPT, unknown), *last)
 
 
 def group_document(fits: GroupFits, i: int) -> dict[str, Any]:

@@ -232,7 +232,8 @@ def coded_column(column: object, missing: frozenset[str]) -> Coded:
     Cells that are one of the ``missing`` words have the code −1, and no level.
     """
     categorical = cast("pd.Categorical", column)
-    codes, levels = categorical.codes, [str(level) for level in categorical.categories]
+    # By way of an array of objects: pandas takes twenty times as long to iterate over its own.
+    codes, levels = categorical.codes, np.asarray(categorical.categories, dtype=object).tolist()
     at = levels.index(_MARK)
     if not (codes == at).any():
         codes = codes - (codes > at)
