@@ -1,6 +1,6 @@
 """``make mutants``: plant the faults of faults.txt one at a time, and say which the tests of their area let through.
 
-    python tests/mutants/run.py [--only TEXT]
+    python tests/mutants/run.py [--only TEXT] [--list FILE]
 
 Each fault is a line of gdcli and what it becomes (see faults.txt). It is planted in a copy of the sources, in which the
 tests named for its file in AREAS run until the first that fails. A fault that lives has to have its reason in the list;
@@ -23,6 +23,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("gdcli", "tests", "sample_data", "pyproject.toml", "README.md", "Makefile")
+LIST = Path(__file__).with_name("faults.txt")
 ENOUGH = 0.95
 FAILING: set[str] = set()  # tests that fail with the sources as they are
 SECONDS = 120
@@ -35,6 +36,7 @@ AREAS = {
     "base/parallel": "base/test_parallel ingest/test_later_blocks commands/test_boundaries",
     "base/schema": "base/test_schema models/test_model_file",
     "engine": "engine/test_properties engine/test_loop engine/test_triangle",
+    "engine/blas": "base/test_cores",
     "engine/batches": "fitting/test_batches",
     "engine/column": "engine/test_triangle data/test_columns fitting/test_every_iteration",
     "engine/inference": "fitting/test_inference promises/test_nist_deviations",
@@ -44,17 +46,19 @@ AREAS = {
     "engine/losses": "engine/test_losses commands/test_boundaries fitting/test_gamma_and_quantile",
     "engine/losses/poisson": "engine/test_losses fitting/test_separation",
     "engine/losses/quantile": "fitting/test_gamma_and_quantile engine/test_losses",
-    "engine/momentum": "engine/test_momentum_forecast engine/test_properties",
+    "engine/momentum": "engine/test_properties engine/test_momentum_forecast commands/test_boundaries",
     "engine/newton": "engine/test_newton",
     "engine/optimizers": "engine/test_updates engine/test_schedules",
     "engine/penalty": "fitting/test_penalties fitting/test_penalised_losses",
     "engine/polynomial": "fitting/test_curve_shape",
     "engine/qr": "engine/test_triangle fitting/test_rank promises/test_nist",
-    "engine/recurrence": "engine/test_momentum_forecast engine/test_properties",
+    "engine/recurrence": "engine/test_properties engine/test_momentum_forecast",
+    "engine/descent": "engine/test_loop engine/test_properties commands/test_boundaries",
     "engine/row_objective": "engine/test_losses fitting/test_every_iteration fitting/test_penalised_losses",
     "engine/scaling": "engine/test_properties fitting/test_every_iteration fitting/test_optimum",
     "engine/schedules": "engine/test_schedules",
-    "engine/spectrum": "engine/test_spectrum fitting/test_forecast",
+    "engine/spectrum": "engine/test_spectrum commands/test_boundaries fitting/test_forecast",
+    "engine/stacked": "fitting/test_far_columns fitting/test_groups fitting/test_each_group_alone",
     "engine/triangles": "commands/test_boundaries engine/test_stacked_triangles fitting/test_groups fitting/test_folds",
     "data": "data/test_columns data/test_cells data/test_right_answers",
     "data/archives": "data/test_archives",
@@ -77,16 +81,17 @@ AREAS = {
     "ingest": "ingest/test_summaries ingest/test_later_blocks fitting/test_folds",
     "ingest/aggregate": "report/plots/test_picture ingest/test_summaries ingest/test_runs fitting/test_folds",
     "ingest/remote": "ingest/test_runs",
-    "ingest/counts": "data/test_columns data/test_missing_mean commands/test_describe",
+    "ingest/counts": "data/test_advice data/test_missing_mean",
     "ingest/kept_rows": "ingest/test_kept_rows fitting/test_folds",
+    "ingest/own_formats": "data/test_jsonlines ingest/test_summaries",
     "ingest/row_store": "ingest/test_kept_rows",
     "ingest/summary": "ingest/test_hostile_summaries commands/test_boundaries ingest/test_summaries",
     "fitting": "commands/test_boundaries fitting/test_optimum fitting/test_forecast fitting/test_holdout",
     "fitting/curve": "fitting/test_curve_walk fitting/test_curve_shape",
-    "fitting/fit": "fitting/test_shown_rows fitting/test_holdout fitting/test_batches promises/test_signals",
+    "fitting/fit": "commands/test_interrupted fitting/test_shown_rows fitting/test_holdout fitting/test_batches",
     "fitting/groups": "fitting/test_groups commands/test_by commands/test_by_shown commands/test_boundaries",
     "fitting/inference": "fitting/test_inference commands/test_inference",
-    "fitting/lanes": "fitting/test_folds fitting/test_choosing",
+    "fitting/lanes": "fitting/test_holdout commands/test_boundaries fitting/test_choosing fitting/test_folds",
     "fitting/picture": "report/plots/test_picture",
     "fitting/row_problem": "fitting/test_rounding engine/test_losses fitting/test_penalised_losses",
     "fitting/row_loss": "fitting/test_rounding engine/test_losses fitting/test_penalised_losses",
@@ -104,6 +109,7 @@ AREAS = {
     "models/score": "models/test_score",
     "models/sql_export": "models/test_export",
     "report": "report/test_formats report/test_tables",
+    "report/advice": "commands/test_boundaries report/test_verdict",
     "report/certainty": "report/test_verdict report/test_tables",
     "report/chart": "report/test_chart",
     "report/curve": "commands/test_curve_shown",
@@ -112,7 +118,7 @@ AREAS = {
     "report/numbers": "report/test_digits",
     "report/plain_lines": "report/test_lines",
     "report/sparkline": "report/test_lines",
-    "report/sweep": "commands/test_sweep",
+    "report/sweep": "promises/test_key_trees commands/test_sweep",
     "report/verdict": "report/test_verdict commands/test_boundaries",
     "cli": "cli/test_options cli/test_variables commands/test_streams",
     "cli/command_line": "cli/test_command_line",
@@ -144,9 +150,9 @@ class Fault(NamedTuple):
         return "\n".join([*lines[: places[0]], indent + self.after, *lines[places[0] + 1 :]])
 
 
-def faults() -> Iterator[Fault]:
-    """The faults of the list."""
-    for part in (Path(__file__).with_name("faults.txt")).read_text(encoding="utf-8").split("\n\n"):
+def faults(path: Path) -> Iterator[Fault]:
+    """The faults of a list."""
+    for part in path.read_text(encoding="utf-8").split("\n\n"):
         lines = [line for line in part.splitlines() if line and not line.startswith("#")]
         if lines:
             marks = {line[0]: line[2:] for line in lines[1:]}
@@ -236,7 +242,8 @@ def main() -> int:
     """Plant each fault; print what became of it; 1 if too many live."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="faults with this text in their file or line")
-    only = parser.parse_args().only
+    parser.add_argument("--list", type=Path, default=LIST, help="another list of faults than %(default)s")
+    words = parser.parse_args()
     # Imported once for all forks; gdcli is not, as each fork has another one.
     import click  # noqa: F401
     import numpy as np  # noqa: F401
@@ -244,7 +251,7 @@ def main() -> int:
     import scipy.optimize  # noqa: F401
 
     gc.freeze()
-    chosen = [fault for fault in faults() if only in fault.file or only in fault.before]
+    chosen = [fault for fault in faults(words.list) if words.only in fault.file or words.only in fault.before]
     dead, wrong = 0, 0
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

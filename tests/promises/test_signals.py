@@ -14,7 +14,6 @@ import pytest
 
 from gdcli.base.errors import Interrupted
 from gdcli.cli import signals
-from gdcli.fitting.trace import TableRows
 from tests.processes import environment
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
@@ -231,48 +230,3 @@ def test_no_folder_of_the_workers_stays(started, points, tmp_path, monkeypatch, 
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (143, "Interrupted.\n")
     assert os.listdir(folder) == []
-
-
-@pytest.fixture
-def interrupted_fit(gdfit, points, monkeypatch):
-    """Fit in this process; a signal comes when such an iteration is looked at. Return the end and the trace."""
-
-    def run(*iterations, words=()):
-        left = list(iterations)
-        wants = TableRows.wants
-
-        def interrupting(self, number):
-            if left and number >= left[0]:
-                left.pop(0)
-                signal.raise_signal(signal.SIGINT)
-            return wants(self, number)
-
-        monkeypatch.setattr(TableRows, "wants", interrupting)
-        trace = points.parent / "trace.csv"
-        done = gdfit(points, "-t", "y", "-n", "1000", "--trace", trace, "--format", "json", *words)
-        rows = [int(line.split(",")[0]) for line in trace.read_text().splitlines()[1:]] if trace.exists() else []
-        return done, rows
-
-    return run
-
-
-def test_after_a_request_to_stop_no_cross_validation_runs_and_all_end_with_the_same_row(interrupted_fit):
-    done, rows = interrupted_fit(40, words=("--cv", "3"))
-    document = json.loads(done.out)
-    assert done.code == 130
-    assert document["descent"]["stopped"] == "interrupted"
-    assert document["cross_validation"] is None
-    last = document["descent"]["iterations"]
-    assert 40 <= last <= 41
-    assert document["trace"][-1]["iteration"] == last
-    assert rows == list(range(last + 1))
-
-
-@pytest.mark.parametrize("second", [40, 41])
-def test_a_second_request_writes_no_row_twice(interrupted_fit, points, second):
-    done, rows = interrupted_fit(40, second)
-    assert done.code == 130
-    assert rows == list(range(len(rows)))
-    if done.out:
-        assert json.loads(done.out)["trace"][-1]["iteration"] == rows[-1]
-    assert half_written(points.parent) == []
