@@ -107,7 +107,7 @@ def _frame_of_arrays(X: Any, y: Any, target: str | None) -> "tuple[pd.DataFrame,
     name = target or str(getattr(y, "name", None) or _Y)
     if hasattr(X, "columns"):
         X = _input(X)
-        names, frame = [str(column) for column in X.columns], X.reset_index(drop=True)
+        names, frame = [str(column) for column in X.columns], X
     else:
         rows = np.asarray(X)
         if rows.ndim == 1:

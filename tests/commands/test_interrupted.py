@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from gdcli.engine.descent import descend
 from gdcli.fitting.trace import TableRows
 
 
@@ -52,3 +53,19 @@ def test_a_second_request_writes_no_row_twice(interrupted_fit, points, second):
     if done.out:
         assert json.loads(done.out)["trace"][-1]["iteration"] == rows[-1]
     assert [name for name in os.listdir(points.parent) if name.endswith(".gdfit-tmp")] == []
+
+
+def test_requests_between_two_iterations_write_the_row_before_them_once(gdfit, points, monkeypatch):
+    def interrupted(*given):
+        for step in descend(*given):
+            yield step
+            if step.iteration == 40:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("gdcli.fitting.fit.descend", interrupted)
+    trace = points.parent / "trace.csv"
+    done = gdfit(points, "-t", "y", "-n", "1000", "--trace", trace, "--format", "json")
+    assert done.code == 130
+    assert [int(line.split(",")[0]) for line in trace.read_text().splitlines()[1:]] == list(range(41))
+    assert [row["iteration"] for row in json.loads(done.out)["trace"]][-2:] == [30, 40]

@@ -93,7 +93,7 @@ def categories_of(node: Node, numbers: Mapping[str, Array], texts: Mapping[str, 
         return texts[of.column]
     values = values_of(of, numbers, rows)
     known = np.isfinite(values)
-    found, places = np.unique(values[known] + 0.0, return_inverse=True)  # + 0.0: there is one zero
+    found, places = np.unique(values[known], return_inverse=True)
     codes = np.full(rows, -1, dtype=np.intp)
     codes[known] = places
     return Coded(codes, tuple(_level(value) for value in found.tolist()))
