@@ -147,7 +147,7 @@ def best_rate(spectrum: Spectrum, gap: float) -> tuple[float, int | None]:
     iteration = first(lambda k: lowest(k, _COARSE_ROUNDS)[1] <= limit)
     if not iteration:
         worst_case = 2.0 / float(spectrum.eigenvalues[0] + spectrum.eigenvalues[-1])
-        return min(worst_case, 1.0 / largest) if iteration == 0 else worst_case, iteration
+        return 1.0 / largest if iteration == 0 else worst_case, iteration
     return lowest(iteration, _FINE_ROUNDS)[0], iteration
 
 

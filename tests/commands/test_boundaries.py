@@ -193,6 +193,7 @@ def test_a_start_at_the_optimum_is_within_at_once_and_needs_no_step(gdfit: Run, 
         found = json.loads(gdfit(*words, *start, "--optimizer", optimizer).out)
         rate = found["learning_rate"]
         assert (rate["iterations_to_1_percent"], rate["best_iterations"]) == (0, 0)
+        assert rate["best"] == pytest.approx(rate["largest_stable"] / 2, rel=1e-15)
         assert found["cost"] == pytest.approx(best["optimum"]["cost"], rel=1e-12)
         assert found["descent"]["converged"] is True
 

@@ -276,3 +276,15 @@ def test_the_rate_that_is_advised_for_a_model_without_one_continues_it(
     assert "give one with --lr" in refused.err
     done = gdfit(path, "--resume", model, "-n", 3, "--lr", 0.02, "--format", "json")
     assert json.loads(done.out)["cost"] == whole.cost
+
+
+def test_words_for_missing_cells_that_are_given_take_the_place_of_the_models(
+    gdfit: Callable[..., Any], csv_file: Callable[..., str], tmp_path: Path
+) -> None:
+    table, model = "x,y\n-9,1\n1,2\n2,4\n3,5\n4,9\n", tmp_path / "m.json"
+    assert gdfit(csv_file(table), "-t", "y", "--na", "-9", "-n", "5", "-q", "--save", model).code == 0
+    other = csv_file(table.replace("-9", "-8"), "other.csv")
+    done = gdfit(other, "--resume", model, "--na", "-8", "-q", "--format", "json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["rows"]["dropped"] == 1
+    assert "fitted to other data" in gdfit(other, "--resume", model, "-q").err

@@ -226,6 +226,13 @@ def test_numbers_are_read_as_the_files_of_the_model_write_them(
     assert wrong == []
 
 
+@pytest.mark.parametrize(("decimal", "thousands"), [(",", None), (",", "."), (".", ","), (".", None)])
+def test_numbers_that_are_no_texts_are_themselves_to_python(decimal: str, thousands: str | None) -> None:
+    said = {"decimal": decimal} | ({} if thousands is None else {"thousands": thousands})
+    model = model_of(model_content({"x": 2.0}, words=["", "-999"]) | {"csv": said}, "model.json")
+    assert python(model, [{"x": 2.5}, {"x": 1234}, {"x": -999.0}, {"x": None}]) == [6.5, 2469.5, None, None]
+
+
 def agree(found: float | None, expected: float | None) -> bool:
     if found is None or expected is None:
         return found is expected

@@ -116,7 +116,11 @@ def test_the_result_is_the_same_to_the_last_bit_for_any_number_of_threads(
     assert len({tuple(measures(scored(text, weights="w", jobs=jobs))) for jobs in (1, 2, 5)}) == 1
 
 
-def test_rows_that_cannot_be_used_are_counted_by_column(scored: Callable[..., Score]) -> None:
+@pytest.mark.parametrize("block", [1, 10_000])
+def test_rows_that_cannot_be_used_are_counted_by_column(
+    block: int, scored: Callable[..., Score], blocks_of: Any
+) -> None:
+    blocks_of(block)
     text = "x,kind,y,w\n1,a,2.5,1\n,a,1,1\n2,zzz,NA,1\n3,b,?,1\n4,a,8.5,\n"
     score = scored(text, weights="w")
     assert (score.rows.read, score.rows.used, score.rows.dropped) == (5, 1, 4)
