@@ -223,7 +223,7 @@ def _iteration_ticks(last: int, width: int) -> list[int]:
     every = -(-len(powers) * 8 // width)
     ticks = [0, *powers[::every]]
     if last not in ticks:
-        while len(ticks) > 2 and _place(last, last) - _place(ticks[-1], last) < 0.1 * _place(last, last):
+        while _place(last, last) - _place(ticks[-1], last) < 0.1 * _place(last, last):
             ticks.pop()
         ticks.append(last)
     return ticks

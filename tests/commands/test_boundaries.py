@@ -198,12 +198,14 @@ def test_a_start_at_the_optimum_is_within_at_once_and_needs_no_step(gdfit: Run, 
         assert found["descent"]["converged"] is True
 
 
-@pytest.mark.parametrize(("rate", "code"), [("0.1", 0), ("1.5", 3)])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum:0.9", "nesterov:0.5"])
+@pytest.mark.parametrize(("rate", "code"), [("0.1", 0), ("5", 3)])
 def test_a_start_at_a_perfect_fit_stays_there_at_a_rate_that_is_stable(
-    gdfit: Run, csv_file: Run, rate: str, code: int
+    gdfit: Run, csv_file: Run, optimizer: str, rate: str, code: int
 ) -> None:
     path = csv_file("x,y\n1,1\n2,3\n3,5\n5,9\n")
-    done = gdfit(path, "-t", "y", "--start", "x=2", "--start", "c=-1", "--lr", rate, "--format", "json", "-q")
+    words = ("--start", "x=2", "--start", "c=-1", "--optimizer", optimizer, "--lr", rate)
+    done = gdfit(path, "-t", "y", *words, "--format", "json", "-q")
     found = json.loads(done.out) if done.out else None
     assert done.code == code
     if found is not None and code == 0:

@@ -319,3 +319,20 @@ def test_groups_that_end_early_are_advised_the_automatic_rate_only_where_one_is_
     for other in (("--batch-size", "2"), ("--l1", "0.1"), ("--optimizer", "adam")):
         assert "needs more iterations (-n).\n" in gdfit(*given, "--lr", "0.01", *other).out
         assert gdfit(*given, "--lr", "auto", *other).code == 2
+
+
+@pytest.mark.parametrize(("groups", "more"), [(5, ""), (6, " and 1 more")])
+def test_up_to_five_groups_that_diverged_are_named(
+    gdfit: Callable, csv_file: Callable[..., str], groups: int, more: str
+) -> None:
+    rows = [f"{i * i % 7},{i},g{g}" for g in range(groups) for i in range(5)]
+    done = gdfit(csv_file("\n".join(["y,a,g", *rows]) + "\n"), "-t", "y", "--by", "g", "--lr", "9")
+    named = ", ".join(f"g=g{g}" for g in range(5))
+    assert f"The learning rate is too large for {groups} groups: {named}{more}." in " ".join(done.out.split())
+
+
+def test_r2_of_groups_is_uncentered_without_an_intercept_only(gdfit: Callable, table: str) -> None:
+    given = (table, "-t", "y", "-x", "a", "--by", "region", "--format", "json")
+    for more, uncentered in ((), [None, False, False]), (("--no-intercept",), [None, True, True]):
+        found = [json.loads(line) for line in gdfit(*given, *more).out.splitlines()]
+        assert [group["r2_uncentered"] for group in found] == uncentered

@@ -53,6 +53,11 @@ def test_the_words_above_say_what_is_drawn_and_on_which_scales(housing):
     assert short.splitlines()[-1].split() == ["0", "1", "2", "3", "4", "5"]
 
 
+@pytest.mark.parametrize(("last", "named"), [(100, "0 1 10 100"), (130, "0 1 10 130"), (1500, "0 1 10 100 1,500")])
+def test_a_power_of_ten_that_is_close_to_the_last_iteration_gives_way_to_it(housing, last, named):
+    assert chart_of_fit(fitted(housing, iterations=last), Page(80)).splitlines()[-1].split() == named.split()
+
+
 @pytest.mark.parametrize("width", [20, 33, 40, 79, 80, 81, 200, None])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
 def test_no_line_is_wider_than_the_terminal_or_80_columns(housing, width, encoding):
