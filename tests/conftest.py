@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gdcli.base.listener import Listener
+from tests.fork_server import AT_START
 from tests.guards import no_orphans, set_limits
 from tests.processes import ROOT, Done, forked, points, program, shell, started, terminal
 
@@ -15,8 +16,10 @@ __all__ = ["ROOT", "Done", "Notes", "forked", "no_orphans", "points", "program",
 
 
 def pytest_configure() -> None:
-    """Limit what tests may use, before the first of them runs."""
+    """Limit what tests may use, before the first of them runs, and start processes as users do."""
     set_limits()
+    for name in (*AT_START, "PYTHONDONTWRITEBYTECODE"):
+        os.environ.pop(name, None)
 
 
 class Notes(Listener):
