@@ -53,7 +53,7 @@ class CellError(DataError):
 
 
 class NotNumericError(CellError):
-    """A cell of a numeric column is not a number."""
+    """A cell of a numeric column is not a finite number."""
 
 
 class Interrupted(KeyboardInterrupt):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdcli.base.errors import CellError, NotNumericError
+from gdcli.base.errors import NotNumericError
 from gdcli.base.names import quoted
 from gdcli.data.py_objects import numbers_of, texts_of, without_absent
 from gdcli.data.source import RowWriter, Source
@@ -83,7 +83,7 @@ class FrameBlock(Block):
         numbers = without_absent(np.array(column.to_numpy(dtype=np.float64, na_value=np.nan)), missing)
         infinite = np.flatnonzero(np.isinf(numbers))
         if len(infinite):
-            raise CellError(f"{self.where(int(infinite[0]))}, column {quoted(name)}: the value is infinite")
+            raise NotNumericError(f"{self.where(int(infinite[0]))}, column {quoted(name)}: the value is infinite")
         return numbers
 
     def _texts(self, name: str, missing: frozenset[str]) -> Coded:

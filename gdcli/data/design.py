@@ -117,7 +117,7 @@ class Design:
         text = [*(name for name in named if name in self.text or name in self.dates), *self.by]
         table = block.table(dict.fromkeys(numeric), dict.fromkeys(text), self.missing_words)
         if self.dates:
-            table = self._with_dates(table, block)
+            table = self.with_dates(table, block)
         if table.late is not None and not self.named:
             row, late = table.late
             raise CellError(
@@ -176,12 +176,12 @@ class Design:
             return self
         dated = [name for name in columns if name in self.dates]
         table = block.table([name for name in columns if name not in dated], dated, self.missing_words)
-        table = self._with_dates(table, block)
+        table = self.with_dates(table, block)
         computed = {name: placed(one, table.numeric, table.rows) for name, one in self.computed.items()}
         return replace(self, computed=computed)
 
-    def _with_dates(self, table: Table, block: Block) -> Table:
-        """The table with its dates as numbers."""
+    def with_dates(self, table: Table, block: Block) -> Table:
+        """The table with its dates as numbers. Raises CellError for a text that is no date."""
         found = as_numbers(table, {name: how for name, how in self.dates.items() if name not in self.by})
         for name, how in self.dates.items():
             if name in found.numeric and np.isinf(found.numeric[name]).any():

@@ -1,6 +1,7 @@
 """Doubts about columns of the first block: what is odd about a text, on which line, and what might read it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import compress
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from gdcli.engine.column import level_order
 
 # Texts of a column of numbers that may each be named as missing.
 _MOST_MISSING = 3
+
+# Rows in doubt that a trial sees.
+_MOST_ROWS = 100
 
 _QUOTES = "'`"
 
@@ -52,7 +56,7 @@ class TextColumn:
     @property
     def numbers(self) -> list[str]:
         """The levels that are numbers in the block's number format."""
-        return [level for level in self.texts.levels if self.block.numbers.is_number(level)]
+        return list(compress(self.texts.levels, self.block.numbers.are_numbers(self.texts.levels)))
 
     def first(self, levels: Collection[str]) -> tuple[int, str]:
         """The index of the first row whose level is among ``levels``, and that level."""
@@ -60,14 +64,23 @@ class TextColumn:
         row = int(np.argmax(wanted[self.texts.codes]))
         return row, self.texts.levels[int(self.texts.codes[row])]
 
+    def rows(self, levels: Collection[str]) -> list[int]:
+        """The first row of each of some ``levels``, as indices in rising order, ``_MOST_ROWS`` at most."""
+        wanted = set(levels)
+        codes = self.texts.codes
+        found = np.flatnonzero(np.array([level in wanted for level in self.texts.levels] + [False])[codes])
+        _, first = np.unique(codes[found], return_index=True)
+        rows: list[int] = np.sort(found[first])[:_MOST_ROWS].tolist()
+        return rows
+
     def place(self, level: str) -> str:
         """The line and the column of the first cell that holds a level, for a message."""
         return f"{self.line(level)}, column {quoted(self.name)}"
 
     def line(self, level: str) -> str:
         """The line of the first cell that holds a level, for a message."""
-        # Read once more, alone: other columns may have dropped rows, and the block counts rows as it read them last.
-        texts = self.block.table([], [self.name], self.words).text[self.name]
+        # Where bad rows are skipped, once more, alone: the block counts rows as it read them last.
+        texts = self.block.table([], [self.name], self.words).text[self.name] if self.block.skips else self.texts
         row = int(np.argmax(texts.codes == texts.levels.index(level)))
         return self.block.where(row)
 
@@ -88,13 +101,13 @@ class TextColumn:
 
 def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
     """The row of the first cell that is not a number, and the doubt about it; None if all cells are numbers."""
-    numbers = set(column.numbers)
+    numbers = column.numbers
     present = {level for level, count in zip(column.texts.levels, column.counts, strict=True) if count}
-    odd = present - numbers
+    odd = present.difference(numbers)
     if not odd:
         return None
     row, cell = column.first(odd)
-    reads = _as_numbers(column, cell, sorted(numbers))
+    reads = _as_numbers(column, cell, numbers)
     many = sum(count for level, count in zip(column.texts.levels, column.counts, strict=True) if level in odd)
     drops = [Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", ProposalEffect.DROPS)]
     if len(odd) <= _MOST_MISSING and all(len(text) <= LONGEST_PASTED for text in odd):
@@ -104,7 +117,8 @@ def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
         drops.insert(0 if many > len(odd) else 1, missing)
     reason = f"{column.place(cell)}: {quoted(cell)} is not a number"
     proposals = (*reads, *drops, *column.as_text, *column.left_out)
-    return row, DoubtError((column.name, cell), reason, proposals, kind=NotNumericError, columns=[column.name])
+    about, rows = (column.name, cell), column.rows(odd)
+    return row, DoubtError(about, reason, proposals, kind=NotNumericError, columns=[column.name], rows=rows)
 
 
 def odd_texts(column: TextColumn) -> DoubtError | None:
@@ -117,7 +131,8 @@ def odd_texts(column: TextColumn) -> DoubtError | None:
     otherwise = "write plain numbers" if column.role else ""
     reason = f"{column.place(cell)}: {_oddity(cell, column.block)}"
     proposals = (*reads, *column.as_text, *column.left_out)
-    return DoubtError((column.name, cell), reason, proposals, otherwise, columns=[column.name])
+    about, rows = (column.name, cell), column.rows(odd)
+    return DoubtError(about, reason, proposals, otherwise, columns=[column.name], rows=rows)
 
 
 def _oddity(cell: str, block: Block) -> str:
@@ -189,6 +204,7 @@ def not_a_date(column: TextColumn, spelling: str) -> DoubtError | None:
         f"{column.place(cell)}: {quoted(cell)} is no date {how}, like others of the column",
         (*reads, *([drops] if len(odd) <= _MOST_MISSING else []), *column.as_text, *column.left_out),
         columns=[column.name],
+        rows=column.rows(odd),
     )
 
 

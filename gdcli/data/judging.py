@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
-from gdcli.base.errors import CellError, NotNumericError
+from gdcli.base.errors import CellError
 from gdcli.base.records import record
 from gdcli.data.columns import missing_words, require
 from gdcli.data.dates import ISO, parse_dates
@@ -21,7 +21,7 @@ from gdcli.data.doubts import (
     odd_texts,
 )
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
-from gdcli.data.proposals import OpenQuestion
+from gdcli.data.proposals import DoubtError, OpenQuestion
 from gdcli.data.table import Block, Coded
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)
@@ -59,8 +59,6 @@ def judge_columns(question: OpenQuestion, names: Collection[str]) -> Judged:
 
     try:
         texts, odd = _texts(block, [name for name in names if name not in given], forced, given, words)
-    except NotNumericError:
-        raise
     except CellError as error:
         raise (odd_row(error, question) if error.reason else error) from None
     _raise_first(odd_cell(column(name, found)) for name, found in odd.items())
@@ -99,11 +97,13 @@ def _raise(doubt: Exception | None) -> None:
         raise doubt
 
 
-def _raise_first(doubts: "Iterable[tuple[int, Exception] | None]") -> None:
-    """Raise the doubt about the first row."""
-    found = [doubt for doubt in doubts if doubt is not None]
+def _raise_first(doubts: "Iterable[tuple[int, DoubtError] | None]") -> None:
+    """Raise the doubt about the first row; a trial has to see the rows of all."""
+    found = sorted((doubt for doubt in doubts if doubt is not None), key=lambda one: one[0])
     if found:
-        raise min(found, key=lambda one: one[0])[1]
+        first = found[0][1]
+        first.rows = tuple(row for _, doubt in found for row in doubt.rows)
+        raise first
 
 
 def _check_levels(question: OpenQuestion, columns: Iterable[TextColumn]) -> None:
@@ -132,12 +132,9 @@ def _texts(
     # A look at the first rows usually settles it; the whole block is then read as what it seems to be.
     in_head = _text_among(block.head(), free, words) if free else frozenset()
     seems_text = [name for name in free if name in in_head]
-    try:
-        table = block.table([name for name in free if name not in in_head], [*seems_text, *other], words)
-    except NotNumericError:
-        table = None
-    if table is None or table.skipped:  # perhaps for cells that are no number
-        table = block.table([], [*free, *other], words)
+    numbers, seen = [name for name in free if name not in in_head], [*seems_text, *other]
+    suspects = block.suspects(numbers, seen, words)
+    table = block.table([name for name in numbers if name not in suspects], [*suspects, *seen], words)
     numeric = {
         name: found for name, found in table.text.items() if name not in other and _mostly_numbers(found, block.numbers)
     }
@@ -152,5 +149,5 @@ def _text_among(block: Block, names: Collection[str], words: frozenset[str]) -> 
 
 def _mostly_numbers(column: Coded, form: NumberFormat) -> bool:
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
-    numbers = np.array([form.is_number(level) for level in column.levels], dtype=bool)
+    numbers = np.array(form.are_numbers(column.levels), dtype=bool)
     return 2 * int(counts[numbers].sum()) > int(counts.sum()) or not counts.sum()

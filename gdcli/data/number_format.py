@@ -1,6 +1,7 @@
 """Formats of numbers: 1234.5, or 1.234,5 as in much of Europe."""
 
 import re
+from collections.abc import Iterable
 
 from gdcli.base.records import record
 
@@ -17,6 +18,12 @@ class NumberFormat:
     def is_number(self, text: str) -> bool:
         """Whether a cell is a number."""
         return self.value(text) is not None
+
+    def are_numbers(self, texts: Iterable[str]) -> list[bool]:
+        """Whether each of the cells is a number."""
+        if self == PLAIN_NUMBERS:  # at once: they may be a million
+            return [found is not None for found in map(_NUMBER.fullmatch, texts)]
+        return [self.is_number(text) for text in texts]
 
     def value(self, text: str) -> float | None:
         """The number that a cell holds, or None.

@@ -1,6 +1,6 @@
 """Proposals: options that would read a table which is refused, each tried on its first block before it is worded."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum, auto
 from typing import Any
 
@@ -16,6 +16,9 @@ _NAMED = 3
 _LONGEST = 40
 
 _TRIALS = 120
+
+# Rows of a longer block, beside those in doubt, that each trial reads: 0.1 s.
+_TRIAL_ROWS = 10_000
 
 # Characters of a value that a message shows whole.
 _LONGEST_VALUE = 120
@@ -95,7 +98,8 @@ class Proposal:
 class DoubtError(DataError):
     """A table that cannot be read as it is asked for. ``about`` tells one doubt from another, ``reason`` is the message
     up to its advice, ``proposals`` are not tried yet, and ``otherwise`` is the advice if none of them helps. The
-    ``columns`` are those in doubt, none if it is the table.
+    ``columns`` are those in doubt, none if it is the table; ``rows`` are those that a trial on a part of the block has
+    to see.
     """
 
     def __init__(
@@ -106,9 +110,10 @@ class DoubtError(DataError):
         otherwise: str = "",
         kind: type[DataError] = DataError,
         columns: Collection[str] = (),
+        rows: Sequence[int] = (),
     ) -> None:
         super().__init__(reason)
-        self.columns = tuple(columns)
+        self.columns, self.rows = tuple(columns), tuple(rows)
         self.about, self.reason, self.proposals, self.otherwise, self.kind = about, reason, proposals, otherwise, kind
 
     def error(self, helpful: list[Proposal]) -> DataError:
@@ -168,6 +173,9 @@ def advised(question: OpenQuestion, doubt: DoubtError, attempt: Attempt) -> Data
 
     Dropping rows is advised only if no other proposal reads them, leaving out a column only if nothing else helps.
     """
+    if doubt.columns:
+        rows = max(_TRIAL_ROWS, 2 * question.options.max_levels)  # no column with as many levels seems an identifier
+        question = replace(question, block=question.block.sample(doubt.rows, rows))
     trial = _Trial(question, attempt)
     helpful: list[Proposal] = []
     for proposal in doubt.proposals:

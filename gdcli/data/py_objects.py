@@ -44,7 +44,7 @@ def numbers_of(values: Sequence[object], missing: frozenset[str]) -> tuple[Array
         if math.isnan(numbers[row]):
             faults.append(Fault(row, f"{shown} is not a number", text, NotNumericError))
         else:
-            faults.append(Fault(row, f"the value {shown} is infinite", text, CellError))
+            faults.append(Fault(row, f"the value {shown} is infinite", text, NotNumericError))
     return without_absent(numbers, missing), faults
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.errors import NotNumericError
 from gdcli.base.records import field, record
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.engine.arrays import Array
@@ -55,13 +56,30 @@ class Block(Protocol):
         """The named columns, parsed as numbers and as text; cells in ``missing`` have no value.
 
         Raises CellError for the first row or cell that cannot be used, NotNumericError if it is a cell of a numeric
-        column that is not a number.
+        column that is not a finite number.
         """
         ...
 
     def head(self) -> "Block":
         """A block of the first few rows."""
         ...
+
+    def sample(self, rows: Collection[int], others: int) -> "Block":
+        """A block of the given ``rows`` and of ``others`` evenly among all, whose lines are unknown.
+
+        The block itself, if it is hardly longer or the format does not take it apart.
+        """
+        return self
+
+    def suspects(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Collection[str]:
+        """The columns among ``numeric`` that may have a cell that is not a finite number; ``text`` is read with them.
+
+        Raises CellError for a row that cannot be used.
+        """
+        try:
+            return numeric if self.table(numeric, text, missing).skipped else ()
+        except NotNumericError:
+            return numeric
 
     @property
     def whole(self) -> bool:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gdcli.base.errors import NotNumericError
+from gdcli.base.errors import CellError, NotNumericError
+from gdcli.base.names import quoted
 from gdcli.base.records import field, record, replace
 from gdcli.data.cells import parsed
 from gdcli.data.dates import numbers_of_dates
@@ -77,19 +78,18 @@ def merged(left: Figures, right: Figures, most: int) -> Figures:
     )
 
 
-def of_numbers(numbers: Array, place: str = "") -> Figures:
-    """The figures of numbers (n,). NaN is a missing cell, an infinite number an odd one; the first is at ``place``."""
+def of_numbers(numbers: Array) -> Figures:
+    """The figures of numbers (n,). NaN is a missing cell, an infinite number an odd one."""
     odd, missing = int(np.isinf(numbers).sum()), int(np.isnan(numbers).sum())
     found = numbers[np.isfinite(numbers)]
     if not len(found):
-        return Figures(missing=missing, odd=odd, place=place if odd else "")
+        return Figures(missing=missing, odd=odd)
     mean = float(found.mean())
     up = bool((found == np.floor(found)).all() and (np.diff(found) == 1).all())
     return Figures(
         count=len(found),
         missing=missing,
         odd=odd,
-        place=place if odd else "",
         mean=mean,
         squares=float(((found - mean) ** 2).sum()),
         minimum=float(found.min()),
@@ -138,13 +138,15 @@ def described_block(block: Block, chosen: Design, texts: frozenset[str]) -> Desc
     """
     used = [name for name in (*chosen.features, chosen.target, chosen.weights) if name is not None]
     as_text = [name for name in used if name in chosen.text or name in chosen.dates]
-    table, place = _table(block, [name for name in used if name not in as_text], [*as_text, *texts], chosen)
+    table, error = _table(block, [name for name in used if name not in as_text], [*as_text, *texts], chosen)
     figures: dict[str, Figures] = {}
     lacking = np.zeros(table.rows, dtype=bool)
     for name in [*used, *texts]:
         if name in chosen.dates:
             numbers = numbers_of_dates(table.text[name], chosen.dates[name])
-            figures[name] = replace(of_numbers(numbers, place), values=of_texts(table.text[name]).values)
+            figures[name] = replace(of_numbers(numbers), values=of_texts(table.text[name]).values)
+            if figures[name].odd:
+                figures[name] = replace(figures[name], place=_odd_date(name, table, block, chosen))
         elif name in table.numeric:
             numbers = table.numeric[name]
             figures[name] = of_numbers(numbers)
@@ -156,7 +158,9 @@ def described_block(block: Block, chosen: Design, texts: frozenset[str]) -> Desc
             numbers = np.where(table.text[name].codes < 0, np.nan, 0.0)
         else:
             numbers = parsed(table.text[name], chosen.missing_words, block.numbers)
-            figures[name] = of_numbers(numbers, place)
+            figures[name] = of_numbers(numbers)
+            if figures[name].odd:
+                figures[name] = replace(figures[name], place=_odd_number(name, error, block, chosen))
         if name not in chosen.features or not chosen.fills:
             lacking |= ~np.isfinite(numbers)
     return Described(table.rows, int((~lacking).sum()), len(table.skipped), figures)
@@ -166,6 +170,22 @@ def _mostly_numbers(column: Coded, block: Block) -> bool:
     """Whether more than half of some texts of a column are numbers."""
     some = column.levels[:: -(-len(column.levels) // _SAMPLE) or 1]
     return 2 * sum(map(block.numbers.is_number, some)) > len(some)
+
+
+def _odd_number(name: str, error: str, block: Block, chosen: Design) -> str:
+    """The place of a column's first cell that is not a finite number; ``error`` is that of all columns' first."""
+    if f"column {quoted(name)}:" in error:
+        return error
+    return _table(block, [name], [], chosen)[1]
+
+
+def _odd_date(name: str, table: Table, block: Block, chosen: Design) -> str:
+    """The place of a column's first text that is no date."""
+    try:
+        replace(chosen, dates={name: chosen.dates[name]}).with_dates(table, block)
+    except CellError as error:
+        return str(error)
+    return ""
 
 
 def _table(block: Block, numeric: list[str], text: list[str], chosen: Design) -> tuple[Table, str]:

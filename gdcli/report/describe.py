@@ -21,6 +21,9 @@ _HEADER = ("column", "role", "type", "count", "missing", "values", "min", "mean"
 # Levels that a note names, and that JSON holds.
 _MOST_SHOWN, _MOST_WRITTEN = 5, 100
 
+# Rows with values that a fit needs.
+_LEAST_ROWS = 2
+
 # Rows from which on numbers that count up by 1 number the rows.
 _NUMBERED = 10
 
@@ -214,4 +217,22 @@ def _end(found: Description, command: FitCommand, page: "Page") -> "list[StyledL
         text = f"A fit refuses {columns} as {them}: {listed(doubtful, 5)}. The notes say what helps."
         return sentences(page, [text])
     useless = [one.name for one in found.columns if one.role != "target" and "--exclude" in _note(one, found)]
+    if obstacle := _too_few(found, [one for one in found.columns if one.kind and one.name not in useless]):
+        return sentences(page, [obstacle])
     return [*sentences(page, ["A fit, at the best rate:"]), [Span(f"  {page.shown(command(useless))}", COMMAND)]]
+
+
+def _too_few(found: Description, kept: Sequence[ColumnDescription]) -> str:
+    """What a fit of the columns ``kept`` lacks in rows, or in columns; empty if there are enough."""
+    targets = [one for one in kept if one.role == "target"]
+    if found.read < _LEAST_ROWS or any(one.figures.count < _LEAST_ROWS for one in targets):
+        valued = f" in which {quoted(targets[0].name)} has a value" if targets else ""
+        return f"A fit needs at least {_LEAST_ROWS} rows{valued}."
+    if not kept:
+        return "Each column is constant or empty, so there is nothing to fit."
+    if found.complete < _LEAST_ROWS and any(one.figures.missing for one in kept):
+        return (
+            f"A fit needs at least {_LEAST_ROWS} rows with a value in each of its columns: choose columns that have "
+            "them with --feature, or fill the gaps with --missing mean."
+        )
+    return ""

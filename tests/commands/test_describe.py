@@ -168,6 +168,58 @@ def test_a_cell_that_no_first_block_shows_is_counted_and_placed(tmp_path):
     assert "'oops'" in found.doubt
 
 
+def test_an_infinite_cell_is_told_and_the_others_are_described(tmp_path, gdfit):
+    path = tmp_path / "inf.csv"
+    path.write_text("a,b,y\n1,2,3\n2,inf,5\n3,-Infinity,8\n5,5,9\n")
+    done = gdfit("describe", path, "-t", "y")
+    assert done.code == 0
+    assert "line 3, column 'b': the value 'inf' is infinite; to treat it as missing: --na inf" in done.out
+    assert "A fit refuses 1 column as it is: b." in done.out
+    found = by_name(describe(path))
+    assert (found["b"].figures.count, found["b"].figures.odd, found["b"].figures.mean) == (2, 2, 3.5)
+    assert found["a"].figures.mean == 2.75
+    fitted = gdfit("fit", path, "-t", "y")
+    assert fitted.code == 1
+    assert "the value 'inf' is infinite" in fitted.err
+
+
+def test_each_column_with_odd_cells_has_its_own_place(tmp_path):
+    rows = [f"{i % 1000},{i % 10},2024-01-{i % 28 + 1:02d},{'long' * 100}\n" for i in range(30_000)]
+    rows[27_000] = f"oops,3,2024-01-01,{'long' * 100}\n"
+    rows[28_000] = f"1,ouch,2024-01-01,{'long' * 100}\n"
+    rows[29_000] = f"1,3,someday,{'long' * 100}\n"
+    path = tmp_path / "late.csv"
+    path.write_text("x,z,day,y\n" + "".join(rows))
+    doubts = {one.name: one.doubt for one in describe(path).columns}
+    for name, line, cell in (("x", 27002, "oops"), ("z", 28002, "ouch"), ("day", 29002, "someday")):
+        assert f"line {line}, column '{name}': '{cell}' is no" in doubts[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a,b,y\n1,2,3\n", "A fit needs at least 2 rows in which 'y' has a value."),
+        ("a,b,y\n1,2,3\n2,3,\n", "A fit needs at least 2 rows in which 'y' has a value."),
+        ("a,b,y\n1,,3\n,3,5\n2,,7\n5,,8\n,4,2\n", "fill the gaps with --missing mean"),
+    ],
+)
+def test_no_fit_is_advised_that_has_too_few_rows(tmp_path, gdfit, text, told):
+    path = tmp_path / "few.csv"
+    path.write_text(text)
+    done = gdfit("describe", path, "-t", "y")
+    assert told in done.out
+    assert "gdfit" not in done.out
+    assert gdfit("fit", path, "-t", "y").code == 1
+    if "--missing" in told:
+        assert gdfit("fit", path, "-t", "y", "--missing", "mean").code == 0
+
+
+def test_no_fit_is_advised_of_columns_that_are_all_constant(tmp_path, gdfit):
+    path = tmp_path / "constant.csv"
+    path.write_text("a,b\n1,2\n1,2\n")
+    assert "Each column is constant or empty" in gdfit("describe", path).out
+
+
 @pytest.mark.parametrize(
     ("options", "error", "told"),
     [

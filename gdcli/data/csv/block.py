@@ -9,7 +9,7 @@ import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 
-from gdcli.base.errors import UsageError
+from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import quoted
 from gdcli.base.records import replace
 from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
@@ -17,6 +17,7 @@ from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import parse_carefully, records
 from gdcli.data.csv.misplaced_header import header_lines, rows_below
 from gdcli.data.csv.options import BLANKS
+from gdcli.data.csv.raw_rows import raw_rows
 from gdcli.data.csv.whitespace import Squeezed
 from gdcli.data.number_format import NumberFormat
 from gdcli.data.table import Block, Table
@@ -77,6 +78,19 @@ class CsvBlock(Block):
             self._last = asked, table
         return self._last[1]
 
+    def suspects(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Collection[str]:
+        """The columns of numbers that may have a cell that is none; see :class:`gdcli.data.table.Block`."""
+        table = self._fast(numeric, text, missing)
+        if table is not None:
+            self._last = (frozenset(numeric), frozenset(text), missing), table
+            return ()
+        if _is_worth_pandas(self._size, 0):
+            from gdcli.data.csv.fast import UnsureError, odd_columns
+
+            with suppress(UnsureError):
+                return odd_columns(self.chunk, self.dialect, numeric, text, missing)
+        return super().suspects(numeric, text, missing)
+
     def _fast(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
         """The table by the fast parser; None if it is unsure, or not worth its import."""
         if not _is_worth_pandas(self._size, len(self.chunk.text)):
@@ -105,10 +119,24 @@ class CsvBlock(Block):
         end = row_end(self.chunk.text, _HEAD_BYTES, self.dialect) or len(self.chunk.text)
         return CsvBlock(replace(self.chunk, text=self.chunk.text[:end]), self.dialect, self._size)
 
+    def sample(self, rows: Collection[int], others: int) -> "CsvBlock":
+        """A block of some rows; see :class:`gdcli.data.table.Block`."""
+        count = 0 if self._last is None or self.skips else self._last[1].rows  # skipped rows are not counted
+        if count <= 2 * others:
+            return self
+        try:
+            found = raw_rows(self.chunk, self.dialect, count)
+        except DataError:
+            return self
+        chosen = sorted({*rows, *range(0, count, count // others)})
+        ends = [found.ends] * count if isinstance(found.ends, bytes) else found.ends
+        text = b"".join(found.rows[row] + ends[row] for row in chosen)
+        return CsvBlock(replace(self.chunk, text=text), self.dialect, self._size)
+
     @property
     def whole(self) -> bool:
         """Whether no further block can follow."""
-        return len(self.chunk.text) < BLOCK_BYTES
+        return self._size == len(self.chunk.text) < BLOCK_BYTES
 
     def header_lines(self, names: Collection[str]) -> list[int]:
         """The lines that a header may stand on; see :class:`gdcli.data.table.Block`."""
@@ -136,7 +164,8 @@ class CsvBlock(Block):
         if comment:
             lines = chunk.text.splitlines(keepends=True)
             chunk = replace(chunk, text=b"".join(line for line in lines if not line.startswith(comment)))
-        return CsvBlock(chunk, replace(dialect, quote=quote, numbers=numbers, skip_bad=skip))
+        size = None if self._size == len(self.chunk.text) else self._size
+        return CsvBlock(chunk, replace(dialect, quote=quote, numbers=numbers, skip_bad=skip), size)
 
     def where(self, row: int) -> str:
         """The place of a row for a message."""

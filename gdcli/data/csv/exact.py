@@ -107,9 +107,8 @@ class _Wanted:
         if value is None:
             raise _BadRowError(f"{quoted(cell)} is not a number", _reading(cell, name, form), name, NotNumericError)
         if math.isinf(value):
-            raise _BadRowError(
-                f"the value {quoted(cell)} is infinite", f"to treat it as missing: {missing_option(cell)}", name
-            )
+            hint = f"to treat it as missing: {missing_option(cell)}"
+            raise _BadRowError(f"the value {quoted(cell)} is infinite", hint, name, NotNumericError)
         return math.nan if value in self.absent else value
 
 

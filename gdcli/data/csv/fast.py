@@ -241,6 +241,19 @@ def coded_column(column: object, missing: frozenset[str]) -> Coded:
     return stripped(codes, levels, missing)
 
 
+def odd_columns(
+    chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
+) -> list[str]:
+    """The ``numeric`` columns of a chunk that may have a cell that is not a finite number. Raises UnsureError."""
+    frame = read_frame(chunk, dialect, {**dict.fromkeys(numeric), **dict.fromkeys(text, "category")}, missing)
+    kinds = pd.api.types
+    return [
+        name
+        for name in numeric
+        if not kinds.is_numeric_dtype(frame[name]) or _has_infinite(np.asarray(frame[name], dtype=np.float64))
+    ]
+
+
 def parse_inferred(
     chunk: Chunk, dialect: Dialect, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
 ) -> Table:

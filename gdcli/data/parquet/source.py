@@ -284,5 +284,5 @@ class ParquetBlock(Block):
         numbers = np.asarray(column.cast(pyarrow.float64(), safe=False).to_numpy(), dtype=np.float64)
         infinite = np.flatnonzero(np.isinf(numbers))
         if len(infinite):
-            raise CellError(f"{self.where(int(infinite[0]))}, {place}: the value is infinite")
+            raise NotNumericError(f"{self.where(int(infinite[0]))}, {place}: the value is infinite")
         return without_absent(numbers, missing)
