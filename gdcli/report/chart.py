@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.base.errors import UsageError
+from gdcli.base.names import count_of
 from gdcli.report import numbers
 from gdcli.report.paper import Page
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from gdcli.fitting.curve import Curve
     from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.results import Fit
-    from gdcli.fitting.sweep import Sweep
+    from gdcli.fitting.sweep import GroupSweeps, Sweep
 
 WIDEST = 80
 
@@ -112,6 +113,20 @@ def chart_of_sweep(sweep: "Sweep", page: Page, colour: bool = False) -> str:
 
     words = _Words("cost", cost_unit(sweep.loss, page.shown(sweep.target), _square(page)), "iteration", "minimum")
     return _chart(words, series, sweep.optimum.cost, page, colour)
+
+
+def chart_of_group_sweeps(found: "GroupSweeps", page: Page, colour: bool = False) -> str:
+    """The charts of the first groups' sweeps, one below the other under their names, as text."""
+    from gdcli.fitting.groups import MOST_SHOWN
+    from gdcli.report.heading import group_name
+
+    known = [(key, sweep) for key, sweep in zip(found.groups, found.sweeps, strict=True) if sweep is not None]
+    charts = [
+        f"{page.shown(group_name(found.by, key))}\n{chart_of_sweep(sweep, page, colour)}"
+        for key, sweep in known[:MOST_SHOWN]
+    ]
+    left = len(found.groups) - len(charts)
+    return "\n".join([*charts, *([f"{count_of(left, 'group')} more, not drawn.\n"] if left else [])])
 
 
 def chart_of_curve(curve: "Curve", page: Page, colour: bool = False) -> str:

@@ -6,6 +6,7 @@ What is asked to be shown of a fit, its iterations or their arithmetic, stands a
 import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from gdcli.report.group_document import (
     validation_cost,
     validation_of,
 )
-from gdcli.report.heading import columns_named, source_of, term_names
+from gdcli.report.heading import columns_named, group_name, source_of, term_names
 from gdcli.report.paper import Page
 from gdcli.report.report import Report, group_headers
 from gdcli.report.screen import (
@@ -41,27 +42,41 @@ from gdcli.report.screen import (
 from gdcli.report.sentences import UNCENTERED, counted, joined
 from gdcli.report.verdict import NEAR, State
 
+if TYPE_CHECKING:
+    from gdcli.report.page.contents import TypedCommand
+
 _MOST_NAMED = 5
 
 # Reasons why groups have no fit that are told.
 _MOST_REASONS = 3
 
 
-def groups_report(fits: GroupFits, digits: int = 6) -> Report:
-    """The report on the fits of groups: a document for each group, and a row for each group and term."""
+def groups_report(fits: GroupFits, digits: int = 6, typed: "TypedCommand | None" = None) -> Report:
+    """The report on the fits of groups: a document for each group, and a row for each group and term.
+
+    ``typed`` is the command line for a lesson page.
+    """
     from gdcli.report.chart import chart_of_groups
-    from gdcli.report.plots import picture_of_groups
+    from gdcli.report.plots import PAGE, picture_of_groups
+
+    def picture(kind: str) -> bytes:
+        if kind != PAGE:
+            return picture_of_groups(fits, kind)
+        from gdcli.report.page.group_contents import page_of_groups
+
+        return page_of_groups(fits, report, typed)
 
     drawn = any(fit.picture is not None for fit in fits.shown.values())
-    return Report(
+    report = Report(
         document=lambda: [group_document(fits, i) for i in range(len(fits.groups))],
         sheet=lambda: groups_sheet(fits),
         columns=lambda: groups_columns(fits, digits),
         screen=lambda page: groups_screen(fits, page, digits),
         verdict=lambda page: sentences(page, format_group_meaning(fits)),
         chart=(lambda page: chart_of_groups(fits, page, page.colors is not None)) if drawn else None,
-        picture=(lambda kind: picture_of_groups(fits, kind)) if drawn else None,
+        picture=picture if drawn else None,
     )
+    return report
 
 
 def groups_screen(fits: GroupFits, page: Page, digits: int = 6) -> Screen:
@@ -89,10 +104,9 @@ def _shown_blocks(fits: GroupFits, page: Page, digits: int) -> list[Sequence[Sty
         if fits.every:
             found.append(iteration_lines(fit, page, digits, every=True, advise=False))
         if found:
-            of = joined([f"{name} = {text}" for name, text in zip(fits.by, fits.groups[i], strict=True)])
             rate = numbers.rate(numbers.rounded_rate(fit.learning_rate.given, 4))
             facts = [count_of(int(fits.count[i]), "row"), f"lr {rate}", counted(fit.descent.iterations)]
-            blocks += [titled(page, of, facts), *found]
+            blocks += [titled(page, group_name(fits.by, fits.groups[i]), facts), *found]
     left = len(fits.groups) - len(fits.shown)
     if blocks and left:
         blocks.append(sentences(page, [f"{count_of(left, 'group')} more, not shown here."], NOTE))

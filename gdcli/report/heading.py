@@ -67,6 +67,11 @@ def columns_named(names: Sequence[str]) -> str:
     return named if short else count_of(len(names), "column")
 
 
+def group_name(by: Sequence[str], key: Sequence[str]) -> str:
+    """The name of a group that people read: ``region = north``, ``region = north and year = 2024``."""
+    return joined([f"{printable(name)} = {printable(text)}" for name, text in zip(by, key, strict=True)])
+
+
 def term_names(fit: Fit) -> Mapping[str, str]:
     """The names that people read, by the term's label: ``type = Residential`` for ``type[Residential]``."""
     names = {}

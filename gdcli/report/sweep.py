@@ -71,14 +71,24 @@ def sweep_report(sweep: Sweep, digits: int = 6, typed: "TypedCommand | None" = N
     return report
 
 
-def group_sweeps_report(found: GroupSweeps, digits: int = 6) -> Report:
+def group_sweeps_report(found: GroupSweeps, digits: int = 6, typed: "TypedCommand | None" = None) -> Report:
     """The report on the sweeps of groups: a JSON document for each group, and a table row for each group and rate.
 
-    Groups without a sweep have neither.
+    Groups without a sweep have neither. ``typed`` is the command line for a page.
     """
     known = [(key, sweep) for key, sweep in zip(found.groups, found.sweeps, strict=True) if sweep is not None]
     header = _header(known[0][1])
-    return Report(
+    from gdcli.report.chart import chart_of_group_sweeps
+    from gdcli.report.plots import PAGE, picture_of_group_sweeps
+
+    def picture(kind: str) -> bytes:
+        if kind != PAGE:
+            return picture_of_group_sweeps(found, kind)
+        from gdcli.report.page.group_contents import page_of_group_sweeps
+
+        return page_of_group_sweeps(found, report, typed)
+
+    report = Report(
         document=lambda: [{"group": dict(zip(found.by, key, strict=True))} | _document(sweep) for key, sweep in known],
         sheet=lambda: Sheet(
             [*group_headers(found.by, header), *header],
@@ -87,7 +97,10 @@ def group_sweeps_report(found: GroupSweeps, digits: int = 6) -> Report:
         columns=lambda: _below(found, [_columns(sweep, digits) for _, sweep in known]),
         screen=lambda page: group_sweeps_screen(found, page, digits),
         verdict=lambda page: sentences(page, format_groups_meaning(found)),
+        chart=lambda page: chart_of_group_sweeps(found, page, page.colors is not None),
+        picture=picture,
     )
+    return report
 
 
 def _below(found: GroupSweeps, tables: Sequence[Sequence[TableColumn]], page: Page | None = None) -> list[TableColumn]:

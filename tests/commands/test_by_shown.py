@@ -157,3 +157,43 @@ def test_a_polynomial_of_groups_does_not_look_at_the_file_to_test_on(
     assert len(alone) == len(tested) == 10
     for one, other in zip(alone[1:], tested[1:], strict=True):
         assert float(one.split(",")[-5]) == pytest.approx(float(other.split(",")[-7]), rel=1e-9), (one, other)
+
+
+@pytest.fixture
+def fifteen(csv_file: Callable[..., str]) -> str:
+    """A file of fifteen groups, and one too small for a sweep."""
+    rows = [f"{i % 5 * (g + 1) + i % 2},{i % 5},g{g:02}" for g in range(15) for i in range(6)]
+    return csv_file("\n".join(["y,a,g", *rows, "1,2,lonely"]) + "\n")
+
+
+@pytest.mark.parametrize("rates", [(), ("--lr", "0.1", "--lr", "5")], ids=["own rates", "the same rates"])
+def test_a_sweep_draws_twelve_groups_and_counts_the_rest(
+    gdfit: Callable, fifteen: str, tmp_path: Path, rates: tuple[str, ...]
+) -> None:
+    pytest.importorskip("matplotlib")
+    words = ("sweep", fifteen, "-t", "y", "--by", "g", "-n", "20", *rates)
+    done = gdfit(*words, "--plot", tmp_path / "p.svg", "-q")
+    assert done.code == 0, done.err
+    drawn = (tmp_path / "p.svg").read_text()
+    assert sorted(set(re.findall(r">(g\d\d)<", drawn))) == [f"g{g:02}" for g in range(12)]
+    assert "4 groups more, not drawn" in drawn
+    assert (">0.1<" in drawn) == (">5<" in drawn) == bool(rates)
+    pytest.importorskip("plotext")
+    chart = gdfit(*words, "--chart").out
+    assert re.findall(r"\ng = (g\d\d)\n", chart) == [f"g{g:02}" for g in range(12)]
+    assert "\n4 groups more, not drawn.\n" in chart
+
+
+@pytest.mark.parametrize("command", ["fit", "sweep"])
+def test_a_page_of_groups_has_twelve_of_them_and_the_whole_report(
+    gdfit: Callable, fifteen: str, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "page.html"
+    done = gdfit(command, fifteen, "-t", "y", "--by", "g", "--lr", "0.1", "-n", "3", "--plot", path, "-q")
+    assert done.code == 0, done.err
+    page = path.read_text()
+    told = json.loads(page.partition('id="data">')[2].partition("</script>")[0])["groups"]
+    assert [one["name"] for one in told["shown"]] == [f"g = g{g:02}" for g in range(12)]
+    assert told["left"] == 4
+    assert {len(one["curves"]) for one in told["shown"]} == {1}
+    assert "g14" in page.partition('id="report"')[2].partition("</details>")[0]

@@ -58,11 +58,9 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
         output.check_kept("the model to resume", values["resume"])
     if values["explain"] and not output.has_table:
         raise click.UsageError("--explain is for people: give it with the table format only.")
-    if values["by"]:
-        if output.is_page:
-            raise click.UsageError("a page is about one fit, and --by makes many: draw a picture (.png) of the first.")
-        return _run_groups(inputs, values, output)
     typed = typed_command(context) if output.is_page else None
+    if values["by"]:
+        return _run_groups(inputs, values, output, typed)
     return run(inputs, values, output, command_line(context, values), typed)
 
 
@@ -123,7 +121,9 @@ def _not_converged(message: str, values: Mapping[str, Any], output: "Output") ->
 # --- one fit per group
 
 
-def _run_groups(inputs: Sequence[str], values: Mapping[str, Any], output: "Output") -> int:
+def _run_groups(
+    inputs: Sequence[str], values: Mapping[str, Any], output: "Output", typed: "TypedCommand | None"
+) -> int:
     """Fit each group, write the result, and return the exit code."""
     from gdcli.api import parse_group_options, run_groups
     from gdcli.cli.progress import Narrator
@@ -135,7 +135,7 @@ def _run_groups(inputs: Sequence[str], values: Mapping[str, Any], output: "Outpu
         fits = run_groups(inputs, options, recorders, narrator, starts, output.save is not None)
     if not fits.diverged:
         output.save_model(lambda: groups_model_as_json(fits))
-    output.write(groups_report(fits, output.digits))
+    output.write(groups_report(fits, output.digits, typed))
     return _exit_code_of_groups(fits, values, output)
 
 

@@ -63,24 +63,21 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
     output = Output.of(context, values, inputs)
     chosen = FitOptions.of(**fit_values(values) | output.shown | {"every": None})
     plain = chosen.descent.optimizer.plain and chosen.descent.schedule.constant and not chosen.model.loss.needs_rows
-    if output.is_page and (any(values["l1"]) or not plain):
+    if output.is_page and not values["by"] and (any(values["l1"]) or not plain):
         raise click.UsageError(
             "a page repeats plain descents of squared errors without an l1 penalty: draw a picture (.png) instead."
         )
     start_collecting()
+    typed = typed_command(context) if output.is_page else None
     if values["by"]:
-        for name in ("plot", "chart"):
-            if values[name]:
-                raise click.UsageError(f"--{name} draws the rates of one sweep; --by has many: leave out one.")
         with Narrator(output.quiet) as narrator:
             found = run_group_sweeps(inputs, chosen, values["rates"], narrator)
             for reason in () if output.format == "table" else format_reasons(found):
                 narrator.note(f"no sweep of {reason}")
-        output.write(group_sweeps_report(found, output.digits))
+        output.write(group_sweeps_report(found, output.digits, typed))
         return ExitCode.OK
     with Narrator(output.quiet) as narrator:
         sweep = run_sweep(inputs, chosen, values["rates"], narrator)
-    typed = typed_command(context) if output.is_page else None
     output.write(sweep_report(sweep, output.digits, typed))
     if sweep.interrupted:
         raise Interrupted(last_exit_code())

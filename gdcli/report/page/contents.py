@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +24,9 @@ from gdcli.report.report import Report
 from gdcli.report.writers import as_table
 
 if TYPE_CHECKING:
+    from gdcli.engine.arrays import Array
     from gdcli.engine.column import Column
+    from gdcli.fitting.group_results import GroupFits
 
 # The optimizers whose steps the page repeats.
 _REPEATED = frozenset({"gd", "momentum", "nesterov", "adam", "newton"})
@@ -58,7 +60,7 @@ def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes
         command = _with_columns(command, fit)  # the model that it went on from had named them
     lesson, reason = fit.picture.lesson, _obstacle(fit)
     contents = {
-        **_common(fit, command),
+        **common_contents(fit, command),
         "loss": fit.loss,
         "reason": reason,
         "triangle": None if reason or lesson is None else _triangle(lesson, fit.features),
@@ -66,7 +68,7 @@ def page_of_fit(fit: Fit, report: Report, command: TypedCommand | None) -> bytes
         "chosen": _chosen(fit),
         "rates": [],
     }
-    return lesson_page(fit_title(fit, Page()), _report(report, command, fit.version), contents)
+    return lesson_page(fit_title(fit, Page()), report_markup(report, command, fit.version), contents)
 
 
 def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) -> bytes:
@@ -74,7 +76,7 @@ def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) ->
     assert sweep.lesson is not None
     marked = next((rate for rate in sweep.rates if rate.best), sweep.rates[0])
     contents = {
-        **_common(sweep, command),
+        **common_contents(sweep, command),
         "triangle": _triangle(sweep.lesson, sweep.features),
         "chosen": {
             "rate": marked.learning_rate,
@@ -87,7 +89,7 @@ def page_of_sweep(sweep: Sweep, report: Report, command: TypedCommand | None) ->
         "rates": [rate.learning_rate for rate in sweep.rates],
     }
     title = f"{printable(sweep.target)} from {columns_named(sweep.features)}"
-    return lesson_page(title, _report(report, command, sweep.version), contents)
+    return lesson_page(title, report_markup(report, command, sweep.version), contents)
 
 
 def page_of_curve(curve: Curve, report: Report, command: TypedCommand | None) -> bytes:
@@ -111,10 +113,10 @@ def page_of_curve(curve: Curve, report: Report, command: TypedCommand | None) ->
         },
         "rates": [walk.learning_rate for walk in curve.walks],
     }
-    return lesson_page(formula.partition(", slope")[0], _report(report, command, curve.version), contents)
+    return lesson_page(formula.partition(", slope")[0], report_markup(report, command, curve.version), contents)
 
 
-def _report(report: Report, command: TypedCommand | None, version: str) -> str:
+def report_markup(report: Report, command: TypedCommand | None, version: str) -> str:
     """The report as markup: what the terminal says, sentences as paragraphs, the rest line by line."""
     parts = [f"<p><code>{escape(command.typed)}</code></p>"] if command is not None else []
     for sentences, lines in groupby(as_table(report._replace(chart=None), Page()).splitlines(), _is_sentence):
@@ -141,7 +143,8 @@ def _with_columns(command: TypedCommand, fit: Fit) -> TypedCommand:
     return command._replace(data=f"{command.bare} {target}{features}", bare=f"{command.bare} {target}")
 
 
-def _common(result: Fit | Sweep, command: TypedCommand | None) -> dict[str, Any]:
+def common_contents(result: "Fit | GroupFits | Sweep", command: TypedCommand | None) -> dict[str, Any]:
+    """What every page is told: the source, the target and the command line."""
     return {
         "source": source_of(result.files, result.rows),
         "target": printable(result.target),
@@ -193,7 +196,7 @@ def _triangle(lesson: Lesson, names: Iterable[str]) -> dict[str, Any]:
         features.setdefault(own, []).append(j)
     q = len(lesson.R)
     return {
-        "columns": [printable(_term(column)) for column in lesson.columns],
+        "columns": [printable(term_text(column)) for column in lesson.columns],
         "words": [shell_word(column.label) for column in lesson.columns],
         "features": [
             {"name": printable(name), "word": shell_word(name), "columns": places} for name, places in features.items()
@@ -212,14 +215,14 @@ def _triangle(lesson: Lesson, names: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _term(column: "Column") -> str:
+def term_text(column: "Column") -> str:
     """The name of a term that people read: ``type = Residential`` for a level."""
     return column.name if column.level is None else f"{column.name} = {column.level}"
 
 
 def _recorded(fit: Fit, picture: Picture) -> dict[str, Any]:
     """The descent at the iterations that were recorded."""
-    finite: Callable[[Any], Any] = lambda rows: [_finite(value) for value in rows.tolist()]  # noqa: E731
+    finite = finite_list
     return {
         "terms": [printable(name) for name in term_names(fit).values()],
         "iterations": picture.iterations.tolist(),
@@ -235,6 +238,11 @@ def _recorded(fit: Fit, picture: Picture) -> dict[str, Any]:
             "standardized": finite(picture.standardized_optimum),
         },
     }
+
+
+def finite_list(values: "Array") -> list[float | None]:
+    """An array (n,) as a list, None for what is not finite."""
+    return [_finite(value) for value in values.tolist()]
 
 
 def _finite(value: float) -> float | None:

@@ -4,6 +4,7 @@ import { coefficientsChart, costChart, heightChart, isNeedle, pointsChart, surfa
 import { featureBoxes, keptRates, rateControl, settings, transport } from "./controls.js";
 import { arithmeticPanel, coefficientsPanel, commandPanel, ratesPanel, verdictPanel } from "./panels.js";
 import { curvePage } from "./curve.js";
+import { groupsPage } from "./groups.js";
 import { recordedPage } from "./recorded.js";
 import { addressOf, lessonOf, settingsOf } from "./state.js";
 
@@ -101,6 +102,7 @@ function aloneChart(lesson) {
   return self;
 }
 
-if (told.curve) curvePage(told, page, heading);
+if (told.groups) groupsPage(told, page, heading);
+else if (told.curve) curvePage(told, page, heading);
 else if (told.triangle) lessonPage();
 else recordedPage(told, page, heading);

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gdcli.fitting.curve import Curve
     from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.results import Fit
-    from gdcli.fitting.sweep import Sweep
+    from gdcli.fitting.sweep import GroupSweeps, Sweep
     from gdcli.models.score import Score
 
 KINDS = (".png", ".svg", ".pdf")
@@ -51,6 +51,13 @@ def picture_of_sweep(sweep: "Sweep", kind: str) -> bytes:
     from gdcli.report.plots.sweep import draw_sweep
 
     return _rendered(lambda: draw_sweep(sweep), kind)
+
+
+def picture_of_group_sweeps(found: "GroupSweeps", kind: str) -> bytes:
+    """The picture of the sweeps of groups, as one of ``KINDS``."""
+    from gdcli.report.plots.sweep import draw_group_sweeps
+
+    return _rendered(lambda: draw_group_sweeps(found), kind)
 
 
 def picture_of_curve(curve: "Curve", kind: str) -> bytes:

@@ -54,6 +54,9 @@ _MOST_POWERS = 3
 
 _DPI = 150
 
+# Small panels side by side, and the characters that the name of one has room for.
+_PANELS_ACROSS, _LONGEST_PANEL_NAME = 4, 34
+
 _CANVASES: dict[str, tuple[Any, dict[str, Any]]] = {
     ".png": (FigureCanvasAgg, {"dpi": _DPI}),
     ".svg": (FigureCanvasSVG, {"metadata": {"Date": None}}),
@@ -103,6 +106,23 @@ def new_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.1))
     FigureCanvasAgg(figure)
     return figure
+
+
+def new_panels(count: int) -> tuple[Figure, list[Axes], list[Axes]]:
+    """A figure with small panels side by side: itself, the panels, and those at the left edge."""
+    across = min(_PANELS_ACROSS, count)
+    down = -(-count // across)
+    figure = new_figure(max(3.6 * across, 6.0), 2.7 * down + 0.9)
+    grid = figure.subplots(down, across, squeeze=False)
+    for axes in grid.flat[count:]:
+        axes.set_visible(False)
+    return figure, list(grid.flat[:count]), list(grid[:, 0])
+
+
+def panel_title(axes: Axes, name: str, facts: str) -> None:
+    """Write the name of a small panel, and the facts beneath it."""
+    name = name if len(name) <= _LONGEST_PANEL_NAME else f"{name[: _LONGEST_PANEL_NAME - 1]}…"
+    axes.set_title(f"{name}\n{facts}", fontsize=9)
 
 
 def render_figure(figure: Figure, kind: str) -> bytes:

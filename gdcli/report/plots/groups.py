@@ -13,30 +13,22 @@ from gdcli.report.plots.canvas import (
     LINEAR_UP_TO,
     VERMILION,
     iteration_axis,
-    new_figure,
+    new_panels,
+    panel_title,
     positive_axis,
     set_title,
 )
 from gdcli.report.plots.labels import shown
 from gdcli.report.sentences import cost_unit
 
-_COLUMNS = 4
-
-_LONGEST_NAME = 34
-
 
 def draw_groups(fits: GroupFits) -> Figure:
     """The figure of the first groups that have a fit; the title counts the others."""
     drawn = list(fits.shown)
-    across = min(_COLUMNS, len(drawn))
-    down = -(-len(drawn) // across)
-    figure = new_figure(max(3.6 * across, 6.0), 2.7 * down + 0.9)
-    panels = figure.subplots(down, across, squeeze=False)
-    for axes, i in zip(panels.flat, drawn, strict=False):
+    figure, panels, left_edge = new_panels(len(drawn))
+    for axes, i in zip(panels, drawn, strict=True):
         _draw_one(axes, fits, i, fits.shown[i])
-    for axes in panels.flat[len(drawn) :]:
-        axes.set_visible(False)
-    for axes in panels[:, 0]:
+    for axes in left_edge:
         axes.set_ylabel(f"cost{cost_unit(fits.loss, shown(fits.target))}")
     left = len(fits.groups) - len(drawn)
     more = [f"{count_of(left, 'group')} more, not drawn"] if left else []
@@ -66,5 +58,4 @@ def _draw_one(axes: Axes, fits: GroupFits, i: int, fit: Fit) -> None:
     if best is not None:
         axes.axhline(best, color=BLACK, linestyle=(0, (5, 3)), linewidth=1.2)
     name = " ".join(shown(text) for text in fits.groups[i])
-    name = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
-    axes.set_title(f"{name}\n{count_of(int(fits.count[i]), 'row')}, {fits.verdict[i].value}", fontsize=9)
+    panel_title(axes, name, f"{count_of(int(fits.count[i]), 'row')}, {fits.verdict[i].value}")

@@ -12,7 +12,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from gdcli.base.names import count_of
 from gdcli.engine.spectrum import Behaviour
-from gdcli.fitting.sweep import Sweep, SweepRate
+from gdcli.fitting.groups import MOST_SHOWN
+from gdcli.fitting.sweep import GroupSweeps, Sweep, SweepRate
 from gdcli.report import numbers
 from gdcli.report.plots.canvas import (
     BLACK,
@@ -22,6 +23,8 @@ from gdcli.report.plots.canvas import (
     LINEAR_UP_TO,
     iteration_axis,
     new_figure,
+    new_panels,
+    panel_title,
     positive_axis,
     set_title,
 )
@@ -77,13 +80,66 @@ def draw_sweep(sweep: Sweep) -> Figure:
     return figure
 
 
+def draw_group_sweeps(found: GroupSweeps) -> Figure:
+    """The figure of the sweeps of groups: the cost curves of the first ones, a panel for each; the title counts the
+    others. Rates that differ between the groups are told apart by one colour scale, from the smallest on.
+    """
+    known = [(key, sweep) for key, sweep in zip(found.groups, found.sweeps, strict=True) if sweep is not None]
+    drawn = known[:MOST_SHOWN]
+    figure, panels, left_edge = new_panels(len(drawn))
+    first = drawn[0][1]
+    same = len({tuple(rate.learning_rate for rate in sweep.rates) for _, sweep in drawn}) == 1
+    for axes, (key, sweep) in zip(panels, drawn, strict=True):
+        _draw_costs(axes, sweep, _looks(sweep) if same else _by_size(sweep))
+        axes.set_ylabel("")
+        axes.set_xlabel("iteration")
+        panel_title(axes, " ".join(map(shown, key)), _fastest(sweep))
+    for axes in left_edge:
+        axes.set_ylabel(f"cost{cost_unit(first.loss, shown(first.target))}")
+    looks = _looks(first) if same else _by_size(first)
+    names = [_rate(rate.learning_rate) for rate in first.rates]
+    if not same:
+        names = ["each group's smallest rate", *[""] * (len(names) - 2), "its largest"]
+    lines = [
+        Line2D([], [], color=look.colour, linestyle=look.dash, label=name)
+        for look, name in zip(looks, names, strict=True)
+        if name
+    ]
+    figure.legend(handles=lines, loc="outside lower center", ncols=2 * _LEGEND_COLUMNS, handlelength=3.4)
+    left = len(found.groups) - len(drawn)
+    by = ", ".join(shown(name) for name in found.by)
+    facts = [count_of(len(found.groups), "group"), count_of(first.iterations, "iteration")]
+    more = [f"{count_of(left, 'group')} more, not drawn"] if left else []
+    set_title(
+        figure,
+        f"{shown(first.target)} by {by}: the cost with each rate (bold: the fastest of these; dashed: the optimum)",
+        [*facts, *more],
+    )
+    return figure
+
+
+def _fastest(sweep: Sweep) -> str:
+    """The best rate of a group, and where stable ends, as far as they are known."""
+    marked = next((rate.learning_rate for rate in sweep.rates if rate.best), None)
+    best = sweep.best if sweep.best is not None else marked
+    known = [] if best is None else [f"fastest {_rate(best)}"]
+    return ", ".join(
+        [*known, *([] if sweep.largest_stable is None else [f"stable below {_limit(sweep.largest_stable)}"])]
+    )
+
+
+def _by_size(sweep: Sweep) -> list[_Look]:
+    """The looks of rates by their order: one colour scale, unstable rates dashed."""
+    colours, n = mpl.colormaps["cividis"], len(sweep.rates)
+    unstable = [rate.behaviour is Behaviour.UNSTABLE for rate in sweep.rates]
+    return [_Look(colours(_DARKEST_SHARE * i / max(n - 1, 1)), DASHES[1 if unstable[i] else 0]) for i in range(n)]
+
+
 def _looks(sweep: Sweep) -> list[_Look]:
     n = len(sweep.rates)
     if n <= _MOST_COLOURS:
         return [_Look(COLOURS[i % len(COLOURS)], DASHES[i // len(COLOURS) % len(DASHES)]) for i in range(n)]
-    colours = mpl.colormaps["cividis"]
-    unstable = [rate.behaviour is Behaviour.UNSTABLE for rate in sweep.rates]
-    return [_Look(colours(_DARKEST_SHARE * i / (n - 1)), DASHES[1 if unstable[i] else 0]) for i in range(n)]
+    return _by_size(sweep)
 
 
 def _draw_costs(axes: Axes, sweep: Sweep, looks: list[_Look]) -> None:

@@ -263,3 +263,38 @@ def test_a_loss_that_needs_rows_shows_its_recorded_descent_and_says_why(page: Ca
 def test_points_are_as_many_as_asked_for(page: Callable[..., Any]) -> None:
     assert page(*ONE, "--points", "0").run("return lesson.data.points") is None
     assert len(page(*ONE, "--points", "50").run("return lesson.data.points")) == 50
+
+
+def rows_of_groups(opened: Any) -> list[list[str]]:
+    found: list[list[str]] = opened.run(
+        """const [table] = document.querySelectorAll("table");
+           return [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent))"""
+    )
+    return found
+
+
+def test_groups_stand_side_by_side_and_their_table_follows_the_iteration(
+    page: Callable[..., Any], gdfit: Callable[..., Any]
+) -> None:
+    words = (HOUSING, "-t", "price", "-x", "sqft", "--by", "type", "--lr", "0.1", "-n", "30")
+    opened = page(*words, address="#k=7")
+    assert [one.text for one in opened.all(".groups h2")] == [
+        "type = Condo", "type = Multi_Family", "type = Residential"
+    ]  # fmt: skip
+    trace = [line.split(",") for line in gdfit(*words, "--trace", "-", "-q").out.splitlines()]
+    for k in (7, 8):
+        expected = [[float(cell) for cell in line[2:]] for line in trace if line[1] == str(k)]
+        shown = [[float(cell.replace(",", "")) for cell in (*row[3:], row[1])] for row in rows_of_groups(opened)]
+        assert [pytest.approx(one, rel=1e-4) for one in expected] == shown
+        opened.all("button[aria-label='One step']")[0].click()
+        opened.settled()
+    opened.run("lesson.go(0)")
+    assert {row[3] for row in rows_of_groups(opened)} == {"0"}
+
+
+def test_the_rates_of_groups_have_a_curve_each_and_a_table(page: Callable[..., Any]) -> None:
+    opened = page("sweep", *ONE, "--by", "type", "--lr", "0.1", "--lr", "1.2", "-n", "30")
+    assert [len(one.find_elements("css selector", "path.curve")) for one in opened.all(".groups .card")] == [2, 2, 2]
+    assert [one.text for one in opened.all(".groups .key")] == ["0.1 (fastest)", "1.2"] * 3
+    assert [row[0] for row in rows_of_groups(opened)] == ["type = Condo", "type = Multi_Family", "type = Residential"]
+    assert {row[2] for row in rows_of_groups(opened)} == {"1"}
