@@ -23,7 +23,7 @@ from gdcli.engine.descent import Proximal, Step, unchanged
 from gdcli.engine.losses.contract import Loss
 from gdcli.engine.objective import Point
 from gdcli.engine.optimizers import Optimizer, OptimizerState
-from gdcli.engine.row_objective import RowBlock
+from gdcli.engine.row_sums import RowBlock
 from gdcli.engine.schedules import Schedule
 
 _ROWS, _BLOCKS = 1, 2
@@ -100,7 +100,7 @@ class Batches:
         """The rows of a block in the order of an epoch, without the first few of them."""
         block, first = self.blocks[place], int(self.intercept)
         order = self._stream(_ROWS, place, epoch).permutation(len(block.y))[before:]
-        A = np.empty((len(order), first + len(block.offset)))
+        A = np.empty((len(order), first + block.offset.shape[1]))
         A[:, :first] = self.target_scale
         block.scaled(order, self.target_scale, A[:, first:])
         rows = _Rows(A, block.y[order], None if block.weights is None else block.weights[order])

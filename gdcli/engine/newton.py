@@ -1,4 +1,4 @@
-"""Newton's method with step halving on a convex cost: its minimum, or that there is none.
+"""Newton's method with step halving on a convex cost: its minimum, or that there is none. θ may be a stack (…, p).
 
 Nocedal & Wright, Numerical Optimization, 2nd ed. 2006, sections 3.1 and 3.3; Albert & Anderson, On the existence of
 maximum likelihood estimates in logistic regression models, Biometrika 71, 1984.
@@ -52,11 +52,16 @@ class Minimum:
 
 
 def direction(hessian: Array, gradient: Array, null_space: Array) -> Array:
-    """H⁻¹ · gradient, with nothing along the rows of ``null_space`` (k, p), which the data do not determine."""
-    eigenvalues, vectors = _decomposed(hessian)
-    step: Array = vectors @ ((gradient @ vectors) / eigenvalues)
-    step -= null_space.T @ (null_space @ step)
-    return step
+    """H⁻¹ · gradient (…, p), with nothing along the rows of ``null_space`` (…, k, p), which the data do not determine.
+
+    It is NaN where the Hessian is not finite.
+    """
+    finite = np.asarray(np.isfinite(hessian).all(axis=(-2, -1)))
+    known = np.where(finite[..., np.newaxis, np.newaxis], hessian, 1.0)
+    eigenvalues, vectors = _decomposed(known)
+    step: Array = np.matvec(vectors, np.vecmat(gradient, vectors) / eigenvalues)
+    step -= np.vecmat(np.matvec(null_space, step), null_space)
+    return np.where(finite[..., np.newaxis], step, np.nan)
 
 
 def proximal_direction(hessian: Array, gradient: Array, null_space: Array, theta: Array, penalty: Penalty) -> Array:
@@ -74,30 +79,36 @@ def proximal_direction(hessian: Array, gradient: Array, null_space: Array, theta
 
 
 def _decomposed(hessian: Array) -> tuple[Array, Array]:
-    """The eigenvalues (p,), none too flat, and the eigenvectors (p, p) as columns."""
+    """The eigenvalues (…, p), none too flat, and the eigenvectors (…, p, p) as columns."""
     eigenvalues, vectors = np.linalg.eigh(hessian)
-    return np.maximum(eigenvalues, max(_FLATTEST * float(eigenvalues[-1]), _PLANE)), vectors
+    return np.maximum(eigenvalues, np.maximum(_FLATTEST * eigenvalues[..., -1:], _PLANE)), vectors
 
 
 def newton_step(objective: CurvedObjective, point: Point, null_space: Array, penalty: Penalty = UNPENALIZED) -> Array:
-    """The Newton step (p,) to subtract from θ, halved until the cost falls; zero if no such step lowers it.
+    """The Newton step (…, p) to subtract from θ, halved until the cost falls; zero if no such step lowers it.
 
     If it had to be halved, a second step is tried, with a parabola above each row's loss in place of the loss itself,
     and the step to the lower cost is returned: far from the optimum of Huber's loss every row may be without curvature.
-    ``objective`` and the gradient of ``point`` contain the penalty; only its B·Σ|β| is missing from the gradient.
+    ``objective`` and the gradient of ``point`` contain the penalty; only its B·Σ|β| is missing from the gradient, and
+    only a single θ (p,) may have that part.
     """
-
-    theta, cost, gradient = point
-
-    def halved(above: bool) -> tuple[Array, bool]:
-        step = _whole_step(objective.hessian(theta, above), gradient, null_space, theta, penalty)
-        return _halved(objective, theta, float(cost), step, _promised(theta, gradient, step, penalty))
-
-    step, whole = halved(above=False)
-    if whole:
+    step, whole = _halved_step(objective, point, null_space, penalty, above=False)
+    if whole.all():
         return step
-    other, _ = halved(above=True)
-    return min((step, other), key=lambda taken: float(objective.value(theta - taken)))
+    # The objective does not look at the rows for lanes that are not finite.
+    rest = point._replace(theta=np.where(whole[..., np.newaxis], np.nan, point.theta))
+    other, _ = _halved_step(objective, rest, null_space, penalty, above=True)
+    lower = objective.value(rest.theta - other) < objective.value(rest.theta - step)
+    return np.where(lower[..., np.newaxis], other, step)
+
+
+def _halved_step(
+    objective: CurvedObjective, point: Point, null_space: Array, penalty: Penalty, above: bool
+) -> tuple[Array, Array]:
+    """The step (…, p), halved until the cost falls, and whether it is the full one (…)."""
+    theta, cost, gradient = point
+    step = _whole_step(objective.hessian(theta, above), gradient, null_space, theta, penalty)
+    return _halved(objective, theta, cost, step, _promised(theta, gradient, step, penalty))
 
 
 def _whole_step(hessian: Array, gradient: Array, null_space: Array, theta: Array, penalty: Penalty) -> Array:
@@ -106,22 +117,28 @@ def _whole_step(hessian: Array, gradient: Array, null_space: Array, theta: Array
     return direction(hessian, gradient, null_space)
 
 
-def _promised(theta: Array, gradient: Array, step: Array, penalty: Penalty) -> float:
-    """The fall of the cost along a step if its smooth part were a plane."""
-    return float(gradient @ step + penalty.corner(theta) - penalty.corner(theta - step))
+def _promised(theta: Array, gradient: Array, step: Array, penalty: Penalty) -> Array:
+    """The fall (…) of the cost along a step if its smooth part were a plane."""
+    return np.asarray(np.vecdot(gradient, step) + penalty.corner(theta) - penalty.corner(theta - step))
 
 
-def _halved(objective: CurvedObjective, theta: Array, cost: float, step: Array, promised: float) -> tuple[Array, bool]:
-    """The step, halved until the cost falls enough, and whether the full step did; zero if no step does.
+def _halved(objective: CurvedObjective, theta: Array, cost: Array, step: Array, promised: Array) -> tuple[Array, Array]:
+    """The step (…, p), halved until the cost falls enough, and whether the full step did (…); zero if no step does.
 
     A rise within the rounding of the cost is accepted: near the minimum only the gradient is precise enough.
     """
-    slack = _ROUNDING * abs(cost)
+    highest = cost + _ROUNDING * np.abs(cost)
+    left = ~np.isnan(cost)  # a lane whose cost is NaN comes to nothing
+    whole = low = np.zeros_like(left)
     for halvings in range(_MOST_HALVINGS):
-        if float(objective.value(theta - step)) <= cost + slack - _SUFFICIENT * promised:
-            return step, not halvings
-        step, promised = step / 2.0, promised / 2.0
-    return np.zeros_like(step), False
+        low = objective.value(theta - step) <= highest - _SUFFICIENT * promised
+        whole = whole if halvings else low
+        left = left & ~low
+        if not left.any():
+            break
+        step = np.where(left[..., np.newaxis], step / 2.0, step)
+        promised = np.where(left, promised / 2.0, promised)
+    return np.where(low[..., np.newaxis], step, 0.0), whole
 
 
 def newton_minimum(
@@ -143,7 +160,7 @@ def newton_minimum(
             return None
         step = newton_step(objective, point, null_space, penalty)
         promised = _promised(point.theta, point.gradient, step, penalty)
-        nothing_left = promised <= _NOTHING_LEFT * abs(float(point.cost))
+        nothing_left = bool(promised <= _NOTHING_LEFT * np.abs(point.cost))
         if recedes is not None and iteration >= _FIRST_STEPS and recedes(-step):
             return None
         point = objective.at(point.theta - step)

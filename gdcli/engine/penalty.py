@@ -8,6 +8,8 @@ Of a squared error with A all is still known: the triangle with the rows √(N·
 penalized problem (``ridge``; Hoerl & Kennard, Ridge regression, Technometrics 12, 1970).
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gdcli.base.records import record, replace
@@ -19,14 +21,17 @@ from gdcli.engine.scaling import compact
 
 @record
 class Penalty:
-    """``l2`` = A ≥ 0 and ``l1`` = B ≥ 0, for a target in standard deviations; ``intercept``: θ₀ is free."""
+    """``l2`` = A ≥ 0 and ``l1`` = B ≥ 0, for a target in standard deviations; ``intercept``: θ₀ is free.
 
-    l2: float = 0.0
-    l1: float = 0.0
+    For lanes with penalties of their own both are arrays (…) of the lanes' shape.
+    """
+
+    l2: float | Array = 0.0
+    l1: float | Array = 0.0
     intercept: bool = True
 
     def __bool__(self) -> bool:
-        return self.l2 > 0 or self.l1 > 0
+        return bool(np.any(self.l2) or np.any(self.l1))
 
     def slopes(self, theta: Array) -> Array:
         """The part of θ (…, p) that is penalized."""
@@ -46,10 +51,10 @@ class Penalty:
 
     def proximal(self, theta: Array, learning_rate: Array | float) -> Array:
         """θ (…, p) with each slope moved by η·B towards zero; a slope nearer to zero than that becomes zero."""
-        if not self.l1:
+        if isinstance(self.l1, int | float) and not self.l1:
             return theta
         slopes = self.slopes(theta)
-        moved = np.sign(slopes) * np.maximum(np.abs(slopes) - learning_rate * self.l1, 0.0) + 0.0  # no −0
+        moved = np.sign(slopes) * np.maximum(np.abs(slopes) - learning_rate * _of_lanes(self.l1), 0.0) + 0.0  # no −0
         return np.concatenate([theta[..., :1], moved], axis=-1) if self.intercept else moved
 
     def steepest(self, theta: Array, gradient: Array) -> Array:
@@ -64,8 +69,31 @@ class Penalty:
         found = np.where(slopes == 0, at_corner, slope_gradient + self.l1 * np.sign(slopes))
         return np.concatenate([gradient[..., :1], found], axis=-1) if self.intercept else found
 
+    def pull(self, theta: Array) -> Array:
+        """The gradient (…, p) of A·Σβ² at θ (…, p)."""
+        gradient = np.zeros_like(theta)
+        self.slopes(gradient)[...] = 2.0 * _of_lanes(self.l2) * self.slopes(theta)
+        return gradient
+
 
 UNPENALIZED = Penalty()
+
+
+def side_by_side_penalty(penalties: Sequence[Penalty]) -> Penalty:
+    """The penalties as one, for lanes (penalties, k): each for k of them."""
+    l2, l1 = [one.l2 for one in penalties], [one.l1 for one in penalties]
+    return Penalty(_if_different(l2), _if_different(l1), penalties[0].intercept)
+
+
+def _if_different(values: Sequence[float | Array]) -> float | Array:
+    """The values (n, 1), or the first one if all are the same."""
+    found = np.array(values)[:, np.newaxis]
+    return found if (found != found[0]).any() else values[0]
+
+
+def _of_lanes(values: float | Array) -> Array:
+    """The values of lanes (…), for arrays (…, p)."""
+    return np.asarray(values)[..., np.newaxis]
 
 
 def penalized(objective: Objective, penalty: Penalty) -> Objective:
@@ -92,9 +120,7 @@ class PenalizedObjective:
     def at(self, theta: Array) -> Point:
         """The point at θ."""
         _, cost, gradient = self.objective.at(theta)
-        gradient = gradient.copy()
-        self.penalty.slopes(gradient)[...] += 2.0 * self.penalty.l2 * self.penalty.slopes(theta)
-        return Point(theta, cost + self.penalty.value(theta), gradient)
+        return Point(theta, cost + self.penalty.value(theta), gradient + self.penalty.pull(theta))
 
 
 class PenalizedCurved(PenalizedObjective):
@@ -105,11 +131,9 @@ class PenalizedCurved(PenalizedObjective):
         self._curved = objective
 
     def hessian(self, theta: Array, above: bool = False) -> Array:
-        """The Hessian (p, p) at θ with 2A for each slope; with ``above`` that of parabolas above each row's loss."""
-        hessian = self._curved.hessian(theta, above)
-        each = np.ones(len(theta))
-        each[: len(theta) - len(self.penalty.slopes(each))] = 0.0  # the intercept is free
-        return hessian + 2.0 * self.penalty.l2 * np.diag(each)
+        """The Hessian (…, p, p) at θ with 2A for each slope; with ``above`` that of parabolas above the losses."""
+        each = self.penalty.pull(np.ones_like(theta))[..., np.newaxis, :]
+        return self._curved.hessian(theta, above) + each * np.eye(theta.shape[-1])
 
 
 def ridge(problem: Quadratic, penalty: Penalty) -> Quadratic:

@@ -16,7 +16,7 @@ from gdcli.base.records import replace
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
 from gdcli.engine.inference import RowSpread, row_spread
 from gdcli.engine.spectrum import Behaviour
-from gdcli.fitting.lanes import HoldoutWatch, choose_by_folds, cross_validate
+from gdcli.fitting.lanes import Candidate, Choice, HoldoutWatch, choose_by_folds, cross_validate
 from gdcli.fitting.learning_rate import learning_rate_of
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import prepare
@@ -33,7 +33,6 @@ from gdcli.fitting.results import (
     PenaltyPart,
     TraceRow,
     TraceShape,
-    TriedPenalty,
 )
 from gdcli.fitting.start import GroupStart, Start, continued
 from gdcli.fitting.trace import TableRows
@@ -90,9 +89,10 @@ def _fit(
     if options.descent.epochs is not None:
         length = replace(options.descent, iterations=options.descent.epochs * in_epoch, epochs=None)
         options = replace(options, descent=length)
-    tried: tuple[TriedPenalty, ...] = ()
+    choice: Choice | None = None
     if len(options.model.penalties) > 1 or options.descent.candidates:
-        options, tried = choose_by_folds(reading, options, listener)
+        choice = choose_by_folds(reading, options, listener)
+        options = choice.options
     problem = prepare(reading, options, listener)
     if start is not None:
         problem = continued(problem, start, options)
@@ -110,9 +110,13 @@ def _fit(
         recorder.begin(shape_of(problem, watch is not None, not options.constant))
     last, stopped = _descend(problem, reading, learning_rate.given, options, recorders, watch, listener)
     outcome = _Outcome(problem, learning_rate, last, stopped, keeper.shown(), watch, batches)
-    fit = _result(reading, options, outcome, listener)
-    if fit.cross_validation is not None and tried:
-        fit = replace(fit, cross_validation=fit.cross_validation._replace(penalties=tried))
+    fit = _result(reading, options, outcome)
+    if options.checks.cv is not None and stopped is not Stopped.INTERRUPTED:
+        found = None if choice is None else choice.validation
+        if found is None:
+            candidate = Candidate(learning_rate.given, problem.penalty)
+            (found,) = cross_validate(reading, problem, [candidate], options, listener)
+        fit = replace(fit, cross_validation=found._replace(penalties=() if choice is None else choice.tried))
     if options.checks.inference and fit.inference is None:
         rows = count_of(problem.triangle.count, "row")
         listener.warn(f"no inference: {rows} leave no degree of freedom for {len(last.theta)} coefficients")
@@ -164,7 +168,7 @@ def _descend(
             tuple(rules),
             problem.state,
             problem.penalty.proximal,
-            options.search_on(problem.objective, optimizer),
+            options.search_on(problem.objective, optimizer, problem.penalty),
             advance,
         )
 
@@ -219,7 +223,7 @@ class _Outcome(NamedTuple):
     batches: BatchLayout | None
 
 
-def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: Listener) -> Fit:
+def _result(reading: Dataset, options: FitOptions, outcome: _Outcome) -> Fit:
     chosen = reading.design
     problem, learning_rate, last, stopped, trace, watch, batches = outcome
     diverged = stopped is Stopped.DIVERGED or learning_rate.behaviour is Behaviour.UNSTABLE
@@ -281,13 +285,12 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome, listener: 
         inference=inference,
         row_spread=_row_spread(problem, options),
         holdout=None if watch is None else watch.result(kept, diverged),
-        cross_validation=None
-        if options.checks.cv is None or stopped is Stopped.INTERRUPTED
-        else cross_validate(reading, problem, learning_rate.given, options, listener),
         explanation=explanation,
         penalty=None
         if not problem.penalty
-        else PenaltyPart(problem.penalty.l2, problem.penalty.l1, *((None, None) if diverged else (error, loss))),
+        else PenaltyPart(
+            float(problem.penalty.l2), float(problem.penalty.l1), *((None, None) if diverged else (error, loss))
+        ),
         classes=problem.classes,
         parameter=problem.parameter,
     )

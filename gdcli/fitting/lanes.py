@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import reduce
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,19 +13,16 @@ from gdcli.base.names import quoted
 from gdcli.base.records import replace
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Step, Stopped, after, descend
-from gdcli.engine.objective import LaneObjective, Objective, Point
-from gdcli.engine.optimizers import NewtonDirection
-from gdcli.engine.penalty import Penalty, penalized
-from gdcli.engine.quadratic import SquaredError
-from gdcli.engine.scaling import stacked
+from gdcli.engine.optimizers import OptimizerKind
+from gdcli.engine.penalty import UNPENALIZED, Penalty, side_by_side_penalty
 from gdcli.engine.spectrum import Behaviour
-from gdcli.engine.triangle import merge
 from gdcli.fitting.choices import RateRule
+from gdcli.fitting.folds import folds_of_triangles, training_rows
 from gdcli.fitting.learning_rate import learning_rate_of
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import prepare
 from gdcli.fitting.problem import Problem, build_problem
-from gdcli.fitting.results import CrossValidation, Holdout, TriedPenalty
+from gdcli.fitting.results import CrossValidation, Holdout, LearningRate, TriedPenalty
 from gdcli.ingest.read import Dataset
 
 # Progress is told this often.
@@ -43,7 +40,6 @@ class HoldoutWatch:
         if not self._rows:
             raise DataError(f"--holdout {options.checks.holdout:g} holds out no row of {problem.triangle.count}")
         self._cost = problem.held_out(reading)
-        self._cost_scale = problem.cost_scale
         self._options = options
         self.best: Step | None = None
         self._best_cost = math.inf
@@ -51,7 +47,7 @@ class HoldoutWatch:
 
     def cost(self, theta: Array) -> float:
         """The mean loss over the rows held out, in the cost's units."""
-        return float(self._cost.value(theta)) * self._cost_scale
+        return float(self._cost(theta))
 
     def rule(self, step: Step) -> Stopped | None:
         """Stop rule of ``--patience N``: Stopped.PATIENCE after N iterations without a lower held-out cost, else None.
@@ -83,101 +79,83 @@ class HoldoutWatch:
         )
 
 
-def cross_validate(
-    reading: Dataset, whole: Problem, rate: float, options: FitOptions, listener: Listener
-) -> CrossValidation:
-    """The validation costs of a descent for each fold, on all rows but the fold's, judged on the fold's rows.
+class Candidate(NamedTuple):
+    """A learning rate, the first one of a schedule or of a search, and a penalty to cross-validate."""
 
-    These costs are mean losses: a penalty is for the descent only. Columns are scaled, and missing cells filled, by the
-    training rows alone. The design columns are those of all rows; one that is constant in the training rows has
-    coefficient 0 there.
+    rate: float
+    penalty: Penalty
+
+
+def cross_validate(
+    reading: Dataset, whole: Problem, candidates: Sequence[Candidate], options: FitOptions, listener: Listener
+) -> tuple[CrossValidation, ...]:
+    """The validation of each candidate: for each fold a descent on all rows but the fold's, judged on the fold's rows.
+
+    All descend side by side. The costs are mean losses: a penalty is for the descent only. Columns are scaled, and
+    missing cells filled, by the training rows alone. The design columns are those of all rows; one that is constant in
+    the training rows has coefficient 0 there.
     """
-    folds = reading.reduced.folds
-    problems = fold_problems(reading, whole, options)
-    best_mean, best_iteration, best_costs = math.inf, 0, np.full(len(folds), np.nan)
+    folds = len(reading.reduced.folds)
+    shape = len(candidates), folds
+    best_mean, best_iteration = np.full(shape[0], np.inf), np.zeros(shape[0], np.intp)
+    best_costs = np.full(shape, np.nan)
     with np.errstate(over="ignore", invalid="ignore"):
-        for iteration, costs in _side_by_side(problems, reading, rate, options):
-            mean = float(costs.sum()) / len(folds)
-            if mean < best_mean:
-                best_mean, best_iteration, best_costs = mean, iteration, costs
+        for iteration, costs in _costs(reading, whole, candidates, options):
+            means = costs.sum(axis=1) / folds
+            better = means < best_mean
+            if better.any():
+                best_mean[better], best_costs[better], best_iteration[better] = means[better], costs[better], iteration
             if iteration % _PROGRESS_STEP == 0:
                 listener.descending(iteration, options.descent.iterations)
-    return CrossValidation(
-        folds=len(folds),
-        seed=options.descent.seed,
-        rows=tuple(fold.count for fold in folds),
-        iterations=options.descent.iterations,
-        costs=_finite_or_none(costs),
-        mean=_mean(costs),
-        standard_error=_standard_error(costs),
-        best_iteration=best_iteration if math.isfinite(best_mean) else None,
-        best_costs=_finite_or_none(best_costs),
-        best_mean=_mean(best_costs),
-        best_standard_error=_standard_error(best_costs),
+    return tuple(
+        CrossValidation(
+            folds=folds,
+            seed=options.descent.seed,
+            rows=tuple(fold.count for fold in reading.reduced.folds),
+            iterations=options.descent.iterations,
+            costs=_finite_or_none(last),
+            mean=_mean(last),
+            standard_error=_standard_error(last),
+            best_iteration=int(iteration) if math.isfinite(mean) else None,
+            best_costs=_finite_or_none(best),
+            best_mean=_mean(best),
+            best_standard_error=_standard_error(best),
+        )
+        for last, mean, iteration, best in zip(costs, best_mean.tolist(), best_iteration, best_costs, strict=True)
     )
 
 
-def fold_problems(reading: Dataset, whole: Problem, options: FitOptions) -> list[Problem]:
-    """One problem for each fold: that of the rows of all other folds. Raises DataError for too few rows."""
-    folds, target = reading.reduced.folds, whole.triangle.columns[-1]
-    empty = [i for i, fold in enumerate(folds) if not fold.count]
-    if empty:
-        raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")
-    problems = []
-    for i in range(len(folds)):
-        others = [j for j in range(len(folds)) if j != i]
-        training = reduce(merge, [folds[j] for j in others])
-        if training.count < 2:
-            raise DataError(f"--cv {len(folds)} leaves {training.count} row to fit: there are too few rows")
-        problems.append(whole.restricted_to(build_problem(training, target, whole.terms, options), others))
-    return problems
-
-
-def _side_by_side(
-    problems: Sequence[Problem], reading: Dataset, rate: float, options: FitOptions
+def _costs(
+    reading: Dataset, whole: Problem, candidates: Sequence[Candidate], options: FitOptions
 ) -> Iterator[tuple[int, Array]]:
-    """Yield each iteration and its validation costs (folds,): a lane for each fold."""
-    objective, validation = objective_of_lanes(problems, options), _validation(problems, reading)
-    scales = np.array([problem.cost_scale for problem in problems])
-    optimizer = options.descent.optimizer.on(newton_of_lanes(problems), options.model.intercept)
+    """Yield each iteration and its validation costs (candidates, folds): a lane for each candidate and fold."""
+    training, target = training_rows(reading), whole.triangle.columns[-1]
+
+    def problems_with(penalty: Penalty) -> list[Problem]:
+        own = _with(options, penalty, options.descent.learning_rate)
+        return [build_problem(rows, target, whole.terms, own) for rows in training]
+
+    problems, penalties = problems_with(UNPENALIZED), [candidate.penalty for candidate in candidates]
+    penalty = side_by_side_penalty(penalties)
+    if whole.row_loss is not None:
+        folds = whole.row_loss.folds(problems, penalty)
+    else:
+        curved = options.descent.optimizer.kind is OptimizerKind.SECOND_ORDER
+        spectra = [[one.spectrum for one in problems_with(own)] for own in penalties] if curved else []
+        folds = folds_of_triangles(reading, problems, penalty, spectra)
+    optimizer = options.descent.optimizer.on(folds.newton, options.model.intercept)
+    rates = np.array([candidate.rate for candidate in candidates])[:, np.newaxis, np.newaxis]
     steps = descend(
-        objective,
+        folds.objective,
         optimizer,
-        options.descent.rates(rate),
-        np.stack([problem.start for problem in problems]),
+        options.descent.rates(rates),
+        np.tile(np.stack([problem.start for problem in problems]), (len(candidates), 1, 1)),
         (after(options.descent.iterations),),
-        proximal=options.model.penalty.proximal,
-        search=options.search_on(objective, optimizer),
+        proximal=penalty.proximal,
+        search=options.search_on(folds.objective, optimizer, penalty),
     )
     for step in steps:
-        yield step.iteration, validation.value(step.theta) * scales
-
-
-def objective_of_lanes(problems: Sequence[Problem], options: FitOptions) -> Objective:
-    """The objective of all problems side by side, a lane each.
-
-    Squared errors are small enough to be stacked; other losses are evaluated lane by lane on the rows.
-    """
-    if options.model.loss.needs_rows:
-        return LaneObjective([problem.objective for problem in problems])
-    return penalized(SquaredError(stacked([problem.data for problem in problems])), options.model.penalty)
-
-
-def _validation(problems: Sequence[Problem], reading: Dataset) -> Objective:
-    """The mean losses over the rows of each fold, on the scale of the problem without them."""
-    if problems[0].needs_rows:
-        return LaneObjective([problem.held_out(reading, fold) for fold, problem in enumerate(problems)])
-    folds = reading.reduced.folds
-    return SquaredError(stacked([problem.scaled(fold) for fold, problem in zip(folds, problems, strict=True)]))
-
-
-def newton_of_lanes(problems: Sequence[Problem]) -> NewtonDirection:
-    """The function from a point of all lanes to the directions of Newton's method (L, p), one for each problem."""
-
-    def direction(point: Point) -> Array:
-        return np.stack([one.newton_direction(Point(*own)) for one, *own in zip(problems, *point, strict=True)])
-
-    return direction
+        yield step.iteration, folds.judged(step.theta)
 
 
 def _finite_or_none(costs: Array) -> tuple[float | None, ...]:
@@ -193,29 +171,50 @@ def _standard_error(costs: Array) -> float | None:
     return float(costs.std(ddof=1) / math.sqrt(len(costs))) if np.isfinite(costs).all() else None
 
 
-def choose_by_folds(
-    reading: Dataset, options: FitOptions, listener: Listener
-) -> tuple[FitOptions, tuple[TriedPenalty, ...]]:
-    """The options with the best penalty and learning rate, and the result of every pair that was tried.
-
-    The best pair has the lowest mean validation cost at the last iteration, whether the descent has converged or not;
-    of equal ones it is the first.
+class Choice(NamedTuple):
+    """The ``options`` with the best penalty and learning rate, the result of every pair that was ``tried``, and the
+    ``validation`` of the best one, None if every pair's descent is unstable.
     """
-    pairs = list(product(options.model.penalties, options.descent.candidates or (options.descent.learning_rate,)))
-    tried = tuple(_tried(reading, _with(options, penalty, rate), listener) for penalty, rate in pairs)
+
+    options: FitOptions
+    tried: tuple[TriedPenalty, ...]
+    validation: CrossValidation | None
+
+
+def choose_by_folds(reading: Dataset, options: FitOptions, listener: Listener) -> Choice:
+    """The best of all pairs of a penalty and a learning rate.
+
+    It has the lowest mean validation cost at the last iteration, whether the descent has converged or not; of equal
+    ones it is the first.
+    """
+    rates = options.descent.candidates or (options.descent.learning_rate,)
+    pairs = [_with(options, penalty, rate) for penalty, rate in product(options.model.penalties, rates)]
+    problem = prepare(reading, pairs[0], Listener())  # its notes come with the fit
+    known = [learning_rate_of(_repenalized(problem, reading, own), own) for own in pairs]
+    stable = [i for i, rate in enumerate(known) if rate.behaviour is not Behaviour.UNSTABLE]
+    candidates = [Candidate(known[i].given, pairs[i].model.penalty) for i in stable]
+    found: list[CrossValidation | None] = [None] * len(pairs)
+    if candidates:
+        for i, validation in zip(stable, cross_validate(reading, problem, candidates, options, listener), strict=True):
+            found[i] = validation
+    tried = tuple(map(_tried, pairs, known, found))
     means = [math.inf if one.mean is None else one.mean for one in tried]
-    return _with(options, *pairs[means.index(min(means))]), tried
+    best = means.index(min(means))
+    return Choice(pairs[best], tried, found[best])
 
 
 def _with(options: FitOptions, penalty: Penalty, rate: float | RateRule | None) -> FitOptions:
-    model = replace(options.model, l2=(penalty.l2,), l1=(penalty.l1,))
+    model = replace(options.model, l2=(float(penalty.l2),), l1=(float(penalty.l1),))
     return replace(options, model=model, descent=replace(options.descent, learning_rate=rate, candidates=()))
 
 
-def _tried(reading: Dataset, options: FitOptions, listener: Listener) -> TriedPenalty:
-    problem = prepare(reading, options, Listener())  # its notes come with the fit
-    rate, penalty = learning_rate_of(problem, options), options.model.penalty
-    if rate.behaviour is Behaviour.UNSTABLE:
-        return TriedPenalty(penalty.l2, penalty.l1, None, None, rate.given)
-    found = cross_validate(reading, problem, rate.given, options, listener)
-    return TriedPenalty(penalty.l2, penalty.l1, found.mean, found.standard_error, rate.given)
+def _repenalized(problem: Problem, reading: Dataset, options: FitOptions) -> Problem:
+    """A problem of all rows with the penalty of ``options``; the minimum of a loss over the rows is not sought."""
+    other = build_problem(reading.fitted, problem.triangle.columns[-1], problem.terms, options)
+    return problem.with_penalty_of(other)
+
+
+def _tried(options: FitOptions, rate: LearningRate, found: CrossValidation | None) -> TriedPenalty:
+    penalty = options.model.penalty
+    mean, error = (None, None) if found is None else (found.mean, found.standard_error)
+    return TriedPenalty(float(penalty.l2), float(penalty.l1), mean, error, rate.given)

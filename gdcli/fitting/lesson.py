@@ -53,7 +53,7 @@ def lesson_of(problem: Problem, points: Array | None) -> Lesson:
         weight=triangle.weight,
         count=triangle.count,
         intercept=problem.scaling.intercept,
-        l2=problem.penalty.l2,
+        l2=float(problem.penalty.l2),
         start_slopes=tuple(map(_written, slopes.tolist())),
         start_intercept=_written(float(intercept)),
         points=points,

@@ -197,11 +197,9 @@ class FitOptions:
         machine = self.machine
         return ReadOptions(self.csv, machine.jobs, plan, machine.dask, keeps_rows, machine.memory, self.checks.test)
 
-    def search_on(self, objective: Objective, optimizer: Optimizer) -> Search:
+    def search_on(self, objective: Objective, optimizer: Optimizer, penalty: Penalty) -> Search:
         """The function that corrects the schedule's rates: a line search of its own per descent, or no correction."""
-        if not self.searching:
-            return as_scheduled
-        return Backtracking(objective, optimizer, self.model.penalty)
+        return Backtracking(objective, optimizer, penalty) if self.searching else as_scheduled
 
 
 def with_formula(values: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ A squared error needs the triangle only; other losses (see ``row_loss``) go back
 reading → triangle → design columns → scaled problem, its optimum and its spectrum
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,10 +99,10 @@ class Problem:
     @property
     def cost_scale(self) -> float:
         """The cost in file units that corresponds to a scaled cost of 1."""
-        return self.scaling.target_scale**self._degree
+        return self.scaling.target_scale**self.degree
 
     @property
-    def _degree(self) -> int:
+    def degree(self) -> int:
         """The degree of the loss in the target's units; 0 if its target is not scaled."""
         return 2 if self.row_loss is None else self.row_loss.function.degree
 
@@ -158,7 +158,7 @@ class Problem:
     @property
     def target_deviation(self) -> float:
         """The unit of standardized coefficients: the target's standard deviation, or 1 if it is not scaled."""
-        return float(standard_deviations(self.triangle)[-1]) if self._degree else 1.0
+        return float(standard_deviations(self.triangle)[-1]) if self.degree else 1.0
 
     @property
     def classes(self) -> tuple[str, str] | None:
@@ -170,11 +170,12 @@ class Problem:
         """The loss's parameter, None if it has none."""
         return None if self.row_loss is None else self.row_loss.function.parameter
 
-    def held_out(self, reading: Dataset, fold: int = 1) -> Objective:
-        """The mean loss over the rows of a held-out fold, as an objective on this problem's scale."""
+    def held_out(self, reading: Dataset) -> Callable[[Array], Array]:
+        """The mean loss over the rows held out, in the cost's units, as a function of θ."""
         if self.row_loss is not None:
-            return self.row_loss.kept.objective(self, self.row_loss.function, [fold])
-        return SquaredError(self.scaled(reading.reduced.folds[fold]))
+            return self.row_loss.rows.judged
+        squared = SquaredError(self.scaled(reading.reduced.folds[1]))
+        return lambda theta: squared.value(theta) * self.cost_scale
 
     def scaled(self, held: Triangle) -> Quadratic:
         """The squared error over the rows of ``held``, with this problem's scaling and its means for missing cells."""
@@ -196,9 +197,9 @@ class Problem:
         y = self.values(Column(name) if target is None else target.column, columns, X)
         return y if target is None or target.event is None else (y == target.event).astype(np.float64)
 
-    def restricted_to(self, other: "Problem", folds: Sequence[int]) -> "Problem":
-        """The problem of this loss over the rows of the given folds; ``other`` is their squared-error problem."""
-        return other if self.row_loss is None else replace(other, row_loss=self.row_loss.restricted_to(other, folds))
+    def with_penalty_of(self, other: "Problem") -> "Problem":
+        """This problem with the penalty of ``other``, a squared-error problem of the same rows."""
+        return other if self.row_loss is None else replace(other, row_loss=self.row_loss.with_penalty_of(other))
 
     @property
     def saturated(self) -> bool:

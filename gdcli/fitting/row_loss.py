@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdcli.base.records import record, replace
 from gdcli.engine import newton
@@ -17,6 +18,8 @@ from gdcli.engine.objective import CurvedObjective, Point
 from gdcli.engine.optimizers import Optimizer, OptimizerKind
 from gdcli.engine.penalty import Penalty, penalized_curved, ridge
 from gdcli.engine.row_objective import RowObjective
+from gdcli.engine.row_sums import Role
+from gdcli.fitting.folds import Folds
 from gdcli.fitting.row_view import row_sums, view_of
 from gdcli.fitting.target import Target
 from gdcli.ingest.aggregate import Aggregate
@@ -37,12 +40,17 @@ class FoldsOfRows:
     jobs: int | None
     threads: ThreadPoolExecutor
 
-    def objective(self, problem: "Problem", function: Loss, folds: Sequence[int]) -> RowObjective:
-        """The mean loss over the rows of the given folds, as a function of the problem's scaled θ."""
-        view = view_of(problem, self.target, folds)
+    def objective(self, problems: "Sequence[Problem]", function: Loss, roles: NDArray[np.int8]) -> RowObjective:
+        """The mean loss over the rows as a function of scaled θ, of one problem or of several side by side.
+
+        ``roles`` (folds, problems) says what the rows of a fold are to a problem.
+        """
+        view = view_of(problems, self.target, roles)
         groups = [row_sums(group, view, function, self.jobs, self.threads) for group in self.reduced.groups]
-        weight = sum(self.reduced.folds[fold].weight for fold in folds)
-        return RowObjective(groups, weight, problem.scaling.target_scale, function.degree)
+        weights = np.array([fold.weight for fold in self.reduced.folds])
+        fitted, judged = ((weights[:, np.newaxis] * (roles == role)).sum(axis=0) for role in (Role.FITTED, Role.JUDGED))
+        scales = np.array([problem.scaling.target_scale for problem in problems])
+        return RowObjective(groups, fitted, judged, scales, function.degree)
 
 
 @record(eq=False)
@@ -80,7 +88,7 @@ class RowLoss:
         return max(float(self.objective(penalty).value(theta)) * cost_scale - self.minimum.cost, 0.0)
 
     def newton_direction(self, point: Point, penalty: Penalty, null_space: Array) -> Array:
-        """The Newton step (p,) at a point, halved until the cost falls."""
+        """The Newton step (…, p) at a point, halved until the cost falls."""
         return newton.newton_step(self.objective(penalty), point, null_space)
 
     def forecast(self, optimizer: Optimizer) -> Forecast:
@@ -96,18 +104,26 @@ class RowLoss:
             penalty.slopes(direction)[...] = 0.0
         return self.rows.recedes(direction)
 
-    def restricted_to(self, problem: "Problem", folds: Sequence[int]) -> "RowLoss":
-        """The same loss over the rows of the given folds, on another problem's scale; its minimum is not sought."""
-        return row_loss_of(problem, self.kept, self.function, folds)
+    def folds(self, problems: "Sequence[Problem]", penalty: Penalty) -> Folds:
+        """The same loss on the problems without each fold."""
+        # Number (i, j) is what the rows of fold i are to the problem without fold j.
+        roles = np.where(np.eye(len(problems), dtype=bool), Role.JUDGED, Role.FITTED).astype(np.int8)
+        rows = self.kept.objective(problems, self.function, roles)
+        objective = penalized_curved(rows, penalty)
+        unknown = [problem.optimum.null_space for problem in problems]
+        most = max(map(len, unknown))
+        null_space = np.stack([np.pad(found, ((0, most - len(found)), (0, 0))) for found in unknown])
+        # With A > 0 all coefficients are determined.
+        null_space = null_space * (np.asarray(penalty.l2) == 0)[..., np.newaxis, np.newaxis]
+        return Folds(objective, rows.judged, lambda point: newton.newton_step(objective, point, null_space))
+
+    def with_penalty_of(self, problem: "Problem") -> "RowLoss":
+        """The same loss with the penalty of another problem of the same scale; its minimum is not sought."""
+        return RowLoss(self.kept, self.rows, self.function, curvature(problem, self.function.bound))
 
 
-def row_loss_of(problem: "Problem", kept: FoldsOfRows, function: Loss, folds: Sequence[int]) -> RowLoss:
-    """A loss over the rows of the given folds, on a problem's scale; its minimum is not sought."""
-    return RowLoss(kept, kept.objective(problem, function, folds), function, _curvature(problem, function.bound))
-
-
-def _curvature(problem: "Problem", bound: float | None) -> float | None:
-    """L for a bound on the loss's curvature."""
+def curvature(problem: "Problem", bound: float | None) -> float | None:
+    """L for a ``bound`` on the loss's curvature."""
     if bound is None:
         return None
     if not problem.penalty.l2:

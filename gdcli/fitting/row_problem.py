@@ -4,11 +4,12 @@ The triangle of the same rows still gives the scaling, which columns are colline
 curvature comes: no eigenvalue of the Hessian is above L = λmax(max loss'' · XᵀX/N + 2A), with 2A for each slope.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdcli.base.cores import usable_cores
 from gdcli.base.errors import DataError
@@ -22,11 +23,12 @@ from gdcli.engine.batches import Batches, BatchSteps
 from gdcli.engine.losses.contract import Loss
 from gdcli.engine.losses.squared import Squared
 from gdcli.engine.optimizers import Optimizer
+from gdcli.engine.row_sums import Role
 from gdcli.engine.schedules import Schedule
 from gdcli.engine.triangle import Triangle
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem
-from gdcli.fitting.row_loss import FoldsOfRows, RowLoss, row_loss_of
+from gdcli.fitting.row_loss import FoldsOfRows, RowLoss, curvature
 from gdcli.fitting.row_view import view_of
 from gdcli.fitting.target import Target, target_of
 from gdcli.ingest.kept_rows import ask_all
@@ -43,11 +45,14 @@ def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOp
     """The problem with the loss that was asked for, on the same rows and scaling as the squared-error ``problem``."""
     jobs = options.machine.jobs
     kept = FoldsOfRows(reading.reduced, target, jobs, ThreadPoolExecutor(jobs or usable_cores()))
-    folds = [0] if options.checks.holds_out else range(len(reading.reduced.folds))
-    function = _loss_of(problem, kept, folds, options, listener)
+    roles = np.full((len(reading.reduced.folds), 1), Role.FITTED, np.int8)
+    if options.checks.holds_out:
+        roles[1] = Role.JUDGED
+    function = _loss_of(problem, kept, roles, options, listener)
     if target.classes is not None:
         listener.note(f"the event is {quoted(target.classes[1])}, the other class {quoted(target.classes[0])}")
-    over = row_loss_of(problem, kept, function, folds)
+    rows = kept.objective([problem], function, roles)
+    over = RowLoss(kept, rows, function, curvature(problem, function.bound))
     if function.smooth:
         over = _with_minimum(over, problem)
         if over.minimum is None:
@@ -56,7 +61,7 @@ def over_rows(problem: Problem, reading: Dataset, target: Target, options: FitOp
 
 
 def _loss_of(
-    problem: Problem, kept: FoldsOfRows, folds: Sequence[int], options: FitOptions, listener: Listener
+    problem: Problem, kept: FoldsOfRows, roles: NDArray[np.int8], options: FitOptions, listener: Listener
 ) -> Loss:
     """The loss that was asked for; one that takes a parameter gets its default from the residuals."""
     _, loss, given = options.model.loss
@@ -70,7 +75,7 @@ def _loss_of(
     # As large as any residual at m = c = 0: with a smaller one the way to a target far from zero may take for ever.
     larger = f"{name}:{_largest(problem.triangle) or 1.0:.2g}"
     if given is None:
-        given, words = loss.default_parameter(kept.objective(problem, Squared(), folds).median_residual(least.theta))
+        given, words = loss.default_parameter(kept.objective([problem], Squared(), roles).median_residual(least.theta))
         if given <= rounding:
             raise DataError(
                 f"--loss {name}: half of the least-squares residuals are zero{' up to rounding' if given else ''}, "
@@ -136,11 +141,11 @@ def batch_steps(
 ) -> BatchSteps:
     """The steps of a problem on batches, an epoch at a time; ``pause(iteration)`` says whether to stop there."""
     assert options.descent.batch_size is not None
-    penalty, pull = problem.penalty, None
-    if penalty.l2:
-        pull = np.zeros_like(problem.start)
-        penalty.slopes(pull)[...] = 2.0 * penalty.l2
-    view = view_of(problem, target_of(reading, options), [0])
+    penalty = problem.penalty
+    pull = penalty.pull(np.ones_like(problem.start)) if penalty.l2 else None
+    roles = np.zeros((len(reading.reduced.folds), 1), np.int8)
+    roles[0] = Role.FITTED
+    view = view_of([problem], target_of(reading, options), roles)
     batches = Batches(
         blocks=[rows for found in ask_all(reading.reduced.groups, view.blocks) for rows in found],
         loss=Squared() if problem.row_loss is None else problem.row_loss.function,

@@ -14,11 +14,10 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.descent import DIVERGENCE_FACTOR, after, descend
 from gdcli.engine.forecast import Forecast
-from gdcli.engine.objective import LaneObjective
 from gdcli.engine.optimizers import PLAIN_DESCENT
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.groups import each_group
-from gdcli.fitting.lanes import cross_validate, newton_of_lanes
+from gdcli.fitting.lanes import Candidate, cross_validate
 from gdcli.fitting.learning_rate import forecast_of
 from gdcli.fitting.lesson import Lesson, lesson_of
 from gdcli.fitting.options import FitOptions
@@ -152,7 +151,7 @@ def _sweep(reading: Dataset, options: FitOptions, rates: Sequence[float], listen
         for i, rate in enumerate(found)
     )
     if options.checks.cv is not None and not path.interrupted:
-        marked = tuple(_validated(reading, problem, rate, options, listener) for rate in marked)
+        marked = _validated(reading, problem, marked, options, listener)
     lowest = problem.minimum
     return Sweep(
         version=__version__,
@@ -186,13 +185,16 @@ def _lesson(problem: Problem, reading: Dataset, options: FitOptions) -> Lesson:
 
 
 def _validated(
-    reading: Dataset, problem: Problem, rate: SweepRate, options: FitOptions, listener: Listener
-) -> SweepRate:
-    """The rate with its validation cost; one that diverges has none."""
-    if rate.diverged_at is not None or rate.behaviour is Behaviour.UNSTABLE:
-        return rate
-    found = cross_validate(reading, problem, rate.learning_rate, options, listener)
-    return replace(rate, validation=found.mean, validation_error=found.standard_error)
+    reading: Dataset, problem: Problem, rates: Sequence[SweepRate], options: FitOptions, listener: Listener
+) -> tuple[SweepRate, ...]:
+    """The rates with their validation costs; one that diverges has none."""
+    stable = [i for i, one in enumerate(rates) if one.diverged_at is None and one.behaviour is not Behaviour.UNSTABLE]
+    found = list(rates)
+    candidates = [Candidate(rates[i].learning_rate, problem.penalty) for i in stable]
+    validations = cross_validate(reading, problem, candidates, options, listener) if candidates else ()
+    for i, one in zip(stable, validations, strict=True):
+        found[i] = replace(rates[i], validation=one.mean, validation_error=one.standard_error)
+    return tuple(found)
 
 
 def _default_rates(largest_stable: float | None, best: float | None, options: FitOptions) -> list[float]:
@@ -232,20 +234,20 @@ class _Path:
 def _descend(problem: Problem, rates: Array, options: FitOptions, listener: Listener) -> _Path:
     keep = set(thinned(options.descent.iterations))
     smallest = PERFECT * problem.mean_square / problem.cost_scale
-    lanes = [problem] * len(rates)
-    newton = newton_of_lanes(lanes) if problem.needs_rows else problem.newton_direction
+    diverged, within = np.full(len(rates), -1), np.full(len(rates), -1)
     steps = descend(
-        LaneObjective([problem.objective] * len(rates)) if problem.needs_rows else problem.objective,
-        options.descent.optimizer.on(newton, options.model.intercept),
+        problem.objective,
+        options.descent.optimizer.on(problem.newton_direction, options.model.intercept),
         options.descent.rates(rates[:, np.newaxis]),
         np.tile(problem.start, (len(rates), 1)),
         (after(options.descent.iterations),),
         proximal=problem.penalty.proximal,
+        # One that has diverged stays where it is: rows are not looked at again for it.
+        search=lambda step, rate: np.where(diverged[:, np.newaxis] < 0, rate, 0.0),
     )
     near = -math.inf if problem.minimum is None else problem.minimum.cost / problem.cost_scale + problem.within
     iterations: list[int] = []
     costs: list[Array] = []
-    diverged, within = np.full(len(rates), -1), np.full(len(rates), -1)
     limit = math.inf
     interrupted = False
     last = None

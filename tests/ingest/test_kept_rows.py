@@ -15,7 +15,8 @@ from gdcli.engine.losses.contract import Loss
 from gdcli.engine.losses.logistic import Logistic
 from gdcli.engine.losses.poisson import Poisson
 from gdcli.engine.losses.squared import Squared
-from gdcli.engine.row_objective import RowBlock, RowObjective, RowSums
+from gdcli.engine.row_objective import RowObjective
+from gdcli.engine.row_sums import Role, RowBlock, RowSums
 from gdcli.ingest.row_store import RowStore
 
 
@@ -114,10 +115,19 @@ def test_the_objective_is_that_of_the_scaled_columns(loss: Loss, weighted: bool,
     offset, factor = np.array([0.3, -0.2, 1.5]), np.array([2.0, -0.5])
     scaled = np.column_stack([0.3 + 2.0 * X[:, 2], np.full(20_000, -0.2), 1.5 - 0.5 * X[:, 0]])
     A = np.column_stack([np.ones(20_000), scaled]) if intercept else scaled
-    block = RowBlock(X, y, weights if weighted else None, offset, np.array([0, 2]), np.array([2, 0]), factor)
-    objective = RowObjective(
-        [RowSums([block], loss, intercept, target_scale=1.7, jobs=2)], float(weights.sum()), target_scale=1.7
+    block = RowBlock(
+        X,
+        y,
+        weights if weighted else None,
+        offset[np.newaxis],
+        np.array([0, 2]),
+        np.array([2, 0]),
+        factor[np.newaxis],
+        np.array([Role.FITTED], np.int8),
     )
+    scale = np.array([1.7])
+    sums = RowSums([block], loss, intercept, scale, jobs=2)
+    objective = RowObjective([sums], np.array([weights.sum()]), np.zeros(1), scale)
     theta = rng.normal(size=A.shape[1]) * 0.4
     z = 1.7 * (A @ theta)
     value, slope = loss.value_and_slope(z, y)

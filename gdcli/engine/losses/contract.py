@@ -1,8 +1,8 @@
 """The contract of a loss: everything that differs between losses, asked of them and nowhere of their names.
 
-A loss sees a linear prediction z = c + m·x and y, row by row: its value, its slope and its curvature, the first and
-second derivative by z. X, the weights and 1/N live in the objective (McCullagh & Nelder, Generalized Linear Models, 2nd
-ed. 1989).
+A loss sees linear predictions z = c + m·x (…, n), one or several of each row, and y (n,): its value, its slope and its
+curvature, the first and second derivative by z. X, the weights and 1/N live in the objective (McCullagh & Nelder,
+Generalized Linear Models, 2nd ed. 1989).
 """
 
 import math
@@ -109,34 +109,37 @@ class Loss:
         raise NotImplementedError
 
     def value_and_slope(self, z: Array, y: Array) -> tuple[Array, Array]:
-        """The loss (n,) and its derivative by z (n,)."""
+        """The loss and its derivative by z, both shaped like z."""
         raise NotImplementedError
 
-    def total_and_slope(self, z: Array, y: Array, weights: Array | None) -> tuple[float, Array]:
-        """Σw·loss and w times its derivative by z (n,), with weights of 1 if there are none. z may be overwritten."""
+    def total_and_slope(self, z: Array, y: Array, weights: Array | None) -> tuple[Array, Array]:
+        """Σw·loss (…) and w times its derivative by z (…, n), with weights of 1 if there are none.
+
+        z (…, n) may be overwritten.
+        """
         value, slope = self.value_and_slope(z, y)
         if weights is None:
-            return float(value.sum()), slope
+            return np.asarray(value.sum(axis=-1)), slope
         slope *= weights
-        return float(weights @ value), slope
+        return np.asarray(np.vecdot(value, weights)), slope
 
     def slope(self, z: Array, y: Array) -> Array:
         """The derivative by z (n,) alone, for a few rows; infinite if that overflows. z may be overwritten."""
         return self.value_and_slope(z, y)[1]
 
     def curvature(self, z: Array, y: Array) -> Array:
-        """The second derivative by z (n,)."""
+        """The second derivative by z, shaped like z."""
         raise NotImplementedError
 
     def curvature_above(self, z: Array, y: Array) -> Array:
-        """The curvature (n,) of a parabola that touches the loss at z and is nowhere below it.
+        """The curvature, shaped like z, of a parabola that touches the loss at z and is nowhere below it.
 
         The loss's own curvature if there is none.
         """
         return self.curvature(z, y)
 
     def rise(self, change: Array, y: Array) -> Array:
-        """Growth (n,) of the loss per step far along a change of z (n,): 0 if it never rises, |change| at most."""
+        """Growth of the loss per step far along a change of z (…, n): 0 if it never rises, |change| at most."""
         return np.abs(change)  # both ways
 
 

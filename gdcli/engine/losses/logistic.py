@@ -67,7 +67,7 @@ class Logistic(Loss):
         value += np.log1p(small)
         return value, probability(z, small) - y
 
-    def total_and_slope(self, z: Array, y: Array, weights: Array | None) -> tuple[float, Array]:
+    def total_and_slope(self, z: Array, y: Array, weights: Array | None) -> tuple[Array, Array]:
         if weights is not None:
             return super().total_and_slope(z, y, weights)
         sign = np.multiply(y, -2.0)
@@ -80,8 +80,9 @@ class Logistic(Loss):
         small = np.exp(away)
         odds = small + 1.0
         total = _sum_of_logs(odds, math.log1p(math.exp(farthest)))
-        if total < _SMALL * len(z):  # where 1 + small has lost what there is to sum
-            total = float(np.log1p(small).sum())
+        lost = total < _SMALL * z.shape[-1]  # where 1 + small has lost what there is to sum
+        if lost.any():
+            total[lost] = np.log1p(small[lost]).sum(axis=-1)
         small /= odds
         small *= sign
         return total, small
@@ -104,12 +105,14 @@ class Logistic(Loss):
         return rise
 
 
-def _sum_of_logs(values: Array, largest: float) -> float:
-    """Σ ln v of numbers (n,) above 1 whose logarithms are at most ``largest``.
+def _sum_of_logs(values: Array, largest: float) -> Array:
+    """Σ ln v (…) of numbers (…, n) above 1 whose logarithms are at most ``largest``.
 
     The logarithm of a product of many costs as much as that of one of them.
     """
     together = min(_MOST_FACTORS, int(_FARTHEST / largest))
-    whole = len(values) // together * together
-    products = np.multiply.reduce(values[:whole].reshape(together, -1), axis=0)
-    return float(np.log(products).sum() + np.log(values[whole:]).sum())
+    n = values.shape[-1]
+    whole = n // together * together
+    factors = values[..., :whole].reshape(*values.shape[:-1], together, whole // together)
+    logs = np.log(np.multiply.reduce(factors, axis=-2)).sum(axis=-1) + np.log(values[..., whole:]).sum(axis=-1)
+    return np.asarray(logs)

@@ -1,0 +1,324 @@
+"""Sums over rows of a loss and its derivatives, for many lanes in one look at the rows.
+
+Rows are kept as they are in the file, less a shift; scaling them is a map of θ instead. So problems on several scales
+(the folds of a cross-validation) share the same rows, and so do several θ of one problem: each is a lane. Rows are cut
+into slices that stay in the cache, a fixed number of which is a task; sums run over the slices of a task, over the
+tasks of a group, then over the groups, in their order: the same bits for any number of threads, whether a group is in
+this process or on a worker.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from enum import IntEnum
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdcli.base.records import record
+from gdcli.engine.arrays import Array
+from gdcli.engine.losses.contract import Loss
+
+# 8192 rows of a dozen columns take 800 kB, which stays in the L2 cache between X·m and Xᵀ·slope. Of several lanes as
+# many rows are evaluated at once: the loss's arrays stay in the L2 cache too.
+LOSS_SLICE_ROWS = 8192
+
+# Slices in one task of a thread: its start (some 20 µs) is little beside its work.
+TASK_SLICES = 8
+
+# Bits by which a median is selected in each pass: the sums that a group sends for them take 16 kB.
+DIGIT_BITS = 11
+
+DropPages = Callable[[int, int], None]
+"""Drops the cached pages of rows start to stop of a memory-mapped block."""
+
+Indices = NDArray[np.intp]
+
+
+class Role(IntEnum):
+    """What a row is to a problem: none of its rows, one that is fitted, or one that the fit is judged by."""
+
+    NONE = 0
+    FITTED = 1
+    JUDGED = 2
+
+
+class Lanes(NamedTuple):
+    """Points ``theta`` (L, p) to evaluate, each on the problem of the index in ``problem`` (L,)."""
+
+    theta: Array
+    problem: Indices
+
+
+@record(eq=False)
+class RowBlock:
+    """A block of rows as they are kept: ``X`` (n, q) in C order, ``y`` (n,), ``weights`` (n,) or None for 1 each.
+
+    The other fields map X to p scaled columns for each of several problems (v), to which the rows have the ``roles``
+    (v,). Column number j of a problem is its ``offset`` (v, p) there plus its ``factor`` (v, k) number i times column
+    ``places[i]`` of X, for each i with ``terms[i]`` = j (k,): one such i, one more if gaps are filled, and several of a
+    polynomial. A column without any i (a level that no row of the block has) is its offset in every row.
+    """
+
+    X: Array
+    y: Array
+    weights: Array | None
+    offset: Array
+    terms: Indices
+    places: Indices
+    factor: Array
+    roles: NDArray[np.int8]
+    release: DropPages | None = None
+
+    def slope(self, m: Array, problem: Indices) -> Array:
+        """The slopes (L, q) of X's columns for slopes ``m`` (L, p) of the columns scaled for each lane's problem."""
+        found = np.zeros((len(m), self.X.shape[1]))
+        np.add.at(found.T, self.places, (m[:, self.terms] * self.factor[problem]).T)
+        return found
+
+    def product(self, total: Array, XtS: Array, problem: Indices) -> Array:
+        """X'ᵀs (L, p) for the columns X' scaled for each lane's problem, from Σs (L,) and Xᵀs (L, q)."""
+        found: Array = self.offset[problem] * total[:, np.newaxis]
+        np.add.at(found.T, self.terms, (XtS[:, self.places] * self.factor[problem]).T)
+        return found
+
+    def scaled(self, order: Indices, target_scale: float, out: Array) -> None:
+        """Write the columns of the first problem, times ``target_scale``, to ``out`` (n, p).
+
+        ``order`` (n,) has the numbers of the rows.
+        """
+        X, offset, factor = self.X.take(order, axis=0), self.offset[0] * target_scale, self.factor[0] * target_scale
+        if np.array_equal(self.terms, np.arange(len(offset))) and np.array_equal(self.places, np.arange(X.shape[1])):
+            np.multiply(X, factor, out=out)  # the same at once
+            out += offset
+            return
+        out[:] = offset
+        for i, term in enumerate(self.terms.tolist()):
+            out[:, term] += X[:, self.places[i]] * factor[i]
+
+
+class _Slice(NamedTuple):
+    """Some rows of a block."""
+
+    X: Array
+    y: Array
+    weights: Array | None
+
+
+class _Task(NamedTuple):
+    """Slices of a block for one thread: rows ``start`` to ``stop``."""
+
+    block: RowBlock
+    start: int
+    stop: int
+
+    def slices(self) -> Iterator[_Slice]:
+        block = self.block
+        for first in range(self.start, self.stop, LOSS_SLICE_ROWS):
+            rows = slice(first, min(first + LOSS_SLICE_ROWS, self.stop))
+            yield _Slice(block.X[rows], block.y[rows], None if block.weights is None else block.weights[rows])
+
+
+class _Lines:
+    """The lanes that rows of a block matter to, as lines over its columns: slopes (k, q) and intercepts (k,).
+
+    ``lanes`` (k,) are their indices, ``problem`` (k,) those of their problems. The first ``fitted`` of them are fitted
+    to these rows, the others judged by them.
+    """
+
+    def __init__(self, sums: "RowSums", task: _Task, lanes: Lanes, judged: bool = False) -> None:
+        roles = task.block.roles[lanes.problem]
+        self.lanes = np.flatnonzero(roles == Role.FITTED)
+        self.fitted = len(self.lanes)
+        if judged:
+            self.lanes = np.concatenate([self.lanes, np.flatnonzero(roles == Role.JUDGED)])
+        theta, self.problem = lanes.theta[self.lanes], lanes.problem[self.lanes]
+        slopes = theta[:, 1:] if sums.intercept else theta
+        scale = sums.target_scale[self.problem]
+        c = np.vecdot(task.block.offset[self.problem], slopes) + (theta[:, 0] if sums.intercept else 0.0)
+        self._m = task.block.slope(slopes, self.problem) * scale[:, np.newaxis]
+        self._c = (c * scale)[:, np.newaxis]
+        self._out = np.empty((len(theta), min(task.stop - task.start, LOSS_SLICE_ROWS)))
+
+    def at(self, X: Array) -> Array:
+        """The predictions (k, n) for rows (n, q), in the place of those before."""
+        z = np.matmul(self._m, X.T, out=self._out[:, : len(X)])
+        z += self._c
+        return z
+
+
+class RowSums:
+    """Sums over some rows of a loss and of its derivatives by θ (p,), for each lane; an intercept comes first in θ.
+
+    The loss is in file units, those of y. θ is for the scaled target, and a problem's ``target_scale`` (v,) converts
+    its predictions to file units: z = target_scale·X'θ.
+    Several that are evaluated one at a time may share their ``threads``.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[RowBlock],
+        loss: Loss,
+        intercept: bool,
+        target_scale: Array,
+        jobs: int | None = 1,
+        threads: ThreadPoolExecutor | None = None,
+    ) -> None:
+        self.loss, self.intercept, self.target_scale = loss, intercept, target_scale
+        self._tasks = [task for block in blocks for task in _tasks(block)]
+        several = len(self._tasks) > 1 and jobs != 1
+        self._pool = (threads or ThreadPoolExecutor(max_workers=jobs)) if several else None
+
+    def ask(self, question: "Question") -> Callable[[], Array]:
+        """A function that evaluates the question when it is called, and returns its answer; see :class:`LossSums`."""
+        return partial(question, self)
+
+    def gradient(self, lanes: Lanes) -> Array:
+        """For each lane Σ w·loss over the rows that judge it, the same over those fitted, and the derivatives of the
+        latter by the terms of X'θ, in file units (L, 2 + p).
+        """
+        L, p = lanes.theta.shape
+        first = 2 + int(self.intercept)
+
+        def summed(task: _Task) -> Array:
+            lines = _Lines(self, task, lanes, judged=True)
+            k, fitted = len(lines.lanes), lines.fitted
+            cost, total, XtS = np.zeros(k), np.zeros(fitted), np.zeros((fitted, task.block.X.shape[1]))
+            for rows in task.slices():
+                value, slope = self._total_and_slope(lines.at(rows.X), rows)
+                cost += value
+                total += slope[:fitted].sum(axis=-1)
+                XtS += slope[:fitted] @ rows.X
+            found = np.zeros((L, 2 + p))
+            found[lines.lanes[fitted:], 0] = cost[fitted:]
+            own = np.empty((fitted, 1 + p))
+            own[:, 0] = cost[:fitted]
+            own[:, 1 : first - 1] = total[:, np.newaxis]
+            own[:, first - 1 :] = task.block.product(total, XtS, lines.problem[:fitted])
+            found[lines.lanes[:fitted], 1:] = own
+            return found
+
+        return self._total(summed, L, 2 + p)
+
+    def _total_and_slope(self, z: Array, rows: _Slice) -> tuple[Array, Array]:
+        """Σw·loss (k,) and w times its derivative by z (k, n); z (k, n) may be overwritten."""
+        at_once = max(1, LOSS_SLICE_ROWS // max(len(rows.y), 1))
+        if at_once >= len(z):
+            return self.loss.total_and_slope(z, rows.y, rows.weights)
+        total = np.empty(len(z))
+        for i in range(0, len(z), at_once):
+            some = slice(i, i + at_once)
+            total[some], z[some] = self.loss.total_and_slope(z[some], rows.y, rows.weights)
+        return total, z
+
+    def recession(self, lanes: Lanes) -> Array:
+        """The sums Σ w·rise and Σ w·|u| (L, 2) for the change u of the predictions along directions θ of lanes."""
+
+        def summed(task: _Task) -> Array:
+            lines = _Lines(self, task, lanes)
+            found = np.zeros((len(lanes.theta), 2))
+            for rows in task.slices():
+                change = lines.at(rows.X)
+                for i, part in enumerate((self.loss.rise(change, rows.y), np.abs(change))):
+                    found[lines.lanes, i] += part.sum(axis=-1) if rows.weights is None else part @ rows.weights
+            return found
+
+        return self._total(summed, len(lanes.theta), 2)
+
+    def hessian(self, lanes: Lanes) -> Array:
+        """The matrices Σ w·loss''·x'x'ᵀ (L, p, p)."""
+        return self._hessian(lanes, self.loss.curvature)
+
+    def hessian_above(self, lanes: Lanes) -> Array:
+        """Σ w·a·x'x'ᵀ (L, p, p), a being the curvature of a parabola that touches a row's loss and lies above it."""
+        return self._hessian(lanes, self.loss.curvature_above)
+
+    def _hessian(self, lanes: Lanes, curvature_of: Callable[[Array, Array], Array]) -> Array:
+        L, p = lanes.theta.shape
+
+        def summed(task: _Task) -> Array:
+            lines = _Lines(self, task, lanes)
+            k, q = lines.fitted, task.block.X.shape[1]
+            total, sums, inner = np.zeros(k), np.zeros((k, q)), np.zeros((k, q, q))
+            for rows in task.slices():
+                curvature = curvature_of(lines.at(rows.X), rows.y)
+                if rows.weights is not None:
+                    curvature *= rows.weights
+                total += curvature.sum(axis=-1)
+                sums += curvature @ rows.X
+                for own, by_row in zip(inner, curvature, strict=True):
+                    own += (rows.X * by_row[:, np.newaxis]).T @ rows.X
+            found = np.zeros((L, p, p))
+            crossed = task.block.product(total, sums, lines.problem)
+            for i, lane in enumerate(lines.lanes.tolist()):
+                found[lane] = self._scaled(task.block, int(lines.problem[i]), total[i], crossed[i], inner[i])
+            return found
+
+        return self._total(summed, L, p, p)
+
+    def _scaled(self, block: RowBlock, problem: int, total: float, crossed: Array, inner: Array) -> Array:
+        """Σκ·x'x'ᵀ (p, p) of x' = offset + factor·x, from Σκ, Σκ·x' and Σκ·xxᵀ (q, q); an intercept comes first."""
+        offset, factor = block.offset[problem], block.factor[problem]
+        scaled = np.outer(offset, crossed) + np.outer(crossed - offset * total, offset)
+        own = inner[np.ix_(block.places, block.places)] * factor
+        np.add.at(scaled, np.ix_(block.terms, block.terms), own * factor[:, np.newaxis])
+        if not self.intercept:
+            return scaled
+        found = np.empty((1 + len(scaled), 1 + len(scaled)))
+        found[0, 0] = total
+        found[0, 1:] = found[1:, 0] = crossed
+        found[1:, 1:] = scaled
+        return found
+
+    def residuals(self, lanes: Lanes, prefixes: Sequence[int], shift: int) -> Array:
+        """Histograms (k, 2^DIGIT_BITS) by weight of one digit of one lane's |y − z|, one for each of k prefixes.
+
+        The digit is the DIGIT_BITS bits from bit ``shift`` up of a residual's 64 bits, which order numbers ≥ 0 by size.
+        A histogram counts the residuals whose bits above that digit equal its prefix.
+        """
+
+        def summed(task: _Task) -> Array:
+            lines = _Lines(self, task, lanes)
+            found = np.zeros((len(prefixes), 1 << DIGIT_BITS))
+            for rows in task.slices() if lines.fitted else ():
+                bits = np.abs(rows.y - lines.at(rows.X)[0]).view(np.uint64) >> np.uint64(shift)
+                above, digit = bits >> np.uint64(DIGIT_BITS), (bits & np.uint64((1 << DIGIT_BITS) - 1)).astype(np.intp)
+                for k, prefix in enumerate(prefixes):
+                    counted = above == prefix
+                    weights = None if rows.weights is None else rows.weights[counted]
+                    found[k] += np.bincount(digit[counted], weights, 1 << DIGIT_BITS)
+            return found
+
+        return self._total(summed, len(prefixes), 1 << DIGIT_BITS)
+
+    def _total(self, summed: Callable[[_Task], Array], *shape: int) -> Array:
+        def done(task: _Task) -> Array:
+            with np.errstate(over="ignore", invalid="ignore"):  # the way to infinity is watched elsewhere
+                found = summed(task)
+            if (release := task.block.release) is not None:
+                release(task.start, task.stop)
+            return found
+
+        total = np.zeros(shape)
+        for part in map(done, self._tasks) if self._pool is None else self._pool.map(done, self._tasks):
+            total += part
+        return total
+
+
+Question = Callable[[RowSums], Array]
+"""A function of the sums over some rows, evaluated in the process that holds the rows."""
+
+
+class LossSums(Protocol):
+    """The sums over one group of rows, in this process (:class:`RowSums`) or on a worker."""
+
+    def ask(self, question: Question) -> Callable[[], Array]:
+        """Submit a question; the function returned waits for the answer and returns it, an array of sums."""
+        ...
+
+
+def _tasks(block: RowBlock) -> Iterator[_Task]:
+    n, rows = len(block.y), TASK_SLICES * LOSS_SLICE_ROWS
+    for start in range(0, n, rows):
+        yield _Task(block, start, min(start + rows, n))

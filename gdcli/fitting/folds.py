@@ -1,0 +1,57 @@
+"""The folds of a cross-validation side by side: a problem without each fold, judged by its rows."""
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+
+from gdcli.base.errors import DataError
+from gdcli.engine.arrays import Array
+from gdcli.engine.objective import Objective, Point
+from gdcli.engine.optimizers import NewtonDirection
+from gdcli.engine.penalty import Penalty, penalized
+from gdcli.engine.quadratic import SquaredError
+from gdcli.engine.scaling import stacked
+from gdcli.engine.spectrum import Spectrum
+from gdcli.engine.triangle import Triangle, merge
+from gdcli.fitting.problem import Problem
+from gdcli.ingest.read import Dataset
+
+
+class Folds(NamedTuple):
+    """The problems without each fold as functions of θ (candidates, folds, p): the ``objective``, the mean loss over
+    the fold's rows (``judged``, in the cost's units), and the direction of ``newton``'s method.
+    """
+
+    objective: Objective
+    judged: Callable[[Array], Array]
+    newton: NewtonDirection
+
+
+def training_rows(reading: Dataset) -> list[Triangle]:
+    """The triangles of all rows but each fold's. Raises DataError for too few rows."""
+    folds = reading.reduced.folds
+    empty = [i for i, fold in enumerate(folds) if not fold.count]
+    if empty:
+        raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")
+    training = [reduce(merge, [*folds[:i], *folds[i + 1 :]]) for i in range(len(folds))]
+    fewest = min(rows.count for rows in training)
+    if fewest < 2:
+        raise DataError(f"--cv {len(folds)} leaves {fewest} row to fit: there are too few rows")
+    return training
+
+
+def folds_of_triangles(
+    reading: Dataset, problems: Sequence[Problem], penalty: Penalty, spectra: Sequence[Sequence[Spectrum]]
+) -> Folds:
+    """The folds of a squared error; ``spectra`` (candidates, folds) are for Newton's method only."""
+    held = [problem.scaled(fold) for fold, problem in zip(reading.reduced.folds, problems, strict=True)]
+    judged, scales = SquaredError(stacked(held)), np.array([problem.cost_scale for problem in problems])
+
+    def newton(point: Point) -> Array:
+        pairs = zip(spectra, point.gradient, strict=True)
+        return np.array([[one.solve(own) for one, own in zip(*pair, strict=True)] for pair in pairs])
+
+    objective = penalized(SquaredError(stacked([problem.data for problem in problems])), penalty)
+    return Folds(objective, lambda theta: judged.value(theta) * scales, newton)
