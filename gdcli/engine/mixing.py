@@ -14,7 +14,6 @@ from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column
 from gdcli.engine.qr import triangularize
 from gdcli.engine.triangle import Triangle
-from gdcli.engine.triangles import Triangles, qr_of_lanes
 
 # A power that the lower ones explain up to this share is nothing but rounding.
 _DEPENDENT = 1e-13
@@ -89,27 +88,15 @@ def moved_powers(columns: Sequence[Column], offset: float, factor: float) -> Mix
 
 
 def mixed_triangle(triangle: Triangle, mixture: Mixture) -> Triangle:
-    """The triangle of the same rows with polynomials in place of the columns of powers."""
+    """The triangle of the same rows, or those of many lanes, with polynomials in place of the columns of powers."""
     places = mixture.places(triangle.columns)
-    R = triangle.R.copy()
+    R, bounds = triangle.R.copy(), (triangle.shift, triangle.minimum, triangle.maximum)
+    shift, minimum, maximum = (values.copy() for values in bounds)
     along = [1 + place for place in places]
-    R[:, along] = triangle.R[:, along] @ mixture.matrix.astype(R.dtype)
-    bounds = [values.copy() for values in (triangle.shift, triangle.minimum, triangle.maximum)]
-    shift, minimum, maximum = bounds
-    shift[places] = mixture.of_shifts(triangle.shift[places])
-    minimum[places], maximum[places] = _range(triangle.minimum[places], triangle.maximum[places], mixture)
+    R[..., along] = triangle.R[..., along] @ mixture.matrix.astype(R.dtype)
+    shift[..., places] = mixture.of_shifts(triangle.shift[..., places])
+    minimum[..., places], maximum[..., places] = _range(minimum[..., places], maximum[..., places], mixture)
     return replace(triangle, R=triangularize(R), shift=shift, minimum=minimum, maximum=maximum)
-
-
-def mixed_lanes(stack: Triangles, mixture: Mixture) -> Triangles:
-    """The stack of triangles with polynomials in place of the columns of powers, in every lane."""
-    places = mixture.places(stack.columns)
-    R, shift, minimum, maximum = (a.copy() for a in (stack.R, stack.shift, stack.minimum, stack.maximum))
-    along = [1 + place for place in places]
-    R[:, :, along] = stack.R[:, :, along] @ mixture.matrix
-    shift[:, places] = mixture.of_shifts(stack.shift[:, places])
-    minimum[:, places], maximum[:, places] = _range(stack.minimum[:, places], stack.maximum[:, places], mixture)
-    return replace(stack, R=qr_of_lanes(R), shift=shift, minimum=minimum, maximum=maximum)
 
 
 def _range(low: Array, high: Array, mixture: Mixture) -> tuple[Array, Array]:

@@ -44,9 +44,12 @@ _EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
 def triangularize(A: NDArray[np.floating]) -> Extended:
     """The R (q, q) of a QR factorization of ``A`` (n, q), with a non-negative diagonal; (n, q) if n < q.
 
-    Rows are reduced in slices that stay in the cache, then the stacked results in the same way. What is small at the
-    end is done in extended precision: textbook data keep all their digits.
+    Of a stack (…, n, q), n ≥ q, that of each matrix, in double precision. The rows of one matrix are reduced in slices
+    that stay in the cache, then the stacked results in the same way. What is small at the end is done in extended
+    precision: textbook data keep all their digits.
     """
+    if A.ndim > 2:
+        return with_signs(_qr_r(A))
     q = A.shape[1]
     slice_rows = max(SLICE_ROWS, 4 * q)
     while len(A) >= 2 * slice_rows:
@@ -60,8 +63,8 @@ def triangularize(A: NDArray[np.floating]) -> Extended:
 
 
 def with_signs(R: Extended) -> Extended:
-    """The triangle ``R`` with rows negated, in place, so that no number on its diagonal is negative."""
-    np.negative(R, out=R, where=(np.diagonal(R) < 0)[:, np.newaxis])
+    """The triangle ``R`` (…, q, q) with rows negated, in place, so that no number on its diagonal is negative."""
+    np.negative(R, out=R, where=(np.diagonal(R, axis1=-2, axis2=-1) < 0)[..., np.newaxis])
     return R
 
 

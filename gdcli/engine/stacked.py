@@ -15,7 +15,7 @@ from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.least_squares import RANK_TOLERANCE
 from gdcli.engine.objective import Point
 from gdcli.engine.quadratic import Quadratic
-from gdcli.engine.triangles import Triangles
+from gdcli.engine.triangle import Triangle
 
 
 @record(eq=False)
@@ -71,7 +71,7 @@ class StackedProblem:
     deviation: Array
 
 
-def active(stack: Triangles, compared: Sequence[str], intercept: bool) -> Mask:
+def active(stack: Triangle, compared: Sequence[str], intercept: bool) -> Mask:
     """A mask (g, p) of the columns, without the target, that have a coefficient of their own in a group.
 
     A column that is constant in the group has none (without an intercept: one that is zero). Neither has the baseline
@@ -88,15 +88,15 @@ def active(stack: Triangles, compared: Sequence[str], intercept: bool) -> Mask:
     return found
 
 
-def problem_of(stack: Triangles, places: list[int], active: Mask, kind: str, intercept: bool) -> StackedProblem:
+def problem_of(stack: Triangle, places: list[int], active: Mask, kind: str, intercept: bool) -> StackedProblem:
     """The scaled and solved problem of each group: the columns at ``places``, and the target; ``active`` (g, p) marks
     the columns that count.
 
     Every group has at least two rows.
     """
     keep = [*places, len(stack.columns) - 1]
-    mean, R = stack.mean, stack.R[:, :, [0, *(i + 1 for i in keep)]]
-    mean, mean_low = mean[:, keep], stack.mean_from(mean)[:, keep]
+    mean, R = stack.mean.astype(np.float64), stack.R[:, :, [0, *(i + 1 for i in keep)]].astype(np.float64)
+    mean, mean_low = mean[:, keep], stack.mean_from(mean)[:, keep].astype(np.float64)
     constant, N = stack.constant[:, keep], stack.weight
     n = stack.count[:, np.newaxis]
     centered = np.linalg.norm(R[:, 1:, 1:], axis=1)
@@ -167,7 +167,7 @@ def problem_of(stack: Triangles, places: list[int], active: Mask, kind: str, int
     )
 
 
-def _rounding(stack: Triangles, places: list[int], standard: Scalings, singular: Array, Vt: Array) -> Array:
+def _rounding(stack: Triangle, places: list[int], standard: Scalings, singular: Array, Vt: Array) -> Array:
     """The size (g, k) below which each singular value of the standardized columns counts as zero: see ``optimum``."""
     size = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[:, places]
     brought = np.pad(np.spacing(size) / standard.scale, ((0, 0), (int(standard.intercept), 0)))

@@ -20,9 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdcli.base.records import record, replace
-from gdcli.engine.arrays import Array, Extended
+from gdcli.engine.arrays import Array, Extended, PerLane
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import kept_as, small, stack_triangles, triangularize, with_signs
+
+# The fields of a triangle that have an entry for each lane.
+_OF_LANES = ("R", "shift", "weight", "count", "minimum", "maximum")
 
 
 @record(eq=False)
@@ -31,30 +34,34 @@ class Triangle:
 
     ``R`` is upper triangular of shape (q+1, q+1), or a trapezium with no more rows than were reduced, in extended
     precision where the platform has it; its first column belongs to the ones, the others to ``columns`` less their
-    ``shift`` (q,). ``weight`` is the sum of the rows'
-    weights, ``count`` the number of rows of positive weight; ``minimum`` and ``maximum`` (q,) are over those, and over
-    the cells that have a value (infinite where none has).
+    ``shift`` (q,). ``weight`` is the sum of the rows' weights, ``count`` the number of rows of positive weight;
+    ``minimum`` and ``maximum`` (q,) are over those, and over the cells that have a value (infinite where none has).
+
+    Of many lanes of rows over the same columns all arrays have leading axes: ``R`` (…, q+1, q+1) in double precision,
+    ``shift`` (…, q), ``weight`` (…) and so on. A lane may have no rows.
     """
 
     columns: tuple[Column, ...]
     R: Extended
     shift: Array
-    weight: float
-    count: int
+    weight: PerLane
+    count: PerLane
     minimum: Array
     maximum: Array
 
     @property
     def mean(self) -> Extended:
-        """The weighted means (q,) over the cells that have a value, in the units of the file; NaN if none has."""
-        return self.mean_from(np.zeros(len(self.columns)))
+        """The weighted means (…, q) over the cells that have a value, in the units of the file; NaN if none has."""
+        return self.mean_from(np.zeros_like(self.shift))
 
     def mean_from(self, center: Array) -> Extended:
-        """The weighted means less a ``center`` (q,), with all digits of the difference if the two are close."""
-        weight = np.repeat(self.R[0, :1], len(self.columns))
+        """The weighted means less a ``center`` (…, q), with all digits of the difference if the two are close."""
+        weight = np.repeat(self.R[..., 0, :1], len(self.columns), axis=-1)
         for column, indicator in self.gaps:
-            weight[column] = weight[column] - self.R[0, 1 + indicator] if self.known[column] else np.nan
-        mean: Extended = (self.shift - center) + self.R[0, 1:] / weight
+            with_value = weight[..., column] - self.R[..., 0, 1 + indicator]
+            weight[..., column] = np.where(self.known[..., column], with_value, np.nan)
+        with np.errstate(invalid="ignore"):
+            mean: Extended = (self.shift - center) + self.R[..., 0, 1:] / weight
         return mean
 
     @property
@@ -64,13 +71,13 @@ class Triangle:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """A mask (q,) of the columns that have a value in at least one row."""
+        """A mask (…, q) of the columns that have a value in at least one row."""
         known: NDArray[np.bool_] = ~(self.minimum > self.maximum)
         return known
 
     @property
     def constant(self) -> NDArray[np.bool_]:
-        """A mask (q,) of the columns that have one value only; not judged on a norm, which rounding blurs."""
+        """A mask (…, q) of the columns that have one value only; not judged on a norm, which rounding blurs."""
         return self.minimum >= self.maximum
 
 
@@ -84,7 +91,7 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
         X, weights = X[positive], weights[positive]
     n, q = X.shape
     if n == 0:
-        return _empty(tuple(columns))
+        return empty(columns)
     numeric = np.array([column.level is None for column in columns], dtype=bool)
     shift, minimum, maximum = np.where(numeric, X.mean(axis=0), 0.0), X.min(axis=0), X.max(axis=0)
     missing = {j: gap for j in np.flatnonzero(np.isnan(shift)).tolist() if (gap := np.isnan(X[:, j])).any()}
@@ -141,8 +148,8 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
         known = set(columns)
         columns = tuple(sorted_levels([*columns, *(c for c in right.columns if c not in known)]))
         left, right = _widened(left, columns), _widened(right, columns)
-    if not left.count or not right.count:
-        return right if right.count else left
+    if not np.any(left.count) or not np.any(right.count):
+        return right if np.any(right.count) else left
     # Where the left side has no value its shift stands for nothing.
     shift = np.where(left.known, left.shift, right.shift)
     return Triangle(
@@ -159,42 +166,110 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
 def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
     """The R of the rows that R stands for, and of a triangle's relative to a shift."""
     moved = _moved(triangle, shift)
-    if R.dtype != np.float64 or triangle.gaps or not len(R) == len(moved) == R.shape[1]:
-        return triangularize(np.vstack([R, moved]))
+    if R.ndim > 2 or R.dtype != np.float64 or triangle.gaps or not len(R) == len(moved) == R.shape[1]:
+        return triangularize(np.concatenate([R, moved], axis=-2))
     found = stack_triangles(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False))
     return with_signs(found.astype(kept_as(len(R)), copy=False))
 
 
-def fill(triangle: Triangle, columns: Sequence[Column], means: Mapping[Column, float]) -> Triangle:
+def fill(
+    triangle: Triangle, columns: Sequence[Column] | None = None, means: Mapping[Column, PerLane] | None = None
+) -> Triangle:
     """The triangle of the same rows over ``columns``, each missing cell filled with its column's number in ``means``.
 
-    In a column without a number in ``means`` the fill is the column's shift. The fill is exact: its number becomes the
-    shift, relative to which a filled cell is 0.
+    The numbers are the triangle's own means if none are given, and the columns all but the indicators. In a column
+    without a number in ``means`` the fill is the column's shift. The fill is exact: its number becomes the shift,
+    relative to which a filled cell is 0.
     """
-    gaps = [column for column, _ in triangle.gaps]
+    gaps = dict(triangle.gaps)
+    if columns is None:
+        columns = [column for i, column in enumerate(triangle.columns) if i not in gaps.values()]
     if not gaps:
         return select(triangle, columns)
+    if means is None:
+        means = own_means(triangle)
     shift, minimum, maximum = triangle.shift.copy(), triangle.minimum.copy(), triangle.maximum.copy()
     for i in gaps:
-        shift[i] = means.get(triangle.columns[i], shift[i])
+        shift[..., i] = means.get(triangle.columns[i], shift[..., i])
     lost = ~triangle.known
     minimum[lost] = maximum[lost] = shift[lost]
     moved = _moved(triangle, shift)
     return select(replace(triangle, R=moved, shift=shift, minimum=minimum, maximum=maximum), columns)
 
 
+def own_means(triangle: Triangle) -> dict[Column, PerLane]:
+    """The mean of each numeric column, 0 where no row has a value: such a column has no effect."""
+    means = np.nan_to_num(triangle.mean.astype(np.float64))
+    return {column: means[..., i] for i, column in enumerate(triangle.columns) if column.level is None}
+
+
 def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
     """The triangle of the same rows over the given ``columns`` alone, in their order."""
+    if triangle.columns == tuple(columns):
+        return triangle
     place = {column: i for i, column in enumerate(triangle.columns)}
     keep = [place[column] for column in columns]
-    return Triangle(
+    return replace(
+        triangle,
         columns=tuple(columns),
-        R=triangularize(triangle.R[:, [0, *(i + 1 for i in keep)]]),
-        shift=triangle.shift[keep],
-        weight=triangle.weight,
-        count=triangle.count,
-        minimum=triangle.minimum[keep],
-        maximum=triangle.maximum[keep],
+        R=triangularize(triangle.R[..., [0, *(i + 1 for i in keep)]]),
+        shift=triangle.shift[..., keep],
+        minimum=triangle.minimum[..., keep],
+        maximum=triangle.maximum[..., keep],
+    )
+
+
+def lanes_at(lanes: Triangle, places: "NDArray[np.intp] | Sequence[int]") -> Triangle:
+    """The triangles of the lanes at ``places``, in this order."""
+    chosen = np.asarray(places, dtype=np.intp)
+    return replace(lanes, **{name: getattr(lanes, name)[chosen] for name in _OF_LANES})
+
+
+def lanes_among(lanes: Triangle, places: NDArray[np.intp], count: int) -> Triangle:
+    """The triangles of ``count`` lanes, of which those given are at ``places`` and the others have no rows."""
+    found = empty(lanes.columns, count)
+    for name in _OF_LANES:
+        getattr(found, name)[places] = getattr(lanes, name)
+    return found
+
+
+def separate(lanes: Triangle) -> tuple[Triangle, ...]:
+    """The triangle of each lane by itself, over the columns that any of them has.
+
+    Levels that none of the rows has are left out.
+    """
+    have = (lanes.maximum.max(axis=0) > 0) | (lanes.minimum.min(axis=0) < 0)
+    keep = [j for j, column in enumerate(lanes.columns) if column.level is None or have[j]]
+    columns, along = tuple(lanes.columns[j] for j in keep), [0, *(j + 1 for j in keep)]
+    return tuple(
+        Triangle(
+            columns,
+            triangularize(lanes.R[i][:, along].astype(kept_as(len(along)))),
+            lanes.shift[i, keep],
+            float(lanes.weight[i]),
+            int(lanes.count[i]),
+            lanes.minimum[i, keep],
+            lanes.maximum[i, keep],
+        )
+        for i in range(len(lanes.count))
+    )
+
+
+def together(lanes: Triangle) -> Triangle:
+    """The triangle of the rows of all lanes."""
+    some = np.flatnonzero(lanes.count)
+    lanes = lanes_at(lanes, some)
+    first = np.argmax(lanes.known, axis=0)  # the first lane with a value in a column
+    shift = lanes.shift[first, np.arange(len(first))]
+    moved = _moved(lanes, np.broadcast_to(shift, lanes.shift.shape))
+    return Triangle(
+        lanes.columns,
+        R=triangularize(moved.reshape(-1, moved.shape[-1])),
+        shift=shift,
+        weight=float(lanes.weight.sum()),
+        count=int(lanes.count.sum()),
+        minimum=lanes.minimum.min(axis=0),
+        maximum=lanes.maximum.max(axis=0),
     )
 
 
@@ -203,36 +278,46 @@ def square(R: Extended) -> Extended:
     return np.vstack([R, np.zeros((R.shape[1] - len(R), R.shape[1]), dtype=R.dtype)])
 
 
-def _empty(columns: tuple[Column, ...]) -> Triangle:
+def empty(columns: Sequence[Column], *lanes: int) -> Triangle:
+    """The triangle of no rows, or of several ``lanes`` without rows."""
     q = len(columns)
-    none = np.zeros(q)
-    return Triangle(columns, np.zeros((1, q + 1), dtype=kept_as(q + 1)), none, 0.0, 0, none + np.inf, none - np.inf)
+    none = np.zeros((*lanes, q))
+    return Triangle(
+        tuple(columns),
+        np.zeros((*lanes, q + 1, q + 1)) if lanes else np.zeros((1, q + 1), dtype=kept_as(q + 1)),
+        none,
+        np.zeros(lanes) if lanes else 0.0,
+        np.zeros(lanes, dtype=np.intp) if lanes else 0,
+        none + np.inf,
+        none - np.inf,
+    )
 
 
 def _widened(triangle: Triangle, columns: tuple[Column, ...]) -> Triangle:
     """The triangle with zero columns put in where ``columns`` has more."""
     if triangle.columns == columns:
         return triangle
-    if not triangle.count:
-        return _empty(columns)
     place = {column: i for i, column in enumerate(triangle.columns)}
     source = np.array([place.get(column, -1) for column in columns])
     known = source >= 0
-    R = np.zeros((len(triangle.R), len(columns) + 1), dtype=triangle.R.dtype)
-    R[:, 0] = triangle.R[:, 0]
-    R[:, 1:][:, known] = triangle.R[:, 1 + source[known]]
+    R = np.zeros((*triangle.R.shape[:-1], len(columns) + 1), dtype=triangle.R.dtype)
+    R[..., 0] = triangle.R[..., 0]
+    R[..., 1:][..., known] = triangle.R[..., 1 + source[known]]
+    if R.ndim > 2:
+        R = np.pad(R, ((0, 0), (0, R.shape[-1] - R.shape[-2]), (0, 0)))
+    rows = np.asarray(triangle.count)[..., np.newaxis] > 0
 
-    def spread(values: Array) -> Array:
-        return np.where(known, values[source], 0.0)
+    def spread(values: Array, none: float = 0.0) -> Array:
+        """The values (…, q); 0 for a column that is put in, ``none`` if there are no rows either."""
+        return np.where(known, values[..., source], np.where(rows, 0.0, none))
 
-    return Triangle(
-        columns,
-        triangularize(R),
-        spread(triangle.shift),
-        triangle.weight,
-        triangle.count,
-        spread(triangle.minimum),
-        spread(triangle.maximum),
+    return replace(
+        triangle,
+        columns=columns,
+        R=triangularize(R),
+        shift=spread(triangle.shift),
+        minimum=spread(triangle.minimum, np.inf),
+        maximum=spread(triangle.maximum, -np.inf),
     )
 
 
@@ -243,7 +328,7 @@ def _moved(triangle: Triangle, shift: Array) -> Extended:
     """
     R = triangle.R.copy()
     step = np.where(triangle.known, triangle.shift - shift, 0.0)
-    R[0, 1:] += step * R[0, 0]
+    R[..., 0, 1:] += step * R[..., 0, :1]
     for column, indicator in triangle.gaps:
-        R[:, 1 + column] -= step[column] * R[:, 1 + indicator]
+        R[..., 1 + column] -= step[..., column, np.newaxis] * R[..., 1 + indicator]
     return R

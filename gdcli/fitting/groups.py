@@ -18,8 +18,7 @@ from gdcli.base.records import replace
 from gdcli.data.group_keys import Key, in_order
 from gdcli.engine.column import Column, gaps_among
 from gdcli.engine.descent import Stopped
-from gdcli.engine.triangle import Triangle
-from gdcli.engine.triangles import Triangles, fill_lanes, take_lanes
+from gdcli.engine.triangle import Triangle, fill, lanes_at
 from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.group_columns import group_fits_of
 from gdcli.fitting.group_results import GroupFits, Verdict
@@ -73,15 +72,15 @@ def fit_groups(
     assert grouped is not None, "the rows were read by group"
     keys = list(grouped.place)
     keys = [keys[i] for i in in_order(keys)]
-    _check_magnitudes(grouped.triangles, reading)
+    _check_magnitudes(grouped.triangle, reading)
     if reading.test is not None:
         keys = _groups_fitted(reading, grouped, keys, listener)
     parts = has_compared_parts(reading.design, options.model.intercept)
     alone = parts or recorders is not None or resume is not None or options.show.every is not None
     alone = alone or (with_memory and options.descent.optimizer.rule.memories > 0)
     if side_by_side(options) and not alone:
-        stack = fill_lanes(take_lanes(grouped.triangles, [grouped.place[key] for key in keys]))
-        found, saturated = fit_side_by_side(reading, stack, keys, options)
+        lanes = lanes_at(grouped.triangle, [grouped.place[key] for key in keys])
+        found, saturated = fit_side_by_side(reading, fill(lanes), keys, options)
         if _shows(options):
             found = replace(found, shown=_shown(reading, grouped, found, options))
     else:
@@ -104,7 +103,7 @@ def _shows(options: FitOptions) -> bool:
 
 def _groups_fitted(reading: Dataset, grouped: Grouped, keys: Sequence[Key], listener: Listener) -> list[Key]:
     """The groups with rows to fit; those that only the file to test on has are told, as nothing predicts their rows."""
-    stack = grouped.triangles
+    stack = grouped.triangle
     held = np.arange(len(stack.count)) % grouped.folds > 0
     most = [stack.maximum[fold].max(axis=0, initial=-np.inf) for fold in (~held, held)]
     check_levels(reading, *(levels_there(stack.columns, maximum) for maximum in most))
@@ -119,7 +118,7 @@ def _groups_fitted(reading: Dataset, grouped: Grouped, keys: Sequence[Key], list
     return [key for key in keys if key not in {*lost}]
 
 
-def _check_magnitudes(stack: Triangles, reading: Dataset) -> None:
+def _check_magnitudes(stack: Triangle, reading: Dataset) -> None:
     """Refuse columns whose squares, or products with others, overflow."""
     largest = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[stack.count > 0]
     largest = np.where(np.isfinite(largest), largest, 0.0).max(axis=0, initial=0.0)
@@ -308,14 +307,14 @@ def _with_event(reading: Dataset, grouped: Grouped, options: FitOptions) -> FitO
     """The options with one event for all groups: the classes are those of all rows."""
     if not options.model.loss.classes:
         return options
-    stack = grouped.triangles
+    stack = grouped.triangle
     whole = replace(reading.reduced, folds=(_range_of(stack),))
     classes = target_of(replace(reading, reduced=whole), options).classes
     assert classes is not None
     return replace(options, model=replace(options.model, event=classes[1]))
 
 
-def _range_of(stack: Triangles) -> Triangle:
+def _range_of(stack: Triangle) -> Triangle:
     """The minimum and the maximum of all rows, as far as a triangle says them; it has nothing else."""
     some = stack.count > 0
     return Triangle(
@@ -333,8 +332,8 @@ def _too_few(own: Dataset, options: FitOptions) -> bool:
     """Whether a group lacks a row for each coefficient, or the second one; a penalty determines any number of them."""
     whole = own.fitted
     if whole.count < 2 or any(options.model.penalties):
-        return whole.count < 2
-    return whole.count < len(_terms(own, options)) + int(options.model.intercept)
+        return bool(whole.count < 2)
+    return bool(whole.count < len(_terms(own, options)) + int(options.model.intercept))
 
 
 def _terms(own: Dataset, options: FitOptions) -> tuple[Column, ...]:
@@ -348,6 +347,6 @@ def _terms(own: Dataset, options: FitOptions) -> tuple[Column, ...]:
 def _columns(reading: Dataset, grouped: Grouped) -> tuple[Column, ...]:
     """The columns that are a term of at least one group, in the file's order."""
     order = {name: i for i, name in enumerate(reading.design.features)}
-    gaps = {indicator for _, indicator in gaps_among(grouped.triangles.columns)}
-    found = [c for i, c in enumerate(grouped.triangles.columns) if i not in gaps and c.name in order]
+    gaps = {indicator for _, indicator in gaps_among(grouped.triangle.columns)}
+    found = [c for i, c in enumerate(grouped.triangle.columns) if i not in gaps and c.name in order]
     return tuple(sorted(found, key=lambda column: order[column.name]))

@@ -82,7 +82,7 @@ def _near_gap(problem: Problem, residual_sd: float) -> float:
     No coefficient is further from it, in standard errors, than ‖R₁(θ − θ*)‖/s (by Cauchy-Schwarz, as its variance is
     s² times the squared norm of its row of R₁⁻¹).
     """
-    return (_NEAR * residual_sd / problem.scaling.target_scale) ** 2 / problem.triangle.weight
+    return float((_NEAR * residual_sd / problem.scaling.target_scale) ** 2 / problem.triangle.weight)
 
 
 def known(value: float) -> float | None:

@@ -28,7 +28,7 @@ from gdcli.engine.optimizers import Optimizer, OptimizerState
 from gdcli.engine.penalty import Penalty, penalized, ridge
 from gdcli.engine.quadratic import Quadratic, SquaredError
 from gdcli.engine.scaling import Scaling, scale, scale_as, standard_deviations
-from gdcli.engine.triangle import Triangle, fill
+from gdcli.engine.triangle import Triangle, fill, own_means
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import INTERCEPT, Coefficient, TraceRow, TraceShape
 from gdcli.fitting.terms import Terms
@@ -225,9 +225,7 @@ class Problem:
 
 def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
     """The scaled problem of ``terms`` and ``target`` with its optimum and spectrum, from a triangle of rows."""
-    known = dict(zip(triangle.columns, triangle.mean.astype(np.float64).tolist(), strict=True))
-    # A column that has no value in any of these rows is 0 here, and has no effect.
-    means = {term: np.nan_to_num(known[term]) for term in terms.columns if term.level is None}
+    means = {column: mean for column, mean in own_means(triangle).items() if column in terms.columns}
     chosen = fill(triangle, [*terms.columns, target], means)
     data, scaling = scale(
         chosen, options.model.scale, options.model.intercept, target=options.model.loss.kind.degree > 0

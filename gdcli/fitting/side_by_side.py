@@ -23,7 +23,7 @@ from gdcli.engine.quadratic import SquaredError
 from gdcli.engine.spectrum import Behaviour, Spectrum
 from gdcli.engine.stack_descent import Ends, best_rates, lane_iterations_to
 from gdcli.engine.stacked import AlongEigenvectors, StackedProblem, active, problem_of
-from gdcli.engine.triangles import Triangles, take_lanes
+from gdcli.engine.triangle import Triangle, lanes_at
 from gdcli.fitting.choices import RateRule
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions
@@ -45,14 +45,14 @@ def side_by_side(options: FitOptions) -> bool:
 
 
 def fit_side_by_side(
-    reading: Dataset, stack: Triangles, keys: Sequence[Key], options: FitOptions
+    reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions
 ) -> tuple[GroupFits, int]:
     """The fits of all groups, a lane each, and the number of saturated ones. Raises DataError."""
     with np.errstate(over="ignore", invalid="ignore"):
         return _fit(reading, stack, keys, options)
 
 
-def _fit(reading: Dataset, stack: Triangles, keys: Sequence[Key], options: FitOptions) -> tuple[GroupFits, int]:
+def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions) -> tuple[GroupFits, int]:
     chosen = reading.design
     compared = compared_with_baseline(chosen, options.model.intercept)
     own = active(stack, compared, options.model.intercept)
@@ -70,7 +70,9 @@ def _fit(reading: Dataset, stack: Triangles, keys: Sequence[Key], options: FitOp
     if not terms and not options.model.intercept:
         raise DataError("there is no feature left, and no intercept: nothing to fit")
     model = options.model
-    problem = problem_of(take_lanes(stack, enough), places, own[enough][:, places], model.scale, model.intercept)
+    problem = problem_of(
+        lanes_at(stack, np.flatnonzero(enough)), places, own[enough][:, places], model.scale, model.intercept
+    )
     found = _descended(problem, options)
     figures: dict[str, Any] = {name: _spread(values, enough) for name, values in found.items()}
     features = tuple(name for name in chosen.features if any(term.name == name for term in terms))
@@ -100,7 +102,7 @@ def _fit(reading: Dataset, stack: Triangles, keys: Sequence[Key], options: FitOp
         dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.columns},
         computed={name: one for name, one in chosen.computed.items() if name in (*features, chosen.target)},
         csv=options.csv.said,
-        means=stack.mean[:, places] if chosen.fills else None,
+        means=stack.mean[:, places].astype(np.float64) if chosen.fills else None,
         **figures,
     )
     return fits, int(np.count_nonzero(stack.count[enough] <= coefficients[enough]))
@@ -220,15 +222,15 @@ def _spread(values: NDArray[Any], enough: Mask) -> NDArray[Any]:
     return found
 
 
-def _places(stack: Triangles, name: str) -> list[int]:
+def _places(stack: Triangle, name: str) -> list[int]:
     return [i for i, column in enumerate(stack.columns[:-1]) if column.name == name]
 
 
-def _levels(stack: Triangles, name: str) -> list[str]:
+def _levels(stack: Triangle, name: str) -> list[str]:
     return [stack.columns[i].level or "" for i in _places(stack, name)]
 
 
-def _references(stack: Triangles, name: str) -> tuple[str, ...]:
+def _references(stack: Triangle, name: str) -> tuple[str, ...]:
     """Each group's reference level."""
     levels = _levels(stack, name)
     return tuple(levels[i] for i in np.argmax(stack.maximum[:, _places(stack, name)] > 0, axis=1).tolist())

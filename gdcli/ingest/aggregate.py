@@ -219,7 +219,7 @@ def _kept(
         taken = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights > 0)
         bounds = [0, len(taken)]
         if lanes is not None:
-            count = len(folds) if grouped is None else grouped.triangles.lanes
+            count = len(folds) if grouped is None else grouped.lanes
             taken = taken[np.argsort(lanes[taken], kind="stable")]
             bounds = np.searchsorted(lanes[taken], np.arange(count + 1)).tolist()
     predicted = rows.columns[-1].name

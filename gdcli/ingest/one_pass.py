@@ -63,7 +63,7 @@ class Reduction:
     def checked(self, found: Aggregate) -> Aggregate:
         """The aggregate, unchanged. Raises DataError if its groups do not fit into the memory."""
         if found.grouped is not None:
-            columns, lanes = len(found.columns), found.grouped.triangles.lanes
+            columns, lanes = len(found.columns), found.grouped.lanes
             check_room_for_groups(self.design.source, columns, lanes, self.plan.folds)
         return found
 

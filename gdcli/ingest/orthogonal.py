@@ -4,9 +4,8 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.base.records import replace
 from gdcli.data.expressions.nodes import PolyTerm
-from gdcli.engine.mixing import Mixture, mixed_lanes, mixed_triangle, orthogonal
-from gdcli.engine.triangle import Triangle
-from gdcli.engine.triangles import take_lanes, total_of
+from gdcli.engine.mixing import Mixture, mixed_triangle, orthogonal
+from gdcli.engine.triangle import Triangle, lanes_at, together
 from gdcli.ingest.aggregate import Aggregate, Points
 from gdcli.ingest.grouped import Grouped
 from gdcli.ingest.powers import powers_of
@@ -44,7 +43,7 @@ def with_orthogonal(reading: Dataset) -> Dataset:
 def _fitted(reading: Dataset, grouped: Grouped) -> Triangle:
     """The rows of all groups, without those of a file that is held out."""
     step = 1 if reading.test is None else grouped.folds
-    return total_of(take_lanes(grouped.triangles, range(0, len(grouped.triangles.count), step)))
+    return together(lanes_at(grouped.triangle, range(0, len(grouped.triangle.count), step)))
 
 
 def _mixed(reduced: Aggregate, mixture: Mixture) -> Aggregate:
@@ -56,7 +55,7 @@ def _mixed(reduced: Aggregate, mixture: Mixture) -> Aggregate:
 
     grouped = reduced.grouped
     if grouped is not None:
-        grouped = replace(grouped, triangles=mixed_lanes(grouped.triangles, mixture))
+        grouped = replace(grouped, triangle=mixed_triangle(grouped.triangle, mixture))
     return replace(
         reduced,
         folds=tuple(map(fold, reduced.folds)),

@@ -186,8 +186,8 @@ def test_blocks_change_nothing(
     path = csv_file(written())
     whole = fitted(path)
     blocks_of(size)
-    monkeypatch.setattr("gdcli.engine.triangles._LEAST_WAITING", 1)
-    monkeypatch.setattr("gdcli.engine.triangles._WAITING", 0)
+    monkeypatch.setattr("gdcli.ingest.grouped._LEAST_WAITING", 1)
+    monkeypatch.setattr("gdcli.ingest.grouped._WAITING", 0)
     in_blocks = fitted(path)
     assert in_blocks.groups == whole.groups
     assert in_blocks.terms == whole.terms
@@ -218,8 +218,8 @@ def test_long_groups_are_reduced_in_slices(csv_file: Callable[..., str]) -> None
 def test_a_late_group_and_a_late_level_are_as_if_they_had_been_there_from_the_start(
     csv_file: Callable[..., str], blocks_of: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gdcli.engine.triangles._LEAST_WAITING", 1)
-    monkeypatch.setattr("gdcli.engine.triangles._WAITING", 0)
+    monkeypatch.setattr("gdcli.ingest.grouped._LEAST_WAITING", 1)
+    monkeypatch.setattr("gdcli.ingest.grouped._WAITING", 0)
     header, *lines = written().splitlines()
     lines.sort(key=lambda line: (line.split(",")[3] == "A", line.split(",")[4] == "r0"))
     path = csv_file("\n".join([header, *lines]) + "\n")

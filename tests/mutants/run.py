@@ -59,7 +59,7 @@ AREAS = {
     "engine/schedules": "engine/test_schedules",
     "engine/spectrum": "engine/test_spectrum commands/test_boundaries fitting/test_forecast",
     "engine/stacked": "fitting/test_far_columns fitting/test_groups fitting/test_each_group_alone",
-    "engine/triangles": "commands/test_boundaries engine/test_stacked_triangles fitting/test_groups fitting/test_folds",
+    "engine/lane_rows": "commands/test_boundaries engine/test_stacked_triangles fitting/test_groups fitting/test_folds",
     "data": "data/test_columns data/test_cells data/test_right_answers",
     "data/archives": "data/test_archives",
     "data/csv": "data/test_chunks data/test_quotes commands/test_boundaries data/test_cells data/test_extremes",
