@@ -13,7 +13,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 # Bytes: a parser's buffers for the text of a block are smaller. Triangles of wide tables are larger, but few are made.
 _LARGE = 24 << 20
 
-_KEPT = 64 << 20
+_KEPT = 256 << 20
 
 
 def keep_freed_memory() -> None:

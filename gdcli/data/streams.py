@@ -25,6 +25,9 @@ from gdcli.data.watch import Watch
 
 _STEP = 1 << 17
 
+# Bytes in which the end of a line is looked for.
+_LOOK = 1 << 16
+
 _LINE_END = re.compile(rb"\r\n?|\n")
 
 _UTF8_NAMES = {"utf-8", "utf-8-sig"}
@@ -39,11 +42,25 @@ _BYTE_ORDER_MARKS = (
 
 
 class Readable(Protocol):
-    """The part of a binary file's interface that the program needs: ``read``."""
+    """The part of a binary file's interface that the program needs: ``read``.
+
+    Some streams also have ``look(at, size)``: up to ``size`` bytes that begin ``at`` bytes from here, and stay to be
+    read; none if they are not known yet.
+    """
 
     def read(self, size: int, /) -> bytes:
         """Up to ``size`` bytes, fewer only at the end."""
         ...
+
+
+def line_end(stream: Readable, at: int, newline: bytes) -> int:
+    """The number of bytes from here to the end of the line that byte ``at`` lies in; 0 if the stream cannot look there.
+
+    A block that is read up to there at once needs no copy.
+    """
+    look = getattr(stream, "look", None)
+    found = look(at, _LOOK).find(newline) if look else -1
+    return at + found + 1 if found >= 0 else 0
 
 
 @record(eq=False, frozen=False)
@@ -191,6 +208,15 @@ class _Counted(io.RawIOBase):
         self.count += filled
         return bytes(view[:filled])
 
+    def look(self, at: int, size: int, /) -> bytes:
+        if not self.regular:
+            return b""
+        here = self.raw.tell()
+        self.raw.seek(here + at)
+        data = self._whole(size)
+        self.raw.seek(here)
+        return data
+
     def _whole(self, size: int) -> bytes:
         """Read at once, without the copy that pieces need."""
         try:
@@ -238,6 +264,10 @@ class _Rejoined(io.RawIOBase):
             return data
         data, self.taken = self.taken[:size], self.taken[size:]
         return data if len(data) == size else data + self.rest.read(size - len(data))
+
+    def look(self, at: int, size: int, /) -> bytes:
+        look = getattr(self.rest, "look", None)
+        return cast("bytes", look(at - len(self.taken), size)) if look and at >= len(self.taken) else b""
 
     def readinto(self, buffer: Any, /) -> int:
         data = self.read(len(buffer))

@@ -233,6 +233,7 @@ def _parts(inputs: Iterable[_Input], listener: Listener) -> Generator[tuple[Sour
             for number, block in enumerate(blocks):
                 listener.reading(*source.progress())
                 yield source, Part(file, number, block)
+                del block  # before the next one is read
 
 
 def _with_rows(

@@ -15,11 +15,19 @@ from gdcli.data.csv import chunks
 from gdcli.data.csv.chunks import Chunk, cut
 from gdcli.data.csv.dialect import read_header
 from gdcli.data.csv.options import CsvOptions
+from gdcli.data.streams import _Counted
 
 
 def blocks(data: bytes, size: int) -> list[Chunk]:
-    stream = io.BytesIO(data)
-    return list(cut(stream, "data.csv", read_header(stream, "data.csv", CsvOptions()), size))
+    """The blocks of a stream, which are those of a file, where the end of a block is looked for before it is read."""
+    found = [
+        list(cut(stream, "data.csv", read_header(stream, "data.csv", CsvOptions()), size))
+        for stream in (io.BytesIO(data), _Counted(io.BytesIO(data), "data.csv", regular=True))
+    ]
+    assert [(block.text, block.first_line, block.place) for block in found[1]] == [
+        (block.text, block.first_line, block.place) for block in found[0]
+    ]
+    return found[0]
 
 
 def row_ends(body: str) -> list[int]:

@@ -12,7 +12,7 @@ from gdcli.base.records import record
 from gdcli.data.csv.comments import masked, without_comments
 from gdcli.data.csv.dialect import Dialect, Header, count_lines
 from gdcli.data.csv.quotes import find_quoted
-from gdcli.data.streams import Readable
+from gdcli.data.streams import Readable, line_end
 
 BLOCK_BYTES = 8 << 20
 
@@ -69,9 +69,12 @@ def cut(
         if text:
             rows = text[: -len(_END)] if ended and not rest and text.endswith(_END) else text
             rows = without_comments(rows, dialect)
-            yield Chunk(name, rows, line, header.size + start, len(text) - len(rows))
+            found = Chunk(name, rows, line, header.size + start, len(text) - len(rows))
             line += count_lines(text, dialect.newline)
             start += len(text)
+            del text, rows  # the next block is read into their memory, unless somebody works on this one still
+            yield found
+            del found
         if ended and not rest:
             return
         while target <= start:
@@ -82,15 +85,20 @@ def _next(stream: Readable, taken: bytes, wanted: int, dialect: Dialect) -> tupl
     """The text up to the first row end at or after ``wanted`` bytes, the text after it, and whether the
     stream has ended. The text is None if a row does not end.
     """
-    body = stream.read(wanted - len(taken)) if len(taken) < wanted else b""
-    ended = len(taken) + len(body) < wanted
-    ahead = b"" if ended else stream.read(_STEP)
-    # The common case, with a single copy of the block: no quotes, and a line ends soon.
-    if not _holds_quote(taken, dialect) and not _holds_quote(body, dialect) and len(taken) < wanted:
-        end = 0 if body.endswith(dialect.newline) else ahead.find(dialect.newline) + 1
-        if (end or body.endswith(dialect.newline)) and not _holds_quote(ahead[:end], dialect):
-            return b"".join((taken, body, ahead[:end])), ahead[end:], ended or not ahead
-    text = taken + body + ahead
+    left = max(wanted - len(taken), 0)
+    end = line_end(stream, left - 1, dialect.newline) if left else 0
+    body = stream.read(end or left)
+    ended = len(body) < (end or left)
+    # The common case, in which the block is not copied, or once: no quotes, and a line ends soon.
+    if left and not _holds_quote(taken, dialect) and not _holds_quote(body, dialect):
+        if body.endswith(dialect.newline):
+            return taken + body if taken else body, b"", ended
+        ahead = b"" if ended else stream.read(_STEP)
+        end = ahead.find(dialect.newline) + 1
+        if end and not _holds_quote(ahead[:end], dialect):
+            return b"".join((taken, body, ahead[:end])), ahead[end:], False
+        body += ahead
+    text = taken + body
     while True:
         found = row_end(text, wanted - 1, dialect)
         if found is not None:

@@ -163,12 +163,15 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     except (ValueError, OverflowError, pd.errors.ParserError):
         raise UnsureError from None
     rows = len(frame) - 1
-    if partial:
-        # With `usecols` pandas swallows surplus fields without a word.
+    # pandas fills a row with too few fields up with empty ones, which are missing numbers; of a row with too many it
+    # makes an error, but with `usecols` it swallows what is too much without a word.
+    last = dialect.names[-1]
+    none_short = kinds.get(last) is np.float64 and not np.isnan(frame[place[last]].to_numpy()).any()
+    if partial and not none_short:
         sure = _is_rectangular(chunk.text, marks, dialect, rows)
     else:
-        # No row has too many fields, so the total is right only if none has too few.
-        sure = _count_separators(chunk.text, marks, dialect) == rows * (fields - 1)
+        none_long = not partial
+        sure = (none_short and none_long) or _count_separators(chunk.text, marks, dialect) == rows * (fields - 1)
     if not sure:
         raise UnsureError
     return frame.iloc[1:].rename(columns=dict(enumerate(dialect.names)))
@@ -208,6 +211,10 @@ def _count_separators(text: bytes, marks: Quoted, dialect: Dialect) -> int:
 def _is_rectangular(text: bytes, marks: Quoted, dialect: Dialect, rows: int) -> bool:
     """Whether each of the rows has as many fields as the header: every k-th separator or line end is a line end."""
     fields = len(dialect.names)
+    if not len(marks.opens) and text.endswith(dialect.newline):
+        row = dialect.separator.encode() * (fields - 1) + dialect.newline
+        if text.translate(None, bytes(set(range(256)) - set(row))) == row * rows:  # a third of the time of the rest
+            return True
     line_end = dialect.newline[0]
     data = np.frombuffer(text if text.endswith(dialect.newline) else text + dialect.newline, dtype=np.uint8)
     places = np.flatnonzero((data == ord(dialect.separator)) | (data == line_end))

@@ -40,8 +40,7 @@ class CsvSource(Source):
         from gdcli.data.csv.block import CsvBlock
 
         try:
-            for chunk in cut(self._stream.text, self.name, self.header):
-                yield CsvBlock(chunk, self.dialect)
+            yield from map(partial(CsvBlock, dialect=self.dialect), cut(self._stream.text, self.name, self.header))
             self._stream.check_end()
         finally:
             self._stream.close()
