@@ -23,7 +23,7 @@ from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.group_columns import group_fits_of
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions, Show
-from gdcli.fitting.prepare import LARGEST, check_levels, levels_there
+from gdcli.fitting.prepare import check_levels, check_sizes, levels_there
 from gdcli.fitting.results import Fit
 from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side
 from gdcli.fitting.start import GroupStart
@@ -122,13 +122,7 @@ def _check_magnitudes(stack: Triangle, reading: Dataset) -> None:
     """Refuse columns whose squares, or products with others, overflow."""
     largest = np.maximum(np.abs(stack.minimum), np.abs(stack.maximum))[stack.count > 0]
     largest = np.where(np.isfinite(largest), largest, 0.0).max(axis=0, initial=0.0)
-    for column, size in zip(stack.columns, largest.tolist(), strict=True):
-        if size > LARGEST or 0 < size < 1 / LARGEST:
-            extreme = "large" if size > LARGEST else "small"
-            raise DataError(
-                f"{quoted(reading.design.source)}: the values of {quoted(column.name)} are too {extreme} to compute "
-                f"with (up to {size:g}); give them in another unit"
-            )
+    check_sizes(dict(zip(stack.columns, largest.tolist(), strict=True)), reading.design.source)
 
 
 # --- one group after the other

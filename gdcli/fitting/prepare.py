@@ -1,6 +1,6 @@
 """The problem of all rows that were read, with its checks, notes and warnings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -40,13 +40,17 @@ def _check_magnitudes(reading: Dataset) -> None:
         sizes = np.where(fold.known, np.maximum(np.abs(fold.minimum), np.abs(fold.maximum)), 0.0)
         for column, size in zip(fold.columns, sizes.tolist(), strict=True):
             largest[column] = max(largest.get(column, 0.0), size)
+    check_sizes(largest, reading.design.source)
+
+
+def check_sizes(largest: Mapping[Column, float], source: str) -> None:
+    """Raise DataError for a column whose ``largest`` value is too large or too small to be squared."""
     for column, size in largest.items():
         if size > LARGEST or 0 < size < 1 / LARGEST:
             extreme = "large" if size > LARGEST else "small"
-            name = quoted(reading.design.source)
             raise DataError(
-                f"{name}: the values of {quoted(column.name)} are too {extreme} to compute with (up to {size:g}); "
-                "give them in another unit"
+                f"{quoted(source)}: the values of {quoted(column.name)} are too {extreme} to compute with "
+                f"(up to {size:g}); give them in another unit"
             )
 
 

@@ -237,6 +237,19 @@ def test_of_equal_validation_costs_the_first_is_kept_and_patience_counts_from_it
 # --- what is out of range
 
 
+@pytest.mark.parametrize("more", [(), ("--by", "g")], ids=["all", "groups"])
+@pytest.mark.parametrize(
+    ("largest", "extreme"), [(1e152, None), (1.001e152, "large"), (1e-152, None), (9.99e-153, "small")]
+)
+def test_a_column_whose_squares_are_no_doubles_is_refused(
+    gdfit: Run, csv_file: Run, more: tuple[str, ...], largest: float, extreme: str | None
+) -> None:
+    path = csv_file("x,y,g\n" + "".join(f"{i / 16 * largest!r},{i * i % 7},u\n" for i in range(1, 17)))
+    done = gdfit(path, "-t", "y", "-x", "x", *more)
+    assert done.code == (0 if extreme is None else 1), done.err
+    assert (f"the values of 'x' are too {extreme} to compute with" in done.err) is (extreme is not None)
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [

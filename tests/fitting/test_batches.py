@@ -307,6 +307,14 @@ def test_patience_counts_epochs(frame: pd.DataFrame) -> None:
     assert found.state.iteration == found.holdout.kept == found.holdout.best_iteration
 
 
+def test_an_epoch_is_of_the_rows_that_are_not_held_out(frame: pd.DataFrame) -> None:
+    found = on_batches(frame, epochs=5, holdout=0.3)
+    assert found.holdout is not None
+    assert found.descent.batches is not None
+    in_epoch = -(-(ROWS - found.holdout.rows) // 64)
+    assert (found.descent.batches.in_epoch, found.descent.iterations) == (in_epoch, 5 * in_epoch)
+
+
 # --- how long, and what does not go together
 
 

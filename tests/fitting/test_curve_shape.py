@@ -144,5 +144,7 @@ def test_downhill_is_the_next_stationary_point_or_no_end():
 def test_the_lowest_minimum_is_told_from_the_others_and_equals_are_all_lowest():
     lowest = shape_of(0, 1, -2, 0.3, 1).lowest
     assert [point.x for point in lowest] == [pytest.approx(-1.2162256)]
+    tiny = shape_of(0, 1e-9, -2e-9, 0.3e-9, 1e-9).lowest
+    assert [point.x for point in tiny] == [pytest.approx(-1.2162256)]
     assert len(shape_of(0, 0, -1, 0, 1).lowest) == 2
     assert shape_of(0, -3, 0, 1).lowest == ()
