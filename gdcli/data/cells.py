@@ -68,8 +68,8 @@ def check_lengths(table: Table, block: Block) -> None:
             i, level = next((i, level) for i, level in enumerate(column.levels) if len(level) > LONGEST_NAME)
             row = int(np.argmax(column.codes == i))
             raise CellError(
-                f"{block.where(row)}, column {quoted(name)}: {too_long(level)} for a level; shorten it, or "
-                f"leave the column out with --exclude {shell_word(name)}"
+                f"{block.where(table.place(row))}, column {quoted(name)}: {too_long(level)} for a level; shorten it, "
+                f"or leave the column out with --exclude {shell_word(name)}"
             )
 
 

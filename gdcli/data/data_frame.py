@@ -64,9 +64,9 @@ class FrameBlock(Block):
         """A block of the first few rows."""
         return FrameBlock(self._frame.iloc[:_HEAD_ROWS], self._name, self._start, tuple(self._place))
 
-    def where(self, row: int) -> str:
-        """The place of a row, for a message; rows count from 0."""
-        return f"{self._name}, row {self._start + row}"
+    def where(self, place: int) -> str:
+        """The number of a row for a message; rows count from 0."""
+        return f"{self._name}, row {self._start + place}"
 
     def _numbers(self, name: str, missing: frozenset[str]) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
         import pandas as pd

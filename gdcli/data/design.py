@@ -121,8 +121,8 @@ class Design:
         if table.late is not None and not self.named:
             row, late = table.late
             raise CellError(
-                f"{block.where(row)}: the column {quoted(late)} begins here, and none of the first rows has it; "
-                "choose columns with --feature, or let the first row have them all"
+                f"{block.where(table.place(row))}: the column {quoted(late)} begins here, and none of the first rows "
+                "has it; choose columns with --feature, or let the first row have them all"
             )
         check_lengths(table, block)
         if self.computed:
@@ -135,12 +135,12 @@ class Design:
             masks = {name: mask for name, mask in masks.items() if name in columns_of_target or name in self.by}
             gaps = {name: mask for name, mask in _masks(table).items() if name in self.features}
             self._check_gaps(gaps, table, block)
-        complete, missing = self._complete(masks, block)
+        complete, missing = self._complete(masks, table, block)
         weights = None if self.weights is None else table.numeric[self.weights]
         if weights is not None and (weights < 0).any():
             row = int(np.argmax(weights < 0))
             raise CellError(
-                f"{block.where(row)}, column {quoted(self.weights or '')}: "
+                f"{block.where(table.place(row))}, column {quoted(self.weights or '')}: "
                 f"a weight is not negative, this one is {weights[row]:g}"
             )
         columns: list[Column] = []
@@ -149,7 +149,7 @@ class Design:
             if name in self.text:
                 self._add_levels(name, table, complete, columns, parts)
                 if self.fills and MISSING in table.text[name].levels:
-                    raise CellError(_stands_for_missing(block, name, table.text[name]))
+                    raise CellError(_stands_for_missing(table, block, name))
             else:
                 columns.append(Column(name))
                 parts.append(_complete_rows(table.numeric[name], complete))
@@ -189,7 +189,7 @@ class Design:
                 cell = table.text[name].levels[int(table.text[name].codes[row])]
                 kind = "in ISO 8601" if how == ISO else f"by the format {quoted(how)}"
                 raise CellError(
-                    f"{block.where(row)}, column {quoted(name)}: {quoted(cell)} is no date {kind}; "
+                    f"{block.where(table.place(row))}, column {quoted(name)}: {quoted(cell)} is no date {kind}; "
                     f"if it means a missing value: {missing_option(cell)}"
                 )
         return found
@@ -223,12 +223,12 @@ class Design:
             if name in self.text and name in table.numeric and np.isnan(table.numeric[name]).any():
                 row = int(np.argmax(np.isnan(table.numeric[name])))
                 raise CellError(
-                    f"{block.where(row)}: a cell that {quoted(name)} needs has no value, and --missing mean has no "
-                    "mean for it, as each category has its own; --missing drop leaves such rows out"
+                    f"{block.where(table.place(row))}: a cell that {quoted(name)} needs has no value, and --missing "
+                    "mean has no mean for it, as each category has its own; --missing drop leaves such rows out"
                 )
 
     def _complete(
-        self, masks: Mapping[str, NDArray[np.bool_]], block: Block
+        self, masks: Mapping[str, NDArray[np.bool_]], table: Table, block: Block
     ) -> tuple[NDArray[np.bool_] | None, dict[str, int]]:
         """A mask of the complete rows (None: all are), and the counts of rows that lack a value, by column."""
         if not masks:
@@ -237,8 +237,9 @@ class Design:
             for name, mask in masks.items():
                 if name != self.target:
                     filled = ", --missing mean fills in the column's mean" if name in self.features else ""
+                    row = int(np.argmax(mask))
                     raise CellError(
-                        f"{block.where(int(np.argmax(mask)))}, column {quoted(name)}: the cell has no value; "
+                        f"{block.where(table.place(row))}, column {quoted(name)}: the cell has no value; "
                         f"--missing drop leaves such rows out{filled}"
                     )
         counts = {name: int(np.count_nonzero(mask)) for name, mask in masks.items()}
@@ -277,8 +278,9 @@ def _masks(table: Table) -> dict[str, NDArray[np.bool_]]:
     return {name: mask for name, mask in masks.items() if mask.any()}
 
 
-def _stands_for_missing(block: Block, name: str, column: Coded) -> str:
-    where = block.where(int(np.argmax(column.codes == column.levels.index(MISSING))))
+def _stands_for_missing(table: Table, block: Block, name: str) -> str:
+    column = table.text[name]
+    where = block.where(table.place(int(np.argmax(column.codes == column.levels.index(MISSING)))))
     return (
         f"{where}, column {quoted(name)}: the text {quoted(MISSING)} is what --missing mean calls missing cells; "
         f"if it means the same: --na {shell_word(MISSING)}"

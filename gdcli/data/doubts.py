@@ -79,10 +79,11 @@ class TextColumn:
 
     def line(self, level: str) -> str:
         """The line of the first cell that holds a level, for a message."""
-        # Where bad rows are skipped, once more, alone: the block counts rows as it read them last.
-        texts = self.block.table([], [self.name], self.words).text[self.name] if self.block.skips else self.texts
-        row = int(np.argmax(texts.codes == texts.levels.index(level)))
-        return self.block.where(row)
+        if not self.block.skips:
+            return self.block.where(int(np.argmax(self.texts.codes == self.texts.levels.index(level))))
+        table = self.block.table([], [self.name], self.words)  # once more, for the rows that are skipped
+        texts = table.text[self.name]
+        return self.block.where(table.place(int(np.argmax(texts.codes == texts.levels.index(level)))))
 
     @property
     def as_text(self) -> tuple[Proposal, ...]:

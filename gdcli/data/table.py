@@ -45,6 +45,13 @@ class Table:
     filled: Mapping[str, int] = field(default_factory=dict)
     misquoted: str = ""
 
+    def place(self, row: int) -> int:
+        """The place of a row of this table among all rows of its block, those skipped included."""
+        for skipped in sorted(one.row for one in self.skipped):
+            if skipped <= row:
+                row += 1
+        return row
+
 
 class Block(Protocol):
     """Consecutive rows of a source, not yet parsed.
@@ -86,8 +93,8 @@ class Block(Protocol):
         """Whether no further block can follow."""
         ...
 
-    def where(self, row: int) -> str:
-        """The place of a row of this block, for a message: ``'housing.csv', line 17``."""
+    def where(self, place: int) -> str:
+        """The row at a place among all of this block, from 0, for a message: ``'housing.csv', line 17``."""
         ...
 
     def cells(self, names: Collection[str]) -> list[list[Any]]:

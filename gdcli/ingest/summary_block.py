@@ -33,7 +33,7 @@ class SummaryBlock(Block):
         """The block itself."""
         return self
 
-    def where(self, row: int) -> str:
+    def where(self, place: int) -> str:
         """The name of the summary, for a message."""
         return quoted(self.of.name)
 

@@ -34,9 +34,9 @@ def first_obstacle(
         else:
             in_the_way = not np.isfinite(table.numeric[name][0])
         if in_the_way and name in model.computed:
-            return f"{block.where(0)}: {_without_value(model.computed[name], table)}"
+            return f"{block.where(table.place(0))}: {_without_value(model.computed[name], table)}"
         if in_the_way:
-            where = f"{block.where(0)}, column {quoted(name)}"
+            where = f"{block.where(table.place(0))}, column {quoted(name)}"
             return f"{where}: {_reason(name, block, model, known.get(name))}"
     return ""
 

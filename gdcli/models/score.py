@@ -25,7 +25,7 @@ from gdcli.base.parallel import merge_all, ordered_map
 from gdcli.base.records import field, record
 from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
-from gdcli.data.table import Block, Coded
+from gdcli.data.table import Block, Coded, Table
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import DEMAND_ENTRIES, SQUARED
 from gdcli.engine.losses import LOSSES
@@ -238,7 +238,7 @@ def sums_of(model: AnyModel, block: Block, weights: str | None, place: tuple[int
     if not (fitting := LOSSES[model.loss].domain.contains(y)).all():
         y = np.where(fitting, y, np.nan)
     w = np.ones(table.rows) if weights is None else table.numeric[weights]
-    _check_weights(w, block, weights)
+    _check_weights(w, table, block, weights)
     usable = np.isfinite(prediction) & np.isfinite(y) & np.isfinite(w)
     used = int(np.count_nonzero(usable))
     values = {model.target: y} | ({} if weights is None else {weights: w})
@@ -369,10 +369,10 @@ def _most_first(missing: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(missing.items(), key=lambda item: -item[1])
 
 
-def _check_weights(w: Array, block: Block, name: str | None) -> None:
+def _check_weights(w: Array, table: Table, block: Block, name: str | None) -> None:
     if (w < 0).any():
         row = int(np.argmax(w < 0))
-        where = f"{block.where(row)}, column {quoted(name or '')}"
+        where = f"{block.where(table.place(row))}, column {quoted(name or '')}"
         raise CellError(f"{where}: a weight is not negative, this one is {w[row]:g}")
 
 

@@ -36,8 +36,8 @@ class FixedWidthBlock(Block):
     def head(self) -> Block:
         return FixedWidthBlock(self.source, self.start, self.lines[:3])
 
-    def where(self, row: int) -> str:
-        return f"{quoted(self.source.name)}, line {self.start + row + 1}"
+    def where(self, place: int) -> str:
+        return f"{quoted(self.source.name)}, line {self.start + place + 1}"
 
     def table(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table:
         cells = {name: [cell or None for cell in column] for name, column in self.columns().items()}

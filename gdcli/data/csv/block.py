@@ -8,6 +8,7 @@ import io
 import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from itertools import islice
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import quoted
@@ -167,11 +168,7 @@ class CsvBlock(Block):
         size = None if self._size == len(self.chunk.text) else self._size
         return CsvBlock(chunk, replace(dialect, quote=quote, numbers=numbers, skip_bad=skip), size)
 
-    def where(self, row: int) -> str:
-        """The place of a row for a message."""
-        left_out = set() if self._last is None else {bad.row for bad in self._last[1].skipped}
-        kept = (line for number, (line, _) in enumerate(records(self.chunk, self.dialect)) if number not in left_out)
-        for number, line in enumerate(kept):
-            if number == row:
-                return f"{quoted(self.chunk.name)}, line {line}"
-        return quoted(self.chunk.name)
+    def where(self, place: int) -> str:
+        """The line of a row for a message; see :class:`gdcli.data.table.Block`."""
+        line, _ = next(islice(records(self.chunk, self.dialect), place, None))
+        return f"{quoted(self.chunk.name)}, line {line}"

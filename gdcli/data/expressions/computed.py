@@ -161,7 +161,7 @@ def check_values(table: Table, terms: Iterable[Computed], block: Block) -> Table
         return table
     good = np.ones(table.rows, dtype=bool)
     good[list(faults)] = False
-    bad = tuple(BadRow(_row_in_block(table, row), reason) for row, reason in sorted(faults.items()))
+    bad = tuple(BadRow(table.place(row), reason) for row, reason in sorted(faults.items()))
     return _only(table, good, bad)
 
 
@@ -178,15 +178,7 @@ def _faults(node: Node, table: Table, values: Array) -> Iterable[TermFault]:
 
 
 def _place(table: Table, block: Block, fault: TermFault) -> str:
-    return f"{block.where(_row_in_block(table, fault.row))}, column {quoted(fault.column)}: {fault.reason}"
-
-
-def _row_in_block(table: Table, row: int) -> int:
-    """The place of a row of a table among all rows of its block, those skipped included."""
-    for skipped in sorted(one.row for one in table.skipped):
-        if skipped <= row:
-            row += 1
-    return row
+    return f"{block.where(table.place(fault.row))}, column {quoted(fault.column)}: {fault.reason}"
 
 
 def _only(table: Table, good: NDArray[np.bool_], bad: tuple[BadRow, ...]) -> Table:

@@ -122,11 +122,9 @@ class JsonLinesBlock(Block):
             return None
         return JsonLinesBlock(self.chunk, self._names, changes["on_bad_row"] == "skip", self._lines)
 
-    def where(self, row: int) -> str:
-        """The place of a row for a message."""
-        left_out = set() if self._last is None else {bad.row for bad in self._last[1].skipped}
-        kept = (line for place, line in enumerate(self.lines()) if place not in left_out)
-        return _place(self.chunk.name, next(islice(kept, row, None)).number)
+    def where(self, place: int) -> str:
+        """The line of a row for a message; see :class:`gdcli.data.table.Block`."""
+        return _place(self.chunk.name, next(islice(self.lines(), place, None)).number)
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines that are not blank."""

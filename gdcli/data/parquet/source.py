@@ -248,9 +248,9 @@ class ParquetBlock(Block):
         """Whether no further block can follow."""
         return self._rows == self._source.rows
 
-    def where(self, row: int) -> str:
-        """The place of a row for a message; rows count from 1."""
-        return f"{quoted(self._source.name)}, row {self._start + row + 1}"
+    def where(self, place: int) -> str:
+        """The number of a row for a message; rows count from 1."""
+        return f"{quoted(self._source.name)}, row {self._start + place + 1}"
 
     def cells(self, names: Collection[str]) -> list[list[Any]]:
         """The values of the named columns, one list per column; None for a missing one."""
