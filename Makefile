@@ -15,15 +15,18 @@ help: ## show the targets
 
 setup: $(VENV)/.tools ## make the virtual environment, with the tools for tests and linters
 
-$(VENV)/.core: pyproject.toml
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("gdfit needs Python 3.11 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable .
 	@touch $@
 
-$(VENV)/.tools: $(VENV)/.core tests/constraints.txt
-	$(PIP) install --constraint tests/constraints.txt --editable '.[dev]'
-	@touch $@
+# Compiled when it is first imported: most of it never is.
+$(VENV)/.tools: pyproject.toml tests/constraints.txt | $(BIN)/python
+	$(PIP) install --no-compile --constraint tests/constraints.txt --editable '.[dev]'
+	@touch $(VENV)/.core $@
 
 run: $(VENV)/.core ## fit the sample data (sets up gdfit alone)
 	$(BIN)/gdfit sample_data/housing.csv --target price --lr 0.01
@@ -44,8 +47,8 @@ fuzz: setup ## thousands of damaged files and odd options (ARGS='--cases 1000 --
 
 floors: ## the tests of reading and of the command line with the oldest packages allowed
 	$(PYTHON) -m venv .floors
-	.floors/bin/python -m pip --quiet --disable-pip-version-check install --requirement tests/floors.txt
-	.floors/bin/python -m pytest tests/data/test_cells.py tests/data/test_frames.py tests/cli/test_options.py
+	.floors/bin/python -m pip --quiet --disable-pip-version-check install --no-compile --requirement tests/floors.txt
+	PYTHONDONTWRITEBYTECODE= .floors/bin/python -m pytest tests/data/test_cells.py tests/data/test_frames.py tests/cli/test_options.py
 
 lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
