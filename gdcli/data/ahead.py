@@ -4,45 +4,56 @@ A short stream is read without a thread.
 """
 
 from collections import deque
+from collections.abc import Callable
 from threading import Condition, Thread
-from typing import Protocol
 
-# Bytes that are read without a thread, and then at a time.
-_PIECE = 1 << 20
+# Bytes that are read without a thread.
+_ALONE = 1 << 20
 
-# Bytes that may wait to be read: a block.
-_MOST_WAITING = 1 << 23
-
-
-class _Input(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+# Bytes that may wait to be read: what is decompressed while pandas is imported.
+_MOST_WAITING = 3 << 23
 
 
 class ReadAhead:
-    """A stream whose bytes a thread reads in advance. An error of the stream is raised by the ``read`` that met it."""
+    """A stream whose bytes a thread reads in advance, as the pieces that ``next_piece`` returns, an empty one last.
 
-    def __init__(self, stream: _Input) -> None:
-        self._stream = stream
+    An error of the stream is raised by the ``read`` that met it.
+    """
+
+    def __init__(self, next_piece: Callable[[], bytes]) -> None:
+        self._next_piece = next_piece
         self._thread: Thread | None = None
         self._change = Condition()
         self._pieces: deque[bytes] = deque()
-        self._waiting, self._ended, self._closed = 0, False, False
+        self._waiting, self._wanted, self._ended, self._closed = 0, 0, False, False
         self._error: BaseException | None = None
+        self._alone = _ALONE
 
     def read(self, size: int, /) -> bytes:
         """Up to ``size`` bytes, fewer only at the end."""
         parts: list[bytes] = []
-        if self._thread is None:
-            parts = [self._stream.read(min(size, _PIECE))]
-            if len(parts[0]) < _PIECE or len(parts[0]) == size:
-                return parts[0]
-            self._thread = Thread(target=self._run, name="decompress", daemon=True)
-            self._thread.start()
-        left = size - sum(map(len, parts))
+        left = size
+        self._begin(size)
         while left and (piece := self._piece(left)):
             parts.append(piece)
             left -= len(piece)
         return b"".join(parts)
+
+    def look(self, at: int, size: int, /) -> bytes:
+        """Up to ``size`` bytes that begin ``at`` bytes from here, and stay to be read."""
+        self._begin(at + size)
+        with self._change:
+            self._wanted = at + size
+            self._change.notify_all()
+            self._change.wait_for(lambda: self._waiting >= self._wanted or self._ended)
+            self._wanted = 0
+            found, end = [], self._waiting
+            for piece in reversed(self._pieces):
+                end -= len(piece)
+                found.append(piece[max(at - end, 0) : max(at + size - end, 0)])
+                if end <= at:
+                    break
+        return b"".join(reversed(found))
 
     def close(self) -> None:
         """End the thread; nothing is read after that."""
@@ -51,6 +62,15 @@ class ReadAhead:
             self._change.notify_all()
         if self._thread is not None:
             self._thread.join()
+
+    def _begin(self, size: int) -> None:
+        """Read a short stream, and begin the thread for a longer one."""
+        while self._thread is None and not self._ended and self._waiting < size:
+            if self._alone > 0:
+                self._alone -= self._fetch()
+            else:
+                self._thread = Thread(target=self._run, name="decompress", daemon=True)
+                self._thread.start()
 
     def _piece(self, most: int) -> bytes:
         """The next bytes, empty at the end."""
@@ -67,19 +87,24 @@ class ReadAhead:
             self._change.notify_all()
         return piece[:most]
 
+    def _fetch(self) -> int:
+        """Read the next piece, or meet the end or an error; the number of bytes read."""
+        try:
+            piece, error = self._next_piece(), None
+        except BaseException as found:
+            piece, error = b"", found
+        with self._change:
+            if piece:
+                self._pieces.append(piece)
+            self._waiting += len(piece)
+            self._error, self._ended = error, not piece
+            self._change.notify_all()
+        return len(piece)
+
     def _run(self) -> None:
         """Read on until the end, an error, or nobody reads any more."""
-        try:
-            while not self._ended:
-                piece = self._stream.read(_PIECE)
-                with self._change:
-                    self._pieces.append(piece)
-                    self._waiting += len(piece)
-                    self._ended = len(piece) < _PIECE
-                    self._change.notify_all()
-                    self._change.wait_for(lambda: self._waiting < _MOST_WAITING or self._closed)
-                    self._ended = self._ended or self._closed
-        except BaseException as error:
+        while not self._ended:
+            self._fetch()
             with self._change:
-                self._error, self._ended = error, True
-                self._change.notify_all()
+                self._change.wait_for(lambda: self._waiting < max(_MOST_WAITING, self._wanted) or self._closed)
+                self._ended = self._ended or self._closed

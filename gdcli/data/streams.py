@@ -165,7 +165,7 @@ def _stream(
     whole = _Rejoined(magic, counted)
     archive = decompressed(whole, magic, name)
     if archive is not None:
-        ahead = ReadAhead(archive)
+        ahead = ReadAhead(archive.piece)
         close = partial(_close_both, ahead, close)
     text, mark = _decoded(whole if archive is None else ahead, encoding, name)
     obstacle = ""
