@@ -6,12 +6,12 @@ with what it is called here.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import click
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import shell_word
+from gdcli.base.records import record
 from gdcli.cli.command_line import Given, parse
 
 # What is written here, and the names that mean exactly this elsewhere; 'FILE' is an argument.
@@ -75,7 +75,8 @@ _VALUES = {
 }
 
 
-class Answer(NamedTuple):
+@record
+class Answer:
     """The option to write instead of a foreign name; ``{}`` in it stands for the foreign name's value.
 
     ``meaning`` tells several answers to one name apart. With a ``default`` the name takes a number that may be left

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from gdcli.base.atomic import check_writable, ending_of, is_special, same_file, whole_file
 from gdcli.base.names import printable
-from gdcli.base.records import field, record
+from gdcli.base.records import field, record, replace
 from gdcli.cli.failures import check_stdout, stdout_error
 from gdcli.cli.options import DIGITS, TRACE_ENDINGS
 from gdcli.cli.stdout import Stdout
@@ -271,7 +271,7 @@ class Output:
             self._lines.finish()
         if self.has_result:
             writer = WRITERS[self.format]
-            self._put(writer(report if self.chart else report._replace(chart=None), self._page()))
+            self._put(writer(report if self.chart else replace(report, chart=None), self._page()))
         self._finish()
 
     def write_text(self, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import did_you_mean, listed, quoted
@@ -58,7 +57,8 @@ def missing_words(options: ColumnOptions) -> frozenset[str]:
     return frozenset({"", *(() if options.keep_na else MISSING_WORDS), *(word.strip() for word in options.na)})
 
 
-class Chosen(NamedTuple):
+@record
+class Chosen:
     """The names of the ``target`` (None for a summary) and of the ``features``. ``computed`` maps the names that are
     expressions to their terms. ``crossed`` are the features that were given as ``a*b``.
     """

@@ -4,12 +4,12 @@ import math
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
 
 import numpy as np
 
 from gdcli.base.errors import CellError, NotNumericError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 from gdcli.data.cells import absent_numbers, stripped
 from gdcli.data.number_format import PLAIN_NUMBERS
 from gdcli.data.table import Coded
@@ -18,7 +18,8 @@ from gdcli.engine.arrays import Array
 _NUMBERS = (int, float, np.integer, np.floating, Decimal)
 
 
-class Fault(NamedTuple):
+@record
+class Fault:
     """A cell that cannot be used: its row, and why; ``text`` is its content, if that is a text."""
 
     row: int

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from gdcli.data.csv.raw_rows import RawRows
 
 
-class FileMark(NamedTuple):
+@record
+class FileMark:
     """A file's name, its size in bytes and its time of change in UTC (ISO 8601): what tells it from others later."""
 
     name: str

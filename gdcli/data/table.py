@@ -1,7 +1,7 @@
 """Tables of parsed columns, and the contract of the blocks of rows that they are parsed from."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ class Coded:
     levels: tuple[str, ...]
 
 
-class BadRow(NamedTuple):
+@record
+class BadRow:
     """A row that was left out: its index among the block's rows, from 0, and a message with its line and the reason."""
 
     row: int

@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import did_you_mean
+from gdcli.base.records import record
 
 
-class Entry(NamedTuple):
+@record
+class Entry:
     """One entry of a registry: its ``name``, its one-line ``meaning`` and the ``suffix`` written behind the name.
 
     A suffix in brackets, such as ``[:BETA]``, may be left out. ``classes``: the loss needs a target with two values.

@@ -4,11 +4,10 @@ The gap is not monotone: it can come within a limit in passing and swing out aga
 which on it stays within. An upper bound on all later gaps says where to begin; from there one looks back.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.recurrence import Motion, Recurrence, motion
 from gdcli.engine.spectrum import STABILITY_MARGIN, Behaviour, Spectrum, first
@@ -42,7 +41,8 @@ _FINER = 33  # rates around the best one in each later grid
 _ROUNDS = 6  # later grids
 
 
-class Arrival(NamedTuple):
+@record
+class Arrival:
     """The first arrival among several rates: the iteration from which on one stays within a limit.
 
     ``which`` is the index of this rate, ``gap`` its gap at that iteration.

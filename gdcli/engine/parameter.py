@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+
+from gdcli.base.records import record
 
 
-class Parameter(NamedTuple):
+@record
+class Parameter:
     """One number in a word of the command line: ``wanted`` says in words which numbers it ``allows``.
 
     ``default`` is NaN if the number has to be given. ``whole``: the number is a count.

@@ -5,9 +5,9 @@ Row k of a descent has the rate with which it goes on to row k + 1; the first ro
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import unknown
 from gdcli.engine.parameter import Parameter
@@ -51,7 +51,8 @@ def later(rates: Schedule, by: int) -> Schedule:
     return lambda k: rates(k + by)
 
 
-class ScheduleKind(NamedTuple):
+@record
+class ScheduleKind:
     """A schedule of the command line. ``wrap(rates, iterations, *parameters)`` is the schedule itself."""
 
     parameters: tuple[Parameter, ...]

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from gdcli.base.errors import UsageError
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.losses import parse_loss
@@ -46,7 +47,8 @@ class LossChoice(NamedTuple):
         return self.kind.domain is Domain.CLASSES
 
 
-class OptimizerChoice(NamedTuple):
+@record
+class OptimizerChoice:
     """An optimizer with its parameters."""
 
     word: str
@@ -78,7 +80,8 @@ class OptimizerChoice(NamedTuple):
         return self.kind is OptimizerKind.GRADIENT
 
 
-class ScheduleChoice(NamedTuple):
+@record
+class ScheduleChoice:
     """A schedule with its parameters."""
 
     word: str

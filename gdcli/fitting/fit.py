@@ -116,7 +116,7 @@ def _fit(
         if found is None:
             candidate = Candidate(learning_rate.given, problem.penalty)
             (found,) = cross_validate(reading, problem, [candidate], options, listener)
-        fit = replace(fit, cross_validation=found._replace(penalties=() if choice is None else choice.tried))
+        fit = replace(fit, cross_validation=replace(found, penalties=() if choice is None else choice.tried))
     if options.checks.inference and fit.inference is None:
         rows = count_of(problem.triangle.count, "row")
         listener.warn(f"no inference: {rows} leave no degree of freedom for {len(last.theta)} coefficients")

@@ -43,7 +43,8 @@ class Coefficient:
     certainty: Certainty | None = None
 
 
-class Inference(NamedTuple):
+@record
+class Inference:
     """The inference on the whole fit, at the least-squares optimum. R² and F as usual, None if undefined.
 
     ``applies`` says whether the descent came close enough (0.01 standard errors) for the figures to describe its
@@ -64,7 +65,8 @@ class Inference(NamedTuple):
     best_iterations_to_apply: int | None
 
 
-class Holdout(NamedTuple):
+@record
+class Holdout:
     """The validation on rows kept out of the fit: a ``share`` of all, which ``seed`` chose, or those of a ``file``.
 
     Costs are mean losses over the ``rows`` held out.
@@ -83,7 +85,8 @@ class Holdout(NamedTuple):
     kept: int
 
 
-class TriedPenalty(NamedTuple):
+@record
+class TriedPenalty:
     """A penalty and learning rate that were tried, with their ``mean`` validation cost at the last iteration.
 
     ``mean`` and its ``standard_error`` over the folds are None if a descent diverged.
@@ -96,7 +99,8 @@ class TriedPenalty(NamedTuple):
     learning_rate: float
 
 
-class CrossValidation(NamedTuple):
+@record
+class CrossValidation:
     """The validation costs of each fold, at the last iteration and at the one of the lowest mean.
 
     ``mean`` and ``standard_error`` (sample sd over √folds) are over the folds; None if a fold diverged.
@@ -143,7 +147,8 @@ class Optimum:
     gap_measure: float
 
 
-class BatchLayout(NamedTuple):
+@record
+class BatchLayout:
     """Rows cut into batches of ``size``, ``in_epoch`` of them to a pass, in an order that the ``seed`` chooses."""
 
     size: int
@@ -228,7 +233,8 @@ class TraceShape(NamedTuple):
     by: tuple[str, ...] = ()
 
 
-class ExplainedRow(NamedTuple):
+@record
+class ExplainedRow:
     """One row as the descent sees it: its columns, target, prediction, and error = target − prediction."""
 
     x: tuple[float, ...]
@@ -237,7 +243,8 @@ class ExplainedRow(NamedTuple):
     error: float
 
 
-class ExplainedTerm(NamedTuple):
+@record
+class ExplainedTerm:
     """One parameter's update: gradient = −2 mean(error · x), step = lr · gradient, updated = value − step."""
 
     term: str
@@ -248,7 +255,8 @@ class ExplainedTerm(NamedTuple):
     updated: float
 
 
-class ExplainedStep(NamedTuple):
+@record
+class ExplainedStep:
     """One update, with the cost before and after it."""
 
     iteration: int
@@ -258,7 +266,8 @@ class ExplainedStep(NamedTuple):
     cost_after: float
 
 
-class Explanation(NamedTuple):
+@record
+class Explanation:
     """The first updates of a fit, on the scaled problem (``scale``; the target was divided by ``target_scale``)."""
 
     scale: str

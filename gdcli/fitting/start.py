@@ -1,13 +1,12 @@
 """The start of a descent that goes on where an earlier one ended."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import listed
-from gdcli.base.records import replace
+from gdcli.base.records import record, replace
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.column import Column
 from gdcli.engine.optimizers import OptimizerState
@@ -19,7 +18,8 @@ from gdcli.fitting.results import DescentState
 _SAME = 1e-9
 
 
-class Start(NamedTuple):
+@record
+class Start:
     """The end of an earlier descent: its state, its last learning rate, and its cost in the cost's units."""
 
     state: DescentState
@@ -31,7 +31,8 @@ class Start(NamedTuple):
         return self
 
 
-class GroupStart(NamedTuple):
+@record
+class GroupStart:
     """The end of one group's earlier descent: its ``slopes`` by term and its ``intercept``, in the units of the file,
     and the optimizer's ``memory``, with the scaled parameters ``theta`` that belong to it (both empty if it has none).
     """

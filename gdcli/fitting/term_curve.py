@@ -1,10 +1,10 @@
 """The curve of a fit over the one column that all of its terms are computed from."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.data.design import Design
 from gdcli.data.expressions.functions import FUNCTIONS
 from gdcli.data.expressions.nodes import Call, Name, Node, PolyTerm, columns_of
@@ -18,7 +18,8 @@ _PLACES = 201
 _MARGIN = 0.02
 
 
-class TermCurve(NamedTuple):
+@record
+class TermCurve:
     """The predictions ``lines`` (k, n) at values ``x`` (n,) of a ``column``; sampled ``points`` (m, 2) or None."""
 
     column: str
@@ -27,7 +28,8 @@ class TermCurve(NamedTuple):
     points: Array | None
 
 
-class CurveTerms(NamedTuple):
+@record
+class CurveTerms:
     """The terms of a fit, each a function of one ``column``, whose values follow from the term at place ``known``."""
 
     column: str

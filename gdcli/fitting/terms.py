@@ -1,7 +1,6 @@
 """The design columns of a fit, chosen when all rows have been read."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, quoted
@@ -71,7 +70,8 @@ def note_of_categories(
     return categories(told, references)
 
 
-class Coding(NamedTuple):
+@record
+class Coding:
     """How a term with categories is coded, as in R.
 
     ``compared`` are the places of those categories of the term that are compared with their first level. ``whole``: the

@@ -4,7 +4,6 @@ Threads and the workers of a cluster use these functions in the same order: henc
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
 
 from gdcli.base.parallel import merge_left, merge_sections, ordered_map
 from gdcli.base.records import record
@@ -27,7 +26,8 @@ from gdcli.ingest.plan import Plan
 from gdcli.ingest.summary import Summary
 
 
-class Part(NamedTuple):
+@record
+class Part:
     """A block with its ``number`` in its file and the number of the ``file``, both from 0."""
 
     file: int

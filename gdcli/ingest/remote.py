@@ -37,7 +37,8 @@ class Numbered(NamedTuple):
     reader: RangeReader
 
 
-class Position(NamedTuple):
+@record
+class Position:
     """The beginning of a block: the index of its input among those with rows, and the place in that input."""
 
     input: int

@@ -5,7 +5,7 @@ A model file is data only: reading one checks every value and executes nothing.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gdcli.base.names import quoted
 from gdcli.base.records import field, record
@@ -37,7 +37,8 @@ class ModelTerm:
     coefficient: float
 
 
-class Effect(NamedTuple):
+@record
+class Effect:
     """The effect of a column on a prediction: either ``slope`` or ``by_level`` is given, the other is None.
 
     ``slope`` is multiplied by the column's number. ``by_level`` maps each level of a text to what it adds (in an

@@ -6,10 +6,10 @@ One pass knows that factor only at its end, so the sums are those of which the e
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.data.expressions.computed import Computed
 from gdcli.data.expressions.nodes import Call, text_of
 from gdcli.engine.arrays import Array
@@ -18,7 +18,8 @@ from gdcli.engine.arrays import Array
 _LOGARITHMS = {"log": 1.0, "log1p": 1.0, "log2": math.log(2.0), "log10": math.log(10.0)}
 
 
-class OwnScale(NamedTuple):
+@record
+class OwnScale:
     """The score in the scale of ``name``: predictions are exp(ẑ) times the ``smearing`` factor; ``r2`` is None if the
     target is constant.
     """

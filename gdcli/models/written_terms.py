@@ -1,8 +1,8 @@
 """Computed terms as text of another language, which is given by how it writes their parts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
+from gdcli.base.records import record
 from gdcli.data.expressions.computed import Computed, levels_of
 from gdcli.data.expressions.functions import CATEGORIES
 from gdcli.data.expressions.nodes import (
@@ -22,7 +22,8 @@ from gdcli.data.expressions.nodes import (
 _PRODUCTS = 4
 
 
-class TermWriter(NamedTuple):
+@record
+class TermWriter:
     """The functions that write the parts of a term in one language; each returns source text.
 
     ``literal(value)`` is a number. ``column(name)`` is a column's number, the language's missing value if the cell has

@@ -6,10 +6,11 @@ half a decade before iteration 1.
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import count_of
+from gdcli.base.records import record
 from gdcli.report import numbers
 from gdcli.report.paper import Page
 
@@ -46,7 +47,8 @@ _COLOURS = ("blue+", "orange+", "green+", "magenta+", "cyan+", "yellow+")
 _ASCII_FRAME = str.maketrans("─│┌┐└┘├┤┬┴┼", "-|+++++++++")
 
 
-class _Series(NamedTuple):
+@record
+class _Series:
     """A curve: iterations and costs; its name if there are several curves."""
 
     iterations: Sequence[int]
@@ -54,7 +56,8 @@ class _Series(NamedTuple):
     name: str = ""
 
 
-class _Words(NamedTuple):
+@record
+class _Words:
     """The labels of a chart: the quantity, its unit, the quantity across, the name of the lowest value, and of what
     there are several curves.
     """

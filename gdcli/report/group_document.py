@@ -84,7 +84,10 @@ def _validation(fits: GroupFits, i: int, names: Sequence[str]) -> list[float | N
     fit = fits.fits[i] if names else None
     found: dict[str, float | None] = {}
     if fit is not None:
-        found = {"validation_rows": fit.holdout and fit.holdout.rows, "validation_cost": validation_cost(fit)}
+        found = {
+            "validation_rows": None if fit.holdout is None else fit.holdout.rows,
+            "validation_cost": validation_cost(fit),
+        }
     return [found.get(name) for name in names]
 
 

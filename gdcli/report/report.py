@@ -1,7 +1,9 @@
 """The report on a result, from which the writers of all formats take their part. Every command makes one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from gdcli.base.records import record
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -10,7 +12,8 @@ if TYPE_CHECKING:
     from gdcli.report.screen import Screen, StyledLine, TableColumn
 
 
-class Sheet(NamedTuple):
+@record
+class Sheet:
     """Rows of values under a header, for programs: numbers to the last bit, None for missing values."""
 
     header: Sequence[str]
@@ -27,7 +30,8 @@ def group_headers(by: Sequence[str], others: Sequence[str]) -> list[str]:
     return found
 
 
-class Report(NamedTuple):
+@record
+class Report:
     """Functions that make the parts of a report, each called by the formats that need it.
 
     ``document`` is the JSON object, or one for each group. ``sheet`` is None if there is no result (after divergence).

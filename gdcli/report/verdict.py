@@ -7,7 +7,6 @@ in :mod:`gdcli.report.pace`. Of other optimizers, and of a rate that changes, on
 
 import math
 from enum import Enum
-from typing import NamedTuple
 
 from gdcli.base.names import count_of, printable
 from gdcli.base.records import record
@@ -82,7 +81,8 @@ class FitVerdict:
         return " ".join(self.sentences) + ("" if self.command is None else f"\n  {self.command}")
 
 
-class _Sentence(NamedTuple):
+@record
+class _Sentence:
     """A sentence, and how much it matters: if there is no room for all, those of a high rank are left out."""
 
     text: str

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from gdcli.api import fit_data as fit
+from gdcli.base.records import replace
 from gdcli.fitting.results import Fit
 from gdcli.report.fit import fit_report
 from gdcli.report.paper import Page
@@ -195,7 +196,7 @@ def test_a_fold_that_diverges_is_named(csv_file: Callable[..., str]) -> None:
     assert format_cross_validation(found, Page()) == [
         "3-fold cross-validation (seed 0): without the rows of fold 2 the descent diverged."
     ]
-    found = found._replace(costs=(None, None, 2.0))
+    found = replace(found, costs=(None, None, 2.0))
     assert "without the rows of 2 of 3 folds" in format_cross_validation(found, Page())[0]
 
 

@@ -1,10 +1,10 @@
 """The functions of expressions, by their names."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 
 # C(x): its argument's values are categories. I(x): its argument is arithmetic, as in R's formulas.
@@ -13,7 +13,8 @@ CATEGORIES, IDENTITY = "C", "I"
 _DAY_IN_MICROSECONDS = 86_400_000_000
 
 
-class Function(NamedTuple):
+@record
+class Function:
     """A function of a column's numbers (n,), not finite for a number outside its domain; ``of_dates``: for dates only.
 
     ``back`` is its inverse, by which a curve is drawn over the column; None if it has none.

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from gdcli.base.records import record
 from gdcli.engine.column import Column
 
 # A name that needs no backquotes.
@@ -19,25 +20,29 @@ BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, ":": 3, "^": 5}
 NEGATIVE = 4
 
 
-class Constant(NamedTuple):
+@record
+class Constant:
     """A number."""
 
     value: float
 
 
-class Name(NamedTuple):
+@record
+class Name:
     """A column."""
 
     column: str
 
 
-class Negative(NamedTuple):
+@record
+class Negative:
     """A minus sign before an expression."""
 
     of: "Node"
 
 
-class Binary(NamedTuple):
+@record
+class Binary:
     """An operator between two expressions: one of ``+ - * / ^``, or ``:`` for the interaction of two terms."""
 
     operator: str
@@ -45,20 +50,23 @@ class Binary(NamedTuple):
     right: "Node"
 
 
-class Group(NamedTuple):
+@record
+class Group:
     """An expression in parentheses."""
 
     of: "Node"
 
 
-class Call(NamedTuple):
+@record
+class Call:
     """A function of an expression."""
 
     function: str
     of: "Node"
 
 
-class Powers(NamedTuple):
+@record
+class Powers:
     """``poly(of, degree)`` as it is written: one term for each degree."""
 
     of: "Node"

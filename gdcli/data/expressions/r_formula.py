@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import quoted
+from gdcli.base.records import record
 from gdcli.data.expressions.nodes import ALL, Binary, Constant, Group, Name, Negative, Node, columns_of, text_of
 from gdcli.data.expressions.parser import ExpressionError, parse_expression
 from gdcli.data.expressions.terms import Term, is_crossing, product_of, target_term, terms_in
@@ -14,7 +15,8 @@ from gdcli.data.expressions.terms import Term, is_crossing, product_of, target_t
 _TILDE = re.compile(r"~(?=(?:[^`]*`[^`]*`)*[^`]*\Z)")
 
 
-class Formula(NamedTuple):
+@record
+class Formula:
     """The parts of an R formula. ``features`` are terms, or ``.`` for all columns other than those in ``exclude``."""
 
     target: str

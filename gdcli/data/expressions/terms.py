@@ -1,10 +1,10 @@
 """Which terms a text means: ``a``, ``log(a)``, ``a:b``, ``a*b``, ``poly(a, 2)``."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import did_you_mean, listed, quoted
+from gdcli.base.records import record
 from gdcli.data.expressions.functions import CATEGORIES
 from gdcli.data.expressions.nodes import (
     PLAIN_NAME,
@@ -26,7 +26,8 @@ from gdcli.data.expressions.parser import ExpressionError, parse_expression
 _MOST_FACTORS = 6
 
 
-class Term(NamedTuple):
+@record
+class Term:
     """The product of its factors."""
 
     factors: tuple[Node, ...]

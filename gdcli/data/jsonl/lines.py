@@ -6,7 +6,9 @@ Of equal keys in one object the last one counts. NaN and Infinity are not JSON.
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
+
+from gdcli.base.records import record
 
 _HINT = "; an object on each line is wanted (jq -c . writes them so)"
 
@@ -15,7 +17,8 @@ _BLANKS = " \t\r"
 _HALF = re.compile("[\ud800-\udfff]")
 
 
-class Line(NamedTuple):
+@record
+class Line:
     """A line that is not blank, counted from 1 in the file: its object; or its fault, with a hint on what to do."""
 
     number: int

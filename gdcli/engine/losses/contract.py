@@ -8,10 +8,10 @@ Generalized Linear Models, 2nd ed. 1989).
 import math
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array, Mask
 
 # The class of all other texts, if one of several classes is fitted against the rest.
@@ -51,7 +51,8 @@ class Link(Enum):
         return mean
 
 
-class ParameterForm(NamedTuple):
+@record
+class ParameterForm:
     """The parameter of a loss, a number above 0 and below ``limit``: ``name:WORD`` on the command line, ``key`` in
     JSON, ``symbol`` in a report. ``wanted`` completes "takes …". ``default`` is its value if none is given; None: it is
     computed from the least-squares residuals, in target units.
@@ -65,7 +66,8 @@ class ParameterForm(NamedTuple):
     default: float | None = None
 
 
-class Measure(NamedTuple):
+@record
+class Measure:
     """A measure of a model of one loss, for ``score``: ``key`` in JSON and CSV, ``label`` and ``remark`` in the report.
 
     It is the weighted mean of ``by_row`` of (z, y), or ``over_rows`` of all (z, y, weights), None if it has no value:

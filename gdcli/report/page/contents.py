@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.base.names import printable, shell_word
+from gdcli.base.records import replace
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.optimizers import PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT
@@ -119,7 +120,7 @@ def page_of_curve(curve: Curve, report: Report, command: TypedCommand | None) ->
 def report_markup(report: Report, command: TypedCommand | None, version: str) -> str:
     """The report as markup: what the terminal says, sentences as paragraphs, the rest line by line."""
     parts = [f"<p><code>{escape(command.typed)}</code></p>"] if command is not None else []
-    for sentences, lines in groupby(as_table(report._replace(chart=None), Page()).splitlines(), _is_sentence):
+    for sentences, lines in groupby(as_table(replace(report, chart=None), Page()).splitlines(), _is_sentence):
         if sentences:
             parts += [f"<p>{escape(line)}</p>" for line in lines]
         else:

@@ -1,7 +1,6 @@
 """Several terms: each standardized coefficient against the iteration, named at its end."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import SymmetricalLogLocator
 from numpy.typing import NDArray
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.losses import LOSSES
 from gdcli.fitting.picture import Picture
@@ -74,7 +74,8 @@ def draw_coefficients(figure: Figure, axes: Axes, fit: Fit, picture: Picture) ->
     axes.set_title(f"The coefficients{which}")
 
 
-class _Look(NamedTuple):
+@record
+class _Look:
     colour: str
     marker: str
 

@@ -1,7 +1,7 @@
 """One term: the line after ever more iterations through the points, and the path down the cost over m and c."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import Link
@@ -65,7 +66,8 @@ _OUTWARD = 40.0
 _LANDSCAPE = LinearSegmentedColormap.from_list("landscape", ["#FFFFFF", "#D6E4F0", "#9DBBD6", "#6C8FB3"])
 
 
-class Look(NamedTuple):
+@record
+class Look:
     """The label, colour, dash and marker of a fitted line, and of its place on the path; ``last`` marks the end."""
 
     label: str

@@ -1,7 +1,7 @@
 """The picture of a sweep: the cost curve of each rate, and the rates on an axis that shows where stable ends."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter
 
 from gdcli.base.names import count_of
+from gdcli.base.records import record
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.groups import MOST_SHOWN
 from gdcli.fitting.sweep import GroupSweeps, Sweep, SweepRate
@@ -51,7 +52,8 @@ _OUTWARD = 30.0
 _UNSTABLE_SHADE = "#F2E6E0"
 
 
-class _Look(NamedTuple):
+@record
+class _Look:
     colour: Any
     dash: Any
 

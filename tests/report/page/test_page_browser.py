@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from gdcli.api import run_fit
+from gdcli.base.records import field_names
 from gdcli.fitting.options import FitOptions
+from gdcli.fitting.results import ExplainedTerm
 from gdcli.report import numbers
 from gdcli.report.verdict import verdict
 from tests.processes import ROOT
@@ -178,7 +180,8 @@ def test_the_arithmetic_of_a_step_is_that_of_explain(page: Callable[..., Any]) -
            const table = all.find((one) => /Arithmetic/.test(one.caption.textContent));
            return [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => cell.textContent))"""
     )
-    columns = [numbers.column([term[i] for term in step.terms], 6) for i in range(1, 6)]
+    shown = field_names(ExplainedTerm)[1:]
+    columns = [numbers.column([getattr(term, name) for term in step.terms], 6) for name in shown]
     assert [row[1:] for row in cells] == [[cell.strip() for cell in row] for row in zip(*columns, strict=True)]
     assert f"after {numbers.number(step.cost_after, 6)}" in opened.text("#page").replace("\u00a0", " ")
 
