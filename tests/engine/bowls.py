@@ -52,5 +52,5 @@ BOWLS = {
     "round": bowl([1.0, 1.0, 1.0]),
     "condition number 3": bowl([3.0, 2.0, 1.5, 1.0], 1),
     "condition number 100": bowl([20.0, 5.0, 1.0, 0.2], 2),
-    "condition number 10 000": bowl([1.0, 0.1, 1e-4], 3),
+    "condition number 1000": bowl([1.0, 0.1, 1e-3], 3),
 }

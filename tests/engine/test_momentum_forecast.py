@@ -1,7 +1,8 @@
 """What is said of momentum's rates before the first step, held to real descents written out along each eigenvector."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from gdcli.ingest.read import read
 from tests.engine.bowls import slope
 
 BETAS = [0.0, 0.25, 0.5, 0.9, 0.99]
-SHARES = [1e-3, 0.01, 0.1, 0.3, 0.5, 0.8, 0.99, 0.9999]
+SHARES = (1e-3, 0.01, 0.1, 0.3, 0.5, 0.8, 0.99, 0.9999)
 KINDS = [Momentum, Nesterov]
 Rule = Momentum | Nesterov
 
@@ -58,18 +59,41 @@ def real_gaps(rule: Rule, of: Spectrum, rate: float, iterations: int, velocity: 
 
 
 def real_gaps_of(
-    rule: Rule, of: Spectrum, rates: np.ndarray, iterations: int, velocity: np.ndarray | None = None
+    rule: Rule, spectra: Sequence[Spectrum], rates: np.ndarray, iterations: int, velocities: Sequence[np.ndarray] = ()
 ) -> np.ndarray:
-    """Return the gaps (rates, iterations + 1) of descents at several rates, side by side."""
-    distance = np.broadcast_to(of.distances, (len(rates), len(of.distances)))
-    state = rule.init(distance) if velocity is None else (np.broadcast_to(velocity, distance.shape),)
-    found = np.empty((iterations + 1, len(rates)))
-    for k in range(iterations + 1):
-        found[k] = 0.5 * distance**2 @ of.eigenvalues
-        update, state = rule.step(slope(of.eigenvalues * distance), state, rates[:, np.newaxis])
-        with np.errstate(over="ignore", invalid="ignore"):
+    """Return the gaps (spectra, rates, iterations + 1) of descents at rates (spectra, rates), all side by side."""
+    eigenvalues = _padded([of.eigenvalues for of in spectra])
+    distance = np.repeat(_padded([of.distances for of in spectra]), rates.shape[1], axis=1)
+    state = (np.broadcast_to(_padded(velocities), distance.shape),) if velocities else rule.init(distance)
+    found = np.empty((iterations + 1, *rates.shape))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for k in range(iterations + 1):
+            found[k] = 0.5 * np.vecdot(distance * eigenvalues, distance)
+            update, state = rule.step(slope(eigenvalues * distance), state, rates[..., np.newaxis])
             distance = np.clip(distance + update, -1e100, 1e100)
-    return found.T
+    return np.moveaxis(found, 0, -1)
+
+
+def _padded(vectors: Sequence[np.ndarray]) -> np.ndarray:
+    """Vectors one below the other (count, 1, longest), those that are short with zeros behind: at rest."""
+    longest = max(map(len, vectors))
+    return np.array([[[*one, *[0.0] * (longest - len(one))]] for one in vectors])
+
+
+@cache
+def gaps_at(
+    kind: type, beta: float, shares: tuple[float, ...], iterations: int, with_velocity: bool = False
+) -> dict[str, np.ndarray]:
+    """Return the gaps (shares, iterations + 1) for each of the spectra, at shares of the largest stable rate."""
+    rule, spectra = kind(beta), [spectrum(name) for name in SPECTRA]
+    rates = np.array([[share * stable(rule, of) for share in shares] for of in spectra])
+    velocities = [velocity_of(of, beta) for of in spectra] if with_velocity else []
+    return dict(zip(SPECTRA, real_gaps_of(rule, spectra, rates, iterations, velocities), strict=True))
+
+
+def velocity_of(of: Spectrum, beta: float) -> np.ndarray:
+    """Return one that takes the descent far from where it stands."""
+    return np.random.default_rng(4).normal(size=len(of.eigenvalues)) * 20 * (1 - beta) * of.eigenvalues
 
 
 def stays_from(real: np.ndarray, limit: float, later: int | None) -> int | None:
@@ -98,8 +122,8 @@ def test_the_iteration_from_which_on_it_is_within_a_limit_is_that_of_the_real_de
     kind: type, beta: float, name: str
 ) -> None:
     rule, of = kind(beta), spectrum(name)
-    rates = np.array(SHARES) * stable(rule, of)
-    for rate, real in zip(rates.tolist(), real_gaps_of(rule, of, rates, 4_000), strict=True):
+    for share, real in zip(SHARES, gaps_at(kind, beta, SHARES, 4_000)[name], strict=True):
+        rate = share * stable(rule, of)
         for part in (0.5, 0.1, 0.01, 1e-4, 1e-8):
             found = forecast(rule, of).iterations_to(rate, part * real[0])
             assert found == stays_from(real, part * real[0], found)
@@ -110,9 +134,9 @@ def test_the_iteration_from_which_on_it_is_within_a_limit_is_that_of_the_real_de
 @pytest.mark.parametrize("name", SPECTRA)
 def test_a_descent_that_goes_on_with_its_velocity_is_forecast_too(kind: type, beta: float, name: str) -> None:
     rule, of = kind(beta), spectrum(name)
-    velocity = np.random.default_rng(4).normal(size=len(of.eigenvalues)) * 20 * (1 - beta) * of.eigenvalues
-    rates = np.array([0.01, 0.3, 0.8, 0.99]) * stable(rule, of)
-    for rate, real in zip(rates.tolist(), real_gaps_of(rule, of, rates, 4_000, velocity), strict=True):
+    velocity, shares = velocity_of(of, beta), (0.01, 0.3, 0.8, 0.99)
+    for share, real in zip(shares, gaps_at(kind, beta, shares, 4_000, True)[name], strict=True):
+        rate = share * stable(rule, of)
         for part in (0.5, 0.01, 1e-6):
             found = forecast(rule, of, velocity).iterations_to(rate, part * real[0])
             assert found == stays_from(real, part * real[0], found)
@@ -140,14 +164,15 @@ def test_where_two_roots_are_one_the_forecast_is_exact_too(
     recurrence: Callable[[float], Recurrence], kind: type, beta: float
 ) -> None:
     rule, of = kind(beta), spectrum("one")
-    for bend in recurrence(beta).bends:
-        for h in (bend, math.nextafter(bend, 0), math.nextafter(bend, 9), bend * (1 + 1e-9), bend * (1 - 1e-7)):
-            rate = h / 2.0
-            if not 0 < rate < 0.999 * stable(rule, of):
-                continue
-            real = real_gaps(rule, of, rate, 2000)
-            for part in (0.1, 1e-3, 1e-9, 1e-20):
-                assert forecast(rule, of).iterations_to(rate, part * real[0]) == stays_from(real, part * real[0], None)
+    products = [
+        h
+        for bend in recurrence(beta).bends
+        for h in (bend, math.nextafter(bend, 0), math.nextafter(bend, 9), bend * (1 + 1e-9), bend * (1 - 1e-7))
+    ]
+    rates = np.array([[h / 2.0 for h in products if 0 < h / 2.0 < 0.999 * stable(rule, of)]])
+    for rate, real in zip(rates[0].tolist(), real_gaps_of(rule, [of], rates, 2000)[0], strict=True):
+        for part in (0.1, 1e-3, 1e-9, 1e-20):
+            assert forecast(rule, of).iterations_to(rate, part * real[0]) == stays_from(real, part * real[0], None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -186,9 +211,9 @@ def test_just_below_the_largest_stable_rate_it_settles_and_just_above_it_does_no
 ) -> None:
     rule, of = kind(beta), spectrum(name)
     limit = stable(rule, of)
-    below, above = real_gaps_of(rule, of, np.array([0.999, 1.001]) * limit, 20_000)
+    below, above = gaps_at(kind, beta, (0.999, 1.001), 6_000)[name]
     assert below[-1] < 1e-6 * below[0]
-    assert above[-1] > 1e11 * above[0]
+    assert above[-1] > 1e3 * above[0]
     assert forecast(rule, of).behaviour(0.999 * limit) is Behaviour.OSCILLATING
     assert forecast(rule, of).behaviour(1.001 * limit) is Behaviour.UNSTABLE
     assert forecast(rule, of).behaviour(limit) is Behaviour.UNSTABLE
@@ -243,7 +268,7 @@ def test_the_best_rate_stays_from_where_it_says_and_no_rate_of_a_fine_grid_does_
     assert 0 < best < stable(rule, of)
     assert stays_from(real_gaps(rule, of, best, iterations + 3000), limit, None) == iterations
     rates = np.linspace(0.001, 0.999, 80) * stable(rule, of)
-    real = real_gaps_of(rule, of, rates, 2 * iterations + 50)
+    [real] = real_gaps_of(rule, [of], rates[np.newaxis], 2 * iterations + 50)
     assert (real[:, max(iterations - 2, 0) :] > limit).any(axis=1).all()
 
 
@@ -275,7 +300,7 @@ TABLES = [
 
 @pytest.mark.parametrize("word", ["gd", "momentum", "nesterov", "newton", "momentum:0.5", "nesterov:0.99"])
 @pytest.mark.parametrize(("where", "name", "target", "features"), TABLES, ids=[table[1] for table in TABLES])
-def test_no_rate_of_a_grid_of_4000_is_within_1_percent_more_than_one_iteration_earlier(
+def test_no_rate_of_a_grid_of_1000_is_within_1_percent_more_than_one_iteration_earlier(
     sample_data: Path,
     reference: Path,
     csv_file: Callable[..., str],
@@ -305,7 +330,7 @@ def test_no_rate_of_a_grid_of_4000_is_within_1_percent_more_than_one_iteration_e
     assert said.largest_stable is not None
     if word == "newton":
         of, rule = of.whitened, OptimizerChoice.of("gd").rule
-    rates = said.largest_stable * np.linspace(0, 1, 4002)[1:-1]
+    rates = said.largest_stable * np.linspace(0, 1, 1002)[1:-1]
     found = grid_arrival(rule, of, np.append(rates, best), problem.within, 2 * min(iterations, 1500) + 30)
     if iterations <= 1500:
         assert grid_arrival(rule, of, np.array([best]), problem.within, 4 * iterations + 500) == iterations
