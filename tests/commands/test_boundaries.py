@@ -232,6 +232,18 @@ def test_of_equal_validation_costs_the_first_is_kept_and_patience_counts_from_it
     found = json.loads(gdfit(path, "-t", "y", *words, "-n", "50", "--format", "json", "-q").out)
     assert found["holdout"]["cost"] == found["holdout"]["best_cost"] == 0.0
     assert (found["descent"]["stopped"], found["descent"]["iterations"], found["holdout"]["kept"]) == ("patience", 4, 0)
+    folds = ("--cv", "3", *words[: words.index("--holdout")])
+    found = json.loads(gdfit(path, "-t", "y", *folds, "-n", "50", "--format", "json", "-q").out)["cross_validation"]
+    assert (found["best_mean"], found["best_iteration"]) == (0.0, 0)
+
+
+def test_what_is_rounding_at_a_perfect_start_is_no_divergence_yet(gdfit: Run, csv_file: Run) -> None:
+    path = csv_file("x,y\n" + "".join(f"{x!r},{3 * x + 0.3!r}\n" for x in (0.1, 0.2, 0.3, 0.7, 1.1)))
+    words = ("--start", "x=3", "--start", "c=0.3", "--lr", "1.5", "-n", "20", "--format", "json", "-q")
+    done = gdfit(path, "-t", "y", *words)  # the cost is four times as large after each iteration
+    found = json.loads(done.out)
+    assert (done.code, found["descent"]["stopped"]) == (3, "iterations")
+    assert 1e6 * found["trace"][0]["cost"] < found["trace"][-1]["cost"] < 1e-18
 
 
 # --- what is out of range
