@@ -143,6 +143,13 @@ def test_the_classes_1_and_1_0_are_one(gdfit: Run, csv_file: Run) -> None:
         assert done.code == 0, done.err
         costs.append(json.loads(done.out)["cost"])
     assert costs[0] == costs[1]
+    slopes = {}
+    for word in ("1", "1.0", "01", "0", "0.0", "-0"):
+        done = gdfit(path, "-t", "y", "--loss", "logistic", "--event", word, "-q", "--format", "json")
+        assert done.code == 0, done.err
+        slopes[word] = json.loads(done.out)["coefficients"][0]["value"]
+    assert slopes["1"] == slopes["1.0"] == slopes["01"] == pytest.approx(-slopes["0"], rel=1e-9)
+    assert slopes["0"] == slopes["0.0"] == slopes["-0"]
 
 
 def test_eight_files_of_a_pattern_are_read_in_sorted_order(gdfit: Run, csv_file: Run, tmp_path: Path) -> None:

@@ -331,8 +331,12 @@ def test_up_to_five_groups_that_diverged_are_named(
     assert f"The learning rate is too large for {groups} groups: {named}{more}." in " ".join(done.out.split())
 
 
-def test_r2_of_groups_is_uncentered_without_an_intercept_only(gdfit: Callable, table: str) -> None:
-    given = (table, "-t", "y", "-x", "a", "--by", "region", "--format", "json")
-    for more, uncentered in ((), [None, False, False]), (("--no-intercept",), [None, True, True]):
+def test_r2_of_groups_is_uncentered_without_an_intercept_and_none_of_a_constant_target(
+    gdfit: Callable, csv_file: Callable[..., str]
+) -> None:
+    flat = csv_file(TABLE + "".join(f"7,{i},x,zero\n" for i in range(4)), "flat.csv")
+    given = (flat, "-t", "y", "-x", "a", "--by", "region", "--format", "json")
+    for more, uncentered in ((), [None, False, False, None]), (("--no-intercept",), [None, True, True, True]):
         found = [json.loads(line) for line in gdfit(*given, *more).out.splitlines()]
         assert [group["r2_uncentered"] for group in found] == uncentered
+        assert [group["r2"] is None for group in found] == [one is None for one in uncentered]

@@ -8,7 +8,8 @@ import pytest
 from gdcli import fit
 from gdcli.api import run_fit
 from gdcli.fitting.options import FitOptions
-from gdcli.fitting.results import TraceRow
+from gdcli.fitting.results import TraceRow, TraceShape
+from gdcli.fitting.trace import thinned
 
 TEXT = "x,y\n1,2\n2,3\n3,7\n4,5\n"
 
@@ -30,6 +31,13 @@ def test_beyond_about_20_are_shown_always_the_first_and_the_last(csv_file: Calla
     assert rows[-1] == iterations
     assert rows == sorted(set(rows))
     assert {5, 10, 20} < set(rows)
+
+
+def test_twice_as_many_rows_are_chosen_where_that_gives_up_to_24() -> None:
+    dense = [0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000]
+    assert len(dense) == 24
+    assert thinned(7000) == dense
+    assert thinned(7001) == [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 7001]
 
 
 @pytest.mark.parametrize(
@@ -141,3 +149,16 @@ def test_an_interrupted_descent_returns_what_it_has_and_no_row_twice(csv_file: C
     assert len({row.iteration for row in result.trace}) == len(result.trace)
     for recorder in (before, behind):
         assert [row.iteration for row in recorder.rows] == [0, 20, 40]
+
+
+def test_recorders_are_told_how_much_each_term_matters(csv_file: Callable[..., str]) -> None:
+    shapes: list[TraceShape] = []
+
+    class Listening(Recorder):
+        def begin(self, *known: TraceShape) -> None:
+            shapes.extend(known)
+
+    text = "a,b,y\n" + "".join(f"{i},{i * i % 7 / 1000},{2 * i - 100 * (i * i % 7) + i % 3}\n" for i in range(12))
+    options = FitOptions.of(target="y", optimizer="newton", iterations=1)
+    found = run_fit([csv_file(text)], options, [Listening(1)])
+    assert shapes[0].importance == pytest.approx([abs(one.standardized or 0.0) for one in found.coefficients])

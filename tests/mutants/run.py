@@ -96,10 +96,13 @@ AREAS = {
     "fitting/inference": "fitting/test_inference commands/test_inference",
     "fitting/lanes": "fitting/test_holdout commands/test_boundaries fitting/test_choosing fitting/test_folds",
     "fitting/picture": "report/plots/test_picture",
+    "fitting/problem": "data/test_columns::test_letters_that_mean_nothing_here_are_no_terms fitting/test_shown_rows"
+    " fitting/test_optimum commands/test_boundaries fitting/test_forecast",
     "fitting/row_problem": "fitting/test_rounding engine/test_losses fitting/test_penalised_losses",
     "fitting/row_loss": "fitting/test_rounding engine/test_losses fitting/test_penalised_losses",
     "fitting/rules": "cli/test_options commands/test_boundaries commands/test_by commands/test_validation",
     "fitting/start": "commands/test_resume",
+    "fitting/side_by_side": "commands/test_by fitting/test_groups",
     "fitting/sweep": "commands/test_sweep",
     "fitting/target": "commands/test_losses engine/test_losses commands/test_boundaries",
     "fitting/trace": "fitting/test_shown_rows",

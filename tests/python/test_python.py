@@ -92,6 +92,7 @@ def test_columns_may_have_any_names(frame):
         (object(), "not object"),
         ((np.zeros((3, 1)), np.zeros(4)), r"X has 3 rows, and y the shape \(4,\)"),
         ((np.zeros((3, 1, 1)), np.zeros(3)), "X has 3 axes"),
+        (([[1.0]], []), r"X has 1 rows, and y the shape \(0,\)"),
         ({"a": [1, 2], "y": [1]}, "the same length"),
     ],
 )
@@ -296,6 +297,7 @@ def test_numbers_may_be_those_of_numpy_and_one_stands_for_a_list_of_it() -> None
     given = {"iterations": 50, "tol": 0.5, "intercept": False}
     assert found.coef == gdcli.fit(rows, target="y", lr=[0.1, 0.2], l2=[0.5, 1.0], cv=2, **given).coef
     assert [one.learning_rate for one in gdcli.sweep(ROWS, target="y", features="x", rates=0.1).rates] == [0.1]
+    assert gdcli.fit(rows, target="y", l2=np.array(0.5)).coef == gdcli.fit(rows, target="y", l2=0.5).coef
     assert len(gdcli.curve("x^2", rates=0.1, iterations=3).walks) == 1
     with pytest.raises(TypeError, match=re.escape("curve() takes iterations as a whole number, not 2.5")):
         gdcli.curve("x^2", iterations=2.5)
