@@ -128,6 +128,7 @@ def test_names_of_the_command_line_mean_the_same(frame):
         ({"max_iter": 5}, "has no option 'max_iter'. It is called 'iterations' here."),
         ({"learnig_rate": 1}, "Did you mean 'learning_rate'"),
         ({"lr": 1, "learning_rate": 1}, "'learning_rate' under two names"),
+        ({"learning_rate": 1, "lr": 1}, "'learning_rate' under two names"),
     ],
 )
 def test_a_keyword_that_is_none_is_a_type_error_with_the_one_meant(given, told):
@@ -144,6 +145,7 @@ def test_a_keyword_that_is_none_is_a_type_error_with_the_one_meant(given, told):
         ("--sep ';' --decimal ,", "sep=';' decimal=','"),
         ("add --cv K to choose", "add cv=K to choose"),
         ("give one, such as --lr 0.01", "give one, such as lr=0.01"),
+        ("Use --lr 0.01. Or --exclude id.", "Use lr=0.01. Or exclude='id'."),
         ("--no-intercept, or -n 50", "intercept=False, or iterations=50"),
         ("--on-bad-row skip leaves such rows out", "on_bad_row='skip' leaves such rows out"),
         ("--categorical 'no. of beds'", "categorical='no. of beds'"),
@@ -176,6 +178,15 @@ def test_str_is_the_report_of_the_command_line_and_repr_is_one_line(gdfit, frame
         assert str(one).count("\n") > 5
         assert one._repr_html_().startswith("<pre")
     assert "<span" in result._repr_html_()
+
+
+@pytest.mark.parametrize(("terms", "more"), [(3, ""), (4, ", …")])
+def test_repr_shows_three_terms_and_says_if_there_are_more(terms, more):
+    rows = {f"x{j}": [float(i * j % 7) for i in range(20)] for j in range(1, terms + 1)}
+    result = gdcli.fit(rows | {"y": [float(i % 5) for i in range(20)]}, target="y")
+    assert re.fullmatch(
+        rf"<gdfit: y ~ x1=\S+, x2=\S+, x3=\S+?{more}; cost=\S+; 1000 iterations, (not )?converged>", repr(result)
+    )
 
 
 def test_the_trace_is_a_frame(frame):
