@@ -199,6 +199,11 @@ def test_the_trace_is_a_frame(frame):
     np.testing.assert_allclose(table["cost"].iloc[-1], (error**2).mean(), rtol=1e-10)
 
 
+def test_the_trace_of_a_fit_without_terms_has_no_slope():
+    found = gdcli.fit({"a": [1.0, 2.0, 4.0], "y": [1.0, 2.0, 6.0]}, formula="y ~ 1").trace.to_frame()
+    assert list(found)[:3] == ["iteration", "c", "cost"]
+
+
 def test_predict_save_load_and_score_agree(tmp_path, frame):
     result = gdcli.fit(frame, target="price", features=["sqft", "type"], lr="auto")
     predicted = result.predict(frame)
