@@ -1,5 +1,6 @@
 """The objective over rows, for losses that no triangle stands for: cost(θ) = (1/N) Σ w·loss(z, y), z = c + m·x."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -31,7 +32,7 @@ class RowObjective:
         self, groups: Sequence[LossSums], weight: Array, judged: Array, target_scale: Array, degree: int = 2
     ) -> None:
         self._groups, self._weight, self._judged = groups, weight, judged
-        self._target_scale, self._degree = target_scale, degree
+        self._units = target_scale**degree, target_scale ** (degree - 1)
         # A line search, the report of an iteration, and a descent by Newton's method after the search for the optimum
         # by the same come back to the same points.
         self._sums, self._hessians = _Remembered(), _Remembered()
@@ -43,9 +44,10 @@ class RowObjective:
     def at(self, theta: Array) -> Point:
         """The point at θ."""
         lanes = self._lanes(theta)
-        sums, weight, scale = self._looked(lanes), self._weight[lanes.problem], self._target_scale[lanes.problem]
-        cost = sums[:, 1] / weight / scale**self._degree
-        gradient = sums[:, 2:] / weight[:, np.newaxis] / scale[:, np.newaxis] ** (self._degree - 1)
+        sums, weight = self._looked(lanes), self._weight[lanes.problem]
+        by_cost, by_slope = (unit[lanes.problem] for unit in self._units)
+        cost = sums[:, 1] / weight / by_cost
+        gradient = sums[:, 2:] / weight[:, np.newaxis] / by_slope[:, np.newaxis]
         return Point(theta, cost.reshape(theta.shape[:-1]), gradient.reshape(theta.shape))
 
     def judged(self, theta: Array) -> Array:
@@ -113,21 +115,30 @@ class _Remembered:
     """The values computed at the last few points."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[int, bytes], Array] = {}
+        self._values: OrderedDict[tuple[int, bytes], Array] = OrderedDict()
 
     def at(self, lanes: Lanes, shape: tuple[int, ...], compute: Callable[[Lanes], Array]) -> Array:
         """The values (L, …) of lanes, each of a ``shape``, computed for those that are not remembered."""
         keys = [(problem, own.tobytes()) for problem, own in zip(lanes.problem.tolist(), lanes.theta, strict=True)]
-        finite = [bool(one.all()) for one in np.isfinite(lanes.theta)]
-        wanted = {key: i for i, key in enumerate(keys) if finite[i] and key not in self._values}
+        wanted = {key: i for i, key in enumerate(keys) if key not in self._values}
         if wanted:
             new = list(wanted.values())
-            self._values |= zip(wanted, compute(Lanes(lanes.theta[new], lanes.problem[new])), strict=True)
-        found = np.full((len(keys), *shape), np.nan)
-        for i, key in enumerate(keys):
-            if finite[i]:
-                found[i] = self._values[key] = self._values.pop(key)  # the last to be forgotten
-        most = max(len(keys), _REMEMBERED_BYTES // max(found[0].nbytes, 1))
+            missing = lanes if len(new) == len(keys) else Lanes(lanes.theta[new], lanes.problem[new])
+            self._values.update(zip(wanted, self._computed(missing, shape, compute), strict=True))
+        for key in keys:
+            self._values.move_to_end(key)  # the last to be forgotten
+        found = np.array([self._values[key] for key in keys]).reshape(len(keys), *shape)
+        most = max(len(keys), _REMEMBERED_BYTES // (found.nbytes // max(len(keys), 1)))
         while len(self._values) > most:
-            del self._values[next(iter(self._values))]
+            self._values.popitem(last=False)
+        return found
+
+    def _computed(self, lanes: Lanes, shape: tuple[int, ...], compute: Callable[[Lanes], Array]) -> Array:
+        """The values (L, …) of lanes; NaN for those that are not finite."""
+        finite = np.isfinite(lanes.theta).all(axis=1)
+        if finite.all():
+            return compute(lanes)
+        found = np.full((len(lanes.theta), *shape), np.nan)
+        if finite.any():
+            found[finite] = compute(Lanes(lanes.theta[finite], lanes.problem[finite]))
         return found

@@ -44,6 +44,11 @@ class Role(IntEnum):
     JUDGED = 2
 
 
+_FITTED, _JUDGED = int(Role.FITTED), int(Role.JUDGED)  # NumPy compares with these at once
+
+_ALL, _NONE = slice(None), slice(0)
+
+
 class Lanes(NamedTuple):
     """Points ``theta`` (L, p) to evaluate, each on the problem of the index in ``problem`` (L,)."""
 
@@ -123,22 +128,29 @@ class _Task(NamedTuple):
 class _Lines:
     """The lanes that rows of a block matter to, as lines over its columns: slopes (k, q) and intercepts (k,).
 
-    ``lanes`` (k,) are their indices, ``problem`` (k,) those of their problems. The first ``fitted`` of them are fitted
-    to these rows, the others judged by them.
+    ``fitted`` selects those of all lanes that are fitted to these rows, ``judged`` those judged by them. The former
+    come first, ``n`` of them. ``problem`` (k,) are the indices of their problems.
     """
 
     def __init__(self, sums: "RowSums", task: _Task, lanes: Lanes, judged: bool = False) -> None:
-        roles = task.block.roles[lanes.problem]
-        self.lanes = np.flatnonzero(roles == Role.FITTED)
-        self.fitted = len(self.lanes)
-        if judged:
-            self.lanes = np.concatenate([self.lanes, np.flatnonzero(roles == Role.JUDGED)])
-        theta, self.problem = lanes.theta[self.lanes], lanes.problem[self.lanes]
+        theta, self.problem = lanes
+        self.n = len(theta)
+        self.fitted: slice | Indices = _ALL
+        self.judged: slice | Indices = _NONE
+        roles = task.block.roles[self.problem]
+        if not (roles == _FITTED).all():
+            self.fitted = mine = np.flatnonzero(roles == _FITTED)
+            self.judged = others = np.flatnonzero(roles == _JUDGED) if judged else mine[:0]
+            order, self.n = np.concatenate([mine, others]), len(mine)
+            theta, self.problem = theta[order], self.problem[order]
         slopes = theta[:, 1:] if sums.intercept else theta
         scale = sums.target_scale[self.problem]
-        c = np.vecdot(task.block.offset[self.problem], slopes) + (theta[:, 0] if sums.intercept else 0.0)
+        c = np.vecdot(task.block.offset[self.problem], slopes)
+        if sums.intercept:
+            c += theta[:, 0]
+        c *= scale
         self._m = task.block.slope(slopes, self.problem) * scale[:, np.newaxis]
-        self._c = (c * scale)[:, np.newaxis]
+        self._c = c[:, np.newaxis]
         self._out = np.empty((len(theta), min(task.stop - task.start, LOSS_SLICE_ROWS)))
 
     def at(self, X: Array) -> Array:
@@ -167,7 +179,9 @@ class RowSums:
     ) -> None:
         self.loss, self.intercept, self.target_scale = loss, intercept, target_scale
         self._tasks = [task for block in blocks for task in _tasks(block)]
-        several = len(self._tasks) > 1 and jobs != 1
+        # Fewer rows take less time than to hand them to a thread.
+        enough = sum(len(block.y) for block in blocks) > LOSS_SLICE_ROWS
+        several = len(self._tasks) > 1 and jobs != 1 and enough
         self._pool = (threads or ThreadPoolExecutor(max_workers=jobs)) if several else None
 
     def ask(self, question: "Question") -> Callable[[], Array]:
@@ -183,20 +197,18 @@ class RowSums:
 
         def summed(task: _Task) -> Array:
             lines = _Lines(self, task, lanes, judged=True)
-            k, fitted = len(lines.lanes), lines.fitted
-            cost, total, XtS = np.zeros(k), np.zeros(fitted), np.zeros((fitted, task.block.X.shape[1]))
+            n = lines.n
+            cost, total, XtS = np.zeros(len(lines.problem)), np.zeros(n), np.zeros((n, task.block.X.shape[1]))
             for rows in task.slices():
                 value, slope = self._total_and_slope(lines.at(rows.X), rows)
                 cost += value
-                total += slope[:fitted].sum(axis=-1)
-                XtS += slope[:fitted] @ rows.X
+                total += slope[:n].sum(axis=-1)
+                XtS += slope[:n] @ rows.X
             found = np.zeros((L, 2 + p))
-            found[lines.lanes[fitted:], 0] = cost[fitted:]
-            own = np.empty((fitted, 1 + p))
-            own[:, 0] = cost[:fitted]
-            own[:, 1 : first - 1] = total[:, np.newaxis]
-            own[:, first - 1 :] = task.block.product(total, XtS, lines.problem[:fitted])
-            found[lines.lanes[:fitted], 1:] = own
+            found[lines.judged, 0], found[lines.fitted, 1] = cost[n:], cost[:n]
+            if self.intercept:
+                found[lines.fitted, 2] = total
+            found[lines.fitted, first:] = task.block.product(total, XtS, lines.problem[:n])
             return found
 
         return self._total(summed, L, 2 + p)
@@ -221,7 +233,7 @@ class RowSums:
             for rows in task.slices():
                 change = lines.at(rows.X)
                 for i, part in enumerate((self.loss.rise(change, rows.y), np.abs(change))):
-                    found[lines.lanes, i] += part.sum(axis=-1) if rows.weights is None else part @ rows.weights
+                    found[lines.fitted, i] += part.sum(axis=-1) if rows.weights is None else part @ rows.weights
             return found
 
         return self._total(summed, len(lanes.theta), 2)
@@ -239,7 +251,7 @@ class RowSums:
 
         def summed(task: _Task) -> Array:
             lines = _Lines(self, task, lanes)
-            k, q = lines.fitted, task.block.X.shape[1]
+            k, q = lines.n, task.block.X.shape[1]
             total, sums, inner = np.zeros(k), np.zeros((k, q)), np.zeros((k, q, q))
             for rows in task.slices():
                 curvature = curvature_of(lines.at(rows.X), rows.y)
@@ -249,15 +261,15 @@ class RowSums:
                 sums += curvature @ rows.X
                 for own, by_row in zip(inner, curvature, strict=True):
                     own += (rows.X * by_row[:, np.newaxis]).T @ rows.X
-            found = np.zeros((L, p, p))
             crossed = task.block.product(total, sums, lines.problem)
-            for i, lane in enumerate(lines.lanes.tolist()):
-                found[lane] = self._scaled(task.block, int(lines.problem[i]), total[i], crossed[i], inner[i])
+            each = [self._scaled(task.block, *one) for one in zip(lines.problem, total, crossed, inner, strict=True)]
+            found = np.zeros((L, p, p))
+            found[lines.fitted] = np.reshape(each, (k, p, p))
             return found
 
         return self._total(summed, L, p, p)
 
-    def _scaled(self, block: RowBlock, problem: int, total: float, crossed: Array, inner: Array) -> Array:
+    def _scaled(self, block: RowBlock, problem: np.intp, total: float, crossed: Array, inner: Array) -> Array:
         """Σκ·x'x'ᵀ (p, p) of x' = offset + factor·x, from Σκ, Σκ·x' and Σκ·xxᵀ (q, q); an intercept comes first."""
         offset, factor = block.offset[problem], block.factor[problem]
         scaled = np.outer(offset, crossed) + np.outer(crossed - offset * total, offset)
@@ -281,7 +293,7 @@ class RowSums:
         def summed(task: _Task) -> Array:
             lines = _Lines(self, task, lanes)
             found = np.zeros((len(prefixes), 1 << DIGIT_BITS))
-            for rows in task.slices() if lines.fitted else ():
+            for rows in task.slices() if lines.n else ():
                 bits = np.abs(rows.y - lines.at(rows.X)[0]).view(np.uint64) >> np.uint64(shift)
                 above, digit = bits >> np.uint64(DIGIT_BITS), (bits & np.uint64((1 << DIGIT_BITS) - 1)).astype(np.intp)
                 for k, prefix in enumerate(prefixes):
