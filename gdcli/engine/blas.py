@@ -1,7 +1,7 @@
-"""How many threads BLAS may use: one, except for matrices that are worth more.
+"""How many threads BLAS may use: one, except for the triangle of all rows if it is worth more.
 
 Blocks are reduced side by side, so that threads inside BLAS would only compete with them; and their number decides
-on the last bit. Wide matrices are reduced one after the other, by a fixed number of threads.
+on the last bit. When all rows are read a wide triangle has a fixed number of threads.
 """
 
 import ctypes

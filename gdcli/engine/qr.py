@@ -10,14 +10,18 @@ from gdcli.engine.blas import WIDE
 _PANEL = 64
 
 
-def stack_triangles(upper: Array, lower: Array) -> Array:
-    """The triangle R (q, q) of the rows of two upper triangles (q, q); the signs of R's rows are arbitrary."""
-    R, S = upper.copy(), np.array(lower, order="C")
-    q = len(R)
+def with_rows_below(upper: Array, rows: Array) -> Array:
+    """The triangle R (q, q) of an upper triangle (q, q) and of ``rows`` (n, q) below it; its rows' signs are arbitrary.
+
+    Rows that have zeros left of their diagonal, as those of another triangle, take less.
+    """
+    R, S = upper.copy(), np.array(rows, order="C")
+    q, n = len(R), len(S)
+    dense = np.tril(S, -1).any()
     for start in range(0, q, _PANEL):
         stop = min(start + _PANEL, q)
-        width = stop - start
-        raw, tau = np.linalg.qr(np.vstack([R[start:stop, start:stop], S[:stop, start:stop]]), mode="raw")
+        width, height = stop - start, n if dense else min(stop, n)
+        raw, tau = np.linalg.qr(np.vstack([R[start:stop, start:stop], S[:height, start:stop]]), mode="raw")
         R[start:stop, start:stop] = np.triu(raw.T[:width])
         if stop == q:
             break
@@ -27,10 +31,10 @@ def stack_triangles(upper: Array, lower: Array) -> Array:
         V[~acts] = 0.0
         inverse = np.triu(V @ V.T, 1)
         inverse[np.diag_indices(width)] = np.divide(1.0, tau, out=np.ones(width), where=acts)
-        inner = np.linalg.inv(inverse).T @ (R[start:stop, stop:] + V @ S[:stop, stop:])
+        inner = np.linalg.inv(inverse).T @ (R[start:stop, stop:] + V @ S[:height, stop:])
         inner[~acts] = 0.0
         R[start:stop, stop:] -= inner
-        S[:stop, stop:] -= V.T @ inner
+        S[:height, stop:] -= V.T @ inner
     return R
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array, Extended, PerLane
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
-from gdcli.engine.qr import kept_as, small, stack_triangles, triangularize, with_signs
+from gdcli.engine.qr import kept_as, small, triangularize, with_rows_below, with_signs
 
 # The fields of a triangle that have an entry for each lane.
 _OF_LANES = ("R", "shift", "weight", "count", "minimum", "maximum")
@@ -166,9 +166,9 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
 def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
     """The R of the rows that R stands for, and of a triangle's relative to a shift."""
     moved = _moved(triangle, shift)
-    if R.ndim > 2 or R.dtype != np.float64 or triangle.gaps or not len(R) == len(moved) == R.shape[1]:
+    if R.dtype != np.float64 or R.shape[-2] < R.shape[-1] or R.ndim > 2:
         return triangularize(np.concatenate([R, moved], axis=-2))
-    found = stack_triangles(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False))
+    found = with_rows_below(R, moved.astype(np.float64, copy=False))
     return with_signs(found.astype(kept_as(len(R)), copy=False))
 
 

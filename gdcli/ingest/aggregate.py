@@ -13,7 +13,6 @@ from gdcli.data.design import Rows
 from gdcli.data.table import BadRow
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import MISSING, Column, sorted_levels
-from gdcli.engine.qr import SLICE_ROWS
 from gdcli.engine.triangle import Triangle, from_rows, merge
 from gdcli.ingest.counts import RowCounts, SkippedRows, skipped_of
 from gdcli.ingest.grouped import Grouped, grouped_of, merge_grouped
@@ -22,6 +21,9 @@ from gdcli.ingest.plan import Plan, fold_of
 from gdcli.ingest.row_store import RowStore
 
 HEAD_ROWS = 5
+
+# Rows that are worth a triangle of their own; a block of 8 MiB has fewer from 3,000 columns on.
+_LONG = 256
 
 
 @record(eq=False)
@@ -113,14 +115,14 @@ def join_short(
 ) -> Iterator[Aggregate]:
     """Yield the aggregates among the parts as they are, and one for each run of short pieces, joined.
 
-    Blocks of a wide table hold few rows, and merging as many triangles costs far more than the rows.
+    Blocks of a very wide table hold few rows, and merging as many triangles costs far more than the rows.
     ``check`` raises if the columns of several pieces are too many.
     """
     short: list[Piece] = []
     for part in parts:
         if isinstance(part, Piece):
             short.append(part)
-            if sum(len(piece.rows.X) for piece in short) < _long(max(len(piece.rows.columns) for piece in short)):
+            if sum(len(piece.rows.X) for piece in short) < _LONG:
                 continue
         if short:
             yield reduce_piece(_one_piece(short, check), plan)
@@ -137,12 +139,8 @@ def reduce_piece(piece: Piece, plan: Plan) -> Aggregate:
         return _reduced(piece, plan)
 
 
-def _long(columns: int) -> int:
-    return max(SLICE_ROWS, columns + 1)
-
-
 def _is_long(piece: Piece) -> bool:
-    return len(piece.rows.X) >= _long(len(piece.rows.columns))
+    return len(piece.rows.X) >= _LONG
 
 
 def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None]) -> Piece:

@@ -10,7 +10,6 @@ from gdcli.base.records import record
 from gdcli.data.design import Design
 from gdcli.data.memory import check_room, check_room_for_groups
 from gdcli.data.table import Block
-from gdcli.engine.blas import threads_for
 from gdcli.engine.column import Column
 from gdcli.ingest.aggregate import (
     Aggregate,
@@ -74,5 +73,4 @@ class Reduction:
 
     def of_all(self, parts: Iterator[Part], jobs: int | None) -> Aggregate | None:
         """The aggregate of all parts, reduced over threads; None if there are none."""
-        with threads_for(len(self.design.features)):
-            return merge_sections(ordered_map(self.reduce, parts, jobs), self.merge_section, self.merge)
+        return merge_sections(ordered_map(self.reduce, parts, jobs), self.merge_section, self.merge)

@@ -18,7 +18,6 @@ from gdcli.base.errors import DataError, GdfitError
 from gdcli.base.parallel import SECTION
 from gdcli.base.records import record, replace
 from gdcli.data.source import OtherFileError, Place, RangeReader
-from gdcli.engine.blas import threads_for
 from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.counts import MOST_NAMED_ROWS
 from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
@@ -119,7 +118,7 @@ def reduce_section(reduction: Reduction, inputs: Iterable[Numbered], start: Posi
                     count += 1
                     yield Part(file, number, block)
 
-    with threads_for(len(reduction.design.features)), closing(parts()) as found:
+    with closing(parts()) as found:
         whole = reduction.merge_section(map(reduction.reduce, islice(found, size)))
     return Section(end, count, whole)
 

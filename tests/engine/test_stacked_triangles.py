@@ -1,9 +1,9 @@
-"""The R of two stacked triangles: RᵀR is the sum of both, whatever their shape."""
+"""The R of a triangle and of rows below it: RᵀR is the sum of both, whatever their shape."""
 
 import numpy as np
 import pytest
 
-from gdcli.engine.qr import stack_triangles
+from gdcli.engine.qr import with_rows_below
 
 
 def triangles(q: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -14,13 +14,14 @@ def triangles(q: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 def check(upper: np.ndarray, lower: np.ndarray) -> None:
     before = upper.copy(), lower.copy()
-    R = stack_triangles(upper, lower)
+    R = with_rows_below(upper, lower)
     np.testing.assert_array_equal(R, np.triu(R))
     scale = np.linalg.norm(np.vstack([upper, lower]), axis=0)
     scale[scale == 0] = 1.0
     together = (upper.T @ upper + lower.T @ lower) / scale / scale[:, np.newaxis]
     np.testing.assert_allclose(R.T @ R / scale / scale[:, np.newaxis], together, atol=1e-13)
-    np.testing.assert_array_equal([upper, lower], before)
+    np.testing.assert_array_equal(upper, before[0])
+    np.testing.assert_array_equal(lower, before[1])
 
 
 @pytest.mark.parametrize("q", [1, 2, 63, 64, 65, 130, 300])
@@ -50,4 +51,12 @@ def test_columns_of_all_sizes_keep_their_digits() -> None:
 def test_it_is_the_r_of_the_stack() -> None:
     upper, lower = triangles(200)
     expected = np.linalg.qr(np.vstack([upper, lower]), mode="r")
-    np.testing.assert_allclose(np.abs(stack_triangles(upper, lower)), np.abs(expected), atol=1e-12)
+    np.testing.assert_allclose(np.abs(with_rows_below(upper, lower)), np.abs(expected), atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 20, 64, 100, 150, 400])
+@pytest.mark.parametrize("dense", [True, False], ids=["dense", "trapezium"])
+def test_any_number_of_rows(n: int, dense: bool) -> None:
+    upper, _ = triangles(150)
+    rows = np.random.default_rng(2).normal(size=(n, 150))
+    check(upper, rows if dense else np.triu(rows))
