@@ -138,7 +138,7 @@ def start_collecting() -> None:
     Called with the first block, when the imports are over. From here on freed memory is kept for the next blocks, too.
     """
     if not gc.isenabled():
-        from gdcli.cli.allocator import keep_freed_memory
+        from gdcli.base.allocator import keep_freed_memory
 
         keep_freed_memory()
         gc.freeze()

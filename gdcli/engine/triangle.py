@@ -168,7 +168,7 @@ def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
     moved = _moved(triangle, shift)
     if R.dtype != np.float64 or R.shape[-2] < R.shape[-1] or R.ndim > 2:
         return triangularize(np.concatenate([R, moved], axis=-2))
-    found = with_rows_below(R, moved.astype(np.float64, copy=False))
+    found = with_rows_below(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False))
     return with_signs(found.astype(kept_as(len(R)), copy=False))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gdcli.base.allocator import return_freed_memory
 from gdcli.base.errors import DataError
 from gdcli.base.names import did_you_mean, listed, quoted
 from gdcli.base.records import record, replace
@@ -230,6 +231,8 @@ def build_problem(triangle: Triangle, target: Column, terms: Terms, options: Fit
     data, scaling = scale(
         chosen, options.model.scale, options.model.intercept, target=options.model.loss.kind.degree > 0
     )
+    if len(terms.columns) > WIDE:
+        return_freed_memory()
     with threads_for(len(terms.columns)):
         best, penalty = optima.optimum(chosen, scaling), options.model.penalty
     data = optima.determined_part(data, chosen, scaling, best)

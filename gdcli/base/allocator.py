@@ -6,6 +6,7 @@ less CPU time.
 """
 
 import ctypes
+from collections.abc import Callable
 
 # The numbers are those of glibc's <malloc.h>.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -18,9 +19,20 @@ _KEPT = 256 << 20
 
 def keep_freed_memory() -> None:
     """Make glibc, if it is the C library, keep freed memory. Called in our own process before it has threads."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return
+    mallopt = _function("mallopt")
     for option, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT), (_ARENA_MAX, 1)):
         mallopt(option, value)
+
+
+def return_freed_memory() -> None:
+    """Give the memory of freed blocks back to the system, before something large of another kind needs some."""
+    _function("malloc_trim")(0)
+
+
+def _function(name: str) -> Callable[..., object]:
+    """A function of the C library; one that does nothing if the library has none of that name."""
+    try:
+        found: Callable[..., object] = getattr(ctypes.CDLL(None), name)
+    except (OSError, AttributeError, TypeError):
+        return lambda *_: None
+    return found
