@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gdcli.base.errors import GdfitError as GdfitError
     from gdcli.base.errors import UsageError as UsageError
     from gdcli.ingest.plan import draws as draws
-    from gdcli.models.group_model import load_model as load_model
+    from gdcli.models.model_file import load_model as load_model
     from gdcli.python.functions import ConvergenceWarning as ConvergenceWarning
     from gdcli.python.functions import curve as curve
     from gdcli.python.functions import describe as describe
@@ -32,7 +32,7 @@ _HOMES = {
         "gdcli.python.functions",
     ),
     "draws": "gdcli.ingest.plan",
-    "load_model": "gdcli.models.group_model",
+    "load_model": "gdcli.models.model_file",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]

@@ -1,6 +1,7 @@
 """The Python functions: keywords become options, and options a result."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.listener import Listener
@@ -8,7 +9,7 @@ from gdcli.data.paths import matched
 from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.options import FitOptions, with_formula
 from gdcli.fitting.results import Fit
-from gdcli.fitting.start import GroupStart, Start
+from gdcli.fitting.start import Start
 from gdcli.ingest.noted import read_noted
 from gdcli.ingest.read import InputData
 
@@ -28,8 +29,8 @@ def fit_data(data: "InputData | Sequence[InputData]", *, target: str | None = No
     for name in ("features", "exclude", "categorical", "dates", "na", "l2", "l1"):
         value = options.get(name, ())
         options[name] = (value,) if isinstance(value, str | int | float) else tuple(value)
-    asked, start = parse_options({"target": target, **options})
-    return run_fit(several, asked, start=start)
+    asked, starts = parse_options({"target": target, **options})
+    return run_fit(several, asked, start=starts.get(()))
 
 
 def run_groups(
@@ -37,7 +38,7 @@ def run_groups(
     options: FitOptions,
     recorders: "GroupRecorders | None" = None,
     listener: Listener | None = None,
-    starts: "Mapping[Key, GroupStart] | None" = None,
+    starts: "Mapping[Key, Start]" = MappingProxyType({}),
     with_memory: bool = False,
 ) -> "GroupFits":
     """Read the data and fit each group, ``with_memory`` of its optimizer for a model. Raises DataError and UsageError;
@@ -54,27 +55,18 @@ def run_groups(
         return fit_groups(reading, options, listener, recorders, starts, with_memory)
 
 
-def parse_options(values: Mapping[str, Any]) -> tuple[FitOptions, Start | None]:
-    """The options of a fit by their names; with ``resume`` those left out are the model's, from which it goes on."""
+def parse_options(values: Mapping[str, Any]) -> "tuple[FitOptions, Mapping[Key, Start]]":
+    """The options of a fit by their names, and where each group's descent begins, that of all rows with the key ().
+
+    With ``resume`` the options left out are the model's, from which it goes on; without it there are no starts.
+    """
     path = values.get("resume")
     values = with_formula({name: value for name, value in values.items() if name != "resume"})
     if path is None:
-        return FitOptions.of(**values), None
+        return FitOptions.of(**values), {}
     from gdcli.models.resume import resumed
 
-    values, start = resumed(path, values)
-    return FitOptions.of(**values), start
-
-
-def parse_group_options(values: Mapping[str, Any]) -> "tuple[FitOptions, dict[Key, GroupStart] | None]":
-    """As ``parse_options``, for fits by group."""
-    path = values.get("resume")
-    values = {name: value for name, value in values.items() if name != "resume"}
-    if path is None:
-        return FitOptions.of(**values), None
-    from gdcli.models.resume import resumed_groups
-
-    values, starts = resumed_groups(path, values)
+    values, starts = resumed(path, values)
     return FitOptions.of(**values), starts
 
 

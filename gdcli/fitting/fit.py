@@ -34,7 +34,7 @@ from gdcli.fitting.results import (
     TraceRow,
     TraceShape,
 )
-from gdcli.fitting.start import GroupStart, Start, continued
+from gdcli.fitting.start import Start, continued
 from gdcli.fitting.trace import TableRows
 from gdcli.ingest.read import Dataset
 
@@ -69,7 +69,7 @@ def fit_reading(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    start: Start | GroupStart | None = None,
+    start: Start | None = None,
 ) -> Fit:
     """The fit of a dataset that was read already; with ``start`` the descent goes on from the end of an earlier one."""
     # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
@@ -82,7 +82,7 @@ def _fit(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    start: Start | GroupStart | None,
+    start: Start | None,
 ) -> Fit:
     batches = _batches(reading, options)
     in_epoch = 1 if batches is None else batches.in_epoch

@@ -7,6 +7,7 @@ own, and its fit is like any other: whatever a fit can do, it can do for groups.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -26,7 +27,7 @@ from gdcli.fitting.options import FitOptions, Show
 from gdcli.fitting.prepare import check_levels, check_sizes, levels_there
 from gdcli.fitting.results import Fit
 from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side
-from gdcli.fitting.start import GroupStart
+from gdcli.fitting.start import Start
 from gdcli.fitting.target import target_of
 from gdcli.fitting.terms import has_compared_parts, note_of_categories, terms_of
 from gdcli.ingest.grouped import Grouped
@@ -59,12 +60,12 @@ def fit_groups(
     options: FitOptions,
     listener: Listener,
     recorders: GroupRecorders | None = None,
-    resume: "Mapping[Key, GroupStart] | None" = None,
+    starts: Mapping[Key, Start] = MappingProxyType({}),
     with_memory: bool = False,
 ) -> GroupFits:
     """The fits of all groups. Raises DataError and UsageError; a diverged group and one with too few rows are results.
 
-    ``resume`` gives the start of groups that go on from an earlier fit. ``with_memory``: each fit has its optimizer's
+    ``starts`` gives the start of groups that go on from an earlier fit. ``with_memory``: each fit has its optimizer's
     memory.
     """
     check_rows(reading)
@@ -76,7 +77,7 @@ def fit_groups(
     if reading.test is not None:
         keys = _groups_fitted(reading, grouped, keys, listener)
     parts = has_compared_parts(reading.design, options.model.intercept)
-    alone = parts or recorders is not None or resume is not None or options.show.every is not None
+    alone = parts or recorders is not None or bool(starts) or options.show.every is not None
     alone = alone or (with_memory and options.descent.optimizer.rule.memories > 0)
     if side_by_side(options) and not alone:
         lanes = lanes_at(grouped.triangle, [grouped.place[key] for key in keys])
@@ -84,7 +85,7 @@ def fit_groups(
         if _shows(options):
             found = replace(found, shown=_shown(reading, grouped, found, options))
     else:
-        found, saturated = _one_by_one(reading, grouped, keys, options, listener, recorders, resume or {})
+        found, saturated = _one_by_one(reading, grouped, keys, options, listener, recorders, starts)
     own = {name: first[0] if len({*first}) == 1 else None for name, first in found.references.items()}
     if told := note_of_categories(reading.design, found.levels, own):
         listener.note(told)
@@ -189,7 +190,7 @@ def _one_by_one(
     options: FitOptions,
     listener: Listener,
     recorders: GroupRecorders | None,
-    resume: "Mapping[Key, GroupStart]",
+    starts: Mapping[Key, Start],
 ) -> tuple[GroupFits, int]:
     """The fits of all groups, and the number of saturated ones."""
     options = _with_event(reading, grouped, options)
@@ -222,13 +223,13 @@ def _one_by_one(
                 reasons[i] = f"no row of {quoted(own.test)} is of this group"
                 own = replace(own, reduced=replace(own.reduced, folds=own.reduced.folds[:1]), test=None)
                 checked = replace(checked, checks=replace(options.checks, test=None, patience=None))
-            start = resume.get(key)
+            start = starts.get(key)
             fit = fit_reading(own, _going_on(checked, start), listeners, collected, start)
             fits.append(fit)
             if shows and len(shown) < MOST_SHOWN:
                 shown[i] = fit
         except DataError as error:
-            if resume:
+            if starts:
                 raise DataError(f"{_named(reading.design.by, [key])}: {error}") from None
             reasons[i] = str(error)
             fits.append(None)
@@ -251,7 +252,7 @@ def _one_by_one(
     return replace(found, shown=shown, every=options.show.every is not None), 0  # each saturated fit has been told of
 
 
-def _going_on(options: FitOptions, start: GroupStart | None) -> FitOptions:
+def _going_on(options: FitOptions, start: Start | None) -> FitOptions:
     """The options with the rate of an earlier descent, unless one is given or searched."""
     if start is None or options.descent.learning_rate is not None:
         return options

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.data.csv.options import CsvOptions
+from gdcli.data.group_keys import Key
 from gdcli.data.number_format import NumberFormat
-from gdcli.engine.column import MISSING
+from gdcli.engine.column import MISSING, Column
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import Link
 from gdcli.models.model import Effect, Model
@@ -15,27 +16,47 @@ from gdcli.models.written_terms import TermWriter, written_effect, written_numbe
 
 
 def formula(model: Model, write: TermWriter) -> str:
-    """The linear predictor c + m·x of a model as source text, added in the order of ``Model.linear``."""
-    has_intercept = model.content["intercept"] is not None
-    words = [write.literal(model.intercept)] if has_intercept or not model.effects else []
-    for effect in model.effects:
-        words += _added(model, effect, write, first=not words)
+    """The linear predictor c + m·x of a model as source text, added in the order of ``Model.linear``.
+
+    That of a model of groups is chosen by the texts of the group columns.
+    """
+    return _chosen(model.by, [(key, _of_group(model, i, write)) for key, i in model.place.items()], write)
+
+
+def _chosen(columns: Sequence[str], formulas: Sequence[tuple[Key, str]], write: TermWriter) -> str:
+    """The formula of a row's group: by the text of the first of the columns, and within it by the others."""
+    if not columns:
+        [(_, text)] = formulas
+        return text
+    within: dict[str, list[tuple[Key, str]]] = {}
+    for (first, *rest), text in formulas:
+        within.setdefault(first, []).append((tuple(rest), text))
+    choice = {text: f"({_chosen(columns[1:], found, write)})" for text, found in within.items()}
+    return write.by_text(columns[0], choice, None)
+
+
+def _of_group(model: Model, i: int, write: TermWriter) -> str:
+    effects = model.effects(i)
+    words = [write.literal(float(model.intercepts[i]))] if model.has_intercept or not effects else []
+    for effect in effects:
+        words += _added(model, i, effect, write, first=not words)
     return " ".join(words)
 
 
-def _added(model: Model, effect: Effect, write: TermWriter, first: bool) -> list[str]:
+def _added(model: Model, i: int, effect: Effect, write: TermWriter, first: bool) -> list[str]:
     if effect.slope is None:
         term = _by_level(model, effect, write)
         return [term] if first else ["+", term]
     if first:
-        return [f"{write.literal(effect.slope)} * {_number(model, effect.column, write)}"]
+        return [f"{write.literal(effect.slope)} * {_number(model, i, effect.column, write)}"]
     sign = "-" if effect.slope < 0 else "+"
-    return [sign, f"{write.literal(abs(effect.slope))} * {_number(model, effect.column, write)}"]
+    return [sign, f"{write.literal(abs(effect.slope))} * {_number(model, i, effect.column, write)}"]
 
 
-def _number(model: Model, name: str, write: TermWriter) -> str:
-    """The number of a feature; its mean if it is missing and the model fills it."""
-    mean = write.literal(model.state.means[name]) if model.fills else None
+def _number(model: Model, i: int, name: str, write: TermWriter) -> str:
+    """The number of a feature; its mean in the group at place ``i`` if it is missing and the model fills it."""
+    means = None if model.means is None else model.means[i, model.terms.index(Column(name))]
+    mean = None if means is None else write.literal(float(means))
     term = model.computed.get(name)
     if term is None or term.numbers is None:
         return write.column(name) if mean is None else write.filled([name], write.column(name), mean)

@@ -12,20 +12,18 @@ from gdcli.data.expressions.values import first_fault
 from gdcli.data.formats import OPTION_OF
 from gdcli.data.judge import formats_for
 from gdcli.data.table import Block, Table
-from gdcli.models.group_model import AnyModel
+from gdcli.models.model import Model
 
 
 def first_obstacle(
-    model: AnyModel, block: Block, table: Table, also: Sequence[str] = (), classes: Collection[str] = ()
+    model: Model, block: Block, table: Table, also: Sequence[str] = (), classes: Collection[str] = ()
 ) -> str:
     """The message on the first cell of a block's first row that a prediction or a score cannot use; "" if it can.
 
     ``table`` is the parsed block. A score needs the columns ``also``, and a target that is one of ``classes`` unless
     there are none.
     """
-    known: dict[str, Collection[str]] = {e.column: e.by_level for e in model.effects if e.by_level is not None}
-    if classes:
-        known[model.target] = classes
+    known = model.known_texts | ({model.target: classes} if classes else {})
     for name in (*model.columns, *model.features, *also):
         if name in table.text:
             column = table.text[name]
@@ -50,7 +48,7 @@ def _without_value(term: Computed, table: Table) -> str:
     return f"{quoted(term.name)} is {quoted(level)} there, which the model does not know"
 
 
-def _reason(name: str, block: Block, model: AnyModel, known: Collection[str] | None) -> str:
+def _reason(name: str, block: Block, model: Model, known: Collection[str] | None) -> str:
     missing = model.missing_words
     head = block.head()
     column = head.table([], [name], frozenset({""})).text[name]

@@ -21,12 +21,10 @@ from gdcli.data.source import RowText, RowWriter, Source
 from gdcli.data.streams import Stream, check_exists, open_stream
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
-from gdcli.engine.inference import RowSpread
 from gdcli.fitting.inference import require_scipy
 from gdcli.ingest.counts import SkippedRows, fill_phrase, skipped_of
 from gdcli.ingest.formats import open_input
 from gdcli.ingest.inputs import Inputs
-from gdcli.models.group_model import AnyModel
 from gdcli.models.model import Model
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
 
@@ -92,7 +90,7 @@ class Tally:
 
 
 def predict_files(
-    model: AnyModel,
+    model: Model,
     files: Sequence[str],
     options: PredictOptions,
     write: Callable[[bytes], object],
@@ -152,20 +150,16 @@ def _told(blocks: Iterator[Block], source: Source, listener: Listener) -> Iterat
         listener.reading(*source.progress())
 
 
-def _check_interval(model: AnyModel, share: float) -> None:
+def _check_interval(model: Model, share: float) -> None:
     """Raise UsageError if a model has no intervals."""
     if not 0 < share < 1:
         raise UsageError(f"--interval takes a percentage between 0 and 100, not {100 * share:g}")
     require_scipy("--interval")
-    if _spread_of(model) is None:
+    if model.row_spread is None:
         raise UsageError(
             "--interval needs a model of one fit by least squares without penalty, with degrees of freedom left and at "
             "most 100 terms, saved by this version: fit it again"
         )
-
-
-def _spread_of(model: AnyModel) -> RowSpread | None:
-    return model.row_spread if isinstance(model, Model) else None
 
 
 def with_intervals(model: Model, table: Table, predictions: Array, share: float) -> Array:
@@ -177,12 +171,12 @@ def with_intervals(model: Model, table: Table, predictions: Array, share: float)
     return np.column_stack(found)
 
 
-def _predicted(model: AnyModel, write: RowText, interval: float | None, block: Block) -> tuple[bytes, Tally]:
+def _predicted(model: Model, write: RowText, interval: float | None, block: Block) -> tuple[bytes, Tally]:
     """The block's rows with their predictions, and the count of those without."""
     table = model.table(block)
     predictions = model.predict_table(table)
     shown = predictions
-    if interval is not None and isinstance(model, Model):
+    if interval is not None:
         shown = with_intervals(model, table, predictions, interval)
     text = write(block, table, shown) if table.rows else b""
     counted = _tally(model, table, predictions)
@@ -191,7 +185,7 @@ def _predicted(model: AnyModel, write: RowText, interval: float | None, block: B
     return text, counted
 
 
-def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:
+def _tally(model: Model, table: Table, predictions: Array) -> Tally:
     without = int(np.count_nonzero(np.isnan(predictions)))
     found = Tally(table.rows, without, skipped=skipped_of(table.skipped), filled=Counter(table.filled))
     if without:
@@ -200,14 +194,13 @@ def _tally(model: AnyModel, table: Table, predictions: Array) -> Tally:
     return found
 
 
-def _unknown_levels(model: AnyModel, table: Table) -> dict[str, list[str]]:
+def _unknown_levels(model: Model, table: Table) -> dict[str, list[str]]:
     """The first few of the levels that the model does not know, by column."""
     unknown: dict[str, list[str]] = {}
-    for effect in model.effects:
-        if effect.by_level is not None:
-            column = table.text[effect.column]
-            there = np.unique(column.codes[column.codes >= 0]).tolist()
-            new = [column.levels[i] for i in there if column.levels[i] not in effect.by_level]
-            if new:
-                unknown[effect.column] = sorted(new)[: _MOST_LEVELS + 1]
+    for name, known in model.known_texts.items():
+        column, texts = table.text[name], frozenset(known)
+        there = np.unique(column.codes[column.codes >= 0]).tolist()
+        new = [column.levels[i] for i in there if column.levels[i] not in texts]
+        if new:
+            unknown[name] = sorted(new)[: _MOST_LEVELS + 1]
     return unknown

@@ -6,69 +6,51 @@ from typing import Any
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import quoted
-from gdcli.base.schema import json_number
+from gdcli.base.schema import from_json, json_number
 from gdcli.data.columns import POLICIES
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
 from gdcli.data.group_keys import Key
 from gdcli.engine.catalog import SCALES
+from gdcli.engine.losses import parse_loss
 from gdcli.engine.optimizers import PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT, parse_schedule
-from gdcli.fitting.choices import LossChoice
-from gdcli.fitting.results import DescentState
-from gdcli.fitting.start import GroupStart, Start
-from gdcli.models.model import Model, ModelTerm
-from gdcli.models.model_file import load_fit_model
+from gdcli.fitting.start import Start
+from gdcli.models.model import Model
+from gdcli.models.model_file import load_model
+from gdcli.models.stored_model import StoredModel, groups_of
 
 
-def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], Start]:
-    """The fit's options completed from the model, and the start of the further descent: the end of the model's.
+def resumed(path: str, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[Key, Start]]:
+    """The fit's options completed from the model, and for each group the start of its further descent: its end.
 
-    Raises UsageError for values that contradict the model, DataError for a model that cannot be read.
+    A fit of all rows is one group, with the key (). Raises UsageError for values that contradict the model, DataError
+    for a model that cannot be read.
     """
     _check_beginning(values)
-    model = load_fit_model(path)
+    model = load_model(path)
+    if tuple(values.get("by") or ()) != model.by:
+        groups = f"groups by {' and '.join(model.by)}: give the same --by" if model.by else "no groups: leave out --by"
+        raise UsageError(f"the model has {groups} to --resume it")
+    if "descent" not in model.content:
+        raise DataError(f"{quoted(path)} does not say how its groups descended, or each has its own penalty: fit anew")
     merged = dict(values) | _merged(model, values)
-    given = merged["learning_rate"]
-    rate = given if isinstance(given, float) else _rate(model)
-    return merged, Start(model.state, rate, float(model.content["cost"]))
+    return merged, _starts(model, path, merged["learning_rate"])
 
 
-def resumed_groups(path: str, values: Mapping[str, Any]) -> "tuple[dict[str, Any], dict[Key, GroupStart]]":
-    """The fit's options completed from a model of groups, and for each group the start of its further descent.
-
-    Raises UsageError for values that contradict the model, DataError for a file that holds no such model.
-    """
-    from gdcli.models.group_model import group_starts
-
-    _check_beginning(values)
-    model, starts = group_starts(path)
-    content, descent = model.content, model.content["descent"]
-    if tuple(values.get("by", ())) != model.by:
-        raise UsageError(f"the model has groups by {' and '.join(model.by)}: give the same --by to --resume it")
-    _, loss, parameter = LossChoice.of(str(descent["loss"]))
-    state = DescentState((), (), (), 1.0, (), 0, (), model.levels, (), content["missing"]["policy"], content["weights"],
-                         dates=model.dates, computed=model.computed, csv=model.csv)  # fmt: skip
-    one = Model(
-        target=model.target,
-        intercept=0.0,
-        terms=tuple(ModelTerm(term.name, term.level, 0.0) for term in model.terms),
-        levels=model.levels,
-        missing_words=model.missing_words,
-        state=state,
-        content={
-            **content,
-            "intercept": 0.0 if model.has_intercept else None,
-            "descent": {**descent, "learning_rate": descent["learning_rate"] or 1.0},
-            "learning_rate": {"searched": descent["searched"]},
-        },
-        loss=loss.name,
-        classes=model.classes,
-        parameter=parameter,
-    )
-    merged = dict(values) | _merged(one, values)
-    if values.get("learning_rate") is None and not descent["searched"]:
-        merged["learning_rate"] = None  # each group goes on with its own
-    return merged, starts
+def _starts(model: Model, path: str, given: object) -> dict[Key, Start]:
+    """The end of each group's descent. ``given`` is the learning rate of a fit of all rows, if it is a number."""
+    stored = from_json(StoredModel, model.content)
+    one, starts = stored.state, {}
+    scaling = () if one is None else (*one.center, *one.scale, one.target_scale)
+    for group in groups_of(stored, model.content):
+        rate = group.learning_rate if model.by else given if isinstance(given, float) else _rate(model)
+        if rate is None or group.cost is None or not rate > 0:
+            raise DataError(f"{quoted(path)} is damaged or was edited by hand: a group lacks the end of its descent")
+        starts[group.group] = Start(
+            model.terms, group.coefficients, group.intercept or 0.0, group.theta, scaling, group.optimizer,
+            group.iterations, rate, group.cost,
+        )  # fmt: skip
+    return starts
 
 
 def _check_beginning(values: Mapping[str, Any]) -> None:
@@ -86,18 +68,18 @@ def _merged(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
     if target not in (None, model.target):
         raise UsageError(f"the model predicts {quoted(model.target)}, so --resume cannot fit {quoted(target)}")
     _check_same_terms(model, values)
-    searched = (content.get("learning_rate") or {}).get("searched") is True
+    searched = (content["descent"] if model.by else content.get("learning_rate") or {}).get("searched") is True
     rate = given("learning_rate")
     if rate is None:
-        rate = "search" if searched else _rate(model)
-    loss = model.loss if model.parameter is None else f"{model.loss}:{model.parameter!r}"
+        rate = "search" if searched else None if model.by else _rate(model)  # each group goes on with its own
+    loss = _loss(model)
     if given("loss") not in (None, loss, model.loss):
         raise UsageError(f"the model was fitted with --loss {loss}: give the same, or none, to --resume it")
     event = None if model.classes is None else model.classes[1]
     if given("event") not in (None, event):
         raise UsageError(f"the model was fitted with the event {quoted(event or '')}: --resume needs the same")
     csv = CsvOptions.of({name: given(name) for name in CSV_FIELDS}, model.csv)
-    dates = tuple(f"{name}:{how}" for name, how in model.state.dates.items())
+    dates = tuple(f"{name}:{how}" for name, how in model.dates.items())
     found = {name: getattr(csv, name) for name in CSV_FIELDS} | {
         "target": model.target,
         "features": given("features") or tuple(dict.fromkeys([*model.features, *content["left_out"]])),
@@ -118,17 +100,18 @@ def _merged(model: Model, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_same_terms(model: Model, values: Mapping[str, Any]) -> None:
     """Raise UsageError for values that make other terms, or scale them in another way."""
-    scale, intercept = model.content["descent"]["scale"], model.content["intercept"] is not None
+    scale, intercept = model.content["descent"]["scale"], model.has_intercept
     weights, missing = values.get("weights"), values.get("missing", POLICIES[0])
+    before, policy = model.content["weights"], model.content["missing"]["policy"]
     if values.get("scale", SCALES[0]) != scale:
         raise UsageError(f"the model was fitted with --scale {scale}: give the same to --resume it")
     if values.get("intercept", True) != intercept:
         raise UsageError(f"the model was fitted with{'' if intercept else 'out'} an intercept: --resume needs the same")
-    if weights != model.state.weights:
-        has = "without weights" if model.state.weights is None else f"with --weights {model.state.weights}"
+    if weights != before:
+        has = "without weights" if before is None else f"with --weights {before}"
         raise UsageError(f"the model was fitted {has}: give the same to --resume it")
-    if "mean" in (missing, model.state.missing) and missing != model.state.missing:
-        raise UsageError(f"the model was fitted with --missing {model.state.missing}: give the same to --resume it")
+    if "mean" in (missing, policy) and missing != policy:
+        raise UsageError(f"the model was fitted with --missing {policy}: give the same to --resume it")
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {"--optimizer": parse_optimizer, "--schedule": parse_schedule}
@@ -169,6 +152,18 @@ def _same_penalty(name: str, model: Model, given: tuple[float, ...]) -> float:
     if given not in ((), (theirs,)):
         raise UsageError(f"the model was fitted with --{name} {theirs:g}: give the same, or none, to --resume it")
     return theirs
+
+
+def _loss(model: Model) -> str:
+    """The loss as it was asked for: groups may each have had the parameter from their own data."""
+    word = model.content["descent"].get("loss") if model.by else None
+    if word is None:
+        return model.loss if model.parameters is None else f"{model.loss}:{float(model.parameters[0])!r}"
+    try:
+        parse_loss(str(word))
+    except UsageError as error:
+        raise DataError(f"the model is damaged or was edited by hand: {error}") from None
+    return str(word)
 
 
 def _rate(model: Model) -> float:

@@ -29,12 +29,12 @@ from gdcli.data.table import Block, Coded, Table
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import DEMAND_ENTRIES, SQUARED
 from gdcli.engine.losses import LOSSES
-from gdcli.engine.losses.contract import REST, Measure
+from gdcli.engine.losses.contract import REST, Loss, Measure
 from gdcli.ingest.counts import RowCounts, SkippedRows, fill_phrase, skipped_of
 from gdcli.ingest.inputs import Inputs, name_of_input
 from gdcli.ingest.plan import draws
 from gdcli.ingest.read import InputData, ReadOptions, open_source
-from gdcli.models.group_model import AnyModel
+from gdcli.models.model import Model
 from gdcli.models.obstacle import first_obstacle, reading_of_model, refused
 from gdcli.models.scored_rows import NO_ROWS, SAMPLE_ROWS, ScoredRows, Spread
 from gdcli.models.smearing import OwnScale, own_scale, smearing_sums
@@ -139,7 +139,7 @@ class Sums(NamedTuple):
 
 
 def score_files(
-    model: AnyModel,
+    model: Model,
     name: str,
     files: Sequence[InputData],
     weights: str | None,
@@ -151,7 +151,7 @@ def score_files(
 
 
 def score_models(
-    models: Mapping[str, AnyModel],
+    models: Mapping[str, Model],
     files: Sequence[InputData],
     weights: str | None,
     options: ReadOptions,
@@ -188,7 +188,7 @@ def _where(files: Sequence[InputData]) -> str:
 
 
 def _score(
-    sums: Sums, name: str, model: AnyModel, files: Sequence[InputData], weights: str | None, options: ReadOptions
+    sums: Sums, name: str, model: Model, files: Sequence[InputData], weights: str | None, options: ReadOptions
 ) -> Score:
     """The score of a model, given its sums over all rows."""
     if not sums.weight > 0:
@@ -224,7 +224,7 @@ def _score(
     )
 
 
-def sums_of(model: AnyModel, block: Block, weights: str | None, place: tuple[int, int] = (0, 0)) -> Sums:
+def sums_of(model: Model, block: Block, weights: str | None, place: tuple[int, int] = (0, 0)) -> Sums:
     """The sums over a block; its ``place``, file and number, chooses the sample.
 
     Rows without a prediction, a target or a weight are not used.
@@ -252,7 +252,7 @@ def sums_of(model: AnyModel, block: Block, weights: str | None, place: tuple[int
         found = found._replace(obstacle=obstacle)
     sums = smearing_sums(model.computed.get(model.target), prediction[counted], y[counted], w[counted])
     found = _with_sample(found._replace(smearing=sums), z, prediction, y, w, np.flatnonzero(counted), place)
-    return _with_loss(found, model, z[counted], y[counted], w[counted])
+    return _with_loss(found, model.loss_of(table, counted), z[counted], y[counted], w[counted])
 
 
 def _with_sample(
@@ -267,9 +267,8 @@ def _with_sample(
     return sums._replace(low=float(residual.min()), high=float(residual.max()), sample=sample)
 
 
-def _with_loss(sums: Sums, model: AnyModel, z: Array, y: Array, w: Array) -> Sums:
+def _with_loss(sums: Sums, function: Loss, z: Array, y: Array, w: Array) -> Sums:
     """The sums completed by the loss's: its total, its measures, its rows."""
-    function = LOSSES[model.loss](model.parameter)
     with np.errstate(over="ignore", invalid="ignore"):
         loss = float((w * function.value_and_slope(z, y)[0]).sum())
         by_row = tuple(float((w * m.by_row(z, y)).sum()) for m in function.measures if m.by_row is not None)
@@ -377,7 +376,7 @@ def _check_weights(w: Array, table: Table, block: Block, name: str | None) -> No
 
 
 def _blocks(
-    models: Sequence[AnyModel],
+    models: Sequence[Model],
     files: Sequence[InputData],
     weights: str | None,
     options: ReadOptions,

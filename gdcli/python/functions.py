@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
-from gdcli.python.inputs import inputs_of
+from gdcli.ingest.given_data import inputs_of
 from gdcli.python.keywords import (
     FitKeywords,
     ScoreKeywords,
@@ -28,7 +28,7 @@ from gdcli.python.words import in_python_words, python_words
 
 if TYPE_CHECKING:
     from gdcli.ingest.summary import Summary
-    from gdcli.models.group_model import AnyModel
+    from gdcli.models.model import Model
 
 
 class ConvergenceWarning(UserWarning):
@@ -53,8 +53,8 @@ def fit(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> Fit
     if values.get("by"):
         raise TypeError("fit() makes one fit: fit_by() makes one of each group")
     with in_python_words():
-        asked, start = parse_options(values)
-        found = run_fit(inputs, asked, start=start)
+        asked, starts = parse_options(values)
+        found = run_fit(inputs, asked, start=starts.get(()))
     if found.diverged:
         warnings.warn(
             f"no convergence: {python_words(' '.join(verdict(found).sentences))}", ConvergenceWarning, stacklevel=2
@@ -65,7 +65,7 @@ def fit(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> Fit
 
         again, begun = parse_options({**values, "picture": True, "points": MOST_POINTS})
         with in_python_words():
-            return with_report(FitResult, run_fit(inputs, again, start=begun))
+            return with_report(FitResult, run_fit(inputs, again, start=begun.get(())))
 
     return with_report(FitResult, found, drawn)
 
@@ -75,7 +75,7 @@ def fit_by(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> 
 
     The other arguments are those of ``fit``. Diverged descents have no numbers (NaN).
     """
-    from gdcli.api import parse_group_options, run_groups
+    from gdcli.api import parse_options, run_groups
 
     inputs, target = inputs_of(data, None if target is None else str(target))
     values = _named({"target": target, **fields_of(options, FitKeywords, "fit_by")})
@@ -84,11 +84,11 @@ def fit_by(data: Any, *, target: Any = None, **options: Unpack[FitKeywords]) -> 
     if not values.get("by"):
         raise TypeError("fit_by() takes the columns of the groups: by='region'")
     with in_python_words():
-        asked, starts = parse_group_options(values)
+        asked, starts = parse_options(values)
         found = run_groups(inputs, asked, starts=starts, with_memory=True)
 
     def drawn() -> GroupsResult:
-        again, begun = parse_group_options({**values, "picture": True})
+        again, begun = parse_options({**values, "picture": True})
         with in_python_words():
             return with_report(GroupsResult, run_groups(inputs, again, starts=begun))
 
@@ -135,14 +135,14 @@ def summarize(data: Any, **options: Unpack[SummaryKeywords]) -> "Summary":
 
 
 def score(
-    model: "AnyModel | FitResult | GroupsResult | str | os.PathLike[str]", data: Any, **options: Unpack[ScoreKeywords]
+    model: "Model | FitResult | GroupsResult | str | os.PathLike[str]", data: Any, **options: Unpack[ScoreKeywords]
 ) -> ScoreResult:
     """Measure how well a model (a path, a loaded one, or a fit, of groups too) predicts rows whose target is known."""
     from gdcli.base.listener import Listener
     from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
     from gdcli.ingest.read import ReadOptions
-    from gdcli.models.group_model import GroupModel, load_model
     from gdcli.models.model import Model
+    from gdcli.models.model_file import load_model
     from gdcli.models.score import score_files
 
     values = _named(fields_of(options, ScoreKeywords, "score"))
@@ -151,7 +151,7 @@ def score(
             name, loaded = os.fspath(model), load_model(model)
         else:
             name, loaded = "the model", model.model if isinstance(model, FitResult | GroupsResult) else model
-        if not isinstance(loaded, Model | GroupModel):
+        if not isinstance(loaded, Model):
             raise TypeError(f"score() takes a model's path, a loaded model or a fit, not {type(model).__name__}")
         inputs, _ = inputs_of(data, loaded.target)
         csv = CsvOptions.of({name: values.get(name) for name in CSV_FIELDS}, loaded.csv)

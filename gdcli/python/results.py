@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from gdcli.models.group_model import GroupModel
     from gdcli.models.model import Model
     from gdcli.report.report import Report
 
@@ -76,7 +75,53 @@ class Trace(tuple[TraceRow, ...]):
         return pd.DataFrame(columns)
 
 
-class FitResult(Reported, Fit):
+class Fitted(Reported):
+    """A result with coefficients: it predicts, is saved, and draws."""
+
+    __slots__ = ()
+
+    @property
+    def model(self) -> "Model":
+        """The model, as if it had been saved. Raises DataError after divergence."""
+        import json
+
+        from gdcli.models.model_file import model_of
+
+        return model_of(json.loads(self._model_text()), "the fit")
+
+    def _model_text(self) -> str:
+        from gdcli.base.errors import DataError
+        from gdcli.models.model_file import model_as_json
+
+        assert isinstance(self, Fit | GroupFits)
+        if self.diverged:
+            raise DataError("the descent diverged, so there is no model: fit with a smaller learning_rate, or 'auto'")
+        return model_as_json(self)
+
+    def predict(self, data: Any) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        """The predictions (n,) for the rows of ``data``, of any kind that ``fit`` takes, or an array X (n, p).
+
+        NaN if a value is missing or unknown, and for a row of an unknown group.
+        """
+        return self.model.predict(data)
+
+    def save(self, path: "str | os.PathLike[str]") -> None:
+        """Write the model to a file, whole or not at all, for ``load_model`` and the command line."""
+        from gdcli.base.atomic import whole_file
+
+        content = self._model_text()
+        with whole_file(path) as stream:
+            stream.write(content)
+
+    def plot(self, path: "str | os.PathLike[str]") -> None:
+        """Draw the fit, or the costs of the first groups, to a .png, .svg or .pdf.
+
+        Unless it was fitted with ``picture=True``, it reads the data again.
+        """
+        _write_picture(self if self._report().picture is not None else getattr(self, DRAWS_AGAIN)(), path)
+
+
+class FitResult(Fitted, Fit):
     """A finished fit. ``print(result)`` shows what the command line would."""
 
     def __repr__(self) -> str:
@@ -99,39 +144,8 @@ class FitResult(Reported, Fit):
             found[INTERCEPT] = self.intercept.value
         return MappingProxyType(found)
 
-    @property
-    def model(self) -> "Model":
-        """The model, as if it had been saved. Raises DataError after divergence."""
-        import json
 
-        from gdcli.base.errors import DataError
-        from gdcli.models.model_file import model_as_json, model_of
-
-        if self.diverged:
-            raise DataError("the descent diverged, so there is no model: fit with a smaller learning_rate, or 'auto'")
-        return model_of(json.loads(model_as_json(self)), "the fit")
-
-    def predict(self, frame: Any) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        """The predictions (n,) for the rows of a frame or a dict of columns; NaN if a value is missing or unknown."""
-        from gdcli.python.inputs import frame_of
-
-        return self.model.predict(frame_of(frame))
-
-    def save(self, path: "str | os.PathLike[str]") -> None:
-        """Write the model to a file, whole or not at all, for ``load_model`` and the command line."""
-        from gdcli.base.atomic import whole_file
-        from gdcli.models.model_file import model_as_json
-
-        _ = self.model  # there is one
-        with whole_file(path) as stream:
-            stream.write(model_as_json(self))
-
-    def plot(self, path: "str | os.PathLike[str]") -> None:
-        """Draw the fit to a .png, .svg or .pdf. Unless it was fitted with ``picture=True``, it reads the data again."""
-        _write_picture(self if self.picture is not None else getattr(self, DRAWS_AGAIN)(), path)
-
-
-class GroupsResult(Reported, GroupFits):
+class GroupsResult(Fitted, GroupFits):
     """A finished fit of each group: arrays with a row for each."""
 
     def __repr__(self) -> str:
@@ -143,41 +157,6 @@ class GroupsResult(Reported, GroupFits):
         from gdcli.report.groups import groups_report
 
         return groups_report(self)
-
-    @property
-    def model(self) -> "GroupModel":
-        """The model of all groups, as if it had been saved. Raises DataError if one of them diverged."""
-        import json
-
-        from gdcli.models.group_model import group_model_of
-
-        return group_model_of(json.loads(self._model_text()), "the fit")
-
-    def _model_text(self) -> str:
-        from gdcli.base.errors import DataError
-        from gdcli.models.group_model import groups_model_as_json
-
-        if self.diverged:
-            raise DataError("a group's descent diverged, so there is no model: smaller learning_rate, or 'auto'")
-        return groups_model_as_json(self)
-
-    def predict(self, frame: Any) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        """The predictions (n,) for the rows of a frame or a dict of columns, each by its group's fit, or NaN."""
-        from gdcli.python.inputs import frame_of
-
-        return self.model.predict(frame_of(frame))
-
-    def save(self, path: "str | os.PathLike[str]") -> None:
-        """Write the model to a file, whole or not at all, for ``load_model`` and the command line."""
-        from gdcli.base.atomic import whole_file
-
-        content = self._model_text()
-        with whole_file(path) as stream:
-            stream.write(content)
-
-    def plot(self, path: "str | os.PathLike[str]") -> None:
-        """Draw the costs of the first groups to a .png, .svg or .pdf; the data are read again as for a fit."""
-        _write_picture(self if any(fit.picture for fit in self.shown.values()) else getattr(self, DRAWS_AGAIN)(), path)
 
 
 def _write_picture(result: Reported, path: "str | os.PathLike[str]") -> None:

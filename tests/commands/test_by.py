@@ -149,12 +149,6 @@ def test_score_measures_a_model_of_groups(gdfit: Callable, table: str, model: Pa
     assert found["r2"] == pytest.approx(1.0)
 
 
-def test_export_says_what_it_got(gdfit: Callable, table: str, model: Path) -> None:
-    done = gdfit("export", model, "--to", "sql")
-    assert done.code == 1
-    assert "holds a model per group" in done.err
-
-
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -299,7 +293,14 @@ def test_advice_on_a_row_without_a_group_is_to_leave_it_out(gdfit: Callable, csv
 def test_a_model_of_groups_resumed_without_them_names_the_option(gdfit: Callable, table: str, tmp_path: Path) -> None:
     model = tmp_path / "m.json"
     assert gdfit(table, "-t", "y", "-x", "a", "--by", "region", "--save", model).code == 0
-    assert "--resume with that --by" in gdfit(table, "-t", "y", "-x", "a", "--resume", model).err
+    done = gdfit(table, "-t", "y", "-x", "a", "--resume", model)
+    assert (done.code, done.out) == (2, "")
+    assert "the model has groups by region: give the same --by to --resume it" in done.err
+    one = tmp_path / "one.json"
+    assert gdfit(table, "-t", "y", "-x", "a", "--save", one).code == 0
+    done = gdfit(table, "-t", "y", "-x", "a", "--by", "region", "--resume", one)
+    assert (done.code, done.out) == (2, "")
+    assert "the model has no groups: leave out --by to --resume it" in done.err
 
 
 def test_the_heading_of_groups_tells_every_rate_that_was_chosen(gdfit: Callable, csv_file: Callable[..., str]) -> None:
@@ -340,3 +341,25 @@ def test_r2_of_groups_is_uncentered_without_an_intercept_and_none_of_a_constant_
         found = [json.loads(line) for line in gdfit(*given, *more).out.splitlines()]
         assert [group["r2_uncentered"] for group in found] == uncentered
         assert [group["r2"] is None for group in found] == [one is None for one in uncentered]
+
+
+def test_a_score_takes_each_groups_own_parameter_of_the_loss(
+    gdfit: Callable, csv_file: Callable[..., str], tmp_path: Path
+) -> None:
+    # The residuals of v are a hundred times those of u, and so is its delta.
+    rows = [
+        f"{2 * i + size * ((7 * i) % 5 - 2 + 9 * (i == 4))},{i},{g}"
+        for g, size in zip("uv", (1, 100), strict=True)
+        for i in range(20)
+    ]
+    path, words = csv_file("\n".join(["y,a,g", *rows]) + "\n"), ("-t", "y", "--by", "g", "--loss", "huber", "-n", "50")
+    saved = tmp_path / "m.json"
+    fits = list(map(json.loads, gdfit(path, *words, "--save", saved, "--format", "json").out.splitlines()))
+    assert fits[1]["delta"] > 50 * fits[0]["delta"]
+    score = json.loads(gdfit("score", saved, path, "--format", "json").out)
+    # Both groups have 20 rows: the cost of all is the mean of the costs of the fits.
+    assert score["cost"] == pytest.approx((fits[0]["cost"] + fits[1]["cost"]) / 2, rel=1e-12)
+    content = json.loads(saved.read_text())
+    assert [one["parameter"] for one in content["groups"]] == [fit["delta"] for fit in fits]
+    saved.write_text(json.dumps(content | {"groups": [{**one, "parameter": -1} for one in content["groups"]]}))
+    assert "delta is not a number above 0" in gdfit("score", saved, path).err

@@ -9,7 +9,7 @@ from gdcli.base.records import field_names
 from gdcli.data.csv.chunks import cut
 from gdcli.data.csv.options import CsvOptions
 from gdcli.models.model import Model
-from gdcli.models.model_file import load_fit_model
+from gdcli.models.model_file import load_model
 from gdcli.models.predict import PredictOptions, Tally, predict_files
 from tests.models.handwritten import model_file
 
@@ -19,7 +19,7 @@ __all__ = ["make_model", "model_file", "predicted"]
 @pytest.fixture
 def make_model(model_file: Callable[..., str]) -> Callable[..., Model]:
     """Write a model and load it."""
-    return lambda *args, **settings: load_fit_model(model_file(*args, **settings))
+    return lambda *args, **settings: load_model(model_file(*args, **settings))
 
 
 class Predicted(NamedTuple):

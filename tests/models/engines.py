@@ -89,7 +89,8 @@ def duckdb(model: Model, rows: Rows, language: str = "sql:duckdb") -> Results:
         file.write(as_csv(_typed(model, rows)))
         file.flush()
         columns = ", ".join(
-            f"{_literal(name)}: '{'VARCHAR' if name in model.levels else 'DOUBLE'}'" for name in ("row id", *rows[0])
+            f"{_literal(name)}: '{'VARCHAR' if name in model.known_texts else 'DOUBLE'}'"
+            for name in ("row id", *rows[0])
         )
         table = f"read_csv('{file.name}', header=true, auto_detect=false, nullstr='{NULL}', columns={{{columns}}})"
         query = f'SELECT {EXPORTERS[language](model)} FROM {table} ORDER BY "row id"'
@@ -137,7 +138,7 @@ def postgres() -> Iterator[Callable[[str], str]]:
 
 
 def postgres_run(psql: Callable[[str], str], model: Model, rows: Rows, language: str = "sql:postgres") -> Results:
-    kinds = {name: "text" if name in model.levels else "float8" for name in ("row id", *rows[0])}
+    kinds = {name: "text" if name in model.known_texts else "float8" for name in ("row id", *rows[0])}
     columns = ", ".join(f"{_quoted(name)} {kind}" for name, kind in kinds.items())
     out = psql(
         f"CREATE TEMP TABLE t ({columns});\nCOPY t FROM STDIN WITH (FORMAT csv, HEADER, NULL '{NULL}');\n"
@@ -216,7 +217,7 @@ def _ran(command: Sequence[str], script: str) -> str:
 def _typed(model: Model, rows: Rows) -> list[dict[str, Any]]:
     typed = []
     for i, row in enumerate(rows):
-        cells = {name: cell if name in model.levels else _number(str(cell)) for name, cell in row.items()}
+        cells = {name: cell if name in model.known_texts else _number(str(cell)) for name, cell in row.items()}
         typed.append({"row id": i, **{name: NULL if cell is None else cell for name, cell in cells.items()}})
     return typed
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gdcli.base.errors import DataError
-from gdcli.models.model_file import load_fit_model
+from gdcli.models.model_file import load_model
 
 X = np.array([1000.5, 2000.25, 1234567.0, -7.75, 40.0])
 Y = np.array([3.5, 4.25, 1500.0, -1.0, 2.0])
@@ -130,11 +130,11 @@ def test_a_model_of_before_has_said_nothing_and_a_damaged_one_is_refused(
     content = json.loads(Path(path).read_text())
     content.pop("csv", None)
     Path(path).write_text(json.dumps(content))
-    assert load_fit_model(path).csv == {}
+    assert load_model(path).csv == {}
     for damaged in ([], {"decimal": 1}, {"decimal": "ab"}, {"header": 0}, {"on_bad_row": "skip"}, {"skip_rows": True}):
         Path(path).write_text(json.dumps(content | {"csv": damaged}))
         with pytest.raises(DataError, match="damaged or was edited by hand: csv"):
-            load_fit_model(path)
+            load_model(path)
 
 
 @pytest.mark.parametrize(

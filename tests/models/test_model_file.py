@@ -14,7 +14,7 @@ import gdcli
 from gdcli.base.errors import DataError
 from gdcli.base.schema import LARGEST_FILE
 from gdcli.models.model import Model
-from gdcli.models.model_file import load_fit_model, model_as_json
+from gdcli.models.model_file import load_model, model_as_json
 from tests.models.handwritten import model_content
 
 # --- what is written
@@ -96,12 +96,12 @@ def test_names_from_other_languages_stay_readable_and_terminal_codes_do_not(csv_
     text = model_as_json(gdcli.fit(path, target="y"))
     assert '"größe"' in text
     assert "\\u009b31m" in text
-    assert load_fit_model(csv_file(text, "model.json")).columns == ("größe", "\x9b31m")
+    assert load_model(csv_file(text, "model.json")).columns == ("größe", "\x9b31m")
 
 
 def test_a_constant_column_is_not_needed_to_predict(csv_file: Callable[..., str]) -> None:
     path = csv_file("x,k,t,y\n1,5,a,1\n2,5,a,3\n3,5,a,2\n")
-    model = load_fit_model(csv_file(model_as_json(gdcli.fit(path, target="y")), "model.json"))
+    model = load_model(csv_file(model_as_json(gdcli.fit(path, target="y")), "model.json"))
     assert model.columns == ("x",)
     assert model.predict(pd.DataFrame({"x": [1.0]})).shape == (1,)
 
@@ -168,7 +168,7 @@ def content() -> dict[str, Any]:
 )
 def test_what_is_no_model_is_refused_in_one_line(data: bytes, message: str, csv_file: Callable[..., str]) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        load_fit_model(csv_file(data, "model.json"))
+        load_model(csv_file(data, "model.json"))
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
 
@@ -213,7 +213,7 @@ def test_a_wrong_value_anywhere_is_refused(
 ) -> None:
     file = csv_file(json.dumps(_changed(content, path, value)), "model.json")
     with pytest.raises(DataError, match=r"model\.json' is damaged or was edited by hand: ") as caught:
-        load_fit_model(file)
+        load_model(file)
     assert "\n" not in str(caught.value)
 
 
@@ -221,7 +221,7 @@ def test_a_wrong_value_anywhere_is_refused(
 def test_a_number_out_of_range_is_refused(number: str, content: dict[str, Any], csv_file: Callable[..., str]) -> None:
     text = json.dumps(content).replace('"coefficient": 2.0', f'"coefficient": {number}')
     with pytest.raises(DataError, match="damaged or was edited by hand"):
-        load_fit_model(csv_file(text, "model.json"))
+        load_model(csv_file(text, "model.json"))
 
 
 def test_a_term_that_is_there_twice_is_refused(content: dict[str, Any], csv_file: Callable[..., str]) -> None:
@@ -229,13 +229,13 @@ def test_a_term_that_is_there_twice_is_refused(content: dict[str, Any], csv_file
     for name, more in (("theta", 0.0), ("center", 0.0), ("scale", 1.0)):
         content["state"][name].append(more)
     with pytest.raises(DataError, match="a term is there twice"):
-        load_fit_model(csv_file(json.dumps(content), "model.json"))
+        load_model(csv_file(json.dumps(content), "model.json"))
 
 
 def test_a_name_that_acts_on_a_terminal_is_shown_as_an_escape(csv_file: Callable[..., str], content: Any) -> None:
     content["terms"][1]["column"] = "\x1b[31m\nred"
     with pytest.raises(DataError) as caught:
-        load_fit_model(csv_file(json.dumps(content), "model.json"))
+        load_model(csv_file(json.dumps(content), "model.json"))
     assert "\x1b" not in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -246,9 +246,9 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path: Path) -> None
         file.write(b"{")
         file.truncate(LARGEST_FILE + 2)
     with pytest.raises(DataError, match=f"it is larger than {LARGEST_FILE >> 20} MiB"):
-        load_fit_model(str(path))
+        load_model(str(path))
     with pytest.raises(DataError, match=f"it is larger than {LARGEST_FILE >> 20} MiB"):
-        load_fit_model("/dev/zero")
+        load_model("/dev/zero")
 
 
 @pytest.mark.parametrize(
@@ -256,12 +256,12 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path: Path) -> None
 )
 def test_a_file_that_cannot_be_opened_is_an_error_with_the_reason(name: str, reason: str) -> None:
     with pytest.raises(DataError, match=reason):
-        load_fit_model(name)
+        load_model(name)
 
 
 def test_a_model_of_many_terms_and_levels_loads_at_once(csv_file: Callable[..., str]) -> None:
     levels = {f"level {i}": float(i) for i in range(20_000)}
-    model = load_fit_model(csv_file(json.dumps(model_content({"t": levels})), "model.json"))
+    model = load_model(csv_file(json.dumps(model_content({"t": levels})), "model.json"))
     np.testing.assert_array_equal(model.predict(pd.DataFrame({"t": ["level 7", "level"]})), [8.5, math.nan])
 
 
@@ -269,5 +269,5 @@ def test_only_what_is_known_is_used_and_more_does_no_harm(
     content: dict[str, Any], csv_file: Callable[..., str]
 ) -> None:
     content["future"] = {"__class__": "os.system", "deep": [[[[]]]]}
-    model = load_fit_model(csv_file(json.dumps(content), "model.json"))
+    model = load_model(csv_file(json.dumps(content), "model.json"))
     np.testing.assert_array_equal(model.predict(pd.DataFrame({"x": [1.0], "t": ["b"]})), [4.5])

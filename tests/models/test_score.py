@@ -15,8 +15,8 @@ from gdcli.cli import main
 from gdcli.engine.catalog import DEMAND_ENTRIES, DemandEntry
 from gdcli.engine.losses import LOSSES
 from gdcli.ingest.read import ReadOptions
-from gdcli.models.group_model import load_model
 from gdcli.models.model import Model
+from gdcli.models.model_file import load_model
 from gdcli.models.score import Demands, Score, score_files, score_models
 from gdcli.report.paper import Page
 from gdcli.report.score import score_report

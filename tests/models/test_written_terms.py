@@ -12,7 +12,7 @@ import pytest
 
 from gdcli.models.export import EXPORTERS
 from gdcli.models.model import Model
-from gdcli.models.model_file import load_fit_model
+from gdcli.models.model_file import load_model
 from tests.models.engines import Results, Rows, Run, as_csv, miller, needs_miller, python, sqlite
 
 TERMS = {
@@ -75,7 +75,7 @@ def test_every_engine_computes_the_terms_that_predict_computes(
         "--save", tmp_path / "m.json", "-q",
     )  # fmt: skip
     assert done.code == 0, done.err
-    model = load_fit_model(tmp_path / "m.json")
+    model = load_model(tmp_path / "m.json")
     with (tmp_path / "t.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))[:60]
     rows += [{**row, "y": "0"} for row in ODD]

@@ -213,8 +213,38 @@ def test_predict_save_load_and_score_agree(tmp_path, frame):
     for model in (result, tmp_path / "m.json", gdcli.load_model(tmp_path / "m.json")):
         for data in (frame, HOUSING, as_polars(frame)):
             np.testing.assert_allclose(gdcli.score(model, data).rmse, rmse, rtol=1e-12)
-    with pytest.raises(TypeError, match="DataFrame or a dict"):
-        result.predict("rows.csv")
+    with pytest.raises(TypeError, match="gdfit takes a path"):
+        result.predict(5)
+
+
+def test_a_model_predicts_rows_of_any_kind_that_a_fit_takes(tmp_path, frame):
+    by_hand = gdcli.fit(frame, target="price", features=["sqft", "type"], lr="auto")
+    by_hand.save(tmp_path / "m.json")
+    model = gdcli.load_model(tmp_path / "m.json")
+    wanted = model.predict(frame)
+    assert wanted.shape == (932,)
+    (tmp_path / "rows.jsonl").write_text(frame.to_json(orient="records", lines=True))
+    for data in (
+        HOUSING,
+        str(HOUSING),
+        as_polars(frame),
+        frame[["sqft", "type"]].to_dict("list"),
+        tmp_path / "rows.jsonl",
+    ):
+        np.testing.assert_array_equal(model.predict(data), wanted)
+    np.testing.assert_array_equal(model.predict([frame[:900], frame[900:]]), wanted)
+    with pytest.raises(gdcli.DataError, match="is a summary and holds no rows"):
+        model.predict(gdcli.summarize(frame))
+    with pytest.raises(gdcli.DataError, match="has no column 'sqft'"):
+        model.predict({"type": ["Condo"]})
+
+
+def test_a_fit_of_arrays_predicts_an_array() -> None:
+    X = np.array([[1.0, 2.0], [2.0, 1.0], [3.0, 5.0], [4.0, 4.0]])
+    found = gdcli.fit((X, X @ [2.0, -1.0] + 3.0), optimizer="newton")
+    np.testing.assert_allclose(found.predict(X[:3]), X[:3] @ [2.0, -1.0] + 3.0, rtol=1e-12)
+    alone = gdcli.fit((X[:, 0], 5 * X[:, 0]), optimizer="newton")
+    np.testing.assert_allclose(alone.predict(np.array([7.0])), [35.0], rtol=1e-12)
 
 
 def test_a_picture_is_drawn_from_the_data(tmp_path, frame):

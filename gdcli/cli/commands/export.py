@@ -41,13 +41,13 @@ def command(context: click.Context, /, model: str, **values: Any) -> int:
     """
     from gdcli.cli.output import Output
     from gdcli.models.export import EXPORTERS
-    from gdcli.models.model_file import load_fit_model
+    from gdcli.models.model_file import load_model
 
     output = Output.of(context, values, [model])
-    loaded = load_fit_model(model)
-    if loaded.state.dates:
+    loaded = load_model(model)
+    if loaded.dates:
         raise DataError(
-            f"{quoted(model)} reads dates as days since 1970-01-01 ({listed(map(quoted, loaded.state.dates))}), "
+            f"{quoted(model)} reads dates as days since 1970-01-01 ({listed(map(quoted, loaded.dates))}), "
             "which no expression does: use gdfit predict"
         )
     output.write_text(f"{EXPORTERS[values['language']](loaded)}\n")

@@ -78,10 +78,10 @@ def run(
     from gdcli.models.model_file import model_as_json
     from gdcli.report.fit import fit_report
 
-    options, start = parse_options(fit_values(values) | output.shown | {"resume": values["resume"]})
+    options, starts = parse_options(fit_values(values) | output.shown | {"resume": values["resume"]})
     with output:
         with Narrator(output.quiet) as narrator, output.recorders(narrator) as recorders:
-            fit = run_fit(inputs, options, recorders, narrator, start)
+            fit = run_fit(inputs, options, recorders, narrator, starts.get(()))
         interrupted = fit.descent.stopped is Stopped.INTERRUPTED
         if interrupted and output.trace_path is not None:
             reached = f"the iterations up to {fit.descent.iterations:,}"
@@ -125,16 +125,16 @@ def _run_groups(
     inputs: Sequence[str], values: Mapping[str, Any], output: "Output", typed: "TypedCommand | None"
 ) -> int:
     """Fit each group, write the result, and return the exit code."""
-    from gdcli.api import parse_group_options, run_groups
+    from gdcli.api import parse_options, run_groups
     from gdcli.cli.progress import Narrator
-    from gdcli.models.group_model import groups_model_as_json
+    from gdcli.models.model_file import model_as_json
     from gdcli.report.groups import groups_report
 
-    options, starts = parse_group_options(fit_values(values) | output.shown | {"resume": values["resume"]})
+    options, starts = parse_options(fit_values(values) | output.shown | {"resume": values["resume"]})
     with Narrator(output.quiet) as narrator, output.group_recorders() as recorders:
         fits = run_groups(inputs, options, recorders, narrator, starts, output.save is not None)
     if not fits.diverged:
-        output.save_model(lambda: groups_model_as_json(fits))
+        output.save_model(lambda: model_as_json(fits))
     output.write(groups_report(fits, output.digits, typed))
     return _exit_code_of_groups(fits, values, output)
 

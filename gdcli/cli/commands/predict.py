@@ -68,7 +68,7 @@ def run(model: str, inputs: Sequence[str], output: "Output", values: dict[str, A
     """Write the predictions, say on stderr which rows have none, and return the exit code."""
     from gdcli.cli.failures import say
     from gdcli.cli.progress import Narrator
-    from gdcli.models.group_model import load_model
+    from gdcli.models.model_file import load_model
     from gdcli.models.predict import PredictOptions, predict_files
 
     loaded = load_model(model)

@@ -75,7 +75,7 @@ def command(context: click.Context, /, model: str, files: tuple[str, ...], **val
     from gdcli.cli.output import Output
     from gdcli.cli.progress import Narrator
     from gdcli.ingest.read import ReadOptions
-    from gdcli.models.group_model import load_model
+    from gdcli.models.model_file import load_model
     from gdcli.models.score import Demands, score_models
     from gdcli.report.score import score_report, scores_report
 

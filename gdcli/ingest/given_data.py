@@ -1,14 +1,16 @@
 """The data that the Python functions take: paths, frames of any library, columns, arrays."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gdcli.base.names import quoted
 from gdcli.data.paths import matched
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gdcli.data.table import Block
     from gdcli.ingest.read import InputData
 
 _TAKEN = (
@@ -48,13 +50,28 @@ def _input(item: Any) -> "InputData":
     raise TypeError(_refused(item))
 
 
-def frame_of(item: Any) -> "pd.DataFrame":
-    """A DataFrame with the named columns of ``item``. Raises TypeError if it has none."""
-    found: Any = None if isinstance(item, str | os.PathLike) else _input(item)
-    if not hasattr(found, "columns"):
-        raise TypeError(f"predictions are made for a DataFrame or a dict of columns, not {type(item).__name__}")
-    frame: pd.DataFrame = found
-    return frame
+def row_blocks(data: Any, csv: Mapping[str, Any], check: Callable[[Sequence[str], str], None]) -> "Iterator[Block]":
+    """Yield the blocks of all rows of ``data``, which may be an array X (n, p) of columns x1, x2 …, too.
+
+    ``csv`` are options for files of text. ``check`` receives the names of each input's columns, and its own.
+    """
+    from contextlib import closing
+
+    from gdcli.base.errors import DataError
+    from gdcli.base.listener import Listener
+    from gdcli.data.csv.options import CsvOptions
+    from gdcli.ingest.inputs import Inputs
+    from gdcli.ingest.read import ReadOptions, open_source
+
+    options, listener = ReadOptions(CsvOptions.of({}, csv)), Listener()
+    array = hasattr(data, "__array__") and not hasattr(data, "columns")
+    for item in [_frame_of_rows(data)] if array else inputs_of(data)[0]:
+        source = open_source(item, options, listener, Inputs(listener))
+        if not source.has_rows:
+            raise DataError(f"{quoted(source.name)} is a summary and holds no rows to predict")
+        check(source.names, source.name)
+        with closing(source.blocks()) as blocks:
+            yield from blocks
 
 
 def _refused(item: Any) -> str:
@@ -105,17 +122,9 @@ def _frame_of_arrays(X: Any, y: Any, target: str | None) -> "tuple[pd.DataFrame,
     import pandas as pd
 
     name = target or str(getattr(y, "name", None) or _Y)
-    if hasattr(X, "columns"):
-        X = _input(X)
-        names, frame = [str(column) for column in X.columns], X
-    else:
-        rows = np.asarray(X)
-        if rows.ndim == 1:
-            rows = rows[:, np.newaxis]
-        if rows.ndim != 2:
-            raise TypeError(f"X has {rows.ndim} axes: it takes rows and columns")
-        names = [f"x{j}" for j in range(1, rows.shape[1] + 1)]
-        frame = pd.DataFrame(rows)
+    found: Any = _input(X) if hasattr(X, "columns") else _frame_of_rows(X)
+    frame: pd.DataFrame = found.reset_index(drop=True)
+    names = [str(column) for column in frame.columns]
     values = np.asarray(y)
     if values.ndim != 1 or len(values) != len(frame):
         raise TypeError(f"X has {len(frame)} rows, and y the shape {values.shape}: it takes a number for each row")
@@ -124,3 +133,16 @@ def _frame_of_arrays(X: Any, y: Any, target: str | None) -> "tuple[pd.DataFrame,
     frame = frame.copy(deep=False)
     frame.columns = pd.Index(names)
     return frame.assign(**{name: values}), name
+
+
+def _frame_of_rows(X: Any) -> "pd.DataFrame":
+    """A frame of an array of rows X (n, p) or (n,), whose columns are x1, x2 …"""
+    import numpy as np
+    import pandas as pd
+
+    rows = np.asarray(X)
+    if rows.ndim == 1:
+        rows = rows[:, np.newaxis]
+    if rows.ndim != 2:
+        raise TypeError(f"X has {rows.ndim} axes: it takes rows and columns")
+    return pd.DataFrame(rows, columns=[f"x{j}" for j in range(1, rows.shape[1] + 1)])
