@@ -7,8 +7,9 @@ tasks of a group, then over the groups, in their order: the same bits for any nu
 this process or on a worker.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from enum import IntEnum
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -26,6 +27,9 @@ LOSS_SLICE_ROWS = 8192
 
 # Slices in one task of a thread: its start (some 20 µs) is little beside its work.
 TASK_SLICES = 8
+
+# Tasks that are submitted before the first of them is waited for: enough for as many threads.
+_TASKS_AHEAD = 16
 
 # Bits by which a median is selected in each pass: the sums that a group sends for them take 16 kB.
 DIGIT_BITS = 11
@@ -313,7 +317,7 @@ class RowSums:
             return found
 
         total = np.zeros(shape)
-        for part in map(done, self._tasks) if self._pool is None else self._pool.map(done, self._tasks):
+        for part in map(done, self._tasks) if self._pool is None else _results(self._pool, done, self._tasks):
             total += part
         return total
 
@@ -328,6 +332,17 @@ class LossSums(Protocol):
     def ask(self, question: Question) -> Callable[[], Array]:
         """Submit a question; the function returned waits for the answer and returns it, an array of sums."""
         ...
+
+
+def _results(pool: ThreadPoolExecutor, done: Callable[[_Task], Array], tasks: Sequence[_Task]) -> Iterator[Array]:
+    """Yield the results of tasks in order; few wait at a time, because each may be many matrices."""
+    running: deque[Future[Array]] = deque()
+    for task in tasks:
+        running.append(pool.submit(done, task))
+        if len(running) > _TASKS_AHEAD:
+            yield running.popleft().result()
+    while running:
+        yield running.popleft().result()
 
 
 def _tasks(block: RowBlock) -> Iterator[_Task]:

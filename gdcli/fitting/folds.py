@@ -29,17 +29,21 @@ class Folds(NamedTuple):
     newton: NewtonDirection
 
 
+def lacking_rows(reading: Dataset) -> str | None:
+    """The reason why there are too few rows for the folds, None if there are enough."""
+    counts = [fold.count for fold in reading.reduced.folds]
+    if not all(counts):
+        return f"--cv {len(counts)} leaves fold {counts.index(0) + 1} without a row: make fewer folds"
+    fewest = sum(counts) - max(counts)
+    return f"--cv {len(counts)} leaves {fewest} row to fit: there are too few rows" if fewest < 2 else None
+
+
 def training_rows(reading: Dataset) -> list[Triangle]:
     """The triangles of all rows but each fold's. Raises DataError for too few rows."""
+    if reason := lacking_rows(reading):
+        raise DataError(reason)
     folds = reading.reduced.folds
-    empty = [i for i, fold in enumerate(folds) if not fold.count]
-    if empty:
-        raise DataError(f"--cv {len(folds)} leaves fold {empty[0] + 1} without a row: make fewer folds")
-    training = [reduce(merge, [*folds[:i], *folds[i + 1 :]]) for i in range(len(folds))]
-    fewest = min(rows.count for rows in training)
-    if fewest < 2:
-        raise DataError(f"--cv {len(folds)} leaves {fewest} row to fit: there are too few rows")
-    return training
+    return [reduce(merge, [*folds[:i], *folds[i + 1 :]]) for i in range(len(folds))]
 
 
 def folds_of_triangles(

@@ -21,6 +21,7 @@ from gdcli.engine.column import Column, gaps_among
 from gdcli.engine.descent import Stopped
 from gdcli.engine.triangle import Triangle, fill, lanes_at
 from gdcli.fitting.fit import Recorder, fit_reading
+from gdcli.fitting.folds import lacking_rows
 from gdcli.fitting.group_columns import group_fits_of
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions, Show
@@ -216,8 +217,8 @@ def _one_by_one(
                 continue
             listeners = () if recorders is None else recorders.of_group(key)
             checked = replace(options, show=replace(options.show, points=0) if len(shown) < MOST_SHOWN else plain)
-            if options.checks.cv is not None and not choosing and not all(fold.count for fold in own.reduced.folds):
-                reasons[i] = f"a fold of --cv {options.checks.cv} has none of its rows"
+            if options.checks.cv is not None and not choosing and (reason := lacking_rows(own)):
+                reasons[i] = reason
                 checked = replace(checked, checks=replace(options.checks, cv=None))
             if own.test is not None and not own.reduced.folds[1].count:
                 reasons[i] = f"no row of {quoted(own.test)} is of this group"

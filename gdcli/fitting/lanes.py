@@ -28,6 +28,9 @@ from gdcli.ingest.read import Dataset
 # Progress is told this often.
 _PROGRESS_STEP = 4096
 
+# Numbers in the Hessians of candidates side by side: 64 MB.
+_MOST_CURVATURES = 1 << 23
+
 
 class HoldoutWatch:
     """A follower of the validation cost along a descent, which stops it when patience runs out."""
@@ -91,10 +94,22 @@ def cross_validate(
 ) -> tuple[CrossValidation, ...]:
     """The validation of each candidate: for each fold a descent on all rows but the fold's, judged on the fold's rows.
 
-    All descend side by side. The costs are mean losses: a penalty is for the descent only. Columns are scaled, and
+    They descend side by side. The costs are mean losses: a penalty is for the descent only. Columns are scaled, and
     missing cells filled, by the training rows alone. The design columns are those of all rows; one that is constant in
     the training rows has coefficient 0 there.
     """
+    at_once = max(1, len(candidates))
+    if options.descent.optimizer.kind is OptimizerKind.SECOND_ORDER:
+        matrices = len(reading.reduced.folds) * len(whole.start) ** 2
+        at_once = max(1, _MOST_CURVATURES // matrices)
+    parts = [candidates[i : i + at_once] for i in range(0, len(candidates), at_once)]
+    return tuple(found for part in parts for found in _validated(reading, whole, part, options, listener))
+
+
+def _validated(
+    reading: Dataset, whole: Problem, candidates: Sequence[Candidate], options: FitOptions, listener: Listener
+) -> Iterator[CrossValidation]:
+    """Yield the validation of each candidate, all side by side."""
     folds = len(reading.reduced.folds)
     shape = len(candidates), folds
     best_mean, best_iteration = np.full(shape[0], np.inf), np.zeros(shape[0], np.intp)
@@ -107,8 +122,8 @@ def cross_validate(
                 best_mean[better], best_costs[better], best_iteration[better] = means[better], costs[better], iteration
             if iteration % _PROGRESS_STEP == 0:
                 listener.descending(iteration, options.descent.iterations)
-    return tuple(
-        CrossValidation(
+    for last, mean, reached, best in zip(costs, best_mean, best_iteration.tolist(), best_costs, strict=True):
+        yield CrossValidation(
             folds=folds,
             seed=options.descent.seed,
             rows=tuple(fold.count for fold in reading.reduced.folds),
@@ -116,13 +131,11 @@ def cross_validate(
             costs=_finite_or_none(last),
             mean=_mean(last),
             standard_error=_standard_error(last),
-            best_iteration=int(iteration) if math.isfinite(mean) else None,
+            best_iteration=reached if math.isfinite(mean) else None,
             best_costs=_finite_or_none(best),
             best_mean=_mean(best),
             best_standard_error=_standard_error(best),
         )
-        for last, mean, iteration, best in zip(costs, best_mean.tolist(), best_iteration, best_costs, strict=True)
-    )
 
 
 def _costs(
@@ -193,10 +206,8 @@ def choose_by_folds(reading: Dataset, options: FitOptions, listener: Listener) -
     known = [learning_rate_of(_repenalized(problem, reading, own), own) for own in pairs]
     stable = [i for i, rate in enumerate(known) if rate.behaviour is not Behaviour.UNSTABLE]
     candidates = [Candidate(known[i].given, pairs[i].model.penalty) for i in stable]
-    found: list[CrossValidation | None] = [None] * len(pairs)
-    if candidates:
-        for i, validation in zip(stable, cross_validate(reading, problem, candidates, options, listener), strict=True):
-            found[i] = validation
+    validations = dict(zip(stable, cross_validate(reading, problem, candidates, options, listener), strict=True))
+    found = [validations.get(i) for i in range(len(pairs))]
     tried = tuple(map(_tried, pairs, known, found))
     means = [math.inf if one.mean is None else one.mean for one in tried]
     best = means.index(min(means))

@@ -189,10 +189,9 @@ def _validated(
 ) -> tuple[SweepRate, ...]:
     """The rates with their validation costs; one that diverges has none."""
     stable = [i for i, one in enumerate(rates) if one.diverged_at is None and one.behaviour is not Behaviour.UNSTABLE]
-    found = list(rates)
     candidates = [Candidate(rates[i].learning_rate, problem.penalty) for i in stable]
-    validations = cross_validate(reading, problem, candidates, options, listener) if candidates else ()
-    for i, one in zip(stable, validations, strict=True):
+    found = list(rates)
+    for i, one in zip(stable, cross_validate(reading, problem, candidates, options, listener), strict=True):
         found[i] = replace(rates[i], validation=one.mean, validation_error=one.standard_error)
     return tuple(found)
 
