@@ -26,6 +26,9 @@ _LONGEST_HEADER = 64 << 20
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 
+# Bytes in which lines are counted at a time: what is noted of each stays in the cache.
+_COUNTED = 1 << 20
+
 
 @record
 class Dialect:
@@ -272,7 +275,9 @@ def count_lines(text: bytes, newline: bytes) -> int:
     """The number of physical lines that end in a text (lines inside quoted fields count too)."""
     import numpy as np  # the header alone, which completion reads, needs none
 
-    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == newline[0]))
+    data = np.frombuffer(text, dtype=np.uint8)
+    pieces = (data[start : start + _COUNTED] for start in range(0, len(data), _COUNTED))
+    return sum(int(np.count_nonzero(piece == newline[0])) for piece in pieces)
 
 
 def undecodable(name: str, line: int, place: int, byte: int) -> str:

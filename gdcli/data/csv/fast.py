@@ -174,7 +174,9 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
         sure = (none_short and none_long) or _count_separators(chunk.text, marks, dialect) == rows * (fields - 1)
     if not sure:
         raise UnsureError
-    return frame.iloc[1:].rename(columns=dict(enumerate(dialect.names)))
+    frame = frame.iloc[1:]
+    frame.columns = pd.Index(sorted(kinds, key=place.__getitem__))
+    return frame
 
 
 def _dtypes(kinds: Mapping[str, Any], place: Mapping[str, int]) -> Any:
@@ -188,7 +190,7 @@ def _missing_words(
     kinds: Mapping[str, Any], place: Mapping[str, int], missing: frozenset[str], dialect: Dialect
 ) -> list[str] | dict[int, list[str]]:
     """The words for pandas: one list if all columns agree, which spares it a list for each of thousands."""
-    of_kind = {kind: _missing_as(kind, missing, dialect) for kind in kinds.values()}
+    of_kind = {kind: _missing_as(kind, missing, dialect) for kind in set(kinds.values())}
     lists = list(of_kind.values())
     if all(words == lists[0] for words in lists):
         return lists[0] if lists else []
