@@ -38,7 +38,6 @@ def penalized_optimum(problem: Quadratic, penalty: Penalty, scaling: Scaling, un
         cost=cost * scaling.target_scale**2,
         rank=rank - first if penalty.l2 else unpenalized.rank,
         row_space=(None if rank == len(theta) else Vt[:rank]) if penalty.l2 else unpenalized.row_space,
-        collinear=unpenalized.collinear,
         standardized=unpenalized.standardized,
     )
 

@@ -9,7 +9,7 @@ rounding (``determined_part``), so that no descent goes below its minimum.
 import numpy as np
 
 from gdcli.base.records import record, replace
-from gdcli.engine.arrays import Array, Extended
+from gdcli.engine.arrays import Array, Extended, Mask, PerLane, over_columns, single
 from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.scaling import Scaling, compact, scale
 from gdcli.engine.triangle import Triangle
@@ -26,22 +26,26 @@ _NEGLIGIBLE = 1e-6
 
 @record(eq=False)
 class Solution:
-    """``slopes`` (p,) and ``intercept`` in file units; ``theta`` the same on the descent's scaled problem.
+    """``slopes`` (…, p) and ``intercept`` (…) in file units; ``theta`` the same on the descent's scaled problem.
 
-    ``cost`` is the mean squared error there, in squared target units. ``rank`` counts independent design columns;
-    ``row_space`` (k, p or p+1) is an orthonormal basis, in scaled units, of the directions that change the prediction,
-    None if all do; ``collinear`` lists groups of places of design columns that depend on each other. ``standardized``
-    are the singular values (rank,) and right vectors (rank, p) of the standardized problem's slopes.
+    ``cost`` (…) is the mean squared error there, in squared target units. ``rank`` (…) counts independent design
+    columns; ``row_space`` (…, k, p or p+1) is an orthonormal basis, in scaled units, of the directions that change the
+    prediction, None if all do. ``standardized`` are the singular values (…, r) and right vectors (…, r, p) of the
+    standardized problem's slopes. A lane of lower rank than others has zeros in the place of what it lacks.
     """
 
     slopes: Array
-    intercept: float
+    intercept: PerLane
     theta: Array
-    cost: float
-    rank: int
+    cost: PerLane
+    rank: PerLane
     row_space: Array | None
-    collinear: tuple[tuple[int, ...], ...]
     standardized: tuple[Array, Array]
+
+    @property
+    def collinear(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of places of design columns that depend on each other. Of a single lane."""
+        return _groups(self.standardized[1], len(self.slopes))
 
     @property
     def null_space(self) -> Array:
@@ -51,46 +55,72 @@ class Solution:
         return np.linalg.qr(self.row_space.T, mode="complete")[0][:, len(self.row_space) :].T
 
     def determined(self, theta: Array) -> Array:
-        """θ (p,), or rows of the scaled columns (n, p), without the part along the null space."""
-        return theta if self.row_space is None else (theta @ self.row_space.T) @ self.row_space
+        """θ (…, p), or of one lane rows of the scaled columns (n, p), without the part along the null space."""
+        return theta if self.row_space is None else np.vecmat(np.matvec(self.row_space, theta), self.row_space)
 
 
-def optimum(triangle: Triangle, scaling: Scaling) -> Solution:
-    """The least-squares solution for a triangle whose last column is the target."""
-    problem, standard = scale(triangle, "standard", scaling.intercept)
+def optimum(triangle: Triangle, scaling: Scaling, own: Mask | None = None) -> Solution:
+    """The least-squares solution for a triangle whose last column is the target; ``own`` as in ``scale``."""
+    problem, standard = scale(triangle, "standard", scaling.intercept, own=own)
     first = 1 if scaling.intercept else 0
-    p = problem.R1.shape[1] - first
-    if not scaling.intercept and len(problem.z) >= p:
+    p = problem.R1.shape[-1] - first
+    if not scaling.intercept and problem.z.shape[-1] >= p:
         problem = compact(problem)
-    R, z = problem.R1[first:, first:], problem.z[first:]
-    U, singular, Vt = np.linalg.svd(R, full_matrices=False)
-    kept = singular > _rounding(triangle, standard, singular, Vt)
-    rank, V = int(kept.sum()), Vt[kept]
-    width = standard.scale.astype(np.longdouble) / standard.target_scale
-    residual = 0.0
-    if rank < p:
-        slopes = (V.T @ ((U[:, kept].T @ z) / singular[kept])) / width
-        residual = float(np.linalg.norm(U[:, ~kept].T @ z))
-    elif scaling.intercept:
+    R, z = problem.R1[..., first:, first:], problem.z[..., first:]
+    U, singular, V = np.linalg.svd(R, full_matrices=False)
+    kept = singular > _rounding(triangle, standard, singular, V)
+    rank = kept.sum(axis=-1)
+    full = rank == p
+    width = standard.scale.astype(np.longdouble) / over_columns(standard.target_scale)
+    slopes, residual = np.zeros_like(width), np.zeros_like(rank, dtype=np.float64)
+    if not full.all():
+        share = np.vecmat(z, U)
+        slopes = np.vecmat(np.where(kept, share / np.where(kept, singular, 1.0), 0.0), V) / width
+        residual = np.linalg.norm(np.where(kept, 0.0, share), axis=-1)
+        # What a column of zeros has of them is rounding.
+        there = (R != 0).any(axis=-2, keepdims=True)
+        slopes = np.where(there[..., 0, :], slopes, 0.0)
+        singular, V = _first_of(kept, singular, np.where(there, V, 0.0))
+    if full.any():
         # From the triangle itself: dividing it by the scales first would cost a digit.
-        slopes = _back_substituted(triangle.R[1 : p + 1, 1:-1], triangle.R[1 : p + 1, -1])
-    else:
-        slopes = _back_substituted(R, z) / width
+        of = (triangle.R[..., 1 : p + 1, 1:-1], triangle.R[..., 1 : p + 1, -1]) if scaling.intercept else (R, z)
+        solved = _back_substituted(*of) / (1.0 if scaling.intercept else width)
+        slopes = np.where(over_columns(full), solved, slopes)
     m, mean = slopes.astype(np.float64), triangle.mean
-    c = _left_of(mean[-1], slopes * mean[:-1]) if scaling.intercept else 0.0
-    theta = scaling.through(m, _left_of(mean[-1], slopes * _offset(triangle, scaling)))
+    c: PerLane = _left_of(mean[..., -1], slopes * mean[..., :-1]) if scaling.intercept else np.zeros_like(residual)
+    theta = scaling.through(m, _left_of(mean[..., -1], slopes * _offset(triangle, scaling)))
     row_space = None
-    if rank < p:
-        basis = np.eye(first + rank, first + p)
-        basis[first:, first:] = V
-        row_space = np.linalg.qr(_on_scale_of(scaling, standard, basis, triangle).T)[0].T
-        theta = (theta @ row_space.T) @ row_space
-        m, c = _in_file_units(scaling, theta)
-    cost = float((problem.rho**2 + residual**2) / problem.weight) * standard.target_scale**2
-    return Solution(m, c, theta, cost, rank, row_space, _groups(V, p), (singular[kept], V))
+    if not full.all():
+        row_space = _row_space(V, triangle, scaling, standard)
+        theta = np.where(over_columns(full), theta, np.vecmat(np.matvec(row_space, theta), row_space))
+        found_m, found_c = scaling.to_file(theta)
+        m, c = np.where(over_columns(full), m, found_m), np.where(full, c, found_c)
+    cost = (problem.rho**2 + residual**2) / problem.weight * standard.target_scale**2
+    return Solution(m, single(c), theta, single(cost), single(rank), row_space, (singular, V))
 
 
-def determined_part(problem: Quadratic, triangle: Triangle, scaling: Scaling, best: Solution) -> Quadratic:
+def _first_of(kept: Mask, singular: Array, V: Array) -> tuple[Array, Array]:
+    """The singular values (…, r) and vectors (…, r, p) that are kept, zeros in lanes with fewer than others."""
+    order = np.argsort(~kept, axis=-1, kind="stable")[..., : int(kept.sum(axis=-1).max())]
+    there = np.take_along_axis(kept, order, axis=-1)
+    singular = np.where(there, np.take_along_axis(singular, order, axis=-1), 0.0)
+    return singular, np.where(there[..., np.newaxis], np.take_along_axis(V, order[..., np.newaxis], axis=-2), 0.0)
+
+
+def _row_space(V: Array, triangle: Triangle, scaling: Scaling, standard: Scaling) -> Array:
+    """An orthonormal basis (…, k, len(θ)) of the directions along ``V`` (…, r, p), and of the intercept if any."""
+    first = 1 if scaling.intercept else 0
+    *lanes, r, p = V.shape
+    basis = np.zeros((*lanes, first + r, first + p))
+    basis[..., :first, :first] = 1.0
+    basis[..., first:, first:] = V
+    found = np.linalg.qr(np.swapaxes(_on_scale_of(scaling, standard, basis, triangle), -1, -2))[0]
+    return np.swapaxes(found, -1, -2) * basis.any(axis=-1, keepdims=True)
+
+
+def determined_part(
+    problem: Quadratic, triangle: Triangle, scaling: Scaling, best: Solution, own: Mask | None = None
+) -> Quadratic:
     """The problem without the directions that are judged to be rounding, so that no descent falls below the optimum.
 
     Otherwise a very long descent would tell columns apart that are collinear up to the rounding of their values.
@@ -98,59 +128,60 @@ def determined_part(problem: Quadratic, triangle: Triangle, scaling: Scaling, be
     if best.row_space is None:
         return problem
     first, V = 1 if scaling.intercept else 0, best.standardized[1]
-    rows, standard = scale(triangle, "standard", scaling.intercept)
+    rows, standard = scale(triangle, "standard", scaling.intercept, own=own)
     R1 = rows.R1.copy()
-    R1[:, first:] = (R1[:, first:] @ V.T) @ V
-    return replace(problem, R1=_on_scale_of(scaling, standard, R1, triangle))
+    R1[..., first:] = (R1[..., first:] @ np.swapaxes(V, -1, -2)) @ V
+    full = np.asarray(best.rank == V.shape[-1])[..., np.newaxis, np.newaxis]
+    return replace(problem, R1=np.where(full, problem.R1, _on_scale_of(scaling, standard, R1, triangle)))
 
 
 def _on_scale_of(scaling: Scaling, standard: Scaling, rows: Array, triangle: Triangle) -> Array:
-    """Linear functions of θ, the ``rows`` (k, p), from standardized coordinates to those of another scaling.
+    """Linear functions of θ, the ``rows`` (…, k, p), from standardized coordinates to those of another scaling.
 
     Slopes are longer there by the ratio of the scales, and the prediction at the means is θ₀ + slopes · offset.
     """
+    ratio = (standard.scale / scaling.scale)[..., np.newaxis, :]
     if not scaling.intercept:
-        return rows * (standard.scale / scaling.scale)
-    slopes = rows[:, 1:] * (standard.scale / scaling.scale)
-    slopes += rows[:, :1] * (_offset(triangle, scaling).astype(np.float64) / scaling.scale)
-    return np.hstack([rows[:, :1], slopes])
+        return rows * ratio
+    offset = _offset(triangle, scaling).astype(np.float64) / scaling.scale
+    slopes = rows[..., 1:] * ratio + rows[..., :1] * offset[..., np.newaxis, :]
+    return np.concatenate([rows[..., :1], slopes], axis=-1)
 
 
 def _offset(triangle: Triangle, scaling: Scaling) -> Extended:
-    """The means (p,) less the centres of a scaling."""
-    offset: Extended = triangle.mean_from(np.append(scaling.center, 0.0))[:-1] - scaling.center_low
-    return offset
+    """The means (…, p) less the centres of a scaling."""
+    target = np.zeros((*scaling.center.shape[:-1], 1))
+    offset: Extended = triangle.mean_from(np.concatenate([scaling.center, target], axis=-1))[..., :-1]
+    return offset - scaling.center_low
 
 
-def _left_of(whole: np.floating, terms: Extended) -> float:
-    """A number less the sum of others, in their precision; 0 if that is nothing but their rounding."""
-    left = float(whole - terms.sum())
-    return 0.0 if abs(left) <= _ROUNDING * float(abs(whole) + np.abs(terms).sum()) else left
+def _left_of(whole: Extended, terms: Extended) -> Array:
+    """Numbers (…) less the sum of others (…, p), in their precision; 0 if that is nothing but their rounding."""
+    left = (whole - terms.sum(axis=-1)).astype(np.float64)
+    rounding = _ROUNDING * (np.abs(whole) + np.abs(terms).sum(axis=-1)).astype(np.float64)
+    return np.where(np.abs(left) <= rounding, 0.0, left)
 
 
-def _in_file_units(scaling: Scaling, theta: Array) -> tuple[Array, float]:
-    m, c = scaling.to_file(theta)
-    return m, float(c)
-
-
-def _back_substituted(R: Array | Extended, z: Array | Extended) -> Extended:
-    """Solve R x = z for an upper triangular R (p, p), in extended precision where the platform has it."""
+def _back_substituted(R: Extended, z: Extended) -> Extended:
+    """The solution x (…, p) of R x = z for an upper triangular R (…, p, p), in extended precision if there is any."""
     x = z.astype(np.longdouble)
-    for i in reversed(range(len(x))):
-        row = R[i, i:].astype(np.longdouble)
-        x[i] = (x[i] - row[1:] @ x[i + 1 :]) / row[0]
+    with np.errstate(divide="ignore", invalid="ignore"):  # in lanes of lower rank
+        for i in reversed(range(x.shape[-1])):
+            row = R[..., i, i:].astype(np.longdouble)
+            x[..., i] = (x[..., i] - np.vecdot(row[..., 1:], x[..., i + 1 :])) / row[..., 0]
     return x
 
 
-def _rounding(triangle: Triangle, standard: Scaling, singular: Array, Vt: Array) -> Array:
-    """The size (k,) below which each singular value of the standardized columns counts as zero.
+def _rounding(triangle: Triangle, standard: Scaling, singular: Array, V: Array) -> Array:
+    """The size (…, k) below which each singular value of the standardized columns counts as zero.
 
-    Along a direction (a row of ``Vt``) values bring their own rounding from the file, which is most in columns far from
+    Along a direction (a row of ``V``) values bring their own rounding from the file, which is most in columns far from
     zero: one unit in the last place of each column, as far as the direction has a share in it.
     """
-    size = np.maximum(np.abs(triangle.minimum), np.abs(triangle.maximum))[:-1]
-    brought = np.linalg.norm(Vt * (np.spacing(size) / standard.scale), axis=1) * np.sqrt(triangle.weight)
-    least: Array = np.maximum(RANK_TOLERANCE * singular.max(initial=0.0), brought)
+    size = np.maximum(np.abs(triangle.minimum), np.abs(triangle.maximum))[..., :-1]
+    unit = (np.spacing(size) / standard.scale)[..., np.newaxis, :]
+    brought = np.linalg.norm(V * unit, axis=-1) * np.sqrt(over_columns(triangle.weight))
+    least: Array = np.maximum(RANK_TOLERANCE * singular.max(axis=-1, keepdims=True, initial=0.0), brought)
     return least
 
 

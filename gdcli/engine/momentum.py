@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdcli.base.records import record
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, PerLane, single
 from gdcli.engine.recurrence import Motion, Recurrence, motion
-from gdcli.engine.spectrum import STABILITY_MARGIN, Behaviour, Spectrum, first
+from gdcli.engine.spectrum import STABILITY_MARGIN, Behaviour, Spectrum, behaviour_of, count_or_none, first
 
 # Iterations in the first look, each way; each later look is twice as long.
 _FIRST_LOOK = 32
@@ -68,7 +68,7 @@ class _Search:
         """The first arrival within the limit, to stay; None if there is none (by ``last``) or it takes too long."""
         if last is None:
             # The bound holds from iteration 1 on; that the start is within as well is looked at.
-            last = first(lambda k: bool((moving.upper_bound(k + 1) <= self._limit).any()))
+            last = count_or_none(first(lambda k: (moving.upper_bound(int(k) + 1) <= self._limit).any()))
             last = None if last is None else last + 1
         if last is None:
             return None
@@ -126,21 +126,20 @@ class MomentumForecast:
     """The forecast of a descent with momentum, which starts with a ``velocity`` b (r,).
 
     A rate is ``oscillating`` where along some eigenvector the roots are complex or negative, so that the distance
-    there swings about zero. With β = 0 all is as for plain descent.
+    there swings about zero. With β = 0 all is as for plain descent. Of many lanes only stable rates and the behaviour
+    are known: to look for an arrival takes as long as some descents.
     """
 
     def __init__(self, recurrence: Recurrence, spectrum: Spectrum, velocity: Array) -> None:
         self._recurrence, self._spectrum, self._velocity = recurrence, spectrum, velocity
-        self._steepest = float(spectrum.eigenvalues[0])
-        self.largest_stable: float | None = recurrence.limit / self._steepest
-        self.condition_number: float | None = spectrum.condition_number
+        self._steepest = single(spectrum.eigenvalues[..., 0])
+        self.largest_stable: PerLane = recurrence.limit / self._steepest
+        self.condition_number: PerLane = spectrum.condition_number
 
-    def behaviour(self, learning_rate: float) -> Behaviour | None:
-        """The behaviour of a rate; the largest eigenvalue alone decides it."""
+    def behaviour(self, learning_rate: PerLane) -> PerLane:
+        """The behaviour (…) of a rate; the largest eigenvalue alone decides it."""
         h = learning_rate * self._steepest
-        if h >= self._recurrence.limit - STABILITY_MARGIN:
-            return Behaviour.UNSTABLE
-        return Behaviour.OSCILLATING if h > self._recurrence.bends[0] else Behaviour.MONOTONE
+        return behaviour_of(h >= self._recurrence.limit - STABILITY_MARGIN, h > self._recurrence.bends[0])
 
     def gaps(self, learning_rate: float, iteration: int) -> Array | None:
         """The gap (r,) along each eigenvector at an iteration, in squared scaled target units."""
@@ -154,7 +153,7 @@ class MomentumForecast:
 
         None for an unstable rate, or if it would take too many iterations to look at.
         """
-        if self.behaviour(learning_rate) is Behaviour.UNSTABLE:
+        if self._spectrum.eigenvalues.ndim > 1 or self.behaviour(learning_rate) is Behaviour.UNSTABLE:
             return None
         if gap <= 0:
             return 0 if self._at_start <= gap else None
@@ -169,6 +168,8 @@ class MomentumForecast:
         The next has as many φ as the iteration found calls for. Ever finer grids around the rate that arrives first
         follow. Of rates that arrive at the same iteration, the one nearest to the optimum then is the best.
         """
+        if self._spectrum.eigenvalues.ndim > 1:
+            return None, None
         r = len(self._spectrum.eigenvalues)
         rates = self._grid(min(max(_RATES_AT_ONCE // r, _FEWEST_RATES), _MOST_RATES))
         search = _Search(gap, _IN_ALL_FOR_BEST)

@@ -131,7 +131,7 @@ class Momentum(Optimizer):
         return -rate * b, (b,)
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        return MomentumForecast(heavy_ball(*self.values), spectrum, spectrum.vectors @ state[0])
+        return MomentumForecast(heavy_ball(*self.values), spectrum, np.matvec(spectrum.vectors, state[0]))
 
 
 class Nesterov(Optimizer):
@@ -152,7 +152,7 @@ class Nesterov(Optimizer):
         return -rate * (point.gradient + beta * b), (b,)
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
-        return MomentumForecast(nesterov(*self.values), spectrum, spectrum.vectors @ state[0])
+        return MomentumForecast(nesterov(*self.values), spectrum, np.matvec(spectrum.vectors, state[0]))
 
 
 class Adagrad(Optimizer):

@@ -11,10 +11,9 @@ is still the start). θ holds the intercept first, where there is one, then a sl
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import record
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, Mask, PerLane, over_columns, single
 from gdcli.engine.qr import triangularize
 from gdcli.engine.quadratic import Quadratic
 from gdcli.engine.triangle import Triangle
@@ -22,16 +21,17 @@ from gdcli.engine.triangle import Triangle
 
 @record(eq=False)
 class Scaling:
-    """The map between file units and scaled units; ``center``, ``scale`` and ``center_low`` have shape (p,).
+    """The map between file units and scaled units; ``center``, ``scale`` and ``center_low`` have shape (…, p).
 
-    Columns are centred at ``center`` + ``center_low``: the mean of a column far from zero lies between two numbers, and
-    a descent from the nearest one is not the same.
+    ``target_scale`` (…) is a number, or an array of one for each lane. Columns are centred at ``center`` +
+    ``center_low``: the mean of a column far from zero lies between two numbers, and a descent from the nearest one is
+    not the same.
     """
 
     kind: str
     center: Array
     scale: Array
-    target_scale: float
+    target_scale: PerLane
     intercept: bool
     center_low: Array
 
@@ -43,77 +43,89 @@ class Scaling:
     def to_file(self, theta: Array) -> tuple[Array, Array]:
         """Slopes m (…, p) and intercept c (…) in file units; c is zero without an intercept."""
         slopes = theta[..., 1:] if self.intercept else theta
-        m = slopes * (self.target_scale / self.scale)
+        m = slopes * (over_columns(self.target_scale) / self.scale)
         c = theta[..., 0] * self.target_scale if self.intercept else np.zeros(theta.shape[:-1])
-        return m, c - m @ self.center - m @ self.center_low
+        return m, c - np.vecdot(m, self.center) - np.vecdot(m, self.center_low)
 
     def to_scaled(self, m: Array, c: float) -> Array:
-        """θ for slopes m (p,) and intercept c in file units."""
+        """θ (…, p) for slopes m (p,) and intercept c in file units."""
         slopes = m.astype(np.longdouble)
-        return self.through(m, float(c + slopes @ self.center + slopes @ self.center_low))
+        value = c + np.vecdot(slopes, self.center) + np.vecdot(slopes, self.center_low)
+        return self.through(m, np.asarray(value, dtype=np.float64))
 
-    def through(self, m: Array, value: float) -> Array:
-        """θ for slopes m (p,) in file units and the prediction at the centre."""
-        slopes = m * self.scale / self.target_scale
-        return np.concatenate([[value / self.target_scale], slopes]) if self.intercept else slopes
+    def through(self, m: Array, value: PerLane) -> Array:
+        """θ (…, p) for slopes m (…, p) in file units and the prediction (…) at the centre."""
+        slopes = m * self.scale / over_columns(self.target_scale)
+        return np.concatenate([over_columns(value / self.target_scale), slopes], -1) if self.intercept else slopes
 
 
 def standard_deviations(triangle: Triangle) -> Array:
-    """The weighted sample standard deviations (q,): √(Σw(x−µ)²/Σw · n/(n−1))."""
-    n = triangle.count
-    if n < 2:
-        return np.zeros(len(triangle.columns))
-    centered = np.linalg.norm(triangle.R[1:, 1:].astype(np.float64), axis=0)
-    return np.where(triangle.constant, 0.0, centered * np.sqrt(n / (n - 1) / triangle.weight))
+    """The weighted sample standard deviations (…, q): √(Σw(x−µ)²/Σw · n/(n−1))."""
+    n, weight = over_columns(triangle.count), over_columns(triangle.weight)
+    several = n > 1
+    factor = np.sqrt(n / np.where(several, n - 1, 1) / np.where(several, weight, 1.0))
+    return np.where(triangle.constant | ~several, 0.0, _lengths(triangle) * factor)
 
 
 def scale(
-    triangle: Triangle, kind: str = "standard", intercept: bool = True, target: bool = True
+    triangle: Triangle, kind: str = "standard", intercept: bool = True, target: bool = True, own: Mask | None = None
 ) -> tuple[Quadratic, Scaling]:
     """The squared error in scaled units, and the scaling, for a triangle whose last column is the target.
 
     ``kind`` is "standard", "minmax" or "none"; without ``target`` the target keeps its units. A constant column is
-    divided by 1 if its deviation or range is the divisor; with an intercept it becomes zero.
+    divided by 1 if its deviation or range is the divisor. ``own`` (…, p) marks the columns that have a coefficient, all
+    but those that are constant beside an intercept if None; the others become zero.
     """
     mean, deviation = triangle.mean.astype(np.float64), standard_deviations(triangle)
-    centered = np.linalg.norm(triangle.R[1:, 1:].astype(np.float64), axis=0)
-    root_mean_square = np.hypot(centered / np.sqrt(triangle.weight), mean)
-    p = len(triangle.columns) - 1
-    center, center_low, width = np.zeros(p), np.zeros(p), np.ones(p)
-    target_scale = 1.0
+    root_mean_square = np.hypot(_lengths(triangle) / np.sqrt(over_columns(triangle.weight)), mean)
+    center = center_low = np.zeros_like(mean[..., :-1])
+    width = np.ones_like(center)
+    target_scale: PerLane = np.ones(mean.shape[:-1])
     if kind != "none" and target:
-        target_scale = float(_divisor((deviation if intercept else root_mean_square)[p:])[0])
+        target_scale = _divisor((deviation if intercept else root_mean_square)[..., -1])
     if kind == "standard":
-        width = _divisor((deviation if intercept else root_mean_square)[:p])
+        width = _divisor((deviation if intercept else root_mean_square)[..., :-1])
         if intercept:
-            center = mean[:p]
-            center_low = triangle.mean_from(mean)[:p].astype(np.float64)
+            center, center_low = mean[..., :-1], triangle.mean_from(mean)[..., :-1].astype(np.float64)
     elif kind == "minmax":
-        width = _divisor(triangle.maximum[:p] - triangle.minimum[:p])
-        center = triangle.minimum[:p]
+        width = _divisor((triangle.maximum - triangle.minimum)[..., :-1])
+        center = triangle.minimum[..., :-1]
+    scaling = Scaling(kind, center, width, single(target_scale), intercept, center_low)
+    if own is None and intercept:
+        own = ~triangle.constant[..., :-1]
+    return scale_as(triangle, scaling, own), scaling
 
-    scaling = Scaling(kind, center, width, target_scale, intercept, center_low)
-    return scale_as(triangle, scaling, constant=triangle.constant if intercept else None), scaling
 
-
-def scale_as(triangle: Triangle, scaling: Scaling, constant: NDArray[np.bool_] | None = None) -> Quadratic:
+def scale_as(triangle: Triangle, scaling: Scaling, own: Mask | None = None) -> Quadratic:
     """The squared error over a triangle's rows by a given ``scaling``: held-out rows by that of the training rows.
 
-    Columns marked in ``constant`` (p+1,), the target last, become zero: beside the intercept they explain nothing, and
-    their coefficient stays 0. The target is never set to zero.
+    Columns that are not marked in ``own`` (…, p) become zero: they explain nothing, and their coefficient stays 0. With
+    None all are kept.
     """
-    extended = triangle.R.copy()
+    extended, p = triangle.R.copy(), len(triangle.columns) - 1
     # The first row carries the means: √N · (mean − centre).
-    less = triangle.mean_from(np.append(scaling.center, 0.0)) - np.append(scaling.center_low, 0.0)
-    extended[0, 1:] = less * extended[0, 0]
-    extended[:, 1:] /= np.append(scaling.scale, scaling.target_scale)
-    if constant is not None:
-        extended[:, 1:-1][:, constant[:-1]] = 0.0
+    less = triangle.mean_from(_with_target(scaling.center, 0.0)) - _with_target(scaling.center_low, 0.0)
+    extended[..., 0, 1:] = less * extended[..., 0, :1]
+    extended[..., 1:] /= _with_target(scaling.scale, scaling.target_scale)[..., np.newaxis, :]
+    if own is not None:
+        np.copyto(extended[..., 1:-1], 0.0, where=~own[..., np.newaxis, :])
     R = extended.astype(np.float64)
-    first, p = 0 if scaling.intercept else 1, len(triangle.columns) - 1
+    first = 0 if scaling.intercept else 1
     # With no more rows than columns nothing is left over.
-    rho = np.asarray(R[p + 1, -1] if len(R) > p + 1 else 0.0)
-    return Quadratic(R[: p + 1, first:-1], R[: p + 1, -1], rho, np.asarray(triangle.weight))
+    rho = np.asarray(R[..., p + 1, -1] if R.shape[-2] > p + 1 else 0.0)
+    return Quadratic(R[..., : p + 1, first:-1], R[..., : p + 1, -1], rho, np.asarray(triangle.weight))
+
+
+def _with_target(values: Array, target: PerLane) -> Array:
+    """The values (…, p+1) of the design columns and of the target."""
+    last = np.broadcast_to(over_columns(target), (*values.shape[:-1], 1))
+    return np.concatenate([values, last], axis=-1)
+
+
+def _lengths(triangle: Triangle) -> Array:
+    """The Euclidean lengths (…, q) of the columns less their means."""
+    lengths: Array = np.linalg.norm(triangle.R[..., 1:, 1:].astype(np.float64), axis=-2)
+    return lengths
 
 
 def stacked(problems: Sequence[Quadratic]) -> Quadratic:
@@ -129,12 +141,12 @@ def stacked(problems: Sequence[Quadratic]) -> Quadratic:
 
 
 def compact(problem: Quadratic) -> Quadratic:
-    """A problem with the same cost at every θ, whose ``R1`` is square (p, p) and upper triangular."""
-    p = problem.R1.shape[1]
-    full = np.zeros((len(problem.z) + 1, p + 1))
-    full[:-1, :p], full[:-1, p], full[-1, p] = problem.R1, problem.z, problem.rho
+    """A problem with the same cost at every θ, whose ``R1`` is square (…, p, p) and upper triangular."""
+    *lanes, rows, p = problem.R1.shape
+    full = np.zeros((*lanes, rows + 1, p + 1))
+    full[..., :-1, :p], full[..., :-1, p], full[..., -1, p] = problem.R1, problem.z, problem.rho
     R = triangularize(full).astype(np.float64)
-    return Quadratic(R[:p, :p], R[:p, p], R[p, p], problem.weight)
+    return Quadratic(R[..., :p, :p], R[..., :p, p], R[..., p, p], problem.weight)
 
 
 def _divisor(values: Array) -> Array:

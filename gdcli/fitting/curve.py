@@ -368,4 +368,5 @@ def _behaviour(valley: StationaryPoint | None, rate: float) -> Behaviour | None:
     """Judge a rate by y'' at a minimum, the only eigenvalue there; None if that is zero or there is no minimum."""
     if valley is None or valley.largest_stable_rate is None:
         return None
-    return spectra.behaviour(Spectrum(np.array([valley.curvature]), np.eye(1), np.zeros(1)), rate)
+    found: Behaviour = spectra.behaviour(Spectrum(np.array([valley.curvature]), np.eye(1), np.zeros(1)), rate)
+    return found

@@ -100,7 +100,7 @@ class Problem:
     @property
     def cost_scale(self) -> float:
         """The cost in file units that corresponds to a scaled cost of 1."""
-        return self.scaling.target_scale**self.degree
+        return float(self.scaling.target_scale**self.degree)
 
     @property
     def degree(self) -> int:
@@ -131,7 +131,7 @@ class Problem:
         """
         if self.row_loss is not None:
             return self.row_loss.gap(theta, self.penalty, self.cost_scale)
-        return gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2
+        return float(gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2)
 
     def mean_loss(self, theta: Array) -> float:
         """The mean loss, without the penalty, at θ (p or p+1,) of the scaled problem; in the cost's units."""

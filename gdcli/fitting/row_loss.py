@@ -85,7 +85,7 @@ class RowLoss:
             close += corner_gap(penalty, theta, best.theta, best.gradient)
         if close <= _CLOSE * best.cost:
             return close * cost_scale
-        return max(float(self.objective(penalty).value(theta)) * cost_scale - self.minimum.cost, 0.0)
+        return max(float(self.objective(penalty).value(theta)) * cost_scale - float(self.minimum.cost), 0.0)
 
     def newton_direction(self, point: Point, penalty: Penalty, null_space: Array) -> Array:
         """The Newton step (…, p) at a point, halved until the cost falls."""

@@ -262,3 +262,39 @@ def test_no_rate_beats_the_best_one_on_random_spectra(size: int) -> None:
         nearby = rate * (1 + np.linspace(-1e-2, 1e-2, 2001))
         rates = np.concatenate([DENSE * known.largest_stable, nearby[nearby < known.largest_stable]])
         assert lowest_gap(known, rates, iterations - 1) > limit
+
+
+# λ, c, the gap and, from mpmath 1.3 with 60 digits, the iteration and the rate at which Σ λ²(1 − ηλ)²ᵏ⁻¹c² changes its
+# sign, by 120 halvings of log(2 − η·λmax):
+#     f = lambda e: sum(l * l * (1 - (2 - e) / lam[0] * l) ** (2 * k - 1) * c * c for l, c in zip(lam, d))
+EXACT_RATES = [
+    ([1.75, 0.25], [1.0, 2.0], 1e-3, 0.96078958524234528),
+    ([1.5, 0.75, 0.0078125], [1.0, -0.5, 3.0], 1e-4, 1.3168660670664971),
+    ([2.0, 0.5, 0.125, 0.0009765625], [0.25, 1.0, 1.0, 4.0], 1e-5, 0.99880278901113533),
+]
+
+
+@pytest.mark.parametrize(("eigenvalues", "distances", "gap", "rate"), EXACT_RATES)
+def test_the_best_rate_has_twelve_digits(
+    eigenvalues: list[float], distances: list[float], gap: float, rate: float
+) -> None:
+    known = Spectrum(np.array(eigenvalues), np.eye(len(eigenvalues)), np.array(distances))
+    assert best_rate(known, gap)[0] == pytest.approx(rate, rel=1e-12)
+
+
+def test_the_best_rates_of_lanes_are_those_of_each_lane() -> None:
+    random = np.random.default_rng(4)
+    eigenvalues = np.sort(10.0 ** random.uniform(-4, 0, (40, 3)))[:, ::-1]
+    eigenvalues[::7, 2] = 0.0
+    distances = np.where(eigenvalues > 0, random.normal(size=(40, 3)), 0.0)
+    gap = 0.5 * np.vecdot(eigenvalues, distances**2) * 10.0 ** random.uniform(-6, 0.5, 40)
+    lanes = Spectrum(eigenvalues, np.zeros((40, 3, 3)), distances)
+    rates, iterations = best_rate(lanes, gap)
+    arrivals = iterations_to(lanes, 0.9 * lanes.largest_stable, gap)
+    judged = behaviour(lanes, 0.9 * lanes.largest_stable)
+    for i in range(40):
+        there = eigenvalues[i] > 0
+        alone = Spectrum(eigenvalues[i, there], np.zeros((there.sum(), 3)), distances[i, there])
+        assert (pytest.approx(rates[i], rel=1e-11), iterations[i]) == best_rate(alone, gap[i])
+        assert arrivals[i] == iterations_to(alone, 0.9 * alone.largest_stable, gap[i])
+        assert judged[i] is behaviour(alone, 0.9 * alone.largest_stable)
