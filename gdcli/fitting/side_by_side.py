@@ -20,8 +20,8 @@ from gdcli.engine.descent import Step, Stopped, descend
 from gdcli.engine.objective import Objective
 from gdcli.engine.optimizers import OptimizerKind
 from gdcli.engine.quadratic import SquaredError
-from gdcli.engine.spectrum import Behaviour, Spectrum
-from gdcli.engine.stack_descent import Ends, best_rates, lane_iterations_to
+from gdcli.engine.spectrum import Behaviour, Spectrum, best_rate, iterations_to
+from gdcli.engine.stack_descent import Ends
 from gdcli.engine.stacked import AlongEigenvectors, StackedProblem, active, problem_of
 from gdcli.engine.triangle import Triangle, lanes_at
 from gdcli.fitting.choices import RateRule
@@ -121,14 +121,15 @@ def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, Any]:
     plain = options.descent.optimizer.plain
     within = WITHIN * measure / size
     best, rate = np.full(g, np.nan), np.full(g, np.nan)
+    spectrum = Spectrum(problem.eigenvalues, problem.vectors, distance)
     if isinstance(options.descent.rate, RateRule):
-        best, _ = best_rates(problem.eigenvalues, distance, within)
+        best, _ = best_rate(spectrum, within)
         rate = best
     else:
         rate = np.full(g, float(options.descent.rate))
     behaviour, largest_stable = _forecast(problem, rate, options)
     unstable = np.array([found is Behaviour.UNSTABLE for found in behaviour], dtype=bool)
-    arrival = lane_iterations_to(problem.eigenvalues, distance, rate, within) if plain and options.constant else None
+    arrival = iterations_to(spectrum, rate, within) if plain and options.constant else None
 
     ends = Ends(~unstable, options.descent.iterations, options.descent.tolerance, PERFECT * problem.mean_square / size)
     last, theta = _descend(problem, distance, rate, ends, options)
