@@ -144,6 +144,8 @@ def test_an_unstable_rate_is_one_however_far_it_ran(sample_data: Path) -> None:
     assert result.learning_rate.iterations_to_1_percent is None
     assert result.diverged
     assert not result.descent.converged
+    assert (result.cost, result.r2, result.optimum.gap) == (None, None, None)
+    assert [one.value for one in (*result.coefficients, result.intercept)] == [None] * (len(result.coefficients) + 1)
 
 
 @pytest.mark.parametrize("learning_rate", [0.6, 1.5, 30.0, 1e10, 1e100, 1e200, 1e300])

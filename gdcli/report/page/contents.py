@@ -1,7 +1,6 @@
 """What a lesson page is told: the triangle, where the descent begins, and the report for a colleague."""
 
 import math
-import re
 from collections.abc import Iterable
 from html import escape
 from itertools import groupby
@@ -36,10 +35,6 @@ _REPEATED = frozenset({"gd", "momentum", "nesterov", "adam", "newton"})
 _MOST_COLUMNS = 150
 
 _POINT_DIGITS = 6
-
-_GAP = re.compile(" {2,}")
-
-_NAME_AND_TEXT = 2
 
 
 class TypedCommand(NamedTuple):
@@ -134,8 +129,8 @@ def report_markup(report: Report, command: TypedCommand | None, version: str) ->
 
 
 def _is_sentence(line: str) -> bool:
-    """Whether a line of the report is prose, perhaps behind a name, which a page may break, and no row of columns."""
-    return line.endswith((".", ":")) and " " in line and len(_GAP.split(line)) <= _NAME_AND_TEXT
+    """Whether a line of the report is prose, which a page may break, and no row of columns: those end with no mark."""
+    return line.endswith((".", ":")) and " " in line
 
 
 def _with_columns(command: TypedCommand, fit: Fit) -> TypedCommand:

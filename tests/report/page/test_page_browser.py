@@ -226,7 +226,7 @@ def test_every_control_has_a_name_and_the_keyboard_reaches_it(one: Any) -> None:
 
 
 def test_hostile_names_and_cells_are_text(page: Callable[..., Any], csv_file: Callable[..., str]) -> None:
-    attack = "</script><img src=x onerror=alert(1)>"
+    attack = "</script></script ><img src=x onerror=alert(1)>"
     rows = "".join(f"{2 * i + i % 3},{i},{'</pre><b>' if i % 2 else '<!--'}\n" for i in range(20))
     opened = page(csv_file(f'y,"{attack}",t\n{rows}', "<i>&.csv"), "-t", "y", address="#lr=0.1&k=3")
     opened.settled()
