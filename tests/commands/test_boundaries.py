@@ -164,7 +164,7 @@ def test_a_level_may_have_a_thousand_characters_and_no_more(gdfit: Run, csv_file
     path = csv_file("kind,y\n" + "".join(f"{'k' * length if i % 2 else 'b'},{i}\n" for i in range(6)))
     done = gdfit(path, "-t", "y", "-q")
     assert done.code == code
-    assert ("1,001 characters" in done.err) == (code == 1)
+    assert ("line 3, column 'kind': 'kkk" in done.err) == ("1,001 characters" in done.err) == (code == 1)
 
 
 # --- verdicts on their boundary
