@@ -226,7 +226,7 @@ class Problem:
 
 def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
     """The scaled problem of ``terms`` and ``target`` with its optimum and spectrum, from a triangle of rows."""
-    means = {column: mean for column, mean in own_means(triangle).items() if column in terms.columns}
+    means = {column: float(mean) for column, mean in own_means(triangle).items() if column in terms.columns}
     chosen = fill(triangle, [*terms.columns, target], means)
     data, scaling = scale(
         chosen, options.model.scale, options.model.intercept, target=options.model.loss.kind.degree > 0
