@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import gdcli
+from tests.screens import read_to_end
 
 ROOT = Path(gdcli.__file__).parents[1]
 FROM_SCRATCH = [sys.executable, "-m", "gdcli"]
@@ -155,15 +156,7 @@ def terminal(tmp_path: Path, forked: Path) -> Callable[..., OnTerminal]:
             feed(process.stdin.fileno())
         if process.stdin is not None:
             process.stdin.close()
-        screen = b""
-        while True:
-            try:
-                piece = os.read(outer, 65536)
-            except OSError:  # what Linux says when the other end is closed
-                break
-            if not piece:
-                break
-            screen += piece
+        screen = read_to_end(outer)
         out = process.stdout.read() if process.stdout else b""
         err = process.stderr.read() if process.stderr else b""
         code = process.wait(_TIMEOUT)

@@ -62,6 +62,11 @@ LINES: dict[str, tuple[str, dict[str, str]]] = {
     "by": ("housing.csv -t price --by type -x sqft -x beds --lr 0.02 -n 200", {}),
     "by-narrow": ("housing.csv -t price --by type -x sqft -x beds --lr 0.02 -n 200", NARROW),
     "by-diverged": ("housing.csv -t price --by type -x sqft --lr 1.2 -n 50", {}),
+    "by-every": ("housing.csv -t price --by type -x sqft -x beds --lr auto -n 20 --every 10", {}),
+    "by-every-narrow": ("housing.csv -t price --by type -x sqft -x beds --lr auto -n 20 --every 10", NARROW),
+    "by-explain": ("housing.csv -t price --by type -x sqft -n 1 --explain", {}),
+    "by-tested": ("housing.csv -t price --by type -x sqft --lr auto --test recent.csv", {}),
+    "sweep-by": ("sweep housing.csv -t price -x sqft --by type --lr 0.01 --lr 0.1 --lr 1.2 -n 100", {}),
     "curve": ("curve --poly 0,0,1 --start 10 --lr 0.1 --lr 0.4 --lr 2 -n 5", {}),
     "curve-two-minima": ("curve --poly 1,-1,-3,0,1 --start 2 --lr 0.05 -n 20", {}),
     "describe": ("describe penguins.csv", {}),
@@ -83,10 +88,25 @@ BEFORE = (
 )
 
 
+def read_to_end(screen: int) -> bytes:
+    """All bytes of a pseudo-terminal, until its other end is closed."""
+    found = b""
+    while True:
+        try:
+            piece = os.read(screen, 65536)
+        except OSError:  # what Linux says when the other end is closed
+            return found
+        if not piece:
+            return found
+        found += piece
+
+
 def prepare(folder: Path) -> None:
     """Put the sample data into a folder."""
     for name in ("housing.csv", "penguins.csv"):
         shutil.copy(ROOT / "sample_data" / name, folder)
+    header, *rows = (folder / "housing.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "recent.csv").write_text("".join([header, *rows[-40:]]), encoding="utf-8")
 
 
 def environment_of(name: str) -> dict[str, str]:
@@ -105,15 +125,7 @@ def draw(words: list[str], folder: Path, environment: dict[str, str]) -> str:
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
     )  # fmt: skip
     os.close(inner)
-    screen = b""
-    while True:
-        try:
-            piece = os.read(outer, 65536)
-        except OSError:  # what Linux says when the other end is closed
-            break
-        if not piece:
-            break
-        screen += piece
+    screen = read_to_end(outer)
     process.wait()
     os.close(outer)
     return screen.decode()

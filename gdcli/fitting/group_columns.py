@@ -1,7 +1,8 @@
-"""Fits of groups that descended one by one, as columns of numbers."""
+"""The fits of groups as columns of numbers: what they have in common, and the figures of those that descended alone."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,24 +19,38 @@ from gdcli.fitting.terms import compared_with_baseline
 from gdcli.ingest.grouped import Grouped
 from gdcli.ingest.read import Dataset
 
+# The figures of a group by the names of their columns, and where they are in its fit; None becomes NaN.
+_FIGURES: Mapping[str, Callable[[Fit], float | None]] = {
+    "intercepts": lambda fit: fit.intercept.value if fit.intercept else _through_zero(fit),
+    "optimal_intercepts": lambda fit: fit.intercept.optimum if fit.intercept else _through_zero(fit),
+    "cost": lambda fit: fit.cost,
+    "gap": lambda fit: fit.optimum.gap,
+    "r2": lambda fit: fit.r2,
+    "optimal_cost": lambda fit: fit.optimum.cost,
+    "gap_measure": lambda fit: fit.optimum.gap_measure,
+    "rate": lambda fit: fit.learning_rate.given,
+    "largest_stable": lambda fit: fit.learning_rate.largest_stable,
+    "best": lambda fit: fit.learning_rate.best,
+}
 
-def group_fits_of(
+
+def group_fits(
     reading: Dataset,
-    grouped: Grouped,
     keys: Sequence[Key],
-    fits: Sequence[Fit | None],
-    reasons: Mapping[int, str],
+    terms: Sequence[Column],
     columns: Sequence[Column],
+    references: Mapping[str, tuple[str, ...]],
     options: FitOptions,
+    **figures: Any,
 ) -> GroupFits:
-    """The ``fits`` of all groups as one GroupFits, whose arrays have NaN for a group without a fit."""
-    chosen, known = reading.design, [fit for fit in fits if fit is not None]
-    used = {term for fit in known for term in fit.trace_terms}
-    terms = tuple(column for column in columns if column.label in used)
+    """The fits of all groups: what they have in common, and their ``figures``.
+
+    ``terms`` are those that a fit has, ``columns`` all levels of all groups; ``references`` may name columns that no
+    fit has.
+    """
+    chosen = reading.design
     features = tuple(name for name in chosen.features if any(name == term.name for term in terms))
     levels = {name: tuple(c.level or "" for c in columns if c.name == name) for name in features if name in chosen.text}
-    compared = [name for name in compared_with_baseline(chosen, options.model.intercept) if name in levels]
-    first = known[0]
     return GroupFits(
         version=__version__,
         files=reading.files,
@@ -43,13 +58,12 @@ def group_fits_of(
         by=chosen.by,
         groups=tuple(keys),
         features=features,
-        terms=terms,
+        terms=tuple(terms),
         levels=levels,
-        references={name: tuple(_reference(name, fit, levels) for fit in fits) for name in compared},
+        references={name: found for name, found in references.items() if name in levels},
         left_out=tuple(name for name in chosen.features if name not in features),
         intercept=options.model.intercept,
         rows=reading.reduced.rows,
-        count=np.array([sum(fold.count for fold in grouped.folds_of(key)) for key in keys], dtype=np.intp),
         optimizer=options.descent.optimizer.word,
         schedule=options.descent.schedule.word,
         scale=options.model.scale,
@@ -61,38 +75,56 @@ def group_fits_of(
         dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.columns},
         computed={name: one for name, one in chosen.computed.items() if name in (*features, chosen.target)},
         csv=options.csv.said,
+        **figures,
+    )
+
+
+def group_fits_of(
+    reading: Dataset,
+    grouped: Grouped,
+    keys: Sequence[Key],
+    fits: Sequence[Fit | None],
+    reasons: Mapping[int, str],
+    columns: Sequence[Column],
+    options: FitOptions,
+    shown: Mapping[int, Fit],
+) -> GroupFits:
+    """The ``fits`` of all groups as one GroupFits, whose arrays have NaN for a group without a fit."""
+    chosen, known = reading.design, [fit for fit in fits if fit is not None]
+    used = {term for fit in known for term in fit.trace_terms}
+    terms = tuple(column for column in columns if column.label in used)
+    references = {}
+    for name in compared_with_baseline(chosen, options.model.intercept):
+        if found := [column.level or "" for column in columns if column.name == name]:
+            references[name] = tuple(found[0] if f is None else f.reference_levels.get(name, found[0]) for f in fits)
+    return group_fits(
+        reading,
+        keys,
+        terms,
+        columns,
+        references,
+        options,
+        **{name: _numbers(fits, figure) for name, figure in _FIGURES.items()},
+        count=np.array([sum(fold.count for fold in grouped.folds_of(key)) for key in keys], dtype=np.intp),
         means=np.array([_means(fit, terms) for fit in fits]) if chosen.fills else None,
         slopes=_of_terms(fits, terms, lambda one: one.value),
         standardized=_of_terms(fits, terms, lambda one: one.standardized),
         optimal_slopes=_of_terms(fits, terms, lambda one: one.optimum),
-        intercepts=_numbers(fits, lambda fit: fit.intercept.value if fit.intercept else _through_zero(fit)),
-        optimal_intercepts=_numbers(fits, lambda fit: fit.intercept.optimum if fit.intercept else _through_zero(fit)),
-        cost=_numbers(fits, lambda fit: fit.cost),
-        gap=_numbers(fits, lambda fit: fit.optimum.gap),
-        r2=_numbers(fits, lambda fit: fit.r2),
-        optimal_cost=_numbers(fits, lambda fit: fit.optimum.cost),
-        gap_measure=_numbers(fits, lambda fit: fit.optimum.gap_measure),
         perfect=np.array([fit is not None and fit.optimum.relative_gap is None for fit in fits]),
         verdict=np.array([_verdict(fit, i in reasons) for i, fit in enumerate(fits)], dtype=object),
         stopped=np.array([fit and fit.descent.stopped for fit in fits], dtype=object),
         iterations=np.array([-1 if fit is None else fit.descent.iterations for fit in fits]),
-        rate=_numbers(fits, lambda fit: fit.learning_rate.given),
         behaviour=np.array([fit and fit.learning_rate.behaviour for fit in fits], dtype=object),
-        largest_stable=_numbers(fits, lambda fit: fit.learning_rate.largest_stable),
-        best=_numbers(fits, lambda fit: fit.learning_rate.best),
         iterations_to_1_percent=np.array([_arrival(fit) for fit in fits]),
         fits=tuple(fits),
         reasons=dict(reasons),
-        loss=first.loss,
+        loss=known[0].loss,
         loss_word=options.model.loss.word,
-        classes=first.classes,
-        parameter=None if first.parameter is None else float(np.median([fit.parameter or 0.0 for fit in known])),
+        classes=known[0].classes,
+        parameter=None if known[0].parameter is None else float(np.median([fit.parameter or 0.0 for fit in known])),
+        shown=shown,
+        every=options.show.every is not None,
     )
-
-
-def _reference(name: str, fit: Fit | None, levels: Mapping[str, Sequence[str]]) -> str:
-    """A group's reference level; one that has a single level only has none but that."""
-    return levels[name][0] if fit is None else fit.reference_levels.get(name, levels[name][0])
 
 
 def _means(fit: Fit | None, terms: Sequence[Column]) -> list[float]:

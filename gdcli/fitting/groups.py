@@ -249,8 +249,8 @@ def _one_by_one(
             f"the largest has {largest} and needs one for each coefficient, 2 at least"
         )
     collected.tell(reading.design.by, len(known))
-    found = group_fits_of(reading, grouped, keys, fits, reasons, columns, options)
-    return replace(found, shown=shown, every=options.show.every is not None), 0  # each saturated fit has been told of
+    found = group_fits_of(reading, grouped, keys, fits, reasons, columns, options, shown)
+    return found, 0  # each saturated fit has been told of
 
 
 def _going_on(options: FitOptions, start: Start | None) -> FitOptions:

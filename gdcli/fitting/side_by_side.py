@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdcli import __version__
 from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, quoted
 from gdcli.data.group_keys import Key
@@ -25,6 +24,7 @@ from gdcli.engine.stack_descent import Ends
 from gdcli.engine.stacked import AlongEigenvectors, StackedProblem, active, problem_of
 from gdcli.engine.triangle import Triangle, lanes_at
 from gdcli.fitting.choices import RateRule
+from gdcli.fitting.group_columns import group_fits
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import CONVERGED_DISTANCE, CONVERGED_GAP, PERFECT, WITHIN
@@ -75,33 +75,15 @@ def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOpt
     )
     found = _descended(problem, options)
     figures: dict[str, Any] = {name: _spread(values, enough) for name, values in found.items()}
-    features = tuple(name for name in chosen.features if any(term.name == name for term in terms))
-    text = [name for name in features if name in chosen.text]
-    fits = GroupFits(
-        version=__version__,
-        files=reading.files,
-        target=chosen.predicted,
-        by=chosen.by,
-        groups=tuple(keys),
-        features=features,
-        terms=terms,
-        levels={name: tuple(_levels(stack, name)) for name in text},
-        references={name: _references(stack, name) for name in text if name in compared},
-        left_out=tuple(name for name in chosen.features if name not in features),
-        intercept=options.model.intercept,
-        rows=reading.reduced.rows,
+    references = {name: _references(stack, name) for name in compared if _places(stack, name)}
+    fits = group_fits(
+        reading,
+        keys,
+        terms,
+        stack.columns[:-1],
+        references,
+        options,
         count=stack.count,
-        optimizer=options.descent.optimizer.word,
-        schedule=options.descent.schedule.word,
-        scale=options.model.scale,
-        tolerance=options.descent.tolerance,
-        automatic=options.descent.rate is RateRule.AUTO,
-        missing_words=tuple(sorted(chosen.missing_words)),
-        missing=chosen.missing,
-        weights=chosen.weights,
-        dates={name: spelling for name, spelling in chosen.dates.items() if name in chosen.columns},
-        computed={name: one for name, one in chosen.computed.items() if name in (*features, chosen.target)},
-        csv=options.csv.said,
         means=stack.mean[:, places].astype(np.float64) if chosen.fills else None,
         **figures,
     )
@@ -227,11 +209,7 @@ def _places(stack: Triangle, name: str) -> list[int]:
     return [i for i, column in enumerate(stack.columns[:-1]) if column.name == name]
 
 
-def _levels(stack: Triangle, name: str) -> list[str]:
-    return [stack.columns[i].level or "" for i in _places(stack, name)]
-
-
 def _references(stack: Triangle, name: str) -> tuple[str, ...]:
     """Each group's reference level."""
-    levels = _levels(stack, name)
-    return tuple(levels[i] for i in np.argmax(stack.maximum[:, _places(stack, name)] > 0, axis=1).tolist())
+    places = _places(stack, name)
+    return tuple(stack.columns[places[i]].level or "" for i in np.argmax(stack.maximum[:, places] > 0, axis=1).tolist())

@@ -3,20 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from gdcli.base.records import record
+from gdcli.data.expressions import nodes
 from gdcli.data.expressions.computed import Computed, levels_of
 from gdcli.data.expressions.functions import CATEGORIES
-from gdcli.data.expressions.nodes import (
-    Binary,
-    Call,
-    Constant,
-    Group,
-    Name,
-    Negative,
-    Node,
-    PolyTerm,
-    columns_of,
-    text_of,
-)
+from gdcli.data.expressions.nodes import Node, columns_of, text_of
 
 # Up to this exponent a power is written as a product.
 _PRODUCTS = 4
@@ -49,20 +39,20 @@ class TermWriter:
 def written_number(node: Node, write: TermWriter) -> str:
     """The source text of a numeric expression."""
     match node:
-        case Constant(value):
+        case nodes.Constant(value):
             return write.literal(value)
-        case Name(column):
+        case nodes.Name(column):
             return write.operand(column)
-        case Group(of):
+        case nodes.Group(of):
             return written_number(of, write)
-        case Negative(of):
+        case nodes.Negative(of):
             return f"({write.literal(-1.0)} * {written_number(of, write)})"
-        case Call(function, of):
+        case nodes.Call(function, of):
             return write.call(function, written_number(of, write))
-        case PolyTerm(of, _, _, center, scale, coefficients):
+        case nodes.PolyTerm(of, _, _, center, scale, coefficients):
             u = f"(({written_number(of, write)} - {_signed(center, write)}) / {write.literal(scale)})"
             return write.polynomial(u, coefficients)
-        case Binary(operator, left, right):
+        case nodes.Binary(operator, left, right):
             return _binary(operator, left, right, write)
     raise AssertionError(text_of(node))
 
@@ -73,7 +63,7 @@ def _signed(value: float, write: TermWriter) -> str:
 
 def _binary(operator: str, left: Node, right: Node, write: TermWriter) -> str:
     first = written_number(left, write)
-    if operator == "^" and isinstance(right, Constant) and right.value in range(1, _PRODUCTS + 1):
+    if operator == "^" and isinstance(right, nodes.Constant) and right.value in range(1, _PRODUCTS + 1):
         return "(" + " * ".join([first] * int(right.value)) + ")"
     second = written_number(right, write)
     if operator == "/":
@@ -107,8 +97,8 @@ def _chosen(
     for levels, text in entries:
         within.setdefault(levels[0], []).append((levels[1:], text))
     choice = {level: _chosen(term, rest, found, gap, write) if rest else found[0][1] for level, found in within.items()}
-    of = node.of if isinstance(node, Call) and node.function == CATEGORIES else node
-    if isinstance(of, Name) and of.column in term.texts:
+    of = node.of if isinstance(node, nodes.Call) and node.function == CATEGORIES else node
+    if isinstance(of, nodes.Name) and of.column in term.texts:
         return write.by_text(of.column, choice, gap)
     chosen = write.by_number(written_number(of, write), {float(level): text for level, text in choice.items()})
     return chosen if gap is None else write.filled(columns_of(of), chosen, gap)
