@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from gdcli.base.cores import usable_cores
@@ -19,6 +19,16 @@ R = TypeVar("R")
 SECTION = 64
 
 
+def put_back(taken: list[T], rest: Iterator[T]) -> Iterator[T]:
+    """Yield items that were taken from an iterator, and then its others.
+
+    The list is emptied on the way: the items, which may be large, live no longer than their work.
+    """
+    while taken:
+        yield taken.pop(0)
+    yield from rest
+
+
 def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) -> Iterator[R]:
     """Yield work(item) for each item in order, at most ``jobs`` at a time and one more item waiting.
 
@@ -28,8 +38,7 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
     jobs = jobs or usable_cores()
     iterator = iter(items)
     first = list(islice(iterator, 2 if jobs > 1 else 0))
-    several, rest = len(first) == 2, chain(first, iterator)
-    del first  # the items, which may be large, live no longer than their work
+    several, rest = len(first) == 2, put_back(first, iterator)
     if not several:  # one item needs no second thread, nor the import of what makes them
         yield from map(work, rest)
         return
@@ -40,6 +49,8 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
     try:
         failed: Exception | None = None
         while failed is None:
+            if len(running) > jobs:  # before another item is there, as it may be large
+                yield running.popleft().result()
             try:
                 item = next(rest)
             except StopIteration:
@@ -47,9 +58,7 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
             except Exception as error:  # the items before it come first, and so do their errors
                 failed = error
                 break
-            if len(running) > jobs:
-                yield running.popleft().result()
-            running.append(pool.submit(work, item))
+            running.append(pool.submit(_work_on_last, work, [item]))
             del item
         while running:
             yield running.popleft().result()
@@ -57,6 +66,11 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
             raise failed
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _work_on_last(work: Callable[[T], R], items: list[T]) -> R:
+    """The result for the last item of a list, taken out: ``work`` may let go of it before its end."""
+    return work(items.pop())
 
 
 def merge_all(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:

@@ -46,7 +46,9 @@ class Reduction:
         summary: Summary | None = part.block.summary
         if summary is not None:
             return in_fold(summary.reduced_for(self.design), self.plan, part.file)
-        piece = piece_of(self.design.rows(part.block), self.plan, part.file, part.number)
+        rows, file, number = self.design.rows(part.block), part.file, part.number
+        del part  # the text of the block takes as much memory as its rows
+        piece = piece_of(rows, self.plan, file, number)
         return reduce_if_long(piece, self.plan)
 
     def merge_section(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:

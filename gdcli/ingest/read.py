@@ -4,13 +4,13 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from functools import partial
-from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Union, cast
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import STDIN, listed, quoted
+from gdcli.base.parallel import put_back
 from gdcli.base.records import field, record, replace
 from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.csv.options import CsvOptions
@@ -159,14 +159,15 @@ def _reduced(
         check = partial(_check, first=source, chosen=chosen, columns=columns, plan=options.plan)
         reduction = Reduction(chosen, options.plan)
         if options.dask is None:
-            checked = _checked(chain([first], parts), check)
+            checked = _checked(put_back([first], parts), check)
             del first, part  # or the first block would stay in memory as long as there are others
             whole = reduction.of_all(checked, options.jobs)
         else:
             from gdcli.ingest.cluster import reduced_on
             from gdcli.ingest.connection import connect
 
-            again = chain([_Input(part.file, source)], inputs)
+            again = put_back([_Input(part.file, source)], inputs)
+            del first, part
             client = held.enter_context(connect(options.dask, listener))
             sources: list[Source] = []
             whole = reduced_on(client, reduction, _with_rows(again, check, sources), _size(data), listener)
@@ -274,6 +275,7 @@ def _checked(parts: Iterable[tuple[Source, Part]], check: Callable[[Source], Non
             check(source)
             checked = source
         yield part
+        del part
 
 
 def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions, plan: Plan) -> None:

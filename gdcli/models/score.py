@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
-from itertools import chain
+from itertools import islice
 from operator import add
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from gdcli import __version__
 from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
-from gdcli.base.parallel import merge_all, ordered_map
+from gdcli.base.parallel import merge_all, ordered_map, put_back
 from gdcli.base.records import field, record
 from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
@@ -387,13 +387,13 @@ def _blocks(
     for file, path in enumerate(files):
         source = open_source(path, options, listener, inputs)
         with closing(source.blocks()) as blocks:
-            first = next(blocks, None)  # blocks that have begun close the file, whatever happens next
+            taken = list(islice(blocks, 1))  # blocks that have begun close the file, whatever happens next
             try:
                 for model in models:
                     also = [model.target, *([] if weights is None else [weights])]
                     model.require_columns(source.names, source.name, also)
             except DataError as error:
                 raise reading_of_model(error, options.csv) from None
-            for number, block in enumerate(blocks if first is None else chain([first], blocks)):
+            for number, block in enumerate(put_back(taken, blocks)):
                 listener.reading(*source.progress())
                 yield file, number, block

@@ -2,11 +2,13 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Iterator
+from itertools import islice
 
 import pytest
 
-from gdcli.base.parallel import SECTION, merge_all, ordered_map
+from gdcli.base.parallel import SECTION, merge_all, ordered_map, put_back
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 20])
@@ -30,7 +32,24 @@ def test_no_more_items_are_taken_than_can_soon_be_worked_on(jobs: int) -> None:
             yield i
 
     for done, _ in enumerate(ordered_map(lambda item: item, items(), jobs), 1):
-        assert taken - done <= jobs + 1
+        assert taken - done <= jobs
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 4])
+def test_an_item_lives_no_longer_than_the_work_on_it(jobs: int) -> None:
+    made: list[weakref.ref[set[int]]] = []
+
+    def items() -> Iterator[set[int]]:
+        for i in range(20):
+            item = {i}
+            made.append(weakref.ref(item))
+            yield item
+            del item
+
+    rest = items()
+    for done, _ in enumerate(ordered_map(len, put_back(list(islice(rest, 2)), rest), jobs), 1):
+        assert sum(one() is not None for one in made) <= max(len(made) - done, 1)
+    assert len(made) == done == 20
 
 
 @pytest.mark.parametrize("jobs", [2, 3])
