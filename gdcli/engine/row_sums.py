@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gdcli.base.cores import usable_cores
 from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.losses.contract import Loss
@@ -27,9 +28,6 @@ LOSS_SLICE_ROWS = 8192
 
 # Slices in one task of a thread: its start (some 20 µs) is little beside its work.
 TASK_SLICES = 8
-
-# Tasks that are submitted before the first of them is waited for: enough for as many threads.
-_TASKS_AHEAD = 16
 
 # Bits by which a median is selected in each pass: the sums that a group sends for them take 16 kB.
 DIGIT_BITS = 11
@@ -187,6 +185,7 @@ class RowSums:
         enough = sum(len(block.y) for block in blocks) > LOSS_SLICE_ROWS
         several = len(self._tasks) > 1 and jobs != 1 and enough
         self._pool = (threads or ThreadPoolExecutor(max_workers=jobs)) if several else None
+        self._ahead = 2 * (jobs or usable_cores())
 
     def ask(self, question: "Question") -> Callable[[], Array]:
         """A function that evaluates the question when it is called, and returns its answer; see :class:`LossSums`."""
@@ -317,9 +316,19 @@ class RowSums:
             return found
 
         total = np.zeros(shape)
-        for part in map(done, self._tasks) if self._pool is None else _results(self._pool, done, self._tasks):
+        for part in map(done, self._tasks) if self._pool is None else self._side_by_side(self._pool, done):
             total += part
         return total
+
+    def _side_by_side(self, pool: ThreadPoolExecutor, done: Callable[[_Task], Array]) -> Iterator[Array]:
+        """Yield the results of all tasks in order; few are done ahead, because each may be many matrices."""
+        running: deque[Future[Array]] = deque()
+        for task in self._tasks:
+            running.append(pool.submit(done, task))
+            if len(running) > self._ahead:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
 Question = Callable[[RowSums], Array]
@@ -332,17 +341,6 @@ class LossSums(Protocol):
     def ask(self, question: Question) -> Callable[[], Array]:
         """Submit a question; the function returned waits for the answer and returns it, an array of sums."""
         ...
-
-
-def _results(pool: ThreadPoolExecutor, done: Callable[[_Task], Array], tasks: Sequence[_Task]) -> Iterator[Array]:
-    """Yield the results of tasks in order; few wait at a time, because each may be many matrices."""
-    running: deque[Future[Array]] = deque()
-    for task in tasks:
-        running.append(pool.submit(done, task))
-        if len(running) > _TASKS_AHEAD:
-            yield running.popleft().result()
-    while running:
-        yield running.popleft().result()
 
 
 def _tasks(block: RowBlock) -> Iterator[_Task]:

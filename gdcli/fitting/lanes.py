@@ -222,7 +222,7 @@ def _with(options: FitOptions, penalty: Penalty, rate: float | RateRule | None) 
 def _repenalized(problem: Problem, reading: Dataset, options: FitOptions) -> Problem:
     """A problem of all rows with the penalty of ``options``; the minimum of a loss over the rows is not sought."""
     other = build_problem(reading.fitted, problem.triangle.columns[-1], problem.terms, options)
-    return problem.with_penalty_of(other)
+    return other if problem.row_loss is None else replace(other, row_loss=problem.row_loss.with_penalty_of(other))
 
 
 def _tried(options: FitOptions, rate: LearningRate, found: CrossValidation | None) -> TriedPenalty:

@@ -13,7 +13,7 @@ import numpy as np
 from gdcli.base.allocator import return_freed_memory
 from gdcli.base.errors import DataError
 from gdcli.base.names import did_you_mean, listed, quoted
-from gdcli.base.records import record, replace
+from gdcli.base.records import record
 from gdcli.engine import least_squares as optima
 from gdcli.engine import spectrum as spectra
 from gdcli.engine.arrays import Array
@@ -197,10 +197,6 @@ class Problem:
         target = None if self.row_loss is None else self.row_loss.kept.target
         y = self.values(Column(name) if target is None else target.column, columns, X)
         return y if target is None or target.event is None else (y == target.event).astype(np.float64)
-
-    def with_penalty_of(self, other: "Problem") -> "Problem":
-        """This problem with the penalty of ``other``, a squared-error problem of the same rows."""
-        return other if self.row_loss is None else replace(other, row_loss=self.row_loss.with_penalty_of(other))
 
     @property
     def saturated(self) -> bool:
