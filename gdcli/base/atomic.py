@@ -17,6 +17,7 @@ from typing import IO, Any, BinaryIO, Literal, NoReturn, TextIO, overload
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import harmless, quoted
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 
 try:
@@ -37,10 +38,10 @@ _LONGEST_PATH = 4096  # the kernel's limit: the end of a path says most
 
 _BUFFER = 1 << 16
 
-_DESCRIPTOR = re.compile(r"/(dev|proc/\d+)/fd/(\d+)")
+_DESCRIPTOR = pattern(r"/(dev|proc/\d+)/fd/(\d+)")
 
 # fsspec knows both names, chains protocols with ::, and takes what follows for a path as it is.
-_FILE_ADDRESS = re.compile(r"(?:.*::)?(?:file|local)://(.*)", re.DOTALL)
+_FILE_ADDRESS = pattern(r"(?:.*::)?(?:file|local)://(.*)", re.DOTALL)
 
 _STANDARD_DESCRIPTORS = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
 

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from gdcli.base.patterns import pattern
+
 if TYPE_CHECKING:
     pass
 
 # Control characters, and the marks that change the direction of text.
-_ACTING = re.compile(
+_ACTING = pattern(
     r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f]|\r(?!\n)|\x1b"
 )
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
@@ -11,6 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.patterns import pattern
 from gdcli.base.records import field_names, is_record, optional_fields
 
 Record = TypeVar("Record")
@@ -26,7 +26,7 @@ _MOST_BRACKETS = 1 << 22
 
 # json.dumps leaves these as they are: C1 controls and line separators act on a terminal, a lone surrogate
 # (an undecodable byte) cannot be written as UTF-8.
-_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_UNSAFE = pattern("[\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def dumps(value: Any) -> str:

@@ -4,13 +4,13 @@ Exact synonyms are read as what they mean. Names that mean something near, or on
 with what it is called here.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import click
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import shell_word
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 from gdcli.cli.command_line import Given, parse
 
@@ -135,7 +135,7 @@ _FAMILIES = {"binomial": "logistic", "gaussian": "squared", "poisson": "poisson"
 # scikit-learn's penalties.
 _PENALTIES = {"l1": "--l1 0.1", "lasso": "--l1 0.1", "elasticnet": "--l1 0.1 --l2 0.1", "none": ""}
 
-_NUMBER = re.compile(r"-?[\d.]+(?:[eE][+-]?\d+)?")
+_NUMBER = pattern(r"-?[\d.]+(?:[eE][+-]?\d+)?")
 
 _SYNONYM_OF = {name: here for here, names in _SYNONYMS.items() for name in names.split()}
 

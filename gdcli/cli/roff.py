@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-_CELL = re.compile(r"(?<!\\)\|")
-_SPAN = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\(([^)]+)\)")
+from gdcli.base.patterns import pattern
+
+_CELL = pattern(r"(?<!\\)\|")
+_SPAN = pattern(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\(([^)]+)\)")
 
 
 def escape(text: str) -> str:

@@ -1,13 +1,13 @@
 """stdout as a stream of text: its encoding, escapes for control characters on a terminal, and closed pipes."""
 
-import re
 import sys
 
 from gdcli.base.names import harmless
+from gdcli.base.patterns import pattern
 from gdcli.cli.failures import stdout_error
 from gdcli.cli.terminal import table_encoding
 
-_COLOURS = re.compile(r"(\x1b\[[0-9;]*m)")
+_COLOURS = pattern(r"(\x1b\[[0-9;]*m)")
 
 
 class Stdout:

@@ -4,25 +4,25 @@ No piece of input may become more than some 64 MiB at a time, whatever an archiv
 a stream, or goes on with what is no stream, is an error.
 """
 
-import re
 import sys
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.patterns import pattern
 
 LONGEST_MAGIC = 6
 
 # After the name and the block size comes the first block, or the end of an empty archive.
-_BZIP2 = re.compile(rb"BZh[1-9](1A|\x17r)")
+_BZIP2 = pattern(rb"BZh[1-9](1A|\x17r)")
 
 _GZIP = b"\x1f\x8b"
 
 _XZ = b"\xfd7zXZ\x00"
 
 # A frame, or one that is to be skipped: pzstd begins so.
-_ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
+_ZSTD = pattern(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 
 _STEP = 1 << 18
 

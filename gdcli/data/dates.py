@@ -14,6 +14,7 @@ import numpy as np
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import quoted
+from gdcli.base.patterns import pattern
 from gdcli.base.records import replace
 from gdcli.data.table import Coded, Table
 from gdcli.engine.arrays import Array
@@ -27,7 +28,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 # Texts of a column that a format is tried on.
 _SAMPLE = 1000
 
-_ISO = re.compile(
+_ISO = pattern(
     r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s?(Z|[+-]\d\d(?::?\d\d)?)?)?)?", re.ASCII
 )
 
@@ -35,11 +36,13 @@ _MONTHS = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 
 _TIME = r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?"
 
-_LIKE = re.compile(
+_LIKE = pattern(
     rf"(?:\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}|\d{{1,2}}[-/.]\d{{4}}|\d{{1,2}}[-. ]?{_MONTHS}[-,. ]*\d{{2,4}}|"
     rf"(?:\d{{1,4}}[-. ])?{_MONTHS}[-,. ]*\d{{1,4}}(?:,? \d{{2,4}})?)(?:(?:[T ]|, ){_TIME}.*)?|{_TIME}",
     re.IGNORECASE | re.ASCII,
 )
+
+_DIGITS = frozenset("0123456789")
 
 _DATES = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d.%m.%y", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y"),
@@ -111,7 +114,8 @@ def reader_of(spelling: str) -> Callable[[str], float | None]:
 def looks_dated(levels: Sequence[str]) -> bool:
     """Whether most of the texts look like dates or times, in whatever format."""
     some = levels[:: -(-len(levels) // 100) or 1]
-    return 2 * sum(_LIKE.fullmatch(level) is not None or iso_days(level) is not None for level in some) > len(some)
+    dated = [level for level in some if not _DIGITS.isdisjoint(level)]
+    return 2 * sum(_LIKE.fullmatch(level) is not None or iso_days(level) is not None for level in dated) > len(some)
 
 
 def spellings_of(levels: Sequence[str]) -> list[str]:

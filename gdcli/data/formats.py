@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted, shell_word
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.streams import Stream
@@ -63,10 +64,10 @@ class Format:
 
 def _foreign(beginning: bytes, name: str, command: str) -> Format:
     """The format of another program's files, which ``command`` turns into a table."""
-    pattern = re.compile(beginning, re.DOTALL)
+    known = pattern(beginning, re.DOTALL)
 
     def begins(start: bytes, options: CsvOptions) -> bool:
-        return pattern.match(start) is not None
+        return known.match(start) is not None
 
     def refuse(stream: Stream, options: CsvOptions, listener: Listener) -> NoReturn:
         way_out = command.format(shell_word(stream.name))

@@ -4,11 +4,11 @@
 every number of another format. A column of such texts is no list of categories.
 """
 
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from gdcli.base.patterns import pattern
 from gdcli.data.number_format import NUMBER_FORMATS, NumberFormat
 
 # Texts of a column that are looked at; more say nothing new.
@@ -32,14 +32,14 @@ _UNIT = r"[^\W\d_]{1,12}\.?[23²³]?(?:/[^\W\d_]{1,8}[23²³]?)?(?: [a-z]{1,6})?
 
 _BEFORE = rf"(?:(?:{_ABOUT}|{_MARKS}|{_CODES})\s?)*"
 
-_AROUND = re.compile(
+_AROUND = pattern(
     rf"(?P<before>{_BEFORE})(?P<sign>{_SIGN})\s?(?P<mark>(?:{_MARKS})?)\s?(?P<number>{_NUMBER})"
     rf"\s?(?P<unit>(?:{_MARKS}|{_CODES}|{_UNIT}|-)?)"
 )
 
-_UNSURE = re.compile(rf"{_SIGN}{_NUMBER}\s?(?:±|\+/-)\s?{_NUMBER}\s?(?:{_UNIT}|)")
+_UNSURE = pattern(rf"{_SIGN}{_NUMBER}\s?(?:±|\+/-)\s?{_NUMBER}\s?(?:{_UNIT}|)")
 
-_HEX = re.compile(r"0[xX][0-9a-fA-F]+")
+_HEX = pattern(r"0[xX][0-9a-fA-F]+")
 
 _QUOTES = "'\"`´‘’“”="
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 import numpy as np
 
 from gdcli.base.errors import CellError
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 from gdcli.data.columns import missing_words, require
 from gdcli.data.dates import ISO, parse_dates
@@ -24,7 +25,7 @@ from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.data.proposals import DoubtError, OpenQuestion
 from gdcli.data.table import Block, Coded
 
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)
+_THOUSANDS = pattern(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+", re.ASCII)
 
 # From so many rows on, a category has two rows per level.
 _FEW_ROWS = 10

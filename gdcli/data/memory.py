@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import quoted
+from gdcli.base.patterns import pattern
 
 # Triangles that are in memory at a time while the last one is decomposed; measured on 2,000 columns.
 _TRIANGLES = 12
@@ -20,7 +21,7 @@ _MATRICES = 2
 
 _BYTES = 8
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT])?B?", re.IGNORECASE)
+_SIZE = pattern(r"(\d+(?:\.\d+)?) ?([KMGT])?B?", re.IGNORECASE)
 
 _CGROUP_LIMIT, _CGROUP_USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
 

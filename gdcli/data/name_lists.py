@@ -1,20 +1,20 @@
 """Lists and patterns of column names: ``a,b`` and ``lat*`` stand for columns, unless one is called so itself."""
 
-import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import likely, listed, quoted
+from gdcli.base.patterns import pattern
 from gdcli.base.records import replace
 from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.expressions.nodes import ALL
 from gdcli.data.expressions.terms import columns_in, is_expression, seems_expression
 
-_WILD = re.compile(r"[*?\[]")
+_WILD = pattern(r"[*?\[]")
 
 # The parts of a list: commas in parentheses or backquotes belong to an expression.
-_PARTS = re.compile(r"(?:\((?:[^()]|\([^()]*\))*\)|`[^`]*`|[^,])+")
+_PARTS = pattern(r"(?:\((?:[^()]|\([^()]*\))*\)|`[^`]*`|[^,])+")
 
 
 def with_names(options: ColumnOptions, names: tuple[str, ...], source: str) -> ColumnOptions:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
+_NUMBER = pattern(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
 
 
 @record

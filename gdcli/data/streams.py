@@ -5,7 +5,6 @@ Compression is known by its first bytes, not by the file's name, so that stdin w
 
 import codecs
 import io
-import re
 import select
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import IO, Any, Protocol, cast
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import STDIN, quoted
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 from gdcli.base.schema import LARGEST_FILE
 from gdcli.data import paths
@@ -28,7 +28,7 @@ _STEP = 1 << 17
 # Bytes in which the end of a line is looked for.
 _LOOK = 1 << 16
 
-_LINE_END = re.compile(rb"\r\n?|\n")
+_LINE_END = pattern(rb"\r\n?|\n")
 
 _UTF8_NAMES = {"utf-8", "utf-8-sig"}
 

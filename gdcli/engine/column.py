@@ -5,10 +5,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gdcli.base.patterns import pattern
+
 # The level of cells without a value: a text column's last one; beside a numeric column the indicator of its gaps.
 MISSING = "(missing)"
 
-_NUMBER = re.compile(r"-?\d{1,300}(\.\d+)?", re.ASCII)
+_NUMBER = pattern(r"-?\d{1,300}(\.\d+)?", re.ASCII)
 
 
 class Column(NamedTuple):

@@ -10,11 +10,12 @@ import re
 from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
+from gdcli.base.patterns import pattern
 
 # The degree, at most, and parentheses within parentheses.
 _HIGHEST, _DEEPEST = 30, 50
 
-_TOKEN = re.compile(r"\s*((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|\*\*|\S)")
+_TOKEN = pattern(r"\s*((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|\*\*|\S)")
 
 _SAME = str.maketrans({"−": "-", "–": "-", "·": "*", "×": "*", "X": "x"})
 

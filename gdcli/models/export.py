@@ -5,12 +5,12 @@ Names and texts from the data appear as quoted by the language's own rules and n
 digits. A row that ``predict`` gives no prediction has none in any language; a column that is not there is an error.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
+from gdcli.base.patterns import pattern
 from gdcli.data.number_format import PLAIN_NUMBERS
 from gdcli.engine.losses.contract import Link
 from gdcli.models.formula import (
@@ -28,9 +28,9 @@ from gdcli.models.sql_export import DIALECTS, as_sql
 from gdcli.models.written_terms import TermWriter
 
 # What Miller 6 takes between ${ and }, whatever it means elsewhere; other names are looked up in the record, $*["…"].
-_MILLER_BRACED = re.compile(r"[A-Za-z0-9_ .:;,()/%&+=<>!?@#'*-]+")
+_MILLER_BRACED = pattern(r"[A-Za-z0-9_ .:;,()/%&+=<>!?@#'*-]+")
 
-_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_CONTROL = pattern("[\x00-\x1f\x7f\ud800-\udfff]")
 
 _MILLER_ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 

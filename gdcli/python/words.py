@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 from gdcli.base.errors import GdfitError
+from gdcli.base.patterns import pattern
 
-_OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z0-9-]*|-[tnx])(?: ('[^']*'|\S(?=[\s;]|$)|[^\s,;:()]+))?")
+_OPTION = pattern(r"(?<![\w-])(--[a-z][a-z0-9-]*|-[tnx])(?: ('[^']*'|\S(?=[\s;]|$)|[^\s,;:()]+))?")
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+_NUMBER = pattern(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 # What follows the name of an option that is named without a value.
 _PROSE = frozenset(

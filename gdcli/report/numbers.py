@@ -5,9 +5,10 @@ scientific if fixed would take more than ``SPARE`` characters beyond the digits 
 """
 
 import math
-import re
 from collections.abc import Sequence
 from decimal import Decimal
+
+from gdcli.base.patterns import pattern
 
 # 12 characters at six digits: a cost of 1e11 squared dollars or a slope of 0.00001 still stand as they are.
 SPARE = 6
@@ -32,7 +33,7 @@ _ROUNDING = 1e-14
 _EXACT_COUNT, _SMALLEST_TICK = 10_000_000, 1e-4
 
 # The part of a number that stands left of its decimal point; of an exponent the zeros and the plus that say nothing.
-_WHOLE, _POWER = re.compile(r"[^.e]*"), re.compile(r"e\+?(-?)0*(?=\d)")
+_WHOLE, _POWER = pattern(r"[^.e]*"), pattern(r"e\+?(-?)0*(?=\d)")
 
 _LARGE_NUMBERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 

@@ -4,15 +4,15 @@ Nothing here cuts a word or a number, and off a terminal no name either. What is
 whole columns (``places_that_stay``), and sentences break between words.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Literal
 
 from gdcli.base.names import printable
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 
 # A number stays with its percent sign.
-_BETWEEN_WORDS = re.compile(r" (?!%)")
+_BETWEEN_WORDS = pattern(r" (?!%)")
 
 
 # Our own characters where the encoding has none of them.

@@ -5,11 +5,11 @@ machine formats round-trip (Python's shortest repr). What does not exist is null
 NaN and infinity do not exist. Libraries are imported by the functions: help and completion load this module, too.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.names import printable
+from gdcli.base.patterns import pattern
 
 if TYPE_CHECKING:
     from rich.console import ConsoleRenderable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gdcli.report.screen import Screen
 
 # What GitHub's Markdown would act on inside a cell; an underscore only at the edge of a word.
-_MARKDOWN = re.compile(r"[\\`*<|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\](?=[(\[])")
+_MARKDOWN = pattern(r"[\\`*<|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|\](?=[(\[])")
 
 _TO_THE_RIGHT = ' style="text-align: right"'
 

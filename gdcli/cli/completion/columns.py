@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdcli.base.errors import DataError
+from gdcli.base.patterns import pattern
 from gdcli.cli.command_line import Given, given_words, parse
 from gdcli.data.expressions.nodes import PLAIN_NAME
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _EXPRESSIONS = ("target", "features", "formula")
 
 # All of an expression up to its last name.
-_SIGNS = re.compile(r"(.*[-+*/^:(,~\s])[^-+*/^:(,~\s]*", re.DOTALL)
+_SIGNS = pattern(r"(.*[-+*/^:(,~\s])[^-+*/^:(,~\s]*", re.DOTALL)
 
 _READING = ("separator", "encoding", "quotechar", "decimal", "skip_rows", "comment")
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import listed, quoted
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 from gdcli.data.csv.options import BLANKS, CsvOptions, is_separator
 from gdcli.data.csv.stretches import quoted_stretches
@@ -24,7 +25,7 @@ _HEADER_STEP = 1 << 16
 # A header longer than this is a file without line ends.
 _LONGEST_HEADER = 64 << 20
 
-_LINE_END = re.compile(rb"\r\n?|\n")
+_LINE_END = pattern(rb"\r\n?|\n")
 
 # Bytes in which lines are counted at a time: what is noted of each stays in the cache.
 _COUNTED = 1 << 20
@@ -66,7 +67,7 @@ class Header:
 
 
 # The first line that spreadsheets write for each other.
-_SEPARATOR_LINE = re.compile(r"(\"?)sep=(.)\1[\r\n]*", re.IGNORECASE)
+_SEPARATOR_LINE = pattern(r"(\"?)sep=(.)\1[\r\n]*", re.IGNORECASE)
 
 
 def open_table(stream: Stream, options: CsvOptions) -> Header:

@@ -7,7 +7,6 @@ with a cell in a numeric column that is no finite number.
 import csv
 import io
 import math
-import re
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ import numpy as np
 
 from gdcli.base.errors import CellError, NotNumericError
 from gdcli.base.names import count_of, quoted, shell_word
+from gdcli.base.patterns import pattern
 from gdcli.data.cells import absent_numbers, coded, missing_option
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import SEPARATOR_NAMES, Dialect, count_lines, undecodable
@@ -24,7 +24,7 @@ from gdcli.data.number_format import NUMBER_FORMATS, NumberFormat
 from gdcli.data.table import BadRow, Table
 from gdcli.engine.arrays import Array
 
-_LINE_END = re.compile(rb"\r\n?|\n")
+_LINE_END = pattern(rb"\r\n?|\n")
 
 _DIGITS = b"0123456789+-eE"
 

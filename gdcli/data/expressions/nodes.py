@@ -1,14 +1,14 @@
 """The parts of an expression, and their text, which is read again as the same expression."""
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 from gdcli.engine.column import Column
 
 # A name that needs no backquotes.
-PLAIN_NAME = re.compile(r"[^\W\d][\w.]*")
+PLAIN_NAME = pattern(r"[^\W\d][\w.]*")
 
 POLY = "poly"
 

@@ -11,10 +11,10 @@ Python's own parser would read ``a + b^2`` as ``(a + b)^2``, has no ``:``, and c
 forty lines do without it.
 """
 
-import re
 from typing import NamedTuple
 
 from gdcli.base.names import did_you_mean, quoted
+from gdcli.base.patterns import pattern
 from gdcli.data.expressions.functions import CATEGORIES, FUNCTIONS, IDENTITY
 from gdcli.data.expressions.nodes import (
     ALL,
@@ -44,7 +44,7 @@ DEEPEST = 40
 # The degree of poly(), at most.
 HIGHEST = 20
 
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d][\w.]*)|`(?P<quoted>(?:[^`]|``)+)`"
     r"|(?P<sign>\*\*|[-+*/^:(),\[\]~.]))"
 )

@@ -1,11 +1,11 @@
 """Computed terms in the files of models and summaries: texts and numbers, of which nothing is ever executed."""
 
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from gdcli.base.names import quoted
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record, replace
 from gdcli.base.schema import to_json
 from gdcli.data.expressions.computed import Computed, computed_of, levels_of
@@ -15,7 +15,7 @@ from gdcli.data.expressions.terms import Term, target_term, terms_in
 from gdcli.engine.column import MISSING
 
 # The text of a number as a level: what its shortest form in Python is.
-NUMBER_TEXT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-][0-9]{1,3})?")
+NUMBER_TEXT = pattern(r"-?[0-9]{1,20}(\.[0-9]{1,20})?(e[+-][0-9]{1,3})?")
 
 
 @record

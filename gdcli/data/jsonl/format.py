@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
+from gdcli.base.patterns import pattern
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.formats import ALL_OPTIONS, Format
 from gdcli.data.streams import Stream
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from gdcli.data.jsonl.source import JsonLinesSource
 
 # A brace alone begins a column's name in CSV too: after it an object has a key, perhaps cut off, or ends.
-_OBJECT = re.compile(rb"\s*\{\s*(\}|\"(?:[^\"\\\r\n]|\\.)*(?:\"\s*(?::|\Z)|\\?\Z)|\Z)", re.DOTALL)
+_OBJECT = pattern(rb"\s*\{\s*(\}|\"(?:[^\"\\\r\n]|\\.)*(?:\"\s*(?::|\Z)|\\?\Z)|\Z)", re.DOTALL)
 
-_ARRAY = re.compile(rb"\s*\[\s*[\[{\]]")
+_ARRAY = pattern(rb"\s*\[\s*[\[{\]]")
 
 # Objects name their keys again and again: a few tell.
 _FEW_BYTES = 1 << 16

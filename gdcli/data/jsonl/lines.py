@@ -4,17 +4,17 @@ Of equal keys in one object the last one counts. NaN and Infinity are not JSON.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from gdcli.base.patterns import pattern
 from gdcli.base.records import record
 
 _HINT = "; an object on each line is wanted (jq -c . writes them so)"
 
 _BLANKS = " \t\r"
 
-_HALF = re.compile("[\ud800-\udfff]")
+_HALF = pattern("[\ud800-\udfff]")
 
 
 @record

@@ -15,20 +15,22 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from gdcli.base.patterns import pattern
+
 # The module that starts the page; it imports the others.
 _FIRST = "main.js"
 
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
+_IMPORT = pattern(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 
-_EXPORT = re.compile(r"^export ", re.MULTILINE)
+_EXPORT = pattern(r"^export ", re.MULTILINE)
 
 # Lines of comments, and indentation: template strings of the modules are of one line each.
-_COMMENT = re.compile(r"^\s*//.*\n|^\s+", re.MULTILINE)
+_COMMENT = pattern(r"^\s*//.*\n|^\s+", re.MULTILINE)
 
 # Blanks beside the marks of a style sheet, which mean nothing there; one before a colon does.
-_STYLE_BLANKS = re.compile(r"\s*([{};,])\s*|(:)\s+")
+_STYLE_BLANKS = pattern(r"\s*([{};,])\s*|(:)\s+")
 
-_SLOT = re.compile(r"\{\{(\w+)\}\}")
+_SLOT = pattern(r"\{\{(\w+)\}\}")
 
 # What could end the element that holds the data, or act in it.
 _ACTING = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
