@@ -9,7 +9,6 @@ from gdcli.data.paths import matched
 from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.options import FitOptions, with_formula
 from gdcli.fitting.results import Fit
-from gdcli.fitting.start import Start
 from gdcli.ingest.noted import read_noted
 from gdcli.ingest.read import InputData
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from gdcli.data.group_keys import Key
     from gdcli.fitting.group_results import GroupFits
     from gdcli.fitting.groups import GroupRecorders
+    from gdcli.fitting.start import Start
 
 
 def fit_data(data: "InputData | Sequence[InputData]", *, target: str | None = None, **options: Any) -> Fit:
@@ -75,7 +75,7 @@ def run_fit(
     options: FitOptions,
     recorders: Sequence[Recorder] = (),
     listener: Listener | None = None,
-    start: Start | None = None,
+    start: "Start | None" = None,
 ) -> Fit:
     """Read the data and descend. Raises DataError and UsageError; divergence is a result, not an error."""
     listener = listener or Listener()

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gdcli.cli.completion.columns import ColumnName
 from gdcli.cli.help import Option
-from gdcli.cli.types import Assignment, Count, Number, Rate, Size, Word, file_type
+from gdcli.cli.types import Assignment, ColumnName, Count, Number, Rate, Size, Word, file_type
 from gdcli.engine.catalog import (
     CLASS_LOSS,
     ITERATIONS,

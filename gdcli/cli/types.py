@@ -24,6 +24,20 @@ else:
 AUTO, SEARCH = "auto", "search"
 
 
+class ColumnName(click.types.StringParamType):
+    """The name of a column, which a shell completes from the header of the file already typed."""
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem[Any]]":
+        """The columns that begin with the incomplete word."""
+        from click.shell_completion import CompletionItem
+
+        from gdcli.cli.completion.columns import begun_columns
+
+        return [CompletionItem(one) for one in begun_columns(ctx, param, incomplete)]
+
+
 class Number(ParamType[float]):
     """A finite number; ``positive`` ones only above zero. (``FloatRange`` takes nan and infinity.)"""
 

@@ -4,13 +4,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.errors import CellError
 from gdcli.base.names import quoted, shell_word
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.data.table import Block, Coded, Table
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 
 
 def is_number(text: str) -> bool:

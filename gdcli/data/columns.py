@@ -8,7 +8,6 @@ from gdcli.base.names import did_you_mean, listed, quoted
 from gdcli.base.records import record
 from gdcli.data.cells import LONGEST_NAME, too_long
 from gdcli.data.expressions.nodes import ALL, Name
-from gdcli.data.expressions.parser import parse_expression
 from gdcli.data.expressions.terms import Term, is_crossing, read_terms
 
 # pandas' defaults, and what other programs write for a value that is not there.
@@ -127,7 +126,12 @@ def choose(names: tuple[str, ...], source: str, options: ColumnOptions) -> Chose
 
 
 def _crossed(features: Iterable[str], names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(text for text in features if text not in names and text != ALL and is_crossing(parse_expression(text)))
+    written = [text for text in features if text not in names and text != ALL]
+    if not written:
+        return ()
+    from gdcli.data.expressions.parser import parse_expression
+
+    return tuple(text for text in written if is_crossing(parse_expression(text)))
 
 
 def _check_names(used: Iterable[str], names: tuple[str, ...], source: str) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.errors import CellError, DataError
 from gdcli.base.names import listed, quoted, shell_word
@@ -18,7 +17,7 @@ from gdcli.data.dates import ISO, as_numbers
 from gdcli.data.expressions.computed import Computed, check_values, placed, with_computed
 from gdcli.data.memory import check_room
 from gdcli.data.table import BadRow, Block, Coded, Table
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.column import MISSING, Column, level_order
 
 
@@ -129,7 +128,8 @@ class Design:
             table = check_values(table, self.computed.values(), block)
         masks = _masks(table)
         columns_of_target = self._columns_of([self.target, self.weights])
-        table = with_computed(table, self.computed.values())
+        if self.computed:
+            table = with_computed(table, self.computed.values())
         gaps = {}
         if self.fills:
             masks = {name: mask for name, mask in masks.items() if name in columns_of_target or name in self.by}

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.data.cells import is_number
 from gdcli.data.table import Coded
+from gdcli.engine.arrays import NDArray
 
 Key = tuple[str, ...]
 

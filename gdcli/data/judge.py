@@ -4,7 +4,6 @@
 every number of another format. A column of such texts is no list of categories.
 """
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -53,6 +52,8 @@ def odd_number(text: str, form: NumberFormat) -> str | None:
         return None
     if any(other.is_number(text) for other in NUMBER_FORMATS) or _HEX.fullmatch(text):
         return ""
+    import unicodedata
+
     plain = unicodedata.normalize("NFKC", text).strip()
     plain = plain.strip(_QUOTES).strip() or plain
     if plain.startswith("(") and plain.endswith(")"):

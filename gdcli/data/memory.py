@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 from functools import cache
-from pathlib import Path
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import quoted
@@ -23,9 +22,9 @@ _BYTES = 8
 
 _SIZE = pattern(r"(\d+(?:\.\d+)?) ?([KMGT])?B?", re.IGNORECASE)
 
-_CGROUP_LIMIT, _CGROUP_USED = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+_CGROUP_LIMIT, _CGROUP_USED = "/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"
 
-_MEMINFO = Path("/proc/meminfo")
+_MEMINFO = "/proc/meminfo"
 
 
 def check_room(source: str, columns: int, rows: int = 0, folds: int = 1) -> None:
@@ -55,7 +54,7 @@ def memory() -> int:
     """The bytes of memory that this process may use at most: the machine's, or its control group's limit if smaller."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")] if hasattr(os, "sysconf") else [1 << 62]
     with contextlib.suppress(OSError, ValueError):  # no such group, or "max"
-        limits.append(int(_CGROUP_LIMIT.read_text()))
+        limits.append(int(_text(_CGROUP_LIMIT)))
     return min(limits)
 
 
@@ -63,11 +62,16 @@ def available() -> int:
     """The bytes of memory that are free for this process now."""
     free = [memory()]
     with contextlib.suppress(OSError, ValueError, StopIteration):
-        lines = _MEMINFO.read_text().splitlines()
+        lines = _text(_MEMINFO).splitlines()
         free.append(1024 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")))
     with contextlib.suppress(OSError, ValueError):  # no such group, or "max"
-        free.append(max(0, int(_CGROUP_LIMIT.read_text()) - int(_CGROUP_USED.read_text())))
+        free.append(max(0, int(_text(_CGROUP_LIMIT)) - int(_text(_CGROUP_USED))))
     return min(free)
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def size_of(size: int | str) -> int:

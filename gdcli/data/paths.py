@@ -1,6 +1,5 @@
 """A path, or a URL such as s3://bucket/sales.csv, as an open file. URLs go through fsspec, imported for them alone."""
 
-import glob
 import io
 import os
 import stat
@@ -167,12 +166,16 @@ def _is_pattern(item: object) -> TypeGuard[str | os.PathLike[str]]:
     if not isinstance(item, str | os.PathLike):
         return False
     path = os.fspath(item)
+    if not any(mark in path for mark in "*?["):
+        return False
     if is_url(path):  # where a question mark begins the query
-        return glob.has_magic(path.replace("?", ""))
-    return glob.has_magic(path) and not os.path.lexists(path)
+        return "*" in path or "[" in path
+    return not os.path.lexists(path)
 
 
 def _names(pattern: str) -> list[str]:
+    import glob
+
     try:
         names = matching_urls(pattern) if is_url(pattern) else sorted(glob.glob(pattern, recursive=True))
     except ValueError:  # a NUL in it

@@ -5,23 +5,23 @@ Compression is known by its first bytes, not by the file's name, so that stdin w
 
 import codecs
 import io
-import select
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from typing import IO, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import STDIN, quoted
 from gdcli.base.patterns import pattern
 from gdcli.base.records import record
-from gdcli.base.schema import LARGEST_FILE
 from gdcli.data import paths
-from gdcli.data.ahead import ReadAhead
 from gdcli.data.archives import LONGEST_MAGIC, decompressed
 from gdcli.data.watch import Watch
+
+if TYPE_CHECKING:
+    from gdcli.data.ahead import ReadAhead
 
 _STEP = 1 << 17
 
@@ -104,6 +104,8 @@ class Stream:
 
     def read_all(self) -> bytes:
         """The whole text of a JSON file, which is no data, and close the input. Raises DataError for a bomb."""
+        from gdcli.base.schema import LARGEST_FILE
+
         parts, left = [], LARGEST_FILE
         while part := self.text.read(1 << 20):
             parts.append(part)
@@ -165,6 +167,8 @@ def _stream(
     whole = _Rejoined(magic, counted)
     archive = decompressed(whole, magic, name)
     if archive is not None:
+        from gdcli.data.ahead import ReadAhead
+
         ahead = ReadAhead(archive.piece)
         close = partial(_close_both, ahead, close)
     text, mark = _decoded(whole if archive is None else ahead, encoding, name)
@@ -178,7 +182,7 @@ def _stream(
     return Stream(name, text, size, lambda: counted.count, close, None if obstacle else raw, mark, obstacle, watch)
 
 
-def _close_both(ahead: ReadAhead, close: Callable[[], None]) -> None:
+def _close_both(ahead: "ReadAhead", close: Callable[[], None]) -> None:
     ahead.close()
     close()
 
@@ -239,6 +243,8 @@ class _Counted(io.RawIOBase):
 
 def _wait_for(raw: IO[bytes]) -> None:
     """Wait until an input that does not block has something to read."""
+    import select
+
     try:
         poll = select.poll()
         poll.register(raw.fileno(), select.POLLIN)

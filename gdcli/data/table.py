@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.errors import NotNumericError
 from gdcli.base.records import field, record
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 
 
 @record(eq=False)

@@ -1,9 +1,19 @@
 """Array types of the numerics."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray as NDArray
+else:
+
+    class NDArray:
+        """NumPy's name for annotations, whose module takes a millisecond to import."""
+
+        def __class_getitem__(cls, kind: object) -> type:
+            return np.ndarray
+
 
 Array = NDArray[np.float64]
 

@@ -1,9 +1,8 @@
 """The exact minimum of a quadratic with an l1 term, by an active set."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.least_squares import RANK_TOLERANCE, Solution
 from gdcli.engine.penalty import Penalty
 from gdcli.engine.quadratic import Quadratic

@@ -16,8 +16,6 @@ from gdcli.engine.objective import Objective
 from gdcli.engine.optimizers import Optimizer
 from gdcli.engine.penalty import Penalty
 
-FIRST_TRIAL = 1.0
-
 # The share c of the decrease that the gradient promises: up to 1.4/λ along an eigenvector, which hardly overshoots.
 _SHARE = 0.3
 

@@ -5,10 +5,9 @@ which on it stays within. An upper bound on all later gaps says where to begin; 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import record
-from gdcli.engine.arrays import Array, PerLane, single
+from gdcli.engine.arrays import Array, NDArray, PerLane, single
 from gdcli.engine.recurrence import Motion, Recurrence, motion
 from gdcli.engine.spectrum import STABILITY_MARGIN, Behaviour, Spectrum, behaviour_of, count_or_none, first
 

@@ -19,10 +19,8 @@ from gdcli.base.errors import UsageError
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import unknown
 from gdcli.engine.forecast import UNKNOWN, Forecast, PlainForecast
-from gdcli.engine.momentum import MomentumForecast
 from gdcli.engine.objective import Point
 from gdcli.engine.parameter import Parameter
-from gdcli.engine.recurrence import heavy_ball, nesterov
 from gdcli.engine.spectrum import Spectrum
 
 OptimizerState = tuple[Array, ...]
@@ -131,6 +129,9 @@ class Momentum(Optimizer):
         return -rate * b, (b,)
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
+        from gdcli.engine.momentum import MomentumForecast
+        from gdcli.engine.recurrence import heavy_ball
+
         return MomentumForecast(heavy_ball(*self.values), spectrum, np.matvec(spectrum.vectors, state[0]))
 
 
@@ -152,6 +153,9 @@ class Nesterov(Optimizer):
         return -rate * (point.gradient + beta * b), (b,)
 
     def forecast(self, spectrum: Spectrum, state: OptimizerState) -> Forecast:
+        from gdcli.engine.momentum import MomentumForecast
+        from gdcli.engine.recurrence import nesterov
+
         return MomentumForecast(nesterov(*self.values), spectrum, np.matvec(spectrum.vectors, state[0]))
 
 

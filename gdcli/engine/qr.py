@@ -1,9 +1,8 @@
 """The R of a QR factorization: by slices, in extended precision, of many triangles side by side."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gdcli.engine.arrays import Array, Extended
+from gdcli.engine.arrays import Array, Extended, NDArray
 from gdcli.engine.blas import WIDE
 
 # Wide enough for matrix products, and narrow enough that few zeros are worked on. Measured on 2,000 columns.

@@ -15,11 +15,10 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.cores import usable_cores
 from gdcli.base.records import record
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.losses.contract import Loss
 
 # 8192 rows of a dozen columns take 800 kB, which stays in the L2 cache between X·m and Xᵀ·slope. Of several lanes as

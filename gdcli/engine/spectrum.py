@@ -14,10 +14,9 @@ from collections.abc import Callable
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import record
-from gdcli.engine.arrays import Array, Mask, PerLane, over_columns, single
+from gdcli.engine.arrays import Array, Mask, NDArray, PerLane, over_columns, single
 from gdcli.engine.quadratic import Quadratic
 
 # A factor this close to −1 does not shrink in any number of iterations that can be run.

@@ -4,9 +4,8 @@ The loop is that of ``descent``; a group that has ended goes on with the rate 0 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.descent import DIVERGENCE_FACTOR, Step, Stopped
 
 

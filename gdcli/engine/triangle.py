@@ -17,10 +17,9 @@ sequential QR" (SIAM J. Sci. Comput. 34, 2012) for the reduction by slices.
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import record, replace
-from gdcli.engine.arrays import Array, Extended, PerLane
+from gdcli.engine.arrays import Array, Extended, NDArray, PerLane
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import kept_as, small, triangularize, with_rows_below, with_signs
 

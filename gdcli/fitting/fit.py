@@ -5,7 +5,7 @@ source → design → triangle → (scaled problem → spectrum, optimum, descen
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from gdcli.base.records import replace
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
 from gdcli.engine.inference import RowSpread, row_spread
 from gdcli.engine.spectrum import Behaviour
-from gdcli.fitting.lanes import Candidate, Choice, HoldoutWatch, choose_by_folds, cross_validate
 from gdcli.fitting.learning_rate import learning_rate_of
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import prepare
@@ -34,9 +33,12 @@ from gdcli.fitting.results import (
     TraceRow,
     TraceShape,
 )
-from gdcli.fitting.start import Start, continued
 from gdcli.fitting.trace import TableRows
 from gdcli.ingest.read import Dataset
+
+if TYPE_CHECKING:
+    from gdcli.fitting.lanes import Choice, HoldoutWatch
+    from gdcli.fitting.start import Start
 
 # Progress is told this often.
 _PROGRESS_STEP = 4096
@@ -69,7 +71,7 @@ def fit_reading(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    start: Start | None = None,
+    start: "Start | None" = None,
 ) -> Fit:
     """The fit of a dataset that was read already; with ``start`` the descent goes on from the end of an earlier one."""
     # An overflow on the way to infinity is what the divergence rule looks for, not a surprise.
@@ -82,7 +84,7 @@ def _fit(
     options: FitOptions,
     recorders: Sequence[Recorder],
     listener: Listener,
-    start: Start | None,
+    start: "Start | None",
 ) -> Fit:
     batches = _batches(reading, options)
     in_epoch = 1 if batches is None else batches.in_epoch
@@ -91,16 +93,23 @@ def _fit(
         options = replace(options, descent=length)
     choice: Choice | None = None
     if len(options.model.penalties) > 1 or options.descent.candidates:
+        from gdcli.fitting.lanes import choose_by_folds
+
         choice = choose_by_folds(reading, options, listener)
         options = choice.options
     problem = prepare(reading, options, listener)
     if start is not None:
+        from gdcli.fitting.start import continued
+
         problem = continued(problem, start, options)
     learning_rate = learning_rate_of(problem, options)
     last_row = -(-options.descent.iterations // in_epoch)
     keeper = TableRows(last_row, options.show.every)
-    watch = HoldoutWatch(problem, reading, options) if options.checks.holds_out else None
-    drawing = None
+    watch = drawing = None
+    if options.checks.holds_out:
+        from gdcli.fitting.lanes import HoldoutWatch
+
+        watch = HoldoutWatch(problem, reading, options)
     if options.show.picture:
         from gdcli.fitting.picture import PictureRecorder
 
@@ -114,6 +123,8 @@ def _fit(
     if options.checks.cv is not None and stopped is not Stopped.INTERRUPTED:
         found = None if choice is None else choice.validation
         if found is None:
+            from gdcli.fitting.lanes import Candidate, cross_validate
+
             candidate = Candidate(learning_rate.given, problem.penalty)
             (found,) = cross_validate(reading, problem, [candidate], options, listener)
         fit = replace(fit, cross_validation=replace(found, penalties=() if choice is None else choice.tried))
@@ -137,7 +148,7 @@ def _descend(
     rate: float,
     options: FitOptions,
     recorders: Sequence[Recorder],
-    watch: HoldoutWatch | None,
+    watch: "HoldoutWatch | None",
     listener: Listener,
 ) -> tuple[Step, Stopped]:
     """Run the loop, hand out its rows, and return the last step and why it was the last."""
@@ -219,7 +230,7 @@ class _Outcome(NamedTuple):
     last: Step
     stopped: Stopped
     trace: tuple[TraceRow, ...]
-    watch: HoldoutWatch | None
+    watch: "HoldoutWatch | None"
     batches: BatchLayout | None
 
 

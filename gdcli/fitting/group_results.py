@@ -9,12 +9,11 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import field, record
 from gdcli.data.expressions.computed import Computed
 from gdcli.data.group_keys import Key
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import Column
 from gdcli.fitting.results import Fit

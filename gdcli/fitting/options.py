@@ -8,12 +8,10 @@ from gdcli.base.errors import UsageError
 from gdcli.base.records import field, field_names, record
 from gdcli.data.columns import ColumnOptions
 from gdcli.data.csv.options import CSV_FIELDS, CsvOptions
-from gdcli.data.expressions.r_formula import parse_formula
 from gdcli.data.memory import size_of
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import ITERATIONS, SCALES, SQUARED
 from gdcli.engine.descent import Search, as_scheduled
-from gdcli.engine.line_search import Backtracking
 from gdcli.engine.objective import Objective
 from gdcli.engine.optimizers import PLAIN_DESCENT, Optimizer
 from gdcli.engine.penalty import Penalty
@@ -199,7 +197,11 @@ class FitOptions:
 
     def search_on(self, objective: Objective, optimizer: Optimizer, penalty: Penalty) -> Search:
         """The function that corrects the schedule's rates: a line search of its own per descent, or no correction."""
-        return Backtracking(objective, optimizer, penalty) if self.searching else as_scheduled
+        if not self.searching:
+            return as_scheduled
+        from gdcli.engine.line_search import Backtracking
+
+        return Backtracking(objective, optimizer, penalty)
 
 
 def with_formula(values: dict[str, Any]) -> dict[str, Any]:
@@ -211,6 +213,8 @@ def with_formula(values: dict[str, Any]) -> dict[str, Any]:
     for name, option in (("target", "-t"), ("features", "-x")):
         if given.get(name):
             raise UsageError(f"--formula says the target and the features: leave out {option}")
+    from gdcli.data.expressions.r_formula import parse_formula
+
     meant = parse_formula(text)
     exclude = (*given.get("exclude", ()), *meant.exclude)
     intercept = meant.intercept and given.get("intercept", True)

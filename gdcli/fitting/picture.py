@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.listener import Listener
 from gdcli.base.records import record, replace
 from gdcli.data.design import Design
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.losses.contract import Link
 from gdcli.engine.scaling import standard_deviations
 from gdcli.fitting.lesson import Lesson, lesson_of

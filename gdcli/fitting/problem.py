@@ -23,7 +23,6 @@ from gdcli.engine.column import Column
 from gdcli.engine.descent import Step
 from gdcli.engine.forecast import Forecast
 from gdcli.engine.lasso import gap, penalized_optimum
-from gdcli.engine.line_search import FIRST_TRIAL
 from gdcli.engine.objective import Objective, Point
 from gdcli.engine.optimizers import Optimizer, OptimizerState
 from gdcli.engine.penalty import Penalty, penalized, ridge
@@ -77,7 +76,7 @@ class Problem:
     mean_square: float
     before: int = 0
     state: OptimizerState | None = None
-    trial: float = FIRST_TRIAL
+    trial: float = 1.0
     row_loss: "RowLoss | None" = None
 
     @property

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdcli.base.records import field, record
-from gdcli.data.expressions.computed import Computed
 from gdcli.engine.descent import Stopped
 from gdcli.engine.inference import RowSpread
 from gdcli.engine.spectrum import Behaviour
 from gdcli.ingest.counts import RowCounts
 
 if TYPE_CHECKING:
+    from gdcli.data.expressions.computed import Computed
     from gdcli.fitting.picture import Picture
 
 
@@ -304,7 +304,7 @@ class DescentState:
     weights: str | None
     means: Mapping[str, float] = field(default_factory=dict)
     dates: Mapping[str, str] = field(default_factory=dict)
-    computed: Mapping[str, Computed] = field(default_factory=dict)
+    computed: "Mapping[str, Computed]" = field(default_factory=dict)
     # The same rows, written in another way, give the same fit.
     csv: Mapping[str, Any] = field(default_factory=dict, compare=False)
 

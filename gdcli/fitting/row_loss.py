@@ -5,11 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import record, replace
 from gdcli.engine import newton
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.forecast import UNKNOWN, Forecast, Unknown
 from gdcli.engine.lasso import corner_gap
 from gdcli.engine.least_squares import Solution

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.cores import usable_cores
 from gdcli.base.errors import DataError
@@ -18,7 +17,7 @@ from gdcli.base.names import quoted
 from gdcli.base.records import replace
 from gdcli.engine import least_squares as optima
 from gdcli.engine import newton
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.batches import Batches, BatchSteps
 from gdcli.engine.losses.contract import Loss
 from gdcli.engine.losses.squared import Squared

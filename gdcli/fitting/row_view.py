@@ -9,10 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import record
-from gdcli.engine.arrays import Array, Mask
+from gdcli.engine.arrays import Array, Mask, NDArray
 from gdcli.engine.column import MISSING, Column
 from gdcli.engine.losses.contract import Loss
 from gdcli.engine.mixing import Mixture

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, quoted
 from gdcli.data.group_keys import Key
-from gdcli.engine.arrays import Array, Mask
+from gdcli.engine.arrays import Array, Mask, NDArray
 from gdcli.engine.descent import Step, Stopped, descend
 from gdcli.engine.objective import Objective
 from gdcli.engine.optimizers import OptimizerKind

@@ -4,13 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli import __version__
 from gdcli.base.listener import Listener
 from gdcli.base.records import record, replace
 from gdcli.data.group_keys import Key
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.descent import DIVERGENCE_FACTOR, after, descend
 from gdcli.engine.forecast import Forecast

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from gdcli.engine.column import Column
 from gdcli.engine.losses.contract import REST, Domain
 from gdcli.engine.triangle import Triangle
 from gdcli.fitting.options import FitOptions
-from gdcli.ingest.kept_rows import KeptRows, ask_all
 from gdcli.ingest.read import Dataset
+
+if TYPE_CHECKING:
+    from gdcli.ingest.kept_rows import KeptRows
 
 _MOST_LEVELS = 5
 
@@ -34,7 +36,7 @@ class Target:
     event: float | None = None
     other: float | None = None
 
-    def of(self, rows: KeptRows) -> Array:
+    def of(self, rows: "KeptRows") -> Array:
         """The target y (n,) of a block's rows; with two classes 1 for the event and 0 for the other."""
         if self.column not in rows.target:  # a level that none of these rows has
             return np.zeros(len(rows.Y))
@@ -64,6 +66,8 @@ def target_of(reading: Dataset, options: FitOptions) -> Target:
 
 
 def _two_classes(reading: Dataset, triangle: Triangle, name: str, options: FitOptions) -> Target:
+    from gdcli.ingest.kept_rows import ask_all
+
     found: dict[str, tuple[Column, float | None]]
     if name in reading.design.text:
         found = {column.level or "": (column, None) for column in triangle.columns if column.name == name}
@@ -89,7 +93,7 @@ def _two_classes(reading: Dataset, triangle: Triangle, name: str, options: FitOp
     return Target(found[event][0], (other, event), found[event][1], found[other][1])
 
 
-def _first_other(blocks: Sequence[KeptRows], known: Sequence[float]) -> list[float]:
+def _first_other(blocks: "Sequence[KeptRows]", known: Sequence[float]) -> list[float]:
     """A value of the target that is not known, in a list, or none."""
     for block in blocks:
         y = block.Y[:, 0]

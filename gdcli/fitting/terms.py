@@ -1,6 +1,7 @@
 """The design columns of a fit, chosen when all rows have been read."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, quoted
@@ -9,9 +10,11 @@ from gdcli.data.design import Design
 from gdcli.data.expressions.computed import Computed, levels_of
 from gdcli.data.expressions.nodes import Name, text_of
 from gdcli.engine.column import Column, level_order
-from gdcli.engine.mixing import Mixture
 from gdcli.engine.triangle import Triangle
 from gdcli.ingest.powers import mixtures_of
+
+if TYPE_CHECKING:
+    from gdcli.engine.mixing import Mixture
 
 # Text columns that a note tells of one by one.
 _MOST_TOLD = 3
@@ -30,7 +33,7 @@ class Terms:
     columns: tuple[Column, ...]
     references: Mapping[str, str]
     left_out: Mapping[str, str]
-    mixtures: tuple[Mixture, ...] = ()
+    mixtures: "tuple[Mixture, ...]" = ()
 
     @property
     def levels(self) -> Mapping[str, Sequence[str]]:

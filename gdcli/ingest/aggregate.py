@@ -3,22 +3,23 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import field, record, replace
 from gdcli.data.design import Rows
 from gdcli.data.table import BadRow
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.column import MISSING, Column, sorted_levels
 from gdcli.engine.triangle import Triangle, from_rows, merge
 from gdcli.ingest.counts import RowCounts, SkippedRows, skipped_of
-from gdcli.ingest.grouped import Grouped, grouped_of, merge_grouped
-from gdcli.ingest.kept_rows import KeptRows, LocalRows, RowGroup
 from gdcli.ingest.plan import Plan, fold_of
-from gdcli.ingest.row_store import RowStore
+
+if TYPE_CHECKING:
+    from gdcli.ingest.grouped import Grouped
+    from gdcli.ingest.kept_rows import KeptRows, RowGroup
+    from gdcli.ingest.row_store import RowStore
 
 HEAD_ROWS = 5
 
@@ -52,12 +53,12 @@ class Aggregate:
     missing: Mapping[str, int] = field(default_factory=dict)
     head: Points | None = None
     points: Points | None = None
-    blocks: tuple[KeptRows, ...] = ()
-    groups: tuple[RowGroup, ...] = ()
+    blocks: "tuple[KeptRows, ...]" = ()
+    groups: "tuple[RowGroup, ...]" = ()
     skipped: SkippedRows = field(default_factory=SkippedRows)
     filled: Mapping[str, int] = field(default_factory=dict)
     misquoted: str = ""
-    grouped: Grouped | None = None
+    grouped: "Grouped | None" = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -188,6 +189,8 @@ def _reduced(piece: Piece, plan: Plan) -> Aggregate:
         assert draw is not None
         fold = fold_of(draw, plan.cuts)
     if rows.by:
+        from gdcli.ingest.grouped import grouped_of
+
         grouped, lanes = grouped_of(rows, fold, plan.folds)
         folds = ()
     elif fold is not None:
@@ -208,9 +211,11 @@ def _kept(
     rows: Rows,
     lanes: NDArray[np.intp] | None,
     folds: Sequence[Triangle],
-    grouped: Grouped | None,
-    store: RowStore,
-) -> KeptRows:
+    grouped: "Grouped | None",
+    store: "RowStore",
+) -> "KeptRows":
+    from gdcli.ingest.kept_rows import KeptRows
+
     taken: slice | NDArray[np.intp] = slice(None)
     bounds = [0, len(rows.X)]
     if lanes is not None or rows.weights is not None:
@@ -279,6 +284,11 @@ def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate
     if plan.points:
         both = _joined(left.points, right.points)
         points = None if both is None else smallest_draws(both, plan.points)
+    grouped = None
+    if left.grouped is not None and right.grouped is not None:
+        from gdcli.ingest.grouped import merge_grouped
+
+        grouped = merge_grouped(left.grouped, right.grouped)
     return Aggregate(
         folds=tuple(merge(a, b) for a, b in zip(left.folds, right.folds, strict=True)),
         read=left.read + right.read,
@@ -291,7 +301,7 @@ def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate
         skipped=left.skipped + right.skipped,
         filled=Counter(left.filled) + Counter(right.filled),
         misquoted=left.misquoted or right.misquoted,
-        grouped=left.grouped and right.grouped and merge_grouped(left.grouped, right.grouped),
+        grouped=grouped,
     )
 
 
@@ -299,7 +309,11 @@ def seal_section(reduced: Aggregate) -> Aggregate:
     """The aggregate of a finished section: its kept blocks are one LocalRows now, and no row waits to be reduced."""
     if reduced.grouped is not None:
         reduced = replace(reduced, grouped=reduced.grouped.sealed())
-    return replace(reduced, blocks=(), groups=(LocalRows(reduced.blocks),)) if reduced.blocks else reduced
+    if not reduced.blocks:
+        return reduced
+    from gdcli.ingest.kept_rows import LocalRows
+
+    return replace(reduced, blocks=(), groups=(LocalRows(reduced.blocks),))
 
 
 def _joined(left: Points | None, right: Points | None) -> Points | None:

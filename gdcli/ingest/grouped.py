@@ -1,16 +1,19 @@
 """Rows by group, in the same pass: a triangle for each group, and for each of its folds where there are some."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import record, replace
 from gdcli.data.design import Rows
-from gdcli.data.group_keys import Key, combined
+from gdcli.engine.arrays import NDArray
 from gdcli.engine.column import Column
 from gdcli.engine.lane_rows import LaneRows, from_lane_rows, lane_rows
 from gdcli.engine.triangle import Triangle, empty, lanes_among, lanes_at, merge, separate
+
+if TYPE_CHECKING:
+    from gdcli.data.group_keys import Key
 
 LaneOfRow = NDArray[np.intp]
 
@@ -29,7 +32,7 @@ class Grouped:
     so far, all of them if no rows are ``waiting``.
     """
 
-    place: Mapping[Key, int]
+    place: "Mapping[Key, int]"
     folds: int
     triangle: Triangle
     waiting: tuple[LaneRows, ...] = ()
@@ -45,7 +48,7 @@ class Grouped:
         several = (self.triangle.columns, *(rows.columns for rows in self.waiting))
         return tuple(dict.fromkeys(column for columns in several for column in columns))
 
-    def folds_of(self, key: Key) -> tuple[Triangle, ...]:
+    def folds_of(self, key: "Key") -> tuple[Triangle, ...]:
         """The triangles of one group, one per fold."""
         first = self.place[key] * self.folds
         return separate(lanes_at(self.triangle, range(first, first + self.folds)))
@@ -64,6 +67,8 @@ def grouped_of(rows: Rows, fold: LaneOfRow | None, folds: int) -> tuple[Grouped,
 
     ``fold`` is the fold (n,) of each row; None if there is one.
     """
+    from gdcli.data.group_keys import combined
+
     places, keys = combined(rows.by)
     lanes = places.astype(np.intp) if fold is None else places * folds + fold
     found = lane_rows(rows.columns, rows.X, lanes, rows.weights)

@@ -4,6 +4,7 @@ Threads and the workers of a cluster use these functions in the same order: henc
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from gdcli.base.parallel import merge_left, merge_sections, ordered_map
 from gdcli.base.records import record
@@ -22,7 +23,9 @@ from gdcli.ingest.aggregate import (
     seal_section,
 )
 from gdcli.ingest.plan import Plan
-from gdcli.ingest.summary import Summary
+
+if TYPE_CHECKING:
+    from gdcli.ingest.summary import Summary
 
 
 @record

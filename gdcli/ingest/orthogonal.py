@@ -1,15 +1,19 @@
 """The terms of ``poly()`` of all rows: from the powers of the pass to polynomials that are orthogonal over the rows."""
 
+from typing import TYPE_CHECKING
+
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
 from gdcli.base.records import replace
 from gdcli.data.expressions.nodes import PolyTerm
-from gdcli.engine.mixing import Mixture, mixed_triangle, orthogonal
 from gdcli.engine.triangle import Triangle, lanes_at, together
 from gdcli.ingest.aggregate import Aggregate, Points
-from gdcli.ingest.grouped import Grouped
 from gdcli.ingest.powers import powers_of
 from gdcli.ingest.read import Dataset
+
+if TYPE_CHECKING:
+    from gdcli.engine.mixing import Mixture
+    from gdcli.ingest.grouped import Grouped
 
 
 def with_orthogonal(reading: Dataset) -> Dataset:
@@ -20,6 +24,8 @@ def with_orthogonal(reading: Dataset) -> Dataset:
     powers = powers_of(reading.design.computed)
     if not powers or not reading.reduced.complete:
         return reading
+    from gdcli.engine.mixing import orthogonal
+
     computed, reduced = dict(reading.design.computed), reading.reduced
     whole = reading.fitted if reduced.grouped is None else _fitted(reading, reduced.grouped)
     for name, columns in powers.items():
@@ -40,13 +46,15 @@ def with_orthogonal(reading: Dataset) -> Dataset:
     return replace(reading, reduced=reduced, design=replace(reading.design, computed=computed))
 
 
-def _fitted(reading: Dataset, grouped: Grouped) -> Triangle:
+def _fitted(reading: Dataset, grouped: "Grouped") -> Triangle:
     """The rows of all groups, without those of a file that is held out."""
     step = 1 if reading.test is None else grouped.folds
     return together(lanes_at(grouped.triangle, range(0, len(grouped.triangle.count), step)))
 
 
-def _mixed(reduced: Aggregate, mixture: Mixture) -> Aggregate:
+def _mixed(reduced: Aggregate, mixture: "Mixture") -> Aggregate:
+    from gdcli.engine.mixing import mixed_triangle
+
     def points(some: Points | None) -> Points | None:
         return None if some is None else replace(some, X=mixture.of_rows(some.X, some.columns))
 

@@ -1,6 +1,5 @@
 """The formats of gdfit's own files: summaries, which are inputs, and models, which are refused as data."""
 
-import json
 from typing import TYPE_CHECKING, NoReturn
 
 from gdcli.base.errors import DataError
@@ -51,6 +50,8 @@ def _open(stream: Stream, options: CsvOptions, listener: Listener) -> "Summary":
 
 def _column_names(stream: Stream, options: CsvOptions) -> tuple[str, ...]:
     """The columns of a summary, if it is short."""
+    import json
+
     content = json.loads(stream.text.read(_MOST_BYTES))
     return tuple(str(column["name"]) for column in content["columns"])
 

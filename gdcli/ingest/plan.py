@@ -1,12 +1,15 @@
 """The plan of one pass: the fold of each row, and the rows that are kept."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gdcli.base.records import record
 from gdcli.engine.arrays import Array
-from gdcli.ingest.row_store import RowStore
+
+if TYPE_CHECKING:
+    from gdcli.ingest.row_store import RowStore
 
 
 @record
@@ -21,7 +24,7 @@ class Plan:
     seed: int = 0
     cuts: tuple[float, ...] = ()
     points: int = 0
-    store: RowStore | None = None
+    store: "RowStore | None" = None
     tested: int | None = None
 
     @property

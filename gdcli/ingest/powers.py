@@ -1,6 +1,7 @@
 """The powers that a pass keeps for the terms of ``poly()``: which columns they are, and what they are relative to."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,8 +10,10 @@ from gdcli.data.design import Design
 from gdcli.data.expressions.computed import Computed
 from gdcli.data.expressions.nodes import PolyTerm, Powers, text_of
 from gdcli.engine.column import Column
-from gdcli.engine.mixing import Mixture, mixed_triangle, moved_powers
 from gdcli.engine.triangle import Triangle
+
+if TYPE_CHECKING:
+    from gdcli.engine.mixing import Mixture
 
 
 def powers_of(computed: Mapping[str, Computed]) -> dict[str, tuple[Column, ...]]:
@@ -23,7 +26,7 @@ def powers_of(computed: Mapping[str, Computed]) -> dict[str, tuple[Column, ...]]
     return {name: tuple(columns[i] for i in sorted(columns)) for name, columns in found.items()}
 
 
-def mixtures_of(design: Design) -> tuple[Mixture, ...]:
+def mixtures_of(design: Design) -> "tuple[Mixture, ...]":
     """The mixture of powers, one for each ``poly()`` of a design, that makes its orthogonal polynomials.
 
     A ``poly()`` whose coefficients are not known yet has none.
@@ -33,6 +36,8 @@ def mixtures_of(design: Design) -> tuple[Mixture, ...]:
         nodes = [design.computed[column.name].numbers for column in columns]
         coefficients = [node.coefficients for node in nodes if isinstance(node, PolyTerm)]
         if all(coefficients):
+            from gdcli.engine.mixing import Mixture
+
             found.append(Mixture(columns, np.array(coefficients)))
     return tuple(found)
 
@@ -50,6 +55,8 @@ def as_powers(term: Computed | None) -> Computed | None:
 
 def moved_to_origins(triangle: Triangle, theirs: Mapping[str, Computed], ours: Mapping[str, Computed]) -> Triangle:
     """The triangle with its powers, computed with the origins and scales in ``theirs``, moved to those in ``ours``."""
+    from gdcli.engine.mixing import mixed_triangle, moved_powers
+
     for name, columns in powers_of(theirs).items():
         old, new = theirs[columns[0].name].numbers, (ours[columns[0].name].numbers if columns[0].name in ours else None)
         if not isinstance(old, PolyTerm) or not isinstance(new, PolyTerm):

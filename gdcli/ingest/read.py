@@ -28,13 +28,13 @@ from gdcli.ingest.formats import open_input
 from gdcli.ingest.inputs import Inputs
 from gdcli.ingest.one_pass import Part, Reduction
 from gdcli.ingest.plan import Plan
-from gdcli.ingest.row_store import RowStore
-from gdcli.ingest.summary import Summary, check_same_names
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gdcli.ingest.remote import Numbered
+    from gdcli.ingest.row_store import RowStore
+    from gdcli.ingest.summary import Summary
 
 InputData = Union[str, "os.PathLike[str]", "pd.DataFrame", Source]
 
@@ -63,10 +63,12 @@ class ReadOptions:
             if self.jobs is not None:
                 raise UsageError("--jobs counts threads here; with --dask the cluster decides: leave out one")
 
-    def row_store(self) -> RowStore | None:
+    def row_store(self) -> "RowStore | None":
         """A new store for the rows, or None if they are not kept."""
         if not self.keeps_rows:
             return None
+        from gdcli.ingest.row_store import RowStore
+
         return RowStore(available() // 2 if self.memory is None else self.memory)
 
 
@@ -286,6 +288,8 @@ def _check(source: Source, first: Source, chosen: Design, columns: ColumnOptions
         for name in chosen.columns:
             require(name, source.names, source.name)
     elif not first.has_rows and columns.summary and not columns.features:
+        from gdcli.ingest.summary import check_same_names
+
         check_same_names(first, source)
     if source.has_rows:
         return

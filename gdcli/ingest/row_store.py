@@ -3,11 +3,9 @@
 The file has no name from the start, so that it vanishes with the process, however that ends.
 """
 
-import mmap
 import sys
-import tempfile
 from threading import Lock
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,12 +13,15 @@ from gdcli.base.errors import DataError
 from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array
 
+if TYPE_CHECKING:
+    import mmap
+
 
 @record(eq=False)
 class Pages:
     """The part of a file that a matrix is mapped from: its rows of ``row_bytes`` bytes, from the ``first`` on."""
 
-    mapped: mmap.mmap
+    mapped: "mmap.mmap"
     row_bytes: int
     first: int = 0
 
@@ -30,6 +31,8 @@ class Pages:
 
     def drop(self, start: int, stop: int) -> None:
         """Drop the cached pages of rows ``start`` to ``stop``; the next look at them maps them again."""
+        import mmap
+
         begin, end = (self.first + start) * self.row_bytes, (self.first + stop) * self.row_bytes
         begin = begin // mmap.PAGESIZE * mmap.PAGESIZE
         if hasattr(self.mapped, "madvise"):
@@ -68,6 +71,9 @@ class RowStore:
             self._file.close()
 
     def _mapped(self, X: Array) -> tuple[Array, Pages]:
+        import mmap
+        import tempfile
+
         folder = tempfile.gettempdir()
         try:
             if self._file is None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from gdcli.base.records import field, record
 from gdcli.data.expressions.computed import Computed
 from gdcli.data.group_keys import Key
+from gdcli.engine.arrays import NDArray
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import MISSING, Column
 from gdcli.models.inputs_of_model import input_columns, read_terms_of
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
     from gdcli.data.table import Block, Coded, Table
     from gdcli.engine.arrays import Array

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli import __version__
 from gdcli.base.errors import CellError, DataError, UsageError
@@ -26,7 +25,7 @@ from gdcli.base.records import field, record
 from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
 from gdcli.data.table import Block, Coded, Table
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.catalog import DEMAND_ENTRIES, SQUARED
 from gdcli.engine.losses import LOSSES
 from gdcli.engine.losses.contract import REST, Loss, Measure

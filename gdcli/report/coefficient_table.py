@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from gdcli.base.records import replace
 from gdcli.fitting.results import INTERCEPT, Coefficient, Fit
 from gdcli.report import numbers
-from gdcli.report.certainty import certainty_cells, format_interval_meaning
 from gdcli.report.heading import term_names
 from gdcli.report.paper import Page
 from gdcli.report.screen import NOTE, WARNING, BarColumn, StyledLine, TableColumn, TextTable, sentences
@@ -42,7 +41,11 @@ def coefficient_lines(fit: Fit, page: Page, digits: int) -> list[StyledLine]:
         notes.append(
             f"Baseline{'s' * many}: {joined(levels)}; other levels are differences from {'them' if many else 'it'}."
         )
-    meaning = [] if fit.inference is None else format_interval_meaning(fit, fit.inference)
+    meaning = []
+    if fit.inference is not None:
+        from gdcli.report.certainty import format_interval_meaning
+
+        meaning = format_interval_meaning(fit, fit.inference)
     return [*table.lines(), *sentences(page, notes, NOTE), *sentences(page, meaning)]
 
 
@@ -64,6 +67,8 @@ def _columns(fit: Fit, rows: Sequence[Coefficient], page: Page, digits: int) -> 
         columns["minimum"] = TableColumn("minimum at", both[1::2])
         columns["off"] = _off(rows)
     if fit.inference is not None:
+        from gdcli.report.certainty import certainty_cells
+
         share = f"{fit.inference.confidence:.0%}".replace("%", " %")
         errors, t, p, low, high = certainty_cells([row.certainty for row in rows], digits)
         ends = [f"{a} … {b}" if a.strip() else "" for a, b in zip(low, high, strict=True)]

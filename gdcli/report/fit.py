@@ -1,17 +1,16 @@
 """The report on a fit: what the writers of all formats need of it, each part made when it is asked for."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gdcli.fitting.results import Fit
 from gdcli.report.advice import RateCommand
-from gdcli.report.fit_document import fit_columns, fit_document, fit_sheet
 from gdcli.report.paper import Page
-from gdcli.report.report import Report
+from gdcli.report.report import Report, Sheet
 
 if TYPE_CHECKING:
     from gdcli.report.page.contents import TypedCommand
-    from gdcli.report.screen import Screen, StyledLine
+    from gdcli.report.screen import Screen, StyledLine, TableColumn
 
 
 def fit_report(
@@ -28,8 +27,21 @@ def fit_report(
     Without ``iterations`` the text has no table of them, because ``PlainLines`` has written them; if ``every`` K-th was
     asked for, each has its line, alike or not. ``typed`` is the command line for a lesson page.
     """
-    from gdcli.report.chart import chart_of_fit
-    from gdcli.report.plots import PAGE, picture_of_fit
+
+    def document() -> dict[str, Any]:
+        from gdcli.report.fit_document import fit_document
+
+        return fit_document(fit)
+
+    def sheet() -> Sheet | None:
+        from gdcli.report.fit_document import fit_sheet
+
+        return fit_sheet(fit)
+
+    def columns() -> "list[TableColumn]":
+        from gdcli.report.fit_document import fit_columns
+
+        return fit_columns(fit, digits)
 
     def screen(page: Page) -> "Screen":
         from gdcli.report.fit_screen import fit_screen
@@ -43,7 +55,14 @@ def fit_report(
 
         return verdict_lines(verdict(fit, command), page)
 
+    def chart(page: Page) -> str:
+        from gdcli.report.chart import chart_of_fit
+
+        return chart_of_fit(fit, page, page.colors is not None)
+
     def picture(kind: str) -> bytes:
+        from gdcli.report.plots import PAGE, picture_of_fit
+
         if kind != PAGE:
             return picture_of_fit(fit, kind)
         from gdcli.report.page.contents import page_of_fit
@@ -52,12 +71,12 @@ def fit_report(
 
     drawn = fit.picture is not None
     report = Report(
-        document=lambda: fit_document(fit),
-        sheet=lambda: fit_sheet(fit),
-        columns=lambda: fit_columns(fit, digits),
+        document=document,
+        sheet=sheet,
+        columns=columns,
         screen=screen,
         verdict=verdict_of_fit,
-        chart=(lambda page: chart_of_fit(fit, page, page.colors is not None)) if drawn else None,
+        chart=chart if drawn else None,
         picture=picture if drawn else None,
     )
     return report

@@ -10,13 +10,11 @@ from gdcli.base.names import count_of, printable
 from gdcli.engine.losses import LOSSES
 from gdcli.fitting.results import Fit
 from gdcli.report import numbers
-from gdcli.report.certainty import format_inference
 from gdcli.report.coefficient_table import coefficient_lines
 from gdcli.report.heading import heading, term_names
 from gdcli.report.paper import Page
 from gdcli.report.screen import Screen, StyledLine, facts, labelled
 from gdcli.report.sentences import UNCENTERED, batches
-from gdcli.report.validation import cross_validation_blocks, format_holdout
 
 
 def fit_screen(fit: Fit, page: Page, digits: int, table: Sequence[StyledLine]) -> Screen:
@@ -33,6 +31,8 @@ def fit_screen(fit: Fit, page: Page, digits: int, table: Sequence[StyledLine]) -
     if not fit.diverged:
         blocks += [coefficient_lines(fit, page, digits), summary_lines(fit, page, digits)]
         if fit.cross_validation is not None:
+            from gdcli.report.validation import cross_validation_blocks
+
             blocks += cross_validation_blocks(fit.cross_validation, page, digits)
     return Screen(*blocks)
 
@@ -44,16 +44,26 @@ def summary_lines(fit: Fit, page: Page, digits: int = 6) -> list[StyledLine]:
         ("event", _event(fit)),
         ("missing", _missing(fit)),
         ("penalty", _penalty(fit, digits)),
-        ("validation", None if fit.holdout is None else format_holdout(fit, fit.holdout, digits)),
+        ("validation", _validation(fit, digits)),
         ("batches", batches(fit)),
     ]
     return [*facts(page, _facts(fit, page, digits)), *labelled(page, [(name, text) for name, text in pairs if text])]
+
+
+def _validation(fit: Fit, digits: int) -> str | None:
+    if fit.holdout is None:
+        return None
+    from gdcli.report.validation import format_holdout
+
+    return format_holdout(fit, fit.holdout, digits)
 
 
 def _facts(fit: Fit, page: Page, digits: int) -> list[str]:
     """R² and RMSE, or the cost; with inference its figures, if they describe this fit."""
     centered = fit.intercept is not None
     if fit.inference is not None and fit.inference.applies:
+        from gdcli.report.certainty import format_inference
+
         return [*format_inference(fit.inference, digits, centered), _rows(fit)]
     found = []
     if fit.r2 is not None:
@@ -71,6 +81,8 @@ def _at_minimum(fit: Fit, digits: int) -> str | None:
     found = fit.inference
     if found is None or found.applies:
         return None
+    from gdcli.report.certainty import format_inference
+
     return "; ".join(format_inference(found, digits, fit.intercept is not None))
 
 

@@ -6,7 +6,6 @@ scientific if fixed would take more than ``SPARE`` characters beyond the digits 
 
 import math
 from collections.abc import Sequence
-from decimal import Decimal
 
 from gdcli.base.patterns import pattern
 
@@ -29,6 +28,9 @@ _LARGEST_PERCENT = 1e7
 _STRICTLY = 1e-9
 
 _ROUNDING = 1e-14
+
+# As many as tell a number from every other of few digits.
+_ALL_DIGITS = 30
 
 _EXACT_COUNT, _SMALLEST_TICK = 10_000_000, 1e-4
 
@@ -134,9 +136,8 @@ def rate(learning_rate: float) -> str:
 
 def rounded_below(value: float, digits: int = 3) -> float:
     """The largest number of ``digits`` significant digits below ``value`` > 0, such as a rate below a limit."""
-    below = Decimal(value * (1 - _STRICTLY))
-    exponent = below.adjusted() - digits + 1
-    return float(f"{int(below.scaleb(-exponent))}e{exponent}")
+    exact, exponent = f"{value * (1 - _STRICTLY):.{_ALL_DIGITS}e}".split("e")
+    return float(f"{exact[: digits + 1]}e{exponent}")
 
 
 def rounded_rate(value: float, digits: int = 3) -> float:

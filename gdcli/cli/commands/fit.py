@@ -75,7 +75,6 @@ def run(
     from gdcli.api import parse_options, run_fit
     from gdcli.cli.progress import Narrator
     from gdcli.engine.descent import Stopped
-    from gdcli.models.model_file import model_as_json
     from gdcli.report.fit import fit_report
 
     options, starts = parse_options(fit_values(values) | output.shown | {"resume": values["resume"]})
@@ -87,7 +86,7 @@ def run(
             reached = f"the iterations up to {fit.descent.iterations:,}"
             narrator.note(f"--trace {printable(output.trace_path)} has {reached}, where the descent was interrupted")
         if not (fit.diverged or interrupted):
-            output.save_model(lambda: model_as_json(fit))
+            output.save_model(lambda: _model(fit))
         every = output.every is not None
         report = fit_report(fit, output.digits, again, iterations=not output.live, every=every, typed=typed)
         output.write(report)
@@ -118,6 +117,13 @@ def _not_converged(message: str, values: Mapping[str, Any], output: "Output") ->
     return ExitCode.OK
 
 
+def _model(found: "Fit | GroupFits") -> str:
+    """The text of a model file."""
+    from gdcli.models.model_file import model_as_json
+
+    return model_as_json(found)
+
+
 # --- one fit per group
 
 
@@ -127,14 +133,13 @@ def _run_groups(
     """Fit each group, write the result, and return the exit code."""
     from gdcli.api import parse_options, run_groups
     from gdcli.cli.progress import Narrator
-    from gdcli.models.model_file import model_as_json
     from gdcli.report.groups import groups_report
 
     options, starts = parse_options(fit_values(values) | output.shown | {"resume": values["resume"]})
     with Narrator(output.quiet) as narrator, output.group_recorders() as recorders:
         fits = run_groups(inputs, options, recorders, narrator, starts, output.save is not None)
     if not fits.diverged:
-        output.save_model(lambda: model_as_json(fits))
+        output.save_model(lambda: _model(fits))
     output.write(groups_report(fits, output.digits, typed))
     return _exit_code_of_groups(fits, values, output)
 

@@ -1,10 +1,10 @@
-"""The name of a column on the command line: a shell completes it from the header of the file already typed."""
+"""Names of columns on the command line, which a shell completes from the header of the file already typed."""
 
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,9 +12,6 @@ from gdcli.base.errors import DataError
 from gdcli.base.patterns import pattern
 from gdcli.cli.command_line import Given, given_words, parse
 from gdcli.data.expressions.nodes import PLAIN_NAME
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 # The options that take expressions of columns.
 _EXPRESSIONS = ("target", "features", "formula")
@@ -25,30 +22,21 @@ _SIGNS = pattern(r"(.*[-+*/^:(,~\s])[^-+*/^:(,~\s]*", re.DOTALL)
 _READING = ("separator", "encoding", "quotechar", "decimal", "skip_rows", "comment")
 
 
-class ColumnName(click.types.StringParamType):
-    """The name of a column."""
+def begun_columns(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The columns that begin with the incomplete word, from the first readable file typed.
 
-    def shell_complete(
-        self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> "list[CompletionItem[Any]]":
-        """The columns that begin with the incomplete word, from the first readable file typed.
-
-        Those given already are left out.
-        """
-        from click.shell_completion import CompletionItem
-
-        given = _given(ctx)
-        reading = {one.option.name: one.value for one in given if one.option and one.option.name in _READING}
-        named = {one.value for one in given if one.option is param}
-        for path in _paths(given):
-            names = names_in_header(path, reading)
-            if names:
-                begun, last = _last_of_list(incomplete, names)
-                found = [begun + n for n in names if n.startswith(last) and n not in named]
-                if not found and param.name in _EXPRESSIONS:
-                    found = _within_expression(incomplete, names)
-                return [CompletionItem(one) for one in found]
-        return []
+    Those given already are left out.
+    """
+    given = _given(ctx)
+    reading = {one.option.name: one.value for one in given if one.option and one.option.name in _READING}
+    named = {one.value for one in given if one.option is param}
+    for path in _paths(given):
+        names = names_in_header(path, reading)
+        if names:
+            begun, last = _last_of_list(incomplete, names)
+            found = [begun + n for n in names if n.startswith(last) and n not in named]
+            return found or (_within_expression(incomplete, names) if param.name in _EXPRESSIONS else [])
+    return []
 
 
 def _last_of_list(incomplete: str, names: Sequence[str]) -> tuple[str, str]:

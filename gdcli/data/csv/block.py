@@ -16,7 +16,6 @@ from gdcli.base.records import replace
 from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import parse_carefully, records
-from gdcli.data.csv.misplaced_header import header_lines, rows_below
 from gdcli.data.csv.options import BLANKS
 from gdcli.data.csv.raw_rows import raw_rows
 from gdcli.data.csv.whitespace import Squeezed
@@ -141,10 +140,14 @@ class CsvBlock(Block):
 
     def header_lines(self, names: Collection[str]) -> list[int]:
         """The lines that a header may stand on; see :class:`gdcli.data.table.Block`."""
+        from gdcli.data.csv.misplaced_header import header_lines
+
         return header_lines(self.head().chunk, self.dialect, names)
 
     def below(self, line: int) -> "tuple[CsvBlock, tuple[str, ...], frozenset[str]] | None":
         """The rows below a header on ``line``; see :class:`gdcli.data.table.Block`."""
+        from gdcli.data.csv.misplaced_header import rows_below
+
         found = rows_below(self.chunk, self.dialect, line)
         return None if found is None else (CsvBlock(*found), found[1].names, found[1].unnamed)
 

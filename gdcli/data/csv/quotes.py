@@ -3,10 +3,10 @@ only at its start, a doubled quote inside stands for one, and what follows the c
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.records import record
 from gdcli.data.csv.stretches import quoted_stretches
+from gdcli.engine.arrays import NDArray
 
 Places = NDArray[np.intp]
 

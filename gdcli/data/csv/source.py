@@ -10,7 +10,6 @@ from gdcli.base.records import replace
 from gdcli.data.csv.chunks import cut
 from gdcli.data.csv.dialect import Dialect, open_table
 from gdcli.data.csv.options import CsvOptions
-from gdcli.data.csv.ranges import CsvFile
 from gdcli.data.paths import located
 from gdcli.data.source import RangeReader, RowWriter, Source
 from gdcli.data.streams import Stream
@@ -47,6 +46,8 @@ class CsvSource(Source):
 
     def for_workers(self) -> RangeReader | None:
         """The file, closed here, for other processes; see :class:`gdcli.data.source.Source`."""
+        from gdcli.data.csv.ranges import CsvFile
+
         stream, header = self._stream, self.header
         stream.close()
         if stream.obstacle or stream.size is None:

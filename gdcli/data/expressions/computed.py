@@ -1,19 +1,20 @@
 """Terms computed from the columns of a table: numbers, categories, and the products of both."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gdcli.base.errors import CellError, DataError
 from gdcli.base.names import quoted, shell_word
 from gdcli.base.records import record, replace
-from gdcli.data.expressions.functions import CATEGORIES, FUNCTIONS
 from gdcli.data.expressions.nodes import Binary, Call, Name, Node, PolyTerm, columns_of, nodes_of, text_of
 from gdcli.data.expressions.terms import Term
-from gdcli.data.expressions.values import TermFault, categories_of, first_fault, values_of
 from gdcli.data.table import BadRow, Block, Coded, Table
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
+
+if TYPE_CHECKING:
+    from gdcli.data.expressions.values import TermFault
 
 
 @record
@@ -57,11 +58,15 @@ def computed_of(term: Term, text: Collection[str]) -> Computed:
 
 
 def _is_category(node: Node, text: Collection[str]) -> bool:
+    from gdcli.data.expressions.functions import CATEGORIES
+
     return (isinstance(node, Call) and node.function == CATEGORIES) or (isinstance(node, Name) and node.column in text)
 
 
 def check_kinds(term: Computed, text: Collection[str], dates: Collection[str]) -> None:
     """Raise DataError if a number is wanted of a column of text, or a part of a date of one without dates."""
+    from gdcli.data.expressions.functions import FUNCTIONS
+
     of = [node.of for node in term.categories if isinstance(node, Call) and not isinstance(node.of, Name)]
     for node in of if term.numbers is None else [term.numbers, *of]:
         for column in columns_of(node):
@@ -86,6 +91,8 @@ def with_computed(table: Table, terms: Iterable[Computed]) -> Table:
 
     A number is NaN if a cell is missing, and infinite if there is no such value.
     """
+    from gdcli.data.expressions.values import categories_of, values_of
+
     numeric, text = dict(table.numeric), dict(table.text)
     for term in terms:
         if term.numbers is not None:
@@ -146,6 +153,9 @@ def check_values(table: Table, terms: Iterable[Computed], block: Block) -> Table
 
     Raises CellError for the first such row otherwise.
     """
+    from gdcli.data.expressions.functions import CATEGORIES
+    from gdcli.data.expressions.values import values_of
+
     faults: dict[int, str] = {}
     for term in terms:
         for node in term.nodes:
@@ -165,8 +175,10 @@ def check_values(table: Table, terms: Iterable[Computed], block: Block) -> Table
     return _only(table, good, bad)
 
 
-def _faults(node: Node, table: Table, values: Array) -> Iterable[TermFault]:
+def _faults(node: Node, table: Table, values: Array) -> "Iterable[TermFault]":
     """Yield a fault for each row in which an expression has no value."""
+    from gdcli.data.expressions.values import first_fault
+
     start = 0
     while start < table.rows:
         columns = {name: table.numeric[name][start:] for name in columns_of(node)}
@@ -177,7 +189,7 @@ def _faults(node: Node, table: Table, values: Array) -> Iterable[TermFault]:
         start += found.row + 1
 
 
-def _place(table: Table, block: Block, fault: TermFault) -> str:
+def _place(table: Table, block: Block, fault: "TermFault") -> str:
     return f"{block.where(table.place(fault.row))}, column {quoted(fault.column)}: {fault.reason}"
 
 
@@ -197,6 +209,8 @@ def placed(term: Computed, block_numbers: Mapping[str, Array], rows: int) -> Com
     They are about the middle and half the range of the numbers in the first block, rounded so that similar tables
     get the same ones. ``block_numbers`` maps columns to numbers (n,) of that block, which has n = ``rows``.
     """
+    from gdcli.data.expressions.values import values_of
+
     node = term.numbers
     if not isinstance(node, PolyTerm) or node.coefficients:
         return term

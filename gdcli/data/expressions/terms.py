@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterable, Sequence
 from gdcli.base.errors import DataError
 from gdcli.base.names import did_you_mean, listed, quoted
 from gdcli.base.records import record
-from gdcli.data.expressions.functions import CATEGORIES
 from gdcli.data.expressions.nodes import (
     PLAIN_NAME,
     Binary,
@@ -20,7 +19,6 @@ from gdcli.data.expressions.nodes import (
     text_of,
     ungrouped,
 )
-from gdcli.data.expressions.parser import ExpressionError, parse_expression
 
 # Factors of an interaction, at most.
 _MOST_FACTORS = 6
@@ -81,6 +79,8 @@ def is_crossing(node: Node) -> bool:
 
 def product_of(left: Term, right: Term) -> Term:
     """The interaction of two terms. Raises ExpressionError."""
+    from gdcli.data.expressions.parser import ExpressionError
+
     factors = tuple(dict.fromkeys([*left.factors, *right.factors]))
     if any(isinstance(factor, PolyTerm) for factor in factors):
         raise ExpressionError("poly() stands for itself: in an interaction write powers, as in x:z and x^2:z")
@@ -90,6 +90,8 @@ def product_of(left: Term, right: Term) -> Term:
 
 
 def _factor(node: Node) -> Node:
+    from gdcli.data.expressions.functions import CATEGORIES
+
     inner = ungrouped(node)
     if isinstance(inner, PolyTerm):
         return inner
@@ -104,6 +106,9 @@ def _factor(node: Node) -> Node:
 
 def _check_arithmetic(node: Node) -> None:
     """Raise ExpressionError for what stands for terms, not for a number, within an expression."""
+    from gdcli.data.expressions.functions import CATEGORIES
+    from gdcli.data.expressions.parser import ExpressionError
+
     if not columns_of(node):
         raise ExpressionError("there is no column in it")
     for part in nodes_of(node):
@@ -127,6 +132,8 @@ def read_terms(text: str, names: Sequence[str], source: str, target: bool = Fals
     """
     if text in names:
         return [Term((Name(text),))]
+    from gdcli.data.expressions.parser import ExpressionError, parse_expression
+
     try:
         node = parse_expression(text)
         found = [target_term(node)] if target else terms_in(node)
@@ -143,6 +150,8 @@ def read_terms(text: str, names: Sequence[str], source: str, target: bool = Fals
 
 def is_expression(text: str, names: Collection[str] | None = None) -> bool:
     """Whether a text is an expression, not just a column's name. With ``names`` only those are names of columns."""
+    from gdcli.data.expressions.parser import ExpressionError, parse_expression
+
     try:
         node = parse_expression(text)
         return not isinstance(node, Name) and (names is None or all(name in names for name in columns_of(node)))
@@ -157,6 +166,8 @@ def seems_expression(text: str) -> bool:
 
 def columns_in(text: str) -> tuple[str, ...]:
     """The names that a text may stand for: the text itself, then the columns in it if it is an expression."""
+    from gdcli.data.expressions.parser import ExpressionError, parse_expression
+
     try:
         return (text, *columns_of(parse_expression(text)))
     except ExpressionError:

@@ -6,10 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import SymmetricalLogLocator
-from numpy.typing import NDArray
 
 from gdcli.base.records import record
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.losses import LOSSES
 from gdcli.fitting.picture import Picture
 from gdcli.fitting.results import Fit

@@ -62,8 +62,8 @@ def test_every_option_that_takes_a_column_completes_to_the_columns(in_folder, op
 
 
 def test_every_column_option_of_every_command_is_completed():
-    from gdcli.cli.completion.columns import ColumnName
     from gdcli.cli.group import group
+    from gdcli.cli.types import ColumnName
 
     for name in COMMANDS:
         for param in group.get_command(None, name).params:
