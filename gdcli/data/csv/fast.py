@@ -33,6 +33,9 @@ _OF_BOOLEANS = b"TtFf"
 # Rows: copying fewer takes less time than pandas takes to name a column.
 _SHORT = 8192
 
+# Bytes that pandas gets first.
+_FIRST = 3 << 18
+
 _NO_ASCII, _LARGEST_BYTE = 0x80, 0xFF
 
 
@@ -41,19 +44,21 @@ class UnsureError(Exception):
 
 
 class _Bytes:
-    """Bytes for pandas to read, without the detour over text that it takes for an io.BytesIO."""
+    """A line and the text below it for pandas to read, without the detour over text that it takes for an io.BytesIO.
 
-    def __init__(self, *parts: bytes) -> None:
-        self.parts = [memoryview(part) for part in parts]
+    pandas asks for 256 KiB at a time, and takes more, too. It makes room for as many cells as it gets bytes: with more
+    of them at first it does not have to move what it has, time and again, which is a twentieth of its work.
+    """
+
+    def __init__(self, line: bytes, text: bytes) -> None:
+        self._first, self._rest = line + text[:_FIRST], memoryview(text)[_FIRST:]
 
     def read(self, size: int = -1) -> bytes:
-        while self.parts:
-            part = self.parts[0]
-            if size < 0 or len(part) <= size:
-                return bytes(self.parts.pop(0))
-            self.parts[0] = part[size:]
-            return bytes(part[:size])
-        return b""
+        found, self._first = self._first, b""
+        if not found:
+            size = len(self._rest) if size < 0 else size
+            found, self._rest = bytes(self._rest[:size]), self._rest[size:]
+        return found
 
     def __iter__(self) -> Iterator[bytes]:
         raise NotImplementedError  # pandas asks for it, and uses read()
