@@ -79,7 +79,8 @@ def _of_fit(fits: GroupFits, i: int, fit: Fit, picture: Picture, names: Mapping[
         "facts": f"{count_of(int(fits.count[i]), 'row')}, {fits.verdict[i].value}",
         "curves": curves,
         "gaps": finite_list(picture.gaps),
-        "minimum": None if fit.optimum.relative_gap is None else fit.optimum.cost,  # a perfect fit's is rounding
+        # A perfect fit's is rounding.
+        "minimum": fit.optimum.cost if fit.optimum.cost == fit.optimum.gap_measure else None,
         "slopes": {names[term]: finite_list(picture.slopes[:, j]) for j, term in enumerate(picture.terms)},
         "intercepts": None if picture.intercepts is None else finite_list(picture.intercepts),
     }
