@@ -133,6 +133,14 @@ def test_a_number_that_stands_for_a_missing_value_gives_no_prediction(
         assert result.text.decode().splitlines()[1:4] == ["-999,", "-999.0,", "999,999.0"]
 
 
+def test_a_text_that_reads_like_the_level_of_gaps_is_a_text_to_a_model_that_fills_none(
+    make_model: Callable[..., Model], predicted: Any
+) -> None:
+    model = make_model({"t": {"a": 0.0, "(missing)": 2.0}})
+    result = predicted(model, "t,x\n,1\na,1\n(missing),1\n", only=True)
+    assert result.text.decode().splitlines()[1:] == ['""', "1.5", "3.5"]
+
+
 def test_a_sum_that_overflows_is_no_prediction(make_model: Callable[..., Model], predicted: Any) -> None:
     model = make_model({"x": 1e300, "z": -1e300}, target="y")
     result = predicted(model, "x,z\n1e300,0\n1e300,1e300\n0,0\n")

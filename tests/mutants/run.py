@@ -93,7 +93,7 @@ AREAS = {
     "fitting": "commands/test_boundaries fitting/test_optimum fitting/test_forecast fitting/test_holdout",
     "fitting/curve": "fitting/test_curve_walk fitting/test_curve_shape",
     "fitting/fit": "commands/test_interrupted fitting/test_forecast::test_an_unstable_rate_is_one_however_far_it_ran"
-    " fitting/test_shown_rows fitting/test_holdout fitting/test_batches",
+    " commands/test_boundaries fitting/test_shown_rows fitting/test_holdout fitting/test_batches",
     "fitting/groups": "fitting/test_groups commands/test_by commands/test_by_shown commands/test_boundaries",
     "fitting/inference": "fitting/test_inference commands/test_inference",
     "fitting/lanes": "fitting/test_holdout commands/test_boundaries fitting/test_choosing fitting/test_folds",
