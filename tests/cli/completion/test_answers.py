@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import os
@@ -80,6 +81,13 @@ def test_the_last_name_of_a_list_is_completed(in_folder):
     in_folder.joinpath("a.csv").write_text("price,sqft,beds,baths\n")
     assert answered("zsh", "a.csv", "-x", "sqft,be") == [("plain", "sqft,beds")]
     assert [one[1] for one in answered("zsh", "a.csv", "-x", "sqft,b")] == ["sqft,beds", "sqft,baths"]
+    in_folder.joinpath("b.csv").write_text('sqft,"a,b",bath\n')
+    assert answered("zsh", "b.csv", "-x", "a,") == [("plain", "a,b")]
+
+
+def test_standard_input_is_not_read_for_its_columns(in_folder, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"beds,baths\n1,2\n")))
+    assert answered("zsh", "-", "-t", "b") == []
 
 
 @pytest.mark.parametrize(
@@ -88,6 +96,8 @@ def test_the_last_name_of_a_list_is_completed(in_folder):
         ("log(pr", ["log(price", "log(preis"]),
         ("sqft:pr", ["sqft:price", "sqft:preis"]),
         ("log(`living", ["log(`living area`"]),
+        ("`living area`:sq", ["`living area`:sqft"]),
+        ("`living area`:`liv", ["`living area`:`living area`"]),
         ("2*sq", ["2*sqft"]),
         ("y ~ sq", ["y ~ sqft"]),
         ("sqx", []),

@@ -47,6 +47,7 @@ SETTINGS = {
     "collinear, gd": ("collinear", "lr=0.1"),
     "collinear, nesterov, unscaled": ("collinear", "lr=0.001&optimizer=nesterov:0.9&scale=none"),
     "collinear, gd, ridge": ("collinear", "lr=0.1&l2=0.05"),
+    "far from zero and equal but for rounding, gd": ("far", "lr=0.1"),
     "without an intercept, gd": ("origin", "lr=0.2"),
 }
 
@@ -69,6 +70,11 @@ def written(name: str, folder: Path) -> list[str]:
         y = (0.3 * year - 500 + 2 * x + random.normal(0, 4, 120)).round(2)
         rows = zip(y, year, x, strict=True)
         path.write_text("y,year,x\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
+    elif name == "far":
+        a, rounding = 1.7e9 + random.integers(0, 10**7, 60), np.spacing(1.7e9) * random.integers(0, 2, 60)
+        y = ((a - 1.7e9) / 1e6 + random.normal(0, 1, 60)).round(2)
+        rows = zip(y.tolist(), a.tolist(), (a + rounding).tolist(), strict=True)
+        path.write_text("y,a,b\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows))
     else:
         a, b = random.normal(0, 10, 80).round(2), random.normal(5, 2, 80).round(2)
         y = (a + 2 * b + random.normal(0, 1, 80)).round(2)
