@@ -79,7 +79,7 @@ TOKENS = {
 @pytest.mark.parametrize("tokens", TOKENS.values(), ids=TOKENS)
 @pytest.mark.parametrize("used", ["all", "some"])
 def test_the_fast_and_the_careful_way_agree_where_both_accept(tokens: list[str], used: str) -> None:
-    @settings(derandomize=True, max_examples=70, deadline=None, database=None)
+    @settings(derandomize=True, max_examples=40, deadline=None, database=None)
     @given(st.lists(st.sampled_from(tokens), max_size=16).map("".join), st.integers(1, 3), st.data())
     def check(text: str, width: int, data: st.DataObject) -> None:
         names = ["a", "b", "c"][:width]

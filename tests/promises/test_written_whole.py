@@ -17,16 +17,10 @@ FIT = ("points.csv", "-t", "y", "-n", "20", "--jobs", "1")
 NAMED = ("-o", "result.json", "--save", "model.json", "--trace", "trace.csv")
 COMMANDS = {
     "fit": ("result.json,model.json,trace.csv", *FIT, "--format", "json", *NAMED),
-    "plot": ("plot.svg", *FIT, "--plot", "plot.svg"),
+    "plot": ("plot.svg", "curve", "--poly", "0,0,1", "-n", "5", "--plot", "plot.svg"),
     "summarize": ("summary.json", "summarize", "points.csv", "-o", "summary.json"),
     "predict": ("predicted.csv", "predict", "saved.json", "points.csv", "-o", "predicted.csv"),
 }
-
-
-def gdfit_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "gdcli", *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120)
 
 
 def is_whole(name: str, text: str | None, new: str) -> bool:
@@ -45,10 +39,11 @@ def is_whole(name: str, text: str | None, new: str) -> bool:
     ("command", "fault"),
     [(command, fault) for command in COMMANDS for fault in CODES if command != "plot" or fault == "SIGTERM"],
 )
-def test_every_file_is_the_old_or_the_new_one_at_every_moment(points, command, fault):
+def test_every_file_is_the_old_or_the_new_one_at_every_moment(program, points, command, fault):
     listed, *words = COMMANDS[command]
     folder = points.parent
-    assert gdfit_in(folder, *FIT, "--save", "saved.json", "-q").returncode == 0
+    if command == "predict":
+        assert program(*FIT, "--save", "saved.json", "-q").code == 0
     done = subprocess.run(
         [sys.executable, str(MOMENTS), fault, str(folder), listed, *words],
         capture_output=True,
@@ -89,24 +84,24 @@ WRITES = [["-n", "5000", "--trace", "disk/trace.csv"], ["-n", "3000", "--every",
 
 
 @pytest.mark.parametrize("words", WRITES)
-def test_a_disk_that_fills_up_keeps_the_old_file_and_no_other(points, small_disk, words):
+def test_a_disk_that_fills_up_keeps_the_old_file_and_no_other(program, points, small_disk, words):
     target = points.parent / words[-1]
     target.write_text(OLD)
-    done = gdfit_in(points.parent, "points.csv", "-t", "y", "-q", *words)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"Error: cannot write '{words[-1]}': no space left on device\n"
+    done = program("points.csv", "-t", "y", "-q", *words)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"Error: cannot write '{words[-1]}': no space left on device\n"
     assert target.read_text() == OLD
     assert os.listdir(small_disk) == [target.name]
 
 
 @pytest.mark.parametrize("option", ["-o", "--save", "--trace", "--plot"])
-def test_a_disk_that_is_read_only_is_refused_before_the_work(points, small_disk, option):
+def test_a_disk_that_is_read_only_is_refused_before_the_work(program, points, small_disk, option):
     name = {"--plot": "disk/a.svg", "--trace": "disk/a.csv"}.get(option, "disk/a")
     (points.parent / name).write_text(OLD)
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True, capture_output=True)
-    done = gdfit_in(points.parent, "points.csv", "-t", "y", "-q", option, name)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"Error: cannot write '{name}': ")
-    assert done.stderr.count("\n") == 1
+    done = program("points.csv", "-t", "y", "-q", option, name)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(f"Error: cannot write '{name}': ")
+    assert done.err.count("\n") == 1
     assert (points.parent / name).read_text() == OLD
     assert os.listdir(small_disk) == [Path(name).name]

@@ -44,14 +44,14 @@ def state(opened: Any, name: str) -> Any:
         ("#lr=0.2&k=7&l2=0.5", {"learning_rate": 0.2, "iterations": 7, "l2": (0.5,)}),
     ],
 )
-def test_the_verdict_is_the_terminals(address: str, options: dict[str, Any], one: Any) -> None:
+def test_the_verdict_is_the_terminals(address: str, options: dict[str, Any], page: Callable[..., Any]) -> None:
     def command(rate: float, iterations: int | None = None) -> str:
         return f"rate {rate:g}"
 
     fit = run_fit([str(HOUSING)], FitOptions.of(target="price", features=("sqft",), **options))
     said = verdict(fit, command)
     expected = [*said.sentences, *([] if said.command is None else [said.command])]
-    found = one.at(address).run("return lesson.verdict()")
+    found = page(*ONE, address=address).run("return lesson.verdict()")
     assert [re.sub(r"^gdfit .*--lr (\S+) .*", lambda m: f"rate {float(m[1]):g}", line) for line in found] == expected
 
 
