@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
@@ -95,66 +95,86 @@ def from_json(kind: type[Record], value: Any) -> Record:
     A field with a default may be missing, and unknown keys are ignored: files of other versions are read too. Raises
     ValueError with the path of the key: "terms[3].coefficient is not a number". An ``int`` field must be 0 or more.
     """
-    found: Record = _record(kind, value, "")
+    read: Any = _reader
+    found: Record = read(kind)(value, "")
     return found
 
 
-def _record(kind: Any, value: Any, path: str) -> Any:
-    content, found = _expect(value, dict, path, "an object"), {}
-    for name, (annotation, optional) in _fields_of(kind).items():
-        at = f"{path}.{name}" if path else name
-        if name in content:
-            found[name] = _checked(annotation, content[name], at)
-        elif not optional:
-            raise ValueError(f"'{at}' is missing")
-    return kind(**found)
+# What reads a value of some kind: called with the value and the path of its key.
+_Reader = Callable[[Any, str], Any]
 
 
 @cache
-def _fields_of(kind: Any) -> dict[str, tuple[Any, bool]]:
-    """The annotation of each field, and whether it has a default."""
-    annotations = get_type_hints(kind)
-    optional = optional_fields(kind)
-    return {name: (annotations[name], name in optional) for name in field_names(kind)}
-
-
-def _checked(kind: Any, value: Any, path: str) -> Any:
-    """A value of a kind. Raises ValueError for any other."""
+def _reader(kind: Any) -> _Reader:
+    """The function that returns a value of this kind; it raises ValueError for any other."""
     origin, inner = get_origin(kind), get_args(kind)
     if kind is Any:
-        return value
+        return lambda value, path: value
     if origin in (Union, UnionType):
         (other,) = (each for each in inner if each is not NoneType)
-        return None if value is None else _checked(other, value, path)
+        read = _reader(other)
+        return lambda value, path: None if value is None else read(value, path)
     if origin is tuple:
-        return _tuple(inner, value, path)
+        return _reader_of_tuples(inner)
     if origin is Mapping:
-        items = _expect(value, dict, path, "an object").items()
-        return {name: _checked(inner[1], item, f"{path}[{quoted(name)}]") for name, item in items}
+        return _reader_of_mappings(_reader(inner[1]))
     if kind is float:
-        return json_number(value, path)
+        return json_number
     if kind is int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise ValueError(f"{path} is not a count")
-        return value
+        return _count
     if kind in _NAMES:
-        return _expect(value, kind, path, _NAMES[kind])
-    if issubclass(kind, Enum):
-        return kind(value)
-    return _record(kind, value, path)
+        return lambda value, path: _expect(value, kind, path, _NAMES[kind])
+    return (lambda value, path: kind(value)) if issubclass(kind, Enum) else _reader_of_records(kind)
+
+
+def _reader_of_records(kind: Any) -> _Reader:
+    """The reader of a record: a field with a default may be missing, and unknown keys are ignored."""
+    annotations, optional = get_type_hints(kind), optional_fields(kind)
+    fields_of = {name: _reader(annotations[name]) for name in field_names(kind)}
+
+    def read(value: Any, path: str) -> Any:
+        content, found, prefix = _expect(value, dict, path, "an object"), {}, f"{path}." if path else ""
+        for name, of_field in fields_of.items():
+            if name in content:
+                found[name] = of_field(content[name], prefix + name)
+            elif name not in optional:
+                raise ValueError(f"'{prefix}{name}' is missing")
+        return kind(**found)
+
+    return read
+
+
+def _reader_of_mappings(of_item: _Reader) -> _Reader:
+    def read(value: Any, path: str) -> dict[str, Any]:
+        items = _expect(value, dict, path, "an object").items()
+        return {name: of_item(item, f"{path}[{quoted(name)}]") for name, item in items}
+
+    return read
+
+
+def _reader_of_tuples(inner: tuple[Any, ...]) -> _Reader:
+    alike = inner[1:] == (Ellipsis,)
+    readers = [_reader(each) for each in (inner[:1] if alike else inner)]
+
+    def read(value: Any, path: str) -> tuple[Any, ...]:
+        items = _expect(value, list, path, "a list")
+        if not alike and len(items) != len(readers):
+            raise ValueError(f"{path} has the wrong size")
+        if len(items) > 1 and inner[0] is float:  # a fast way, as most of a large file is numbers
+            return tuple([json_number(item, path) for item in items])
+        each = readers * len(items) if alike else readers
+        return tuple([of(item, f"{path}[{i}]") for i, (of, item) in enumerate(zip(each, items, strict=True))])
+
+    return read
+
+
+def _count(value: Any, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{path} is not a count")
+    return value
 
 
 _NAMES = {str: "a text", bool: "true or false"}
-
-
-def _tuple(inner: tuple[Any, ...], value: Any, path: str) -> tuple[Any, ...]:
-    items = _expect(value, list, path, "a list")
-    kinds = [inner[0]] * len(items) if inner[1:] == (Ellipsis,) else inner
-    if len(items) != len(kinds):
-        raise ValueError(f"{path} has the wrong size")
-    if len(items) > 1 and kinds[0] is float:  # a fast way, as most of a large file is numbers
-        return tuple(json_number(item, path) for item in items)
-    return tuple(_checked(kind, item, f"{path}[{i}]") for i, (kind, item) in enumerate(zip(kinds, items, strict=True)))
 
 
 def _expect(value: Any, kind: Any, path: str, name: str) -> Any:
