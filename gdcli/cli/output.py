@@ -107,9 +107,11 @@ class Output:
     @property
     def is_page(self) -> bool:
         """Whether the picture is a page for a browser."""
+        if self.plot is None:
+            return False
         from gdcli.report.plots import PAGE
 
-        return self.plot is not None and ending_of(self.plot) == PAGE
+        return ending_of(self.plot) == PAGE
 
     @property
     def has_result(self) -> bool:

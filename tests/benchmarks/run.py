@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from imports import imports_table
+from imports import AIMS, Imports, imports_of_commands, imports_table
 from tables import MILLION, Agreement, Command, Row, Table, tables
 
 HERE = Path(__file__).resolve().parent
@@ -39,6 +39,7 @@ RIVALS_NEED = [f"numpy=={version('numpy')}", f"pandas=={version('pandas')}", "sc
 # Variables that would change how Python or gdfit behaves, here only.
 PRIVATE = ("GDFIT_", "PYTHON")
 LONGEST_COMMAND = 90  # shown whole; the longest are a sweep's, with fifty rates
+UNITS = {"megabytes": " MB", "milliseconds": " ms"}  # those of aims; all others are seconds
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024  # in bytes, see getrusage(2)
 
 
@@ -147,6 +148,11 @@ def commands(table: Table) -> list[str]:
     return list(dict.fromkeys(each for side in sides for each in ((side,) if isinstance(side, str) else sorted(side))))
 
 
+def needs_rivals(table: Table) -> bool:
+    """Whether the rivals' environment is needed: to run one, or to make the data."""
+    return bool(table.files) or any(command.startswith("rivals/") for command in commands(table))
+
+
 class Measurement:
     """The runs of one table's commands. `failures` says for each command that was not measured why."""
 
@@ -233,6 +239,8 @@ def quantity(value: float | None, of: str) -> str:
         return "–"
     if of == "megabytes":
         return f"{value:.0f} MB"
+    if of == "milliseconds":
+        return f"{value:.1f} ms"
     return f"{value:.3f} s" if value < 1 else f"{value:.2f} s"
 
 
@@ -262,7 +270,7 @@ class Result:
     def cells(self) -> list[str]:
         """What, gdfit's figure, its processor seconds, the other's figure, their ratio, the aim, whether it is met."""
         compared = self.against is not None
-        unit = " ×" if compared else " MB" if self.of == "megabytes" else " s"
+        unit = " ×" if compared else UNITS.get(self.of, " s")
         ratio = f"{self.value:.3g} ×" if compared and self.value is not None else "–"
         aim = "–" if self.at_most is None else f"≤ {self.at_most:.3g}{unit}"
         figures = [quantity(self.figure, self.of), quantity(self.processor, "processor")]
@@ -277,6 +285,14 @@ def result_of(row: Row, measurement: Measurement) -> Result:
         value = None if figure is None or against is None else figure / against
     processor = measurement.figure(row.command, "processor")
     return Result(row.what, figure, against, processor, value, row.at_most, row.of)
+
+
+def results_of_imports(found: dict[str, Imports]) -> list[Result]:
+    """The milliseconds of gdfit's own modules, a row for each command."""
+    own = {name: one.times["gdcli"] for name, one in found.items()}
+    return [
+        Result(f"gdfit {name}", time, None, None, time, AIMS.get(name), "milliseconds") for name, time in own.items()
+    ]
 
 
 HEADER = ["what", "gdfit", "processor", "against", "ratio", "aim", "met"]
@@ -338,12 +354,13 @@ def versions(python: str | Path, *modules: str) -> dict[str, str]:
     return dict(json.loads(done.stdout))
 
 
-def facts(gdfit: str) -> str:
+def facts(gdfit: str, with_rivals: bool) -> str:
     """The machine and the versions. Those that gdfit and the rivals have in common must be the same."""
-    ours = versions(sys.executable, "numpy", "pandas")
-    rivals = versions(RIVALS_PYTHON, "numpy", "pandas", "scikit-learn")
-    if not ours.items() <= rivals.items():
-        sys.exit(f"gdfit runs on {ours}, the rivals on {rivals}")
+    known = ours = versions(sys.executable, "numpy", "pandas")
+    if with_rivals:
+        known = versions(RIVALS_PYTHON, "numpy", "pandas", "scikit-learn")
+    if not ours.items() <= known.items():
+        sys.exit(f"gdfit runs on {ours}, the rivals on {known}")
     try:
         program = run("gdfit --version", gdfit).stdout.strip()
     except CommandError as error:
@@ -351,7 +368,7 @@ def facts(gdfit: str) -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     machine = f"{platform.system()} {platform.machine()}, {cores} cores, {gigabytes:.0f} GB"
-    names = ", ".join(f"{name} {number}" for name, number in rivals.items())
+    names = ", ".join(f"{name} {number}" for name, number in known.items())
     return f"{machine}, load {os.getloadavg()[0]:.1f} at the start. {program}. {names}.\n"
 
 
@@ -380,9 +397,11 @@ def main() -> int:
     chosen = chosen or [] if options.table else [table for table in known.values() if table.default]
 
     BENCH.mkdir(exist_ok=True)
-    make_rivals_environment()
+    with_rivals = any(needs_rivals(table) for table in chosen)
+    if with_rivals:
+        make_rivals_environment()
     compile_gdfit()
-    about = facts(options.gdfit)
+    about = facts(options.gdfit, with_rivals)
     print(about, flush=True)
     results: dict[str, list[Result]] = {}
     failed = False
@@ -398,7 +417,9 @@ def main() -> int:
         results[table.title] = [result_of(row, measurement) for row in table.rows]
         failed = failed or bool(measurement.failures)
     if not options.table or "imports" in options.table:
-        print(imports_table(ROOT), flush=True)
+        imports = imports_of_commands(ROOT)
+        print(imports_table(imports), flush=True)
+        results["Importing gdfit's own modules"] = results_of_imports(imports)
     before = json.loads(options.against.read_text())["tables"] if options.against else {}
     print(summary(results, {title: {one["what"]: one["value"] for one in rows} for title, rows in before.items()}))
     if options.json:
