@@ -143,6 +143,35 @@ def test_with_other_losses_the_penalty_of_the_lowest_validation_cost_is_fitted(
     assert len({one.mean for one in tried}) == 4
 
 
+def test_newtons_method_takes_the_smallest_coefficients_of_columns_that_differ_in_the_held_out_fold_alone(
+    csv_file: Callable[..., str],
+) -> None:
+    random = np.random.default_rng(8)
+    fold = fold_of(documented_draws(0, 0, 0, 120), 3)
+    a, b, noise = random.normal(size=(3, 120))
+    twin = np.where(fold == 0, b, a)  # without fold 0 the same column twice
+    y = (a + noise > 0).astype(float)
+    rows = "".join(f"{p!r},{q!r},{r:.0f}\n" for p, q, r in zip(a.tolist(), twin.tolist(), y.tolist(), strict=True))
+    penalties = (0.0, 0.05)
+    options: dict[str, Any] = {"target": "y", "loss": "logistic", "optimizer": "newton", "iterations": 25}
+    found = fit(csv_file("a,twin,y\n" + rows), cv=3, l2=penalties, **options).cross_validation
+    assert found is not None
+    for one, l2 in zip(found.penalties, penalties, strict=True):
+        costs = []
+        for i in range(3):
+            rest, X = fold != i, np.column_stack([a, twin])
+            Z = np.column_stack([np.ones(120), (X - X[rest].mean(axis=0)) / X[rest].std(axis=0, ddof=1)])
+            theta, pull = np.zeros(3), 2 * l2 * np.array([0.0, 1.0, 1.0])
+            for _ in range(25):
+                p = 1 / (1 + np.exp(-Z[rest] @ theta))
+                gradient = Z[rest].T @ (p - y[rest]) / rest.sum() + pull * theta
+                hessian = (Z[rest] * (p * (1 - p))[:, None]).T @ Z[rest] / rest.sum() + np.diag(pull)
+                theta -= np.linalg.pinv(hessian, rcond=1e-10) @ gradient
+            z = Z[~rest] @ theta
+            costs.append(float((np.logaddexp(0, z) - y[~rest] * z).mean()))
+        assert one.mean == pytest.approx(np.mean(costs), rel=1e-11)
+
+
 def test_hubers_usual_delta_is_the_same_in_every_fold_and_for_every_penalty(
     other: Callable[[str], tuple[str, Table]],
 ) -> None:
@@ -247,6 +276,12 @@ def test_folds_that_cannot_be_made_are_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         fit(noisy(rows=40), target="y", iterations=1, **options)
+
+
+def test_a_fold_that_leaves_one_row_to_fit_is_refused(csv_file: Callable[..., str]) -> None:
+    seed = next(i for i in range(99) if sorted(np.bincount(fold_of(documented_draws(i, 0, 0, 3), 2))) == [1, 2])
+    with pytest.raises(DataError, match="--cv 2 leaves 1 row to fit: there are too few rows"):
+        fit(csv_file("x,y\n1,2\n2,3\n4,4\n"), target="y", cv=2, seed=seed, iterations=1)
 
 
 def test_a_summary_holds_no_rows_to_make_folds_of(noisy: Callable[..., str]) -> None:
