@@ -117,13 +117,13 @@ def _step(
     return moved, False
 
 
-def gap(problem: Quadratic, penalty: Penalty, theta: Array, best: Array) -> float:
-    """cost(θ) − cost(θ*) = ‖R₁(θ − θ*)‖²/N + what the corners add: terms of which none is negative."""
-    distance = problem.R1 @ (theta - best)
-    total = float(distance @ distance / problem.weight)
+def gap(problem: Quadratic, penalty: Penalty, theta: Array, best: Array) -> Array:
+    """cost(θ) − cost(θ*) (…) = ‖R₁(θ − θ*)‖²/N + what the corners add: terms of which none is negative."""
+    distance = np.matvec(problem.R1, theta - best)
+    total: Array = np.vecdot(distance, distance) / problem.weight
     if penalty.l1:
         gradient = -2.0 / problem.weight * (problem.R1.T @ (problem.z - problem.R1 @ best))
-        total += corner_gap(penalty, theta, best, gradient)
+        total = total + corner_gap(penalty, theta, best, gradient)
     return total
 
 

@@ -114,8 +114,10 @@ def _row_space(V: Array, triangle: Triangle, scaling: Scaling, standard: Scaling
     basis = np.zeros((*lanes, first + r, first + p))
     basis[..., :first, :first] = 1.0
     basis[..., first:, first:] = V
-    found = np.linalg.qr(np.swapaxes(_on_scale_of(scaling, standard, basis, triangle), -1, -2))[0]
-    return np.swapaxes(found, -1, -2) * basis.any(axis=-1, keepdims=True)
+    basis = _on_scale_of(scaling, standard, basis, triangle)
+    found = np.swapaxes(np.linalg.qr(np.swapaxes(basis, -1, -2))[0], -1, -2)
+    # What a row or a column of zeros has of it is rounding.
+    return np.where((basis != 0).any(axis=-1, keepdims=True) & (basis != 0).any(axis=-2, keepdims=True), found, 0.0)
 
 
 def determined_part(
@@ -143,8 +145,10 @@ def _on_scale_of(scaling: Scaling, standard: Scaling, rows: Array, triangle: Tri
     ratio = (standard.scale / scaling.scale)[..., np.newaxis, :]
     if not scaling.intercept:
         return rows * ratio
-    offset = _offset(triangle, scaling).astype(np.float64) / scaling.scale
-    slopes = rows[..., 1:] * ratio + rows[..., :1] * offset[..., np.newaxis, :]
+    offset = (_offset(triangle, scaling).astype(np.float64) / scaling.scale)[..., np.newaxis, :]
+    # A column of zeros does not count: it stays one.
+    there = (rows[..., 1:] != 0).any(axis=-2, keepdims=True)
+    slopes = rows[..., 1:] * ratio + rows[..., :1] * np.where(there, offset, 0.0)
     return np.concatenate([rows[..., :1], slopes], axis=-1)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from gdcli.base.records import record
 from gdcli.engine.arrays import Array, Mask, NDArray, PerLane, over_columns, single
+from gdcli.engine.objective import Point
 from gdcli.engine.quadratic import Quadratic
 
 # A factor this close to −1 does not shrink in any number of iterations that can be run.
@@ -103,6 +104,40 @@ def spectrum(problem: Quadratic, rank: PerLane, distance: Array, slopes: tuple[A
         there = known[..., np.newaxis] & (problem.R1 != 0).any(axis=-2, keepdims=True)
         eigenvalues, vectors = np.where(known, eigenvalues, 0.0), np.where(there, vectors, 0.0)
     return Spectrum(eigenvalues, vectors, np.matvec(vectors, distance))
+
+
+class AlongEigenvectors:
+    """The mean squared errors of all lanes as a function of u = V(θ − θ₀) (…, r), in squared scaled target units.
+
+    Number by number the gradient is λ·(u + d), with the start's distance d from the optimum: an optimizer that is
+    linear in the gradient descends there exactly as it does in θ, at O(p) instead of O(p²).
+
+    cost = cost* + ½ Σ λᵢ (uᵢ + dᵢ)²,  ∇cost = λ·(u + d)
+    """
+
+    def __init__(self, spectrum: Spectrum, least: PerLane) -> None:
+        self._spectrum, self._least = spectrum, least
+
+    def at(self, theta: Array) -> Point:
+        """The point at u (…, r): costs (…) and gradients (…, r)."""
+        left = theta + self._spectrum.distances
+        gradient = self._spectrum.eigenvalues * left
+        return Point(theta, 0.5 * np.vecdot(gradient, left) + self._least, gradient)
+
+    def value(self, theta: Array) -> Array:
+        """The costs (…) at u."""
+        return self.at(theta).cost
+
+    def newton_direction(self, point: Point) -> Array:
+        """H⁺ · gradient (…, r)."""
+        eigenvalues = self._spectrum.eigenvalues
+        direction: Array = point.gradient / np.where(eigenvalues > 0, eigenvalues, 1.0)
+        return direction
+
+    def theta(self, u: Array) -> Array:
+        """θ − θ₀ (…, p) at u."""
+        moved: Array = np.vecmat(u, self._spectrum.vectors)
+        return moved
 
 
 def _beside_intercept(first: float, singular: Array, Vt: Array) -> tuple[Array, Array]:

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gdcli.base.records import record, replace
-from gdcli.engine.arrays import Array, Extended, NDArray, PerLane
+from gdcli.engine.arrays import Array, Extended, NDArray, PerLane, single
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import kept_as, small, triangularize, with_rows_below, with_signs
 
@@ -199,7 +199,7 @@ def fill(
 def own_means(triangle: Triangle) -> dict[Column, PerLane]:
     """The mean of each numeric column, 0 where no row has a value: such a column has no effect."""
     means = np.nan_to_num(triangle.mean.astype(np.float64))
-    return {column: means[..., i] for i, column in enumerate(triangle.columns) if column.level is None}
+    return {column: single(means[..., i]) for i, column in enumerate(triangle.columns) if column.level is None}
 
 
 def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:

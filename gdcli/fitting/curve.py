@@ -20,7 +20,7 @@ from gdcli.base.listener import Listener
 from gdcli.base.records import record
 from gdcli.engine import schedules
 from gdcli.engine import spectrum as spectra
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, Mask
 from gdcli.engine.descent import DIVERGENCE_FACTOR, Step, Stopped, StopRule, after, descend
 from gdcli.engine.optimizers import GradientDescent
 from gdcli.engine.polynomial import Polynomial, StationaryKind, StationaryPoint, ends, stationary_points
@@ -273,7 +273,7 @@ def _descend(
         GradientDescent(),
         schedules.constant(np.array(rates)[:, np.newaxis]),
         np.full((len(rates), 1), float(start)),
-        (_all_lost(lost, _scale(shape, objective, start)), after(iterations)),
+        (_divergence_of_walks(lost, _scale(shape, objective, start)), after(iterations)),
     )
     row = np.dtype((np.float64, (len(rates), 3)))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -297,26 +297,23 @@ def _scale(shape: Shape, objective: Polynomial, start: float) -> float:
     return max(max((abs(y - point.y) for point in shape.points), default=math.inf), _ROUNDING * abs(y))
 
 
-def _all_lost(lost: Array, scale: float) -> StopRule:
-    """Note in ``lost`` the iteration at which each rate diverges, and stop when all have.
+def _divergence_of_walks(lost: Array, scale: float) -> StopRule:
+    """The rule that stops a walk which has diverged, and notes the iteration in ``lost``.
 
     A walk has diverged if y is no number, or ``DIVERGENCE_FACTOR`` × ``scale`` away from the start's.
     """
     limit = min(DIVERGENCE_FACTOR * scale, float(np.finfo(np.float64).max))
     first = math.nan
 
-    def rule(step: Step) -> Stopped | None:
+    def diverged(step: Step) -> Mask:
         nonlocal first
         if step.iteration == 0:
             first = float(step.cost[0])
-        here = ~(np.abs(step.cost - first) <= limit)
-        if here.any():
-            lost[here & (lost < 0)] = step.iteration
-            if (lost >= 0).all():
-                return Stopped.DIVERGED
-        return None
+        here: Mask = ~(np.abs(step.cost - first) <= limit)
+        lost[here & (lost < 0)] = step.iteration
+        return here
 
-    return rule
+    return StopRule(Stopped.DIVERGED, diverged)
 
 
 # --- the outcome of a walk

@@ -268,7 +268,7 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome) -> Fit:
         coefficients=coefficients,
         cost=None if diverged else cost,
         rmse=None if diverged or error is None else math.sqrt(error),
-        r2=None if diverged or error is None else r2(problem, error, options.model.intercept),
+        r2=None if diverged or error is None else r2(problem, error),
         optimum=Optimum(
             cost=None if best is None else best.cost,
             gap=None if diverged else gap,

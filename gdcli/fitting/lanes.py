@@ -12,7 +12,7 @@ from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
 from gdcli.base.records import replace
 from gdcli.engine.arrays import Array
-from gdcli.engine.descent import Step, Stopped, after, descend
+from gdcli.engine.descent import Step, Stopped, StopRule, after, descend
 from gdcli.engine.optimizers import OptimizerKind
 from gdcli.engine.penalty import UNPENALIZED, Penalty, side_by_side_penalty
 from gdcli.engine.spectrum import Behaviour
@@ -52,20 +52,22 @@ class HoldoutWatch:
         """The mean loss over the rows held out, in the cost's units."""
         return float(self._cost(theta))
 
-    def rule(self, step: Step) -> Stopped | None:
-        """Stop rule of ``--patience N``: Stopped.PATIENCE after N iterations without a lower held-out cost, else None.
+    @property
+    def rule(self) -> StopRule:
+        """The stop rule of ``--patience N``: N iterations without a lower held-out cost.
 
         It also remembers the step of the lowest cost as ``best``.
         """
+        return StopRule(Stopped.PATIENCE, self._lost_patience)
+
+    def _lost_patience(self, step: Step) -> bool:
         cost = self.cost(step.theta)
         if self.best is None or cost < self._best_cost:
             self.best, self._best_cost, self._since = step, cost if math.isfinite(cost) else math.inf, 0
         else:
             self._since += 1
         patience = self._options.checks.patience
-        if patience is not None and self._since >= patience:
-            return Stopped.PATIENCE
-        return None
+        return patience is not None and self._since >= patience
 
     def result(self, kept: Step, diverged: bool) -> Holdout:
         """The validation as a record; ``kept`` is the step whose parameters are the result."""

@@ -16,7 +16,7 @@ from gdcli.base.names import did_you_mean, listed, quoted
 from gdcli.base.records import record
 from gdcli.engine import least_squares as optima
 from gdcli.engine import spectrum as spectra
-from gdcli.engine.arrays import Array
+from gdcli.engine.arrays import Array, Mask, PerLane, single
 from gdcli.engine.blas import WIDE, threads_for
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import Column
@@ -25,7 +25,7 @@ from gdcli.engine.forecast import Forecast
 from gdcli.engine.lasso import gap, penalized_optimum
 from gdcli.engine.objective import Objective, Point
 from gdcli.engine.optimizers import Optimizer, OptimizerState
-from gdcli.engine.penalty import Penalty, penalized, ridge
+from gdcli.engine.penalty import UNPENALIZED, Penalty, penalized, ridge
 from gdcli.engine.quadratic import Quadratic, SquaredError
 from gdcli.engine.scaling import Scaling, scale, scale_as, standard_deviations
 from gdcli.engine.triangle import Triangle, fill, own_means
@@ -73,7 +73,7 @@ class Problem:
     optimum: optima.Solution
     start: Array
     spectrum: spectra.Spectrum
-    mean_square: float
+    mean_square: PerLane
     before: int = 0
     state: OptimizerState | None = None
     trial: float = 1.0
@@ -97,9 +97,9 @@ class Problem:
         return penalized(SquaredError(self.data), self.penalty)
 
     @property
-    def cost_scale(self) -> float:
+    def cost_scale(self) -> PerLane:
         """The cost in file units that corresponds to a scaled cost of 1."""
-        return float(self.scaling.target_scale**self.degree)
+        return self.scaling.target_scale**self.degree
 
     @property
     def degree(self) -> int:
@@ -112,30 +112,32 @@ class Problem:
         return self.optimum if self.row_loss is None else self.row_loss.minimum
 
     @property
-    def perfect(self) -> bool:
+    def perfect(self) -> PerLane:
         """Whether the cost at the minimum is nothing but rounding."""
         return self.minimum is not None and self.minimum.cost <= PERFECT * self.mean_square
 
     @property
-    def gap_measure(self) -> float:
+    def gap_measure(self) -> PerLane:
         """The cost that gaps are judged against, in the cost's units; 0 if there is no minimum."""
         if self.minimum is None:
             return 0.0
-        return (self.gap(self.start) or 0.0) if self.perfect else self.minimum.cost
+        if not np.any(self.perfect):
+            return self.minimum.cost
+        return single(np.where(self.perfect, self.gap(self.start), self.minimum.cost))
 
-    def gap(self, theta: Array) -> float | None:
+    def gap(self, theta: Array) -> PerLane:
         """The gap of the cost at θ to its minimum, in the cost's units; None without a minimum.
 
         For squared errors ‖R₁(θ − θ*)‖²/N plus the part of B·Σ|β|.
         """
         if self.row_loss is not None:
             return self.row_loss.gap(theta, self.penalty, self.cost_scale)
-        return float(gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2)
+        return single(gap(self.quadratic, self.penalty, theta, self.optimum.theta) * self.scaling.target_scale**2)
 
     def mean_loss(self, theta: Array) -> float:
         """The mean loss, without the penalty, at θ (p or p+1,) of the scaled problem; in the cost's units."""
         mean = SquaredError(self.data) if self.row_loss is None else self.row_loss.rows
-        return float(mean.value(theta)) * self.cost_scale
+        return float(mean.value(theta) * self.cost_scale)
 
     def newton_direction(self, point: Point) -> Array:
         """H⁻¹ · gradient (p,) at a point; the step of Newton's method is against it."""
@@ -214,23 +216,36 @@ class Problem:
         return tuple(tuple(labels[i] for i in group) for group in self.optimum.collinear)
 
     @property
-    def within(self) -> float:
+    def within(self) -> PerLane:
         """The gap that counts as within 1 % of ``gap_measure``, in units of the scaled cost."""
         return WITHIN * self.gap_measure / self.cost_scale
 
+    @property
+    def variance(self) -> Array:
+        """What R² is a share of (…), in squared target units: var(y), or mean(y²) without an intercept."""
+        if not self.scaling.intercept:
+            return np.asarray(self.mean_square)
+        centered = self.triangle.R[..., 1:, -1].astype(np.float64)
+        variance = np.sqrt(np.vecdot(centered, centered)) ** 2 / self.triangle.weight
+        return np.where(self.triangle.constant[..., -1], 0.0, variance)
 
-def build_problem(triangle: Triangle, target: Column, terms: Terms, options: FitOptions) -> Problem:
-    """The scaled problem of ``terms`` and ``target`` with its optimum and spectrum, from a triangle of rows."""
-    means = {column: float(mean) for column, mean in own_means(triangle).items() if column in terms.columns}
+
+def build_problem(
+    triangle: Triangle, target: Column, terms: Terms, options: FitOptions, own: Mask | None = None
+) -> Problem:
+    """The scaled problem of ``terms`` and ``target`` with its optimum and spectrum, from a triangle of rows.
+
+    Of the triangle of many lanes it is that of all of them, without a penalty; ``own`` (…, p) marks the terms that have
+    a coefficient in a lane.
+    """
+    means = {column: mean for column, mean in own_means(triangle).items() if column in terms.columns}
     chosen = fill(triangle, [*terms.columns, target], means)
-    data, scaling = scale(
-        chosen, options.model.scale, options.model.intercept, target=options.model.loss.kind.degree > 0
-    )
+    data, scaling = scale(chosen, options.model.scale, options.model.intercept, options.model.loss.kind.degree > 0, own)
     if len(terms.columns) > WIDE:
         return_freed_memory()
     with threads_for(len(terms.columns)):
-        best, penalty = optima.optimum(chosen, scaling), options.model.penalty
-    data = optima.determined_part(data, chosen, scaling, best)
+        best, penalty = optima.optimum(chosen, scaling, own), options.model.penalty
+    data = optima.determined_part(data, chosen, scaling, best, own)
     quadratic = ridge(data, penalty)
     # Decomposing a wide problem once is enough, where the optimum's is the descent's.
     same = options.model.scale == "standard" and options.model.intercept and not penalty and len(terms.columns) > WIDE
@@ -238,15 +253,15 @@ def build_problem(triangle: Triangle, target: Column, terms: Terms, options: Fit
     if penalty:
         best = penalized_optimum(quadratic, penalty, scaling, best)
     start = _start(terms.columns, scaling, options)
-    if not np.isfinite(np.linalg.norm(quadratic.R1 @ (start - best.theta)) ** 2):
+    if not np.isfinite(gap(quadratic, UNPENALIZED, start, best.theta)).all():
         raise DataError("--start is too far from any sensible value to compute with")
     spectrum = spectra.spectrum(quadratic, best.rank + int(options.model.intercept), start - best.theta, decomposed)
-    mean_square = float((data.z @ data.z + data.rho**2) / data.weight) * scaling.target_scale**2
+    mean_square = single((np.vecdot(data.z, data.z) + data.rho**2) / data.weight) * scaling.target_scale**2
     return Problem(chosen, means, terms, penalty, data, quadratic, scaling, best, start, spectrum, mean_square)
 
 
 def _start(terms: tuple[Column, ...], scaling: Scaling, options: FitOptions) -> Array:
-    """θ₀ (p,) on the scaled problem, from starting values in file units."""
+    """θ₀ (…, p) on the scaled problem, from starting values in file units."""
     labels = [term.label for term in terms]
     m, c = np.zeros(len(terms)), 0.0
     for name, value in options.descent.start.items():
@@ -276,29 +291,26 @@ def coefficients_of(problem: Problem, m: Array | None) -> tuple[Coefficient, ...
     return tuple(found)
 
 
-def r2(problem: Problem, cost: float, intercept: bool) -> float | None:
+def r2(problem: Problem, cost: float) -> float | None:
     """R²: 1 − cost / var(y), or 1 − cost / mean(y²) without an intercept.
 
     None for a constant target, and for a loss other than the squared error.
     """
     if problem.needs_rows:
         return None
-    centered = np.linalg.norm(problem.triangle.R[1:, -1].astype(np.float64)) ** 2 / problem.triangle.weight
-    total = float(centered) if intercept else problem.mean_square
-    return 1.0 - cost / total if total > 0 and not (intercept and problem.triangle.constant[-1]) else None
+    total = float(problem.variance)
+    return 1.0 - cost / total if total > 0 else None
 
 
-def converged(problem: Problem, theta: Array, gap: float | None) -> bool:
-    """Whether θ is close to the minimum in cost and in coefficients; False without a minimum."""
+def converged(problem: Problem, theta: Array, gap: PerLane) -> PerLane:
+    """Whether θ (…, p) is close to the minimum in cost and in coefficients; False without a minimum."""
     best = problem.minimum
     if best is None or gap is None:
         return False
-    distance = best.determined(theta - best.theta)
     first = 1 if problem.scaling.intercept else 0
-    near = float(np.linalg.norm(distance[first:])) <= (
-        CONVERGED_DISTANCE * float(np.linalg.norm(best.theta[first:])) + _ROUNDING
-    )
-    return gap <= CONVERGED_GAP * problem.gap_measure and near
+    distance, least = best.determined(theta - best.theta)[..., first:], best.theta[..., first:]
+    near = np.linalg.norm(distance, axis=-1) <= CONVERGED_DISTANCE * np.linalg.norm(least, axis=-1) + _ROUNDING
+    return single((gap <= CONVERGED_GAP * problem.gap_measure) & near)
 
 
 def shape_of(problem: Problem, validation: bool, scheduled: bool = False) -> TraceShape:

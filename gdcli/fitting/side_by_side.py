@@ -14,24 +14,18 @@ from gdcli.base.errors import DataError
 from gdcli.base.names import count_of, quoted
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array, Mask, NDArray
-from gdcli.engine.descent import Step, Stopped, descend
-from gdcli.engine.objective import Objective
-from gdcli.engine.optimizers import OptimizerKind
-from gdcli.engine.quadratic import SquaredError
-from gdcli.engine.spectrum import Behaviour, Spectrum, best_rate, iterations_to
-from gdcli.engine.stack_descent import Ends
-from gdcli.engine.stacked import AlongEigenvectors, StackedProblem, active, problem_of
+from gdcli.engine.descent import Step, Stopped, after, below, descend, divergence
+from gdcli.engine.scaling import standard_deviations
+from gdcli.engine.spectrum import AlongEigenvectors, Behaviour
 from gdcli.engine.triangle import Triangle, lanes_at
 from gdcli.fitting.choices import RateRule
 from gdcli.fitting.group_columns import group_fits
 from gdcli.fitting.group_results import GroupFits, Verdict
+from gdcli.fitting.learning_rate import forecast_of
 from gdcli.fitting.options import FitOptions
-from gdcli.fitting.problem import CONVERGED_DISTANCE, CONVERGED_GAP, PERFECT, WITHIN
-from gdcli.fitting.terms import compared_with_baseline
+from gdcli.fitting.problem import PERFECT, Problem, build_problem, converged
+from gdcli.fitting.terms import Terms, compared_with_baseline
 from gdcli.ingest.read import Dataset
-
-# Slopes that are zero up to rounding are at a distance of rounding.
-_ROUNDING = 1e-12
 
 
 def side_by_side(options: FitOptions) -> bool:
@@ -54,7 +48,7 @@ def fit_side_by_side(
 def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions) -> tuple[GroupFits, int]:
     chosen = reading.design
     compared = compared_with_baseline(chosen, options.model.intercept)
-    own = active(stack, compared, options.model.intercept)
+    own = _own(stack, compared, options.model.intercept)
     coefficients = own.sum(axis=1) + int(options.model.intercept)
     enough = stack.count >= np.maximum(2, coefficients)
     if not enough.any():
@@ -68,10 +62,8 @@ def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOpt
     terms = tuple(stack.columns[i] for i in places)
     if not terms and not options.model.intercept:
         raise DataError("there is no feature left, and no intercept: nothing to fit")
-    model = options.model
-    problem = problem_of(
-        lanes_at(stack, np.flatnonzero(enough)), places, own[enough][:, places], model.scale, model.intercept
-    )
+    fitted, target = lanes_at(stack, np.flatnonzero(enough)), stack.columns[-1]
+    problem = build_problem(fitted, target, Terms(terms, {}, {}), options, own[enough][:, places])
     found = _descended(problem, options)
     figures: dict[str, Any] = {name: _spread(values, enough) for name, values in found.items()}
     references = {name: _references(stack, name) for name in compared if _places(stack, name)}
@@ -89,108 +81,88 @@ def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOpt
     return fits, int(np.count_nonzero(stack.count[enough] <= coefficients[enough]))
 
 
-def _descended(problem: StackedProblem, options: FitOptions) -> dict[str, Any]:
-    """Descend from zero in all groups at once; return each figure as an array (g, …), NaN if a group has none."""
-    scaling, g = problem.scaling, len(problem.cost)
-    size = scaling.target_scale**2
-    start = np.zeros_like(problem.theta)
-    distance = np.matvec(problem.vectors, start - problem.theta)
-    perfect = problem.cost <= PERFECT * problem.mean_square
-    start_gap = 0.5 * np.vecdot(problem.eigenvalues * distance, distance) * size
-    measure = np.where(perfect, start_gap, problem.cost)
+def _own(stack: Triangle, compared: Sequence[str], intercept: bool) -> Mask:
+    """A mask (g, p) of the columns, without the target, that have a coefficient of their own in a group.
 
-    plain = options.descent.optimizer.plain
-    within = WITHIN * measure / size
-    best, rate = np.full(g, np.nan), np.full(g, np.nan)
-    spectrum = Spectrum(problem.eigenvalues, problem.vectors, distance)
-    if isinstance(options.descent.rate, RateRule):
-        best, _ = best_rate(spectrum, within)
-        rate = best
-    else:
-        rate = np.full(g, float(options.descent.rate))
-    behaviour, largest_stable = _forecast(problem, rate, options)
-    unstable = np.array([found is Behaviour.UNSTABLE for found in behaviour], dtype=bool)
-    arrival = iterations_to(spectrum, rate, within) if plain and options.constant else None
+    A column that is constant in the group has none (without an intercept: one that is zero). Neither has the baseline
+    of a text column in ``compared``: the first of its levels that the group has.
+    """
+    varying = ~stack.constant if intercept else ~stack.constant | (stack.minimum != 0)
+    found: Mask = varying[:, :-1]
+    present = stack.maximum[:, :-1] > 0
+    for name in compared:
+        levels = [i for i, column in enumerate(stack.columns[:-1]) if column.name == name and column.level is not None]
+        if levels:
+            first = np.argmax(present[:, levels], axis=1)
+            found[np.arange(len(found)), np.array(levels)[first]] = False
+    return found
 
-    ends = Ends(~unstable, options.descent.iterations, options.descent.tolerance, PERFECT * problem.mean_square / size)
-    last, theta = _descend(problem, distance, rate, ends, options)
-    diverged = unstable | (ends.stopped == Stopped.DIVERGED)
-    m, c = scaling.to_file(theta)
-    off = theta - problem.theta
-    residual = np.matvec(problem.quadratic.R1, off)
-    gap = np.vecdot(residual, residual) / problem.quadratic.weight * size
-    cost = last.cost * size
-    variance = problem.variance if options.model.intercept else problem.mean_square
+
+def _descended(problem: Problem, options: FitOptions) -> dict[str, Any]:
+    """Descend in all groups at once; return each figure as an array (g, …), NaN if a group has none."""
+    best, g = problem.optimum, len(problem.start)
+    forecast = forecast_of(problem, options)
+    rate, best_rate = options.descent.rate, np.full(g, np.nan)
+    if isinstance(rate, RateRule):
+        best_rate, _ = forecast.best_rate(problem.within)
+    rates = best_rate if isinstance(rate, RateRule) else np.full(g, float(rate))
+    behaviour = _known(forecast.behaviour(rates), g, None)
+    unstable = behaviour == Behaviour.UNSTABLE
+    arrival = _known(forecast.iterations_to(rates, problem.within), g, -1)
+
+    last, theta = _descend(problem, rates, options)
+    diverged = unstable | (last.stopped == Stopped.DIVERGED)
+    m, c = problem.scaling.to_file(theta)
+    gap, cost = problem.gap(theta), last.cost * problem.cost_scale
     verdict = np.full(g, Verdict.NOT_CONVERGED)
-    verdict[_converged(problem, off, gap, measure)] = Verdict.CONVERGED
+    verdict[converged(problem, theta, gap)] = Verdict.CONVERGED
     verdict[diverged] = Verdict.DIVERGED
     verdict[unstable] = Verdict.UNSTABLE
-    spread = problem.deviation[:, -1:]
-    standardized = m * problem.deviation[:, :-1] / np.where(spread > 0, spread, np.nan)
+    deviation = standard_deviations(problem.triangle)
+    spread, variance = deviation[:, -1:], problem.variance
+    standardized = m * deviation[:, :-1] / np.where(spread > 0, spread, np.nan)
     without = {"slopes": m, "intercepts": c, "standardized": standardized, "cost": cost, "gap": gap}
     without["r2"] = 1.0 - cost / np.where(variance > 0, variance, np.nan)
     for values in without.values():
         values[diverged] = np.nan
     return without | {
-        "optimal_slopes": problem.slopes,
-        "optimal_intercepts": problem.intercept,
-        "optimal_cost": problem.cost,
-        "gap_measure": measure,
-        "perfect": perfect,
+        "optimal_slopes": best.slopes,
+        "optimal_intercepts": best.intercept,
+        "optimal_cost": best.cost,
+        "gap_measure": problem.gap_measure,
+        "perfect": problem.perfect,
         "verdict": verdict,
-        "stopped": ends.stopped,
-        "iterations": ends.iterations,
-        "rate": rate,
+        "stopped": last.stopped,
+        "iterations": last.ended,
+        "rate": rates,
         "behaviour": behaviour,
-        "largest_stable": largest_stable,
-        "best": best,
-        "iterations_to_1_percent": np.full(g, -1) if arrival is None else arrival,
+        "largest_stable": _known(forecast.largest_stable, g, np.nan),
+        "best": best_rate,
+        "iterations_to_1_percent": arrival,
     }
 
 
-def _descend(
-    problem: StackedProblem, distance: Array, rate: Array, ends: Ends, options: FitOptions
-) -> tuple[Step, Array]:
+def _known(figures: NDArray[Any] | None, lanes: int, none: object) -> NDArray[Any]:
+    """The figures of all lanes; ``none`` in each if there are none."""
+    return np.full(lanes, none) if figures is None else figures
+
+
+def _descend(problem: Problem, rate: Array, options: FitOptions) -> tuple[Step, Array]:
     """The last step, and θ there. The descent runs along the eigenvectors if the optimizer is linear: it is faster."""
-    along = AlongEigenvectors(problem, distance)
-    optimizer = options.descent.optimizer.on(along.newton_direction, options.model.intercept)
-    rates = options.descent.rates(rate[:, np.newaxis])
-    linear = optimizer.kind.has_forecast
-    objective: Objective = along if linear else SquaredError(problem.quadratic)
-    start = np.zeros_like(distance if linear else problem.theta)
-    steps = descend(objective, optimizer, rates, start, (ends.rule,), search=ends.corrected)
+    along = AlongEigenvectors(problem.spectrum, problem.optimum.cost / problem.cost_scale)
+    linear = options.descent.optimizer.kind.has_forecast
+    rules = [divergence(PERFECT * problem.mean_square / problem.cost_scale)]
+    if options.descent.tolerance is not None:
+        rules.append(below(options.descent.tolerance))
+    steps = descend(
+        along if linear else problem.objective,
+        options.descent.optimizer.on(along.newton_direction, options.model.intercept),
+        options.descent.rates(rate[:, np.newaxis]),
+        np.zeros_like(problem.spectrum.distances) if linear else problem.start,
+        (*rules, after(options.descent.iterations)),
+    )
     (last,) = deque(steps, maxlen=1)
-    if not linear:
-        return last, last.theta
-    return last, np.matvec(np.swapaxes(problem.vectors, 1, 2), last.theta)
-
-
-def _forecast(problem: StackedProblem, rate: Array, options: FitOptions) -> tuple[NDArray[np.object_], Array]:
-    """The forecast behaviour of each group's rate (None if unknown) and the largest stable one.
-
-    Both depend on the largest eigenvalue only, and on its product with the rate.
-    """
-    optimizer = options.descent.optimizer.rule
-    unit = Spectrum(np.ones(1), np.ones((1, 1)), np.ones(1))
-    forecast = optimizer.forecast(unit, optimizer.init(np.zeros(1)))
-    steepest = problem.eigenvalues.max(axis=1)
-    if optimizer.kind is OptimizerKind.SECOND_ORDER:
-        steepest = np.ones_like(steepest)
-    behaviour = np.full(len(rate), None, dtype=object)
-    if options.constant:
-        behaviour[:] = [forecast.behaviour(h) for h in (rate * steepest).tolist()]
-    limit = np.nan if forecast.largest_stable is None else forecast.largest_stable
-    return behaviour, limit / steepest
-
-
-def _converged(problem: StackedProblem, off: Array, gap: Array, measure: Array) -> Mask:
-    """Judge each group as ``problem.converged`` does."""
-    determined = np.where(problem.eigenvalues > 0, np.matvec(problem.vectors, off), 0.0)
-    first = 1 if problem.scaling.intercept else 0
-    distance = np.linalg.norm(np.matvec(np.swapaxes(problem.vectors, 1, 2), determined)[:, first:], axis=1)
-    near = distance <= CONVERGED_DISTANCE * np.linalg.norm(problem.theta[:, first:], axis=1) + _ROUNDING
-    converged: Mask = (gap <= CONVERGED_GAP * measure) & near
-    return converged
+    return last, problem.start + along.theta(last.theta) if linear else last.theta
 
 
 def _spread(values: NDArray[Any], enough: Mask) -> NDArray[Any]:

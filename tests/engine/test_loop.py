@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gdcli import fit
-from gdcli.engine.descent import Step, Stopped, after, below, descend, divergence
+from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence
 from gdcli.engine.objective import Point
 from gdcli.engine.optimizers import OPTIMIZERS, GradientDescent
 from gdcli.engine.schedules import constant
@@ -160,10 +160,26 @@ def test_there_is_no_end_without_a_stop_rule() -> None:
 
 
 def test_the_first_stop_rule_that_speaks_is_the_reason() -> None:
-    rules = (after(3), lambda step: Stopped.PATIENCE if step.iteration >= 3 else None)
+    rules = (after(3), StopRule(Stopped.PATIENCE, lambda step: step.iteration >= 3))
     assert list(descend(Bowl(), GradientDescent(), constant(0.1), np.zeros(2), rules))[-1].stopped is Stopped.ITERATIONS
     *_, last = descend(Bowl(), GradientDescent(), constant(0.1), np.zeros(2), rules[::-1])
     assert last.stopped is Stopped.PATIENCE
+
+
+def test_each_of_several_lanes_ends_where_it_would_alone_and_stays_there() -> None:
+    rates = np.array([0.1, 0.9, 0.3, 0.55, 1e-3])
+
+    def rules() -> tuple[StopRule, ...]:
+        return divergence(0.0), below(1e-6), after(300)
+
+    with np.errstate(over="raise"):
+        *_, last = descend(Bowl(), GradientDescent(), constant(rates[:, np.newaxis]), np.zeros((5, 2)), rules())
+    for i, rate in enumerate(rates.tolist()):
+        *_, alone = descend(Bowl(), GradientDescent(), constant(rate), np.zeros(2), rules())
+        assert (last.stopped[i], last.ended[i]) == (alone.stopped, alone.iteration)
+        np.testing.assert_allclose(last.theta[i], alone.theta, rtol=1e-13)
+        assert last.cost[i] == pytest.approx(float(alone.cost), rel=1e-13)
+    assert {*last.stopped} == {Stopped.DIVERGED, Stopped.TOLERANCE, Stopped.ITERATIONS}
 
 
 @pytest.mark.parametrize("tolerance", [1.0, 1e-3, 1e-9])
@@ -238,16 +254,17 @@ def at(iteration: int, cost: float) -> Step:
 
 def test_a_cost_exactly_at_the_threshold_is_not_divergence() -> None:
     rule = divergence(0.0)
-    assert rule(at(0, 2.0)) is None
-    assert rule(at(1, 2e6)) is None
-    assert rule(at(2, np.nextafter(2e6, 3e6))) is Stopped.DIVERGED
+    assert rule.reason is Stopped.DIVERGED
+    assert not rule.test(at(0, 2.0))
+    assert not rule.test(at(1, 2e6))
+    assert rule.test(at(2, np.nextafter(2e6, 3e6)))
 
 
 @pytest.mark.parametrize("cost", [np.inf, np.nan])
 def test_a_cost_that_is_not_finite_is_divergence(cost: float) -> None:
     rule = divergence(0.0)
-    rule(at(0, 1.0))
-    assert rule(at(1, cost)) is Stopped.DIVERGED
+    rule.test(at(0, 1.0))
+    assert rule.test(at(1, cost))
 
 
 def test_a_start_at_the_minimum_of_a_perfect_fit_is_not_divergence(csv_file: Callable[..., str]) -> None:

@@ -81,8 +81,8 @@ def test_a_group_is_fitted_as_if_its_rows_were_all(
         asked = FitOptions.of(**options, by=("g",))
     except UsageError:
         reject()  # what makes no sense has a sentence of its own
-    # A best rate is found by another search in a stack, and where rounding decides a line search doubles or not.
-    near = 1e-6 if isinstance(options.get("learning_rate"), str) else 1e-11
+    # Where rounding decides, a line search doubles or not.
+    near = 1e-6 if options.get("learning_rate") == "search" else 1e-12
     together = run_groups([csv_file(as_csv(rows), "all.csv")], asked)
     for i, (key,) in enumerate(together.groups):
         weighted = [row | {"w": int(row["g"] == key)} for row in rows]
