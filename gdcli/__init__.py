@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from gdcli.python.functions import score as score
     from gdcli.python.functions import summarize as summarize
     from gdcli.python.functions import sweep as sweep
+    from gdcli.python.functions import sweep_by as sweep_by
 
 __version__ = "0.1.0"
 
 _HOMES = {
     **dict.fromkeys(("DataError", "GdfitError", "UsageError"), "gdcli.base.errors"),
     **dict.fromkeys(
-        ("ConvergenceWarning", "curve", "describe", "fit", "fit_by", "score", "summarize", "sweep"),
+        ("ConvergenceWarning", "curve", "describe", "fit", "fit_by", "score", "summarize", "sweep", "sweep_by"),
         "gdcli.python.functions",
     ),
     "draws": "gdcli.ingest.plan",

@@ -20,6 +20,7 @@ from gdcli.python.results import (
     DescriptionResult,
     FitResult,
     GroupsResult,
+    GroupSweepsResult,
     ScoreResult,
     SweepResult,
     with_report,
@@ -103,8 +104,30 @@ def sweep(data: Any, *, target: Any = None, rates: OneOrMore = (), **options: Un
     inputs, target = inputs_of(data, None if target is None else str(target))
     values = _named({"target": target, **fields_of(options, SweepKeywords, "sweep")})
     rates = _several("sweep", "rates", rates)
+    if values.get("by"):
+        raise TypeError("sweep() compares rates for all rows: sweep_by() does so for each group")
     with in_python_words():
         return with_report(SweepResult, run_sweep(inputs, FitOptions.of(**values), rates))
+
+
+def sweep_by(
+    data: Any, *, target: Any = None, rates: OneOrMore = (), **options: Unpack[SweepKeywords]
+) -> GroupSweepsResult:
+    """Compare learning rates for each group of rows that have the same text in the columns ``by``.
+
+    The other arguments are those of ``sweep``.
+    """
+    from gdcli.base.listener import Listener
+    from gdcli.fitting.options import FitOptions
+    from gdcli.fitting.sweep import run_group_sweeps
+
+    inputs, target = inputs_of(data, None if target is None else str(target))
+    values = _named({"target": target, **fields_of(options, SweepKeywords, "sweep_by")})
+    rates = _several("sweep_by", "rates", rates)
+    if not values.get("by"):
+        raise TypeError("sweep_by() takes the columns of the groups: by='region'")
+    with in_python_words():
+        return with_report(GroupSweepsResult, run_group_sweeps(inputs, FitOptions.of(**values), rates, Listener()))
 
 
 def describe(data: Any, *, target: Any = None, **options: Unpack[TableKeywords]) -> DescriptionResult:

@@ -67,6 +67,7 @@ class CostKeywords(TableKeywords, total=False):
 class SweepKeywords(CostKeywords, total=False):
     """The options of a sweep."""
 
+    by: Names
     loss: str | None
     event: Names | None
     memory: str | int | None
@@ -79,7 +80,6 @@ class SweepKeywords(CostKeywords, total=False):
 class FitKeywords(SweepKeywords, total=False):
     """The options of a fit."""
 
-    by: Names
     learning_rate: float | str | Sequence[float] | None
     lr: float | str | Sequence[float] | None
     epochs: int | None

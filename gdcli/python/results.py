@@ -8,7 +8,7 @@ from gdcli.base.records import field_names
 from gdcli.fitting.curve import Curve
 from gdcli.fitting.group_results import GroupFits
 from gdcli.fitting.results import INTERCEPT, Fit, TraceRow
-from gdcli.fitting.sweep import Sweep
+from gdcli.fitting.sweep import GroupSweeps, Sweep
 from gdcli.ingest.description import Description
 from gdcli.models.score import Score
 
@@ -191,6 +191,26 @@ class SweepResult(Reported, Sweep):
         _write_picture(self, path)
 
 
+class GroupSweepsResult(Reported, GroupSweeps):
+    """A finished sweep of each group: ``sweeps`` in the order of ``groups``, None for a group without one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        from gdcli.base.names import count_of, listed
+
+        return f"<gdfit sweep by {listed(self.by)}, {count_of(len(self.groups), 'group')}>"
+
+    def _report(self) -> "Report":
+        from gdcli.report.sweep import group_sweeps_report
+
+        return group_sweeps_report(self)
+
+    def plot(self, path: "str | os.PathLike[str]") -> None:
+        """Draw the cost with each rate, the first groups side by side, to a .png, .svg or .pdf."""
+        _write_picture(self, path)
+
+
 class CurveResult(Reported, Curve):
     """A walk down a polynomial."""
 
@@ -236,7 +256,7 @@ class DescriptionResult(Reported, Description):
         return describe_report(self, lambda useless: f"gdcli.fit(…, exclude={list(useless)!r}, learning_rate='auto')")
 
 
-R = TypeVar("R", FitResult, GroupsResult, SweepResult, CurveResult, ScoreResult, DescriptionResult)
+R = TypeVar("R", FitResult, GroupsResult, SweepResult, GroupSweepsResult, CurveResult, ScoreResult, DescriptionResult)
 
 
 def with_report(kind: type[R], record: Any, drawn: Callable[[], Any] | None = None) -> R:

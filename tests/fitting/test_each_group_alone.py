@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from gdcli import fit
-from gdcli.api import run_groups
+from gdcli.api import run_fit, run_groups
 from gdcli.base.errors import UsageError
 from gdcli.fitting.options import FitOptions
 
@@ -108,3 +109,34 @@ def test_a_group_is_fitted_as_if_its_rows_were_all(
             if alone.inference is not None:
                 assert own.inference is not None
                 assert own.inference.residual_sd == pytest.approx(alone.inference.residual_sd, rel=near)
+
+
+TESTED: list[Mapping[str, Any]] = [
+    {},
+    {"patience": 2},
+    {"loss": "huber"},
+    {"loss": "logistic", "target": "e", "learning_rate": "auto"},
+    {"missing": "mean", "loss": "quantile:0.3"},
+    {"batch_size": 16, "epochs": 3, "iterations": 1000},
+    {"l1": (0.05,), "scale": "minmax"},
+]
+
+
+@pytest.mark.parametrize("options", TESTED, ids=str)
+def test_each_group_is_tested_on_its_rows_of_another_file_as_if_there_were_no_other_group(
+    options: Mapping[str, Any],
+) -> None:
+    rows, others = written(7, 2), written(8, 2)[:50]
+    values = {"target": "y", "features": ("a", "b", "t"), "iterations": 12, "learning_rate": 0.1, **options}
+    found = run_groups([pd.DataFrame(rows)], FitOptions.of(**values, by=("g",), test=pd.DataFrame(others)))
+    for (g,), group in zip(found.groups, found.fits, strict=True):
+        own, test = (pd.DataFrame([row for row in table if row["g"] == g]) for table in (rows, others))
+        alone = run_fit([own], FitOptions.of(**values, test=test))
+        assert group is not None
+        assert [c.value for c in group.coefficients] == pytest.approx([c.value for c in alone.coefficients], rel=1e-9)
+        assert group.holdout is not None
+        assert alone.holdout is not None
+        complete = len(test) if "missing" in values else int((test["b"] != "").sum())
+        assert group.holdout.rows == alone.holdout.rows == complete
+        assert group.holdout.best_iteration == alone.holdout.best_iteration
+        assert group.holdout.cost == pytest.approx(alone.holdout.cost, rel=1e-9)

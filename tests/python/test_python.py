@@ -112,7 +112,7 @@ def test_the_keywords_follow_the_options():
     for name in aliases:
         assert name in on_command_line
     of_sweep = OPTION_NAMES & {param.name for param in sweep_command.params}
-    assert SweepKeywords.__optional_keys__ - aliases == of_sweep - {"target", "by"}
+    assert SweepKeywords.__optional_keys__ - aliases == of_sweep - {"target"}
     assert TableKeywords.__optional_keys__ < known
 
 
@@ -347,6 +347,26 @@ def test_numbers_may_be_those_of_numpy_and_one_stands_for_a_list_of_it() -> None
     assert len(gdcli.curve("x^2", rates=0.1, iterations=3).walks) == 1
     with pytest.raises(TypeError, match=re.escape("curve() takes iterations as a whole number, not 2.5")):
         gdcli.curve("x^2", iterations=2.5)
+
+
+def test_the_rates_of_groups_are_compared_and_drawn(tmp_path) -> None:
+    data = {"y": [1.0, 2.0, 4.0, 9.0, 7.0, 5.0, 1.0], "x": [1.0, 2.0, 4.0, 1.0, 2.0, 3.0, 5.0], "k": list("aaabbbc")}
+    found = gdcli.sweep_by(data, target="y", by="k", rates=[0.1, 0.5])
+    assert repr(found) == "<gdfit sweep by k, 3 groups>"
+    assert found.groups == (("a",), ("b",), ("c",))
+    own = gdcli.sweep({name: values[:3] for name, values in data.items()}, target="y", features="x", rates=[0.1, 0.5])
+    assert found.sweeps[0] is not None
+    assert [rate.cost for rate in found.sweeps[0].rates] == pytest.approx([rate.cost for rate in own.rates], abs=1e-9)
+    assert found.sweeps[2] is None
+    assert "at least 2" in found.reasons[2]
+    assert str(found).startswith("y from x, by k")
+    pytest.importorskip("matplotlib")
+    found.plot(tmp_path / "rates.svg")
+    assert (tmp_path / "rates.svg").read_text().count("<svg") == 1
+    with pytest.raises(TypeError, match="sweep_by"):
+        gdcli.sweep(data, target="y", by="k")
+    with pytest.raises(TypeError, match="by='region'"):
+        gdcli.sweep_by(data, target="y")
 
 
 def test_a_sweep_and_a_walk_are_drawn(tmp_path) -> None:
