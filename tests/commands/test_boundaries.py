@@ -167,6 +167,13 @@ def test_a_level_may_have_a_thousand_characters_and_no_more(gdfit: Run, csv_file
     assert ("line 3, column 'kind': 'kkk" in done.err) == ("1,001 characters" in done.err) == (code == 1)
 
 
+@pytest.mark.parametrize(("length", "code"), [(1000, 0), (1001, 1)])
+def test_a_name_may_have_a_thousand_characters_and_no_more(gdfit: Run, csv_file: Run, length: int, code: int) -> None:
+    done = gdfit(csv_file(f"{'x' * length},y\n1,2\n2,3\n3,5\n"), "-t", "y", "-q")
+    assert done.code == code
+    assert ("1,001 characters" in done.err) == (code == 1)
+
+
 # --- verdicts on their boundary
 
 
