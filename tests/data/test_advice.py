@@ -219,6 +219,7 @@ def test_every_advice_about_a_messy_file_works_when_it_is_pasted(gdfit: Run, pat
 
 # Text tables, their command lines, and the numbers that every pasted advice has to give: found by hand.
 TO_PASTE = {
+    "numbers in quotes of another kind": ("x,y\n'1',1\n'2',2\n'4',4\n'5',5\n", [], ["--quotechar", "'"], {"x": 1.0}),
     "quotes of another kind": (
         "n,y\n'a,b',1\n'c',2\n'a,b',3\n'c',4\n", [], ["--quotechar", "'"], {"n[c]": 1.0},
     ),

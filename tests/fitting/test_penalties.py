@@ -204,3 +204,11 @@ def test_columns_of_very_different_size_are_told_apart_without_scaling(penalty: 
     A, B = penalty.get("l2", 0.0) / 1e-12, penalty.get("l1", 0.0) / 2 / 1e-6
     expected = np.linalg.solve(X.T @ X / 40 + np.diag([0, 0, A]), X.T @ table["y"] / 40 - [0, 0, B])
     assert slopes(result) * [1e9, 1e-6] == pytest.approx(expected[1:], rel=1e-9)
+
+
+def test_a_column_that_is_constant_without_the_rows_held_out_has_no_slope() -> None:
+    i = np.arange(20)
+    table = pd.DataFrame({"x": i, "d": i == 7, "y": 2 * i + i % 3 + 9 * (i == 7)}).astype(float)
+    found = [fit(table, target="y", l1=0.1, learning_rate=0.1, holdout=0.3, seed=seed) for seed in range(6)]
+    assert all(slopes(one)[0] > 1 for one in found)
+    assert len({slopes(one)[1] == 0 for one in found}) == 2

@@ -64,7 +64,8 @@ AREAS = {
     "data": "data/test_columns data/test_cells data/test_right_answers",
     "data/archives": "data/test_archives",
     "data/cells": "commands/test_boundaries::test_a_level_may_have_a_thousand_characters_and_no_more data/test_cells",
-    "data/columns": "commands/test_boundaries::test_a_name_may_have_a_thousand_characters_and_no_more data/test_columns",
+    "data/columns": "commands/test_boundaries::test_a_name_may_have_a_thousand_characters_and_no_more"
+    " data/test_columns",
     "data/csv": "data/test_chunks data/test_quotes commands/test_boundaries data/test_cells data/test_extremes",
     "data/csv/comments": "data/test_comments",
     "data/csv/dialect": "data/test_right_answers data/test_messy commands/test_boundaries",
@@ -114,7 +115,8 @@ AREAS = {
     "models": "models/test_model_file models/test_damaged_models commands/test_boundaries",
     "models/export": "models/test_export",
     "models/formula": "models/test_export",
-    "models/stored_model": "commands/test_boundaries models/test_model_file models/test_damaged_models commands/test_by",
+    "models/stored_model": "commands/test_boundaries models/test_model_file models/test_damaged_models"
+    " commands/test_by",
     "models/model": "data/test_missing_mean models/test_predict_rows commands/test_by models/test_model_file "
     "models/test_own_scale",
     "models/model_file": "models/test_model_file models/test_damaged_models commands/test_boundaries",
