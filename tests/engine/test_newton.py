@@ -1,8 +1,10 @@
 """Newton's method with a penalty, on logistic and Huber costs written out in the test."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from gdcli.api import fit_data as fit
 from gdcli.engine import newton
 from gdcli.engine.lasso import corner_gap
 from gdcli.engine.objective import Point
@@ -118,3 +120,17 @@ def test_the_gap_near_the_minimum_is_the_difference_of_costs(l2: float, l1: floa
     gap = 0.5 * off @ best.hessian @ off + corner_gap(penalty, theta, best.theta, best.gradient)
     whole = penalized_curved(plain, penalty)
     assert gap == pytest.approx(float(whole.value(theta) - whole.value(best.theta)), rel=1e-3)
+
+
+def test_a_first_step_with_hubers_loss_is_no_worse_than_reweighted_least_squares() -> None:
+    # Few rows have curvature at the start, so that Newton's own step has to be halved.
+    for seed in range(6):
+        random = np.random.default_rng(seed)
+        x, near = random.normal(size=40), random.random(40) < 0.2
+        y = np.where(near, random.normal(0, 0.3, 40), 6 + 3 * x + random.normal(0, 0.5, 40))
+        found = fit(pd.DataFrame({"x": x, "y": y}), target="y", loss="huber:1", optimizer="newton", iterations=1)
+        A, root = np.column_stack([np.ones(40), x]), np.sqrt(np.minimum(1.0, 1.0 / np.abs(y)))
+        left = np.abs(y - A @ np.linalg.lstsq(A * root[:, np.newaxis], y * root, rcond=None)[0])
+        expected = np.where(left <= 1.0, left**2 / 2, left - 0.5).mean()
+        assert found.cost is not None
+        assert found.cost <= expected * (1 + 1e-9)

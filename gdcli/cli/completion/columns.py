@@ -81,7 +81,5 @@ def _paths(given: list[Given]) -> Iterator[str]:
 
 def _files(given: list[Given]) -> Iterator[str]:
     for one in given:
-        if one.option is None and one.words[0] == "--":
-            yield from one.words[1:]
-        elif one.option is None and not one.words[0].startswith("-"):
-            yield one.words[0]
+        if one.option is None:
+            yield from one.words[1:] if one.words[0] == "--" else one.words[:1]
