@@ -26,6 +26,9 @@ _STANDS_OUT = 0.08  # likeness by which the best name must lead to stand alone
 
 _LONGEST = 120  # characters of a name or a cell in a message
 
+# Characters that mean nothing to a shell, by the rule of shlex.
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-")
+
 _LONGEST_WORD = 4096  # characters of a word of a command: as long as a path may be
 
 
@@ -124,6 +127,8 @@ def shell_word(text: str) -> str:
 
     Unprintable characters are written as in bash and zsh, ``$'\\x1b'``. A text too long to paste is cut off.
     """
+    if text and _PLAIN.issuperset(text) and len(text) <= _LONGEST_WORD:
+        return text
     from shlex import quote
 
     if len(text) > _LONGEST_WORD:

@@ -2,15 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO, cast
 
 import click
 from click.core import ParameterSource
 
-from gdcli.base.atomic import check_writable, ending_of, is_special, same_file, whole_file
 from gdcli.base.names import printable
+from gdcli.base.path_kinds import ending_of, is_special, same_file
 from gdcli.base.records import field, record, replace
 from gdcli.cli.failures import check_stdout, stdout_error
 from gdcli.cli.options import DIGITS, TRACE_ENDINGS
@@ -32,6 +32,18 @@ TABLE = "table"
 
 # Iterations in a table at most; more are printed as plain lines while they come.
 LONGEST_TABLE = 1000
+
+
+def _text_file(path: str) -> AbstractContextManager[TextIO]:
+    from gdcli.base.atomic import whole_file
+
+    return whole_file(path)
+
+
+def _binary_file(path: str) -> AbstractContextManager[BinaryIO]:
+    from gdcli.base.atomic import whole_file
+
+    return whole_file(path, "wb")
 
 
 @record(eq=False, frozen=False)
@@ -181,6 +193,8 @@ class Output:
         for name, path in self.files.items():
             if any(same_file(path, one) for one in inputs):
                 raise click.UsageError(f"{name} {printable(path)} would overwrite an input.")
+            from gdcli.base.atomic import check_writable
+
             check_writable(path)
 
     # --- a fit while it runs
@@ -220,7 +234,7 @@ class Output:
             if self.trace is not None:
                 from gdcli.report.trace import TRACE_WRITERS, TraceRecorder
 
-                stream = self._stdout_file() if self.trace_on_stdout else files.enter_context(whole_file(self.trace))
+                stream = self._stdout_file() if self.trace_on_stdout else files.enter_context(_text_file(self.trace))
                 recorders.append(TraceRecorder(stream, TRACE_WRITERS[self._trace_ending()]))
             if self.stdout.terminal and (self.trace_on_stdout or (self.live and self.path is None)):
                 recorders.insert(0, narrator)
@@ -237,13 +251,13 @@ class Output:
                 return
             from gdcli.report.trace import TRACE_WRITERS, GroupTraces
 
-            stream = self._stdout_file() if self.trace_on_stdout else files.enter_context(whole_file(self.trace))
+            stream = self._stdout_file() if self.trace_on_stdout else files.enter_context(_text_file(self.trace))
             yield GroupTraces(stream, TRACE_WRITERS[self._trace_ending()])
 
     def save_model(self, text: Callable[[], str]) -> None:
         """Write the model to the file of ``--save``, if it is given; ``text`` makes its JSON."""
         if self.save is not None:
-            with whole_file(self.save) as stream:
+            with _text_file(self.save) as stream:
                 stream.write(text())
 
     def _live_lines(self) -> "LinesRecorder":
@@ -251,7 +265,7 @@ class Output:
 
         assert self.every is not None
         if self.path is not None:
-            return LinesRecorder(self._files.enter_context(whole_file(self.path)), self.digits, None, self.every)
+            return LinesRecorder(self._files.enter_context(_text_file(self.path)), self.digits, None, self.every)
         width = terminal_columns() if self.stdout.terminal else None
         return LinesRecorder(self._stdout_file(), self.digits, width, self.every)
 
@@ -297,7 +311,7 @@ class Output:
         The file appears whole, at the end of the block.
         """
         if self.path is not None:
-            with whole_file(self.path, "wb") as stream:
+            with _binary_file(self.path) as stream:
                 yield stream.write
             return
         raw = None if self.stdout.terminal else getattr(sys.stdout, "buffer", None)
@@ -323,7 +337,7 @@ class Output:
         elif self._lines is not None:
             self._lines.stream.write(text)
         elif text:
-            with whole_file(self.path) as stream:
+            with _text_file(self.path) as stream:
                 stream.write(text)
 
     def _write_picture(self, picture: Callable[[str], bytes]) -> None:
@@ -334,7 +348,7 @@ class Output:
         drawn = picture(
             ending if ending in (*KINDS, PAGE) else KINDS[0]
         )  # the name of /dev/stdout or a pipe says no kind
-        with whole_file(self.plot, "wb") as stream:
+        with _binary_file(self.plot) as stream:
             stream.write(drawn)
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from gdcli.base import atomic as files
-from gdcli.base.atomic import check_writable, remove_unfinished, same_file, whole_file
+from gdcli.base.atomic import check_writable, remove_unfinished, whole_file
 from gdcli.base.errors import DataError, Interrupted
+from gdcli.base.path_kinds import same_file
 
 ROOT = Path(files.__file__).parents[1]
 

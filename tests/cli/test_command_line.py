@@ -58,3 +58,8 @@ def test_the_report_asks_for_more_iterations_only_where_there_are_too_few(progra
     few = program("points.csv", "-t", "y", "-n", "2", "--lr", "0.001").out
     assert "gdfit points.csv -t y -n " in few
     assert "gdfit points.csv -t y -n 2 " not in few
+
+
+def test_a_word_is_quoted_where_the_standard_library_quotes_it():
+    words = ["", *map(chr, range(0x20, 0x7F)), "é", "π", "²", "a b", "naïve.csv", "sales-2024.csv", "٣"]
+    assert [shell_word(word) for word in words] == [shlex.quote(word) for word in words]

@@ -101,6 +101,7 @@ UNUSED = {
     "--plot and --chart": "gdcli.report.plots gdcli.report.chart matplotlib plotext",
     "--format json": "gdcli.report.fit_document gdcli.base.schema json",
     "--dask": "gdcli.ingest.remote gdcli.ingest.connection gdcli.data.csv.ranges dask distributed",
+    "files to write": "gdcli.base.atomic",
     "summaries": "gdcli.ingest.summary gdcli.ingest.stored_summary",
     "large files": "gdcli.data.csv.fast pandas",
     "compressed files and URLs": "gdcli.data.ahead zstandard bz2 lzma fsspec urllib.parse",

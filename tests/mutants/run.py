@@ -32,6 +32,7 @@ SECONDS = 120
 AREAS = {
     "base/atomic": "base/test_atomic",
     "base/cores": "base/test_cores",
+    "base/path_kinds": "base/test_atomic",
     "base/names": "cli/test_command_line commands/test_foreign_names data/test_columns",
     "base/parallel": "base/test_parallel ingest/test_later_blocks commands/test_boundaries",
     "base/schema": "base/test_schema models/test_model_file",

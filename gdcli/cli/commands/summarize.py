@@ -57,7 +57,7 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
 
 def _kept(output: str | None, inputs: Sequence[str]) -> list[str]:
     """The inputs that the output must not overwrite: all but a summary, which may be replaced by its successor."""
-    from gdcli.base.atomic import same_file
+    from gdcli.base.path_kinds import same_file
     from gdcli.ingest.own_formats import is_summary
 
     def refreshed(path: str) -> bool:
