@@ -18,7 +18,7 @@ _KEPT = 256 << 20
 
 
 def keep_freed_memory() -> None:
-    """Make glibc, if it is the C library, keep freed memory. Called in our own process before it has threads."""
+    """Make glibc, if it is the C library, keep freed memory. Called before the process has threads, if it is ours."""
     mallopt = _function("mallopt")
     for option, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT), (_ARENA_MAX, 1)):
         mallopt(option, value)

@@ -7,8 +7,10 @@ the worker that read them, and answers about them come back. Dask is imported wh
 from asyncio import get_running_loop, run_coroutine_threadsafe
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from gdcli.base.allocator import keep_freed_memory, return_freed_memory
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.records import replace
@@ -29,6 +31,9 @@ _RETURN = 60
 # Sections under way for each thread of the workers: none waits for work, and few are lost to a wrong guess.
 _AHEAD = 3
 
+# Seconds for which a count of the workers' threads holds.
+_COUNTED = 1.0
+
 # Seconds without an answer after which the workers are counted.
 _LOOK = 20.0
 
@@ -48,9 +53,23 @@ def reduced_on(
         run = client.submit(_task, reduction, inputs, start, size, pure=False)
         return cast("Future", run) if reduction.plan.store is None else _SplitFuture(client, run)
 
+    threads = _CountedThreads(client)
     return reduced_elsewhere(
-        reduction, inputs, submit, lambda: _AHEAD * _threads(client), lambda done: listener.reading(done, size)
+        reduction, inputs, submit, lambda: _AHEAD * threads.now(), lambda done: listener.reading(done, size)
     )
+
+
+class _CountedThreads:
+    """The number of threads of all workers, asked for once a second at most: the scheduler has tasks to hand out."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._found, self._until = client, 0, 0.0
+
+    def now(self) -> int:
+        """The number, now or a moment ago. Raises DataError if all workers have gone for good."""
+        if monotonic() >= self._until:
+            self._found, self._until = _threads(self._client), monotonic() + _COUNTED
+        return self._found
 
 
 class _RemoteRows:
@@ -147,7 +166,10 @@ def _task(reduction: "Reduction", inputs: Sequence[Numbered], start: Position, s
     """The task of a worker: a section, reduced there."""
     from distributed import get_worker
 
+    # Dask lets the C library return each freed block to the system, which takes as long as reading the next one.
+    keep_freed_memory()
     found = reduce_on_worker(reduction, inputs, start, size)
+    return_freed_memory()
     if not found.wrong_file:
         return found
     where = f"worker {get_worker().address}: {found.error}"

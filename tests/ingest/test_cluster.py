@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,19 @@ def test_a_cluster_finds_the_bits_of_one_machine_in_parquet(
     for path in paths:  # 234 blocks each, in four sections
         parquet.write_table(pyarrow.table(columns), path, row_group_size=50)
     assert bits(fit(paths, dask=address, **OPTIONS)) == bits(fit(paths, **OPTIONS))
+
+
+def test_the_scheduler_counts_its_workers_once_a_second_at_most_however_many_sections_there_are(
+    address: str, csv_file: Callable[..., str], small: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small()
+    monkeypatch.setattr("gdcli.base.parallel.SECTION", 1)
+    asked = []
+    count = distributed.Client.nthreads
+    monkeypatch.setattr(distributed.Client, "nthreads", lambda client: asked.append(monotonic()) or count(client))
+    begun = monotonic()
+    fit([csv_file(table(400, i), f"{i}.csv") for i in range(20)], dask=address, **OPTIONS)
+    assert 1 <= len(asked) <= 1 + (monotonic() - begun)
 
 
 def test_progress_comes_from_the_cluster(
