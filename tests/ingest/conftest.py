@@ -1,7 +1,7 @@
 """Clusters that read many small blocks in small groups."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partialmethod
 from typing import Any
 
 import pytest
@@ -17,9 +17,11 @@ def small(monkeypatch: pytest.MonkeyPatch, blocks_of: Callable[[int], None]) -> 
     """Let files be read in blocks of so many bytes, so many of which are a group."""
     from gdcli.data.csv.ranges import CsvFile
 
+    first = CsvFile.__init__  # a smaller size does not add to that of an earlier call
+
     def shrink(size: int = 700, group: int = 3) -> None:
         blocks_of(size)
-        monkeypatch.setattr("gdcli.data.csv.source.CsvFile", partial(CsvFile, block_bytes=size))
+        monkeypatch.setattr(CsvFile, "__init__", partialmethod(first, block_bytes=size))
         monkeypatch.setattr("gdcli.ingest.remote.SECTION", group)
         monkeypatch.setattr("gdcli.base.parallel.SECTION", group)
 
