@@ -63,6 +63,7 @@ AREAS = {
     "engine/spectrum": "engine/test_spectrum commands/test_boundaries fitting/test_forecast",
     "engine/lane_rows": "engine/test_lanes commands/test_boundaries fitting/test_groups fitting/test_folds",
     "data": "data/test_columns data/test_cells data/test_right_answers",
+    "data/ahead": "data/test_ahead",
     "data/archives": "data/test_archives",
     "data/cells": "commands/test_boundaries::test_a_level_may_have_a_thousand_characters_and_no_more data/test_cells",
     "data/columns": "commands/test_boundaries::test_a_name_may_have_a_thousand_characters_and_no_more"
