@@ -16,6 +16,7 @@ GIBIBYTE = 1 << 30
 MOST_MEMORY = 6 * GIBIBYTE
 LARGEST_FILE = GIBIBYTE
 SECONDS_TO_END = 5.0
+TASKS = "/proc/self/task"
 _PR_SET_CHILD_SUBREAPER = 36
 # Python's own process, which stays for as long as this one does.
 STAYS = (b"multiprocessing.resource_tracker", b"multiprocessing.forkserver")
@@ -44,9 +45,10 @@ def set_limits() -> None:
 def children() -> set[int]:
     """The processes that this one started, or that their parents left to it; none where /proc does not tell."""
     found: set[int] = set()
-    for path in Path("/proc/self/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found.update(map(int, path.read_text().split()))
+    with contextlib.suppress(OSError):
+        for task in os.listdir(TASKS):
+            with contextlib.suppress(OSError), open(f"{TASKS}/{task}/children", "rb", 0) as file:
+                found.update(map(int, file.read().split()))
     return found
 
 
