@@ -67,7 +67,7 @@ def test_the_exact_parser_reads_what_the_fast_one_is_sure_of_to_the_last_bit(tmp
     monkeypatch.setattr("gdcli.data.csv.block._is_worth_pandas", lambda size, now: False)
     compared = Counter()
 
-    @settings(max_examples=250, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
+    @settings(max_examples=180, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(st.data())
     def agree(data):

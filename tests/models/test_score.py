@@ -111,7 +111,7 @@ def test_blocks_and_files_merge_to_the_measures_of_the_whole(scored: Callable[..
 def test_the_result_is_the_same_to_the_last_bit_for_any_number_of_threads(
     scored: Callable[..., Score], blocks_of: Any
 ) -> None:
-    blocks_of(200)
+    blocks_of(600)
     text = Rows(1000).text
     assert len({tuple(measures(scored(text, weights="w", jobs=jobs))) for jobs in (1, 2, 5)}) == 1
 
