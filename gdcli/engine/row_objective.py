@@ -128,16 +128,17 @@ class _Remembered:
         for key in keys:
             self._values.move_to_end(key)  # the last to be forgotten
         found = np.array([self._values[key] for key in keys]).reshape(len(keys), *shape)
-        most = max(len(keys), _REMEMBERED_BYTES // (found.nbytes // max(len(keys), 1)))
+        most = max(len(keys), _REMEMBERED_BYTES * len(keys) // max(found.nbytes, 1))
         while len(self._values) > most:
             self._values.popitem(last=False)
         return found
 
     def _computed(self, lanes: Lanes, shape: tuple[int, ...], compute: Callable[[Lanes], Array]) -> Array:
         """The values (L, …) of lanes; NaN for those that are not finite."""
-        finite = np.isfinite(lanes.theta).all(axis=1)
-        if finite.all():
+        numbers = np.isfinite(lanes.theta)
+        if numbers.all():
             return compute(lanes)
+        finite = np.asarray(numbers.all(axis=1))
         found = np.full((len(lanes.theta), *shape), np.nan)
         if finite.any():
             found[finite] = compute(Lanes(lanes.theta[finite], lanes.problem[finite]))

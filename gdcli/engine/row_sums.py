@@ -113,11 +113,12 @@ class _Slice(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """Slices of a block for one thread: rows ``start`` to ``stop``."""
+    """Slices of a block for one thread: rows ``start`` to ``stop``. ``shared``: all problems are fitted to them."""
 
     block: RowBlock
     start: int
     stop: int
+    shared: bool
 
     def slices(self) -> Iterator[_Slice]:
         block = self.block
@@ -138,8 +139,8 @@ class _Lines:
         self.n = len(theta)
         self.fitted: slice | Indices = _ALL
         self.judged: slice | Indices = _NONE
-        roles = task.block.roles[self.problem]
-        if not (roles == _FITTED).all():
+        if not task.shared:
+            roles = task.block.roles[self.problem]
             self.fitted = mine = np.flatnonzero(roles == _FITTED)
             self.judged = others = np.flatnonzero(roles == _JUDGED) if judged else mine[:0]
             order, self.n = np.concatenate([mine, others]), len(mine)
@@ -343,6 +344,6 @@ class LossSums(Protocol):
 
 
 def _tasks(block: RowBlock) -> Iterator[_Task]:
-    n, rows = len(block.y), TASK_SLICES * LOSS_SLICE_ROWS
+    n, rows, shared = len(block.y), TASK_SLICES * LOSS_SLICE_ROWS, bool((block.roles == Role.FITTED).all())
     for start in range(0, n, rows):
-        yield _Task(block, start, min(start + rows, n))
+        yield _Task(block, start, min(start + rows, n), shared)
