@@ -53,8 +53,10 @@ def from_lane_rows(parts: Sequence[LaneRows], lanes: int) -> Triangle:
     if not len(places):
         return empty(columns, lanes)
     order = np.argsort(places, kind="stable")
-    X, places = np.concatenate([_over(columns, part) for part in parts])[order], places[order]
-    touched, first, count = np.unique(places, return_index=True, return_counts=True)
+    X, count = np.concatenate([_over(columns, part) for part in parts])[order], np.bincount(places, minlength=lanes)
+    touched = np.flatnonzero(count)
+    count = count[touched]
+    first = np.cumsum(count) - count
     known, missing = count[:, np.newaxis], np.isnan(X) if gaps_among(columns) else None
     values = X
     if missing is not None:
