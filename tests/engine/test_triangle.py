@@ -339,3 +339,14 @@ def test_triangularize_keeps_the_gram_matrix(shape: tuple[int, int]) -> None:
     R = triangularize(A)
     assert R.shape == (shape[1], shape[1])
     np.testing.assert_allclose((R.T @ R).astype(float), A.T @ A, rtol=1e-12, atol=1e-12 * shape[0])
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps >= np.finfo(np.float64).eps, reason="needs extended precision")
+@pytest.mark.parametrize(("rows", "columns", "extended"), [(512, 32, True), (512, 33, False), (513, 32, False)])
+def test_up_to_512_rows_of_32_columns_are_reduced_in_extended_precision(
+    rows: int, columns: int, extended: bool
+) -> None:
+    A = np.random.default_rng(1).normal(size=(rows, columns))
+    R, wide = triangularize(A).astype(np.longdouble), A.astype(np.longdouble)
+    error = float(np.abs(R.T @ R - wide.T @ wide).max() / rows)
+    assert (error < 1e-18) is extended

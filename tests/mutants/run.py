@@ -53,6 +53,7 @@ AREAS = {
     "engine/penalty": "fitting/test_penalties fitting/test_penalised_losses",
     "engine/polynomial": "fitting/test_curve_shape",
     "engine/qr": "engine/test_triangle fitting/test_rank promises/test_nist",
+    "engine/quadratic": "engine/test_loop fitting/test_every_iteration fitting/test_optimum",
     "engine/recurrence": "engine/test_properties engine/test_momentum_forecast",
     "engine/descent": "engine/test_loop engine/test_properties commands/test_boundaries",
     "engine/row_objective": "engine/test_row_lanes engine/test_losses fitting/test_every_iteration "
