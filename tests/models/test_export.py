@@ -129,6 +129,13 @@ def test_what_has_no_prediction_has_none_in_any_language(
     assert run(odd_model, rows)[1:] == expected[1:]
 
 
+def test_a_text_that_reads_like_the_level_of_gaps_is_a_text_if_the_model_fills_none(
+    run: Run, make_model: Callable[..., Model]
+) -> None:
+    model = make_model({"t": {"a": 0.0, "(missing)": 2.0}})
+    assert run(model, [{"t": ""}, {"t": "a"}, {"t": "(missing)"}, {"t": "NA"}]) == [None, 1.5, 3.5, None]
+
+
 def test_a_number_that_means_missing_gives_none(
     run: Run, make_model: Callable[..., Model], predicted: Callable[..., Any]
 ) -> None:
