@@ -129,7 +129,7 @@ def test_what_has_no_prediction_has_none_in_any_language(
     assert run(odd_model, rows)[1:] == expected[1:]
 
 
-def test_a_text_that_reads_like_the_level_of_gaps_is_a_text_if_the_model_fills_none(
+def test_a_text_like_the_level_of_gaps_is_a_text_if_the_model_fills_none(
     run: Run, make_model: Callable[..., Model]
 ) -> None:
     model = make_model({"t": {"a": 0.0, "(missing)": 2.0}})

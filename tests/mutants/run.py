@@ -120,7 +120,7 @@ AREAS = {
     "models/formula": "models/test_export",
     "models/stored_model": "commands/test_boundaries models/test_model_file models/test_damaged_models"
     " commands/test_by",
-    "models/model": "models/test_export::test_a_text_that_reads_like_the_level_of_gaps_is_a_text_if_the_model_fills_none"
+    "models/model": "models/test_export::test_a_text_like_the_level_of_gaps_is_a_text_if_the_model_fills_none"
     " data/test_missing_mean models/test_predict_rows commands/test_by models/test_model_file "
     "models/test_own_scale",
     "models/model_file": "models/test_model_file models/test_damaged_models commands/test_boundaries",
