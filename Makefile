@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick mutants fuzz floors lint format picture bench clean
+.PHONY: help setup run test collect quick mutants fuzz floors lint format picture bench clean
 
 help: ## show the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ run: $(VENV)/.core ## fit the sample data (sets up gdfit alone)
 
 test: setup ## run the tests
 	$(PYTEST)
+
+collect: setup ## see that every test can be imported, and keep what Python makes of their files
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only -q >$(VENV)/collected || { cat $(VENV)/collected; exit 1; }
 
 quick: setup ## run the tests that take no longer than a thought
 	$(PYTEST) -x tests/base tests/engine tests/report tests/models tests/test_house.py \
