@@ -118,7 +118,7 @@ def _validated(
     best_costs = np.full(shape, np.nan)
     with np.errstate(over="ignore", invalid="ignore"):
         for iteration, costs in _costs(reading, whole, candidates, options):
-            means = costs.sum(axis=1) / folds
+            means = costs.mean(axis=1)
             better = means < best_mean
             if better.any():
                 best_mean[better], best_costs[better], best_iteration[better] = means[better], costs[better], iteration
