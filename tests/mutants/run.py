@@ -42,7 +42,7 @@ AREAS = {
     "engine/column": "engine/test_triangle data/test_columns fitting/test_every_iteration",
     "engine/inference": "fitting/test_inference promises/test_nist_deviations",
     "engine/lasso": "fitting/test_penalties",
-    "engine/least_squares": "fitting/test_rank fitting/test_optimum fitting/test_far_columns",
+    "engine/least_squares": "engine/test_lanes fitting/test_rank fitting/test_optimum fitting/test_far_columns",
     "engine/line_search": "engine/test_line_search fitting/test_losses_search",
     "engine/losses": "engine/test_losses commands/test_boundaries fitting/test_gamma_and_quantile",
     "engine/losses/logistic": "engine/test_properties engine/test_losses commands/test_boundaries",
