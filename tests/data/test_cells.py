@@ -92,6 +92,14 @@ def test_the_fast_and_the_careful_way_agree_where_both_accept(tokens: list[str],
     check()
 
 
+@pytest.mark.parametrize("text", ["\u00a0", "1\n\u00a0\n", "\u2003\n2\n"])
+def test_another_space_than_a_blank_or_a_tab_is_a_cell_that_holds_nothing(text: str) -> None:
+    fast, careful = both_ways(text, ["a"], [], ["a"])
+    assert fast == careful
+    assert careful is not None
+    assert careful[0] == len(text.splitlines())
+
+
 @settings(derandomize=True, max_examples=60, deadline=None)
 @given(
     st.lists(

@@ -177,8 +177,8 @@ def records(chunk: Chunk, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     before = 0
     for cells in reader:
         line, before = chunk.first_line + before, reader.line_num
-        # A row of one quoted nothing is a row; a line of blanks is none.
-        if len(cells) > 1 or any(piece.strip() for piece in taken):
+        # A row of one quoted nothing is a row; a line of blanks and tabs is none, as for pandas.
+        if len(cells) > 1 or any(piece.strip(" \t\r\n") for piece in taken):
             yield line, cells
         taken.clear()
 
