@@ -62,7 +62,8 @@ AREAS = {
     "engine/row_sums": "engine/test_row_lanes engine/test_losses",
     "engine/scaling": "engine/test_properties fitting/test_every_iteration fitting/test_optimum",
     "engine/schedules": "engine/test_schedules",
-    "engine/spectrum": "engine/test_spectrum commands/test_boundaries fitting/test_forecast",
+    "engine/spectrum": "engine/test_spectrum engine/test_descents::test_every_optimizer_reaches_the_optimum"
+    " commands/test_boundaries fitting/test_forecast",
     "engine/lane_rows": "engine/test_lanes commands/test_boundaries fitting/test_groups fitting/test_folds",
     "data": "data/test_columns data/test_cells data/test_right_answers",
     "data/ahead": "data/test_ahead",
