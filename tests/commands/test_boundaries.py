@@ -249,6 +249,8 @@ def test_of_equal_validation_costs_the_first_is_kept_and_patience_counts_from_it
     folds = ("--cv", "3", *words[: words.index("--holdout")])
     found = json.loads(gdfit(path, "-t", "y", *folds, "-n", "50", "--format", "json", "-q").out)["cross_validation"]
     assert (found["best_mean"], found["best_iteration"]) == (0.0, 0)
+    chosen = gdfit(path, "-t", "y", *folds, "--lr", "3e-6", "-n", "50", "--format", "json", "-q")
+    assert json.loads(chosen.out)["descent"]["learning_rate"] == 1e-6
 
 
 def test_what_is_rounding_at_a_perfect_start_is_no_divergence_yet(gdfit: Run, csv_file: Run) -> None:

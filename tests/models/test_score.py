@@ -16,11 +16,12 @@ from gdcli.engine.catalog import DEMAND_ENTRIES, DemandEntry
 from gdcli.engine.losses import LOSSES
 from gdcli.ingest.read import ReadOptions
 from gdcli.models.model import Model
-from gdcli.models.model_file import load_model
+from gdcli.models.model_file import load_model, model_of
 from gdcli.models.score import Demands, Score, score_files, score_models
 from gdcli.report.paper import Page
 from gdcli.report.score import score_report
 from gdcli.report.writers import WRITERS
+from tests.models.handwritten import model_content
 
 SLOPES = {"x": 2.0, "kind": {"a": 0.0, "b": -1.0}}
 
@@ -364,3 +365,9 @@ def test_a_limit_of_another_loss_is_wrong_usage(program: Callable[..., Any], csv
     done = program("score", f"{rows}.json", rows, "--min-auc", "0.5")
     assert (done.code, done.out) == (2, "")
     assert "--min-auc is for models of --loss logistic" in done.err
+
+
+def test_a_row_at_the_quantile_itself_is_covered(csv_file: Callable[..., str]) -> None:
+    model = model_of(model_content({"x": 1.0}, intercept=0.0) | {"loss": "quantile", "tau": 0.5}, "m.json")
+    found = score_files(model, "m.json", [csv_file("x,price\n1,1\n2,2\n3,4\n4,1\n")], None, ReadOptions(), Listener())
+    assert found.measures["coverage"] == 0.75

@@ -47,7 +47,8 @@ AREAS = {
     "engine/losses": "engine/test_losses commands/test_boundaries fitting/test_gamma_and_quantile",
     "engine/losses/logistic": "engine/test_properties engine/test_losses commands/test_boundaries",
     "engine/losses/poisson": "engine/test_losses fitting/test_separation",
-    "engine/losses/quantile": "fitting/test_gamma_and_quantile engine/test_losses",
+    "engine/losses/quantile": "models/test_score::test_a_row_at_the_quantile_itself_is_covered"
+    " fitting/test_gamma_and_quantile engine/test_losses",
     "engine/momentum": "engine/test_properties commands/test_boundaries engine/test_momentum_forecast",
     "engine/newton": "engine/test_newton engine/test_row_lanes",
     "engine/optimizers": "engine/test_updates engine/test_schedules",
