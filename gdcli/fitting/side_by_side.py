@@ -41,7 +41,8 @@ def fit_side_by_side(
     reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions
 ) -> tuple[GroupFits, int]:
     """The fits of all groups, a lane each, and the number of saturated ones. Raises DataError."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    # A group of which nothing has a coefficient has no largest eigenvalue: every rate is stable there.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         return _fit(reading, stack, keys, options)
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -307,3 +308,14 @@ def test_groups_that_do_not_fit_into_the_memory_are_refused_while_reading(
     monkeypatch.setattr("gdcli.data.memory.memory", lambda: 2000 * 12 * 8 * 9)
     with pytest.raises(DataError, match=r"4,000 groups of 2 columns need .* GB of memory"):
         fitted(path, exclude=())
+
+
+def test_every_rate_is_stable_in_a_group_whose_only_feature_is_zero(csv_file: Callable[..., str]) -> None:
+    path = csv_file("g,a,y\nu,0,1\nu,0,2\nu,0,3\nv,1,2\nv,2,4.5\nv,3,5\n")
+    options = FitOptions.of(target="y", by=("g",), intercept=False, learning_rate=0.1, iterations=200)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fits = run_groups([path], options)
+    assert fits.largest_stable[0] == np.inf
+    assert fits.slopes[0, 0] == 0.0
+    assert fits.slopes[1, 0] == pytest.approx(26 / 14)
