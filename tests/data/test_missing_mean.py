@@ -352,11 +352,12 @@ def test_a_group_s_rows_are_predicted_with_its_means(
     model = tmp_path / "m.json"
     words = ("--by", "g", "--lr", "auto", "-n", 3000, "--missing", "mean", "--save", model, "-q")
     assert gdfit(csv_file(lines), "-t", "y", *words).code == 0
-    done = gdfit("predict", model, csv_file("g,x,z\np,,7\np,3,\nq,,\nq,30,4.25\nr,1,1\nq,?,1\n", "new.csv"), "--only")
+    done = gdfit("predict", model, csv_file("g,x,z\np,,7\np,3,\nq,,\nq,30,4.25\nr,,1\nq,?,1\n", "new.csv"), "--only")
     found = done.out.split()[1:]
     assert float(found[0]) == pytest.approx(float(found[1]))  # 3 is the mean of 1, 2, 6; z says nothing in p
     assert float(found[2]) == pytest.approx(float(found[3]))
     assert found[4:] == ['""', '""']
+    assert "note: filled 4 missing cells ('x' 2, 'z' 2)\n" in done.err  # in r, of which nothing is known, none
 
 
 # Models.
