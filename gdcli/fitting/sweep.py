@@ -217,8 +217,8 @@ def _rounded(rate: float) -> float:
 
 @record(eq=False)
 class _Path:
-    """The stack's way: costs (k, rates) at some iterations, the last θ (rates, p), where each rate diverged, and where
-    it first came within 1 %.
+    """The stack's way: costs (k, rates) at some iterations, the last θ (rates, p), where each rate diverged, and from
+    where on it was within 1 %: a rate that swings out again is not there.
     """
 
     iterations: list[int]
@@ -257,7 +257,7 @@ def _descend(problem: Problem, rates: Array, options: FitOptions, listener: List
                 lost = ~(last.cost <= limit)
                 if lost.any():
                     diverged[lost & (diverged < 0)] = last.iteration
-                within[(last.cost <= near) & (within < 0)] = last.iteration
+                within = np.where(last.cost <= near, np.where(within < 0, last.iteration, within), -1)
                 if last.iteration in keep:
                     iterations.append(last.iteration)
                     costs.append(last.cost)

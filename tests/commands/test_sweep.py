@@ -214,3 +214,28 @@ def test_a_sweep_by_group_has_a_row_for_each_group_and_rate() -> None:
     assert list(rows[0])[:2] == ["type", "learning_rate"]
     assert {row["type"] for row in rows} == {"Condo", "Multi_Family", "Residential"}
     assert all(float(row["validation_cost"]) > 0 for row in rows if row["behaviour"] != "unstable" and row["cost"])
+
+
+def test_a_rate_that_swings_out_again_is_not_within_one_percent() -> None:
+    frame = pd.read_csv(HOUSING).query("type == 'Condo'")
+    X, y = frame[["sqft", "beds", "baths", "latitude", "longitude"]].to_numpy(float), frame["price"].to_numpy(float)
+    Z = np.column_stack([np.ones(len(y)), (X - X.mean(axis=0)) / X.std(axis=0, ddof=1)])
+    delta = 40_000.0
+
+    def costs(rate: float) -> np.ndarray:
+        theta, found = np.zeros(Z.shape[1]), []
+        for _ in range(501):
+            size = np.abs(y - Z @ theta)
+            found.append(np.where(size <= delta, size**2 / 2, delta * (size - delta / 2)).mean())
+            theta = theta + rate / len(y) * Z.T @ np.clip(y - Z @ theta, -delta, delta)
+        return np.array(found)
+
+    options = FitOptions.of(target="price", loss=f"huber:{delta:g}", iterations=500)
+    sweep = run_sweep([frame], options, (0.4, 0.95))
+    minimum = sweep.optimum.cost
+    settled, swinging = (costs(rate) <= 1.01 * minimum for rate in (0.4, 0.95))
+    assert swinging.any()
+    assert not swinging[-1]
+    assert settled[-1]
+    assert [rate.iterations_to_1_percent for rate in sweep.rates] == [int(np.flatnonzero(~settled)[-1]) + 1, None]
+    assert [rate.best for rate in sweep.rates] == [True, False]
