@@ -241,6 +241,19 @@ def test_the_cure_is_named_and_gives_the_right_numbers(
     assert coefficients(gdfit(*pasted(words, advice))) == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.parametrize("texts", [["gone", "lost", "shut"], ["gone", "lost", "shut", "void"]])
+def test_up_to_three_texts_among_numbers_are_each_proposed_as_missing(
+    gdfit: Run, csv_file: Callable[..., str], texts: list[str]
+) -> None:
+    rows = [*(f"{i},{2 * i + 1}" for i in range(20)), *(f"{text},7" for text in texts)]
+    words = fit_words(csv_file("\n".join(["x,y", *rows]) + "\n"), "y")
+    advice = [word for text in texts for word in ("--na", text)]
+    found = proposals(gdfit(*words).err)
+    assert [more for more in found if "--na" in more] == ([advice] if len(texts) == 3 else [])
+    if len(texts) == 3:
+        assert json.loads(gdfit(*words, *advice).out)["rows"]["used"] == 20
+
+
 def test_columns_with_most_of_the_gaps_are_named_together(gdfit: Run, csv_file: Callable[..., str]) -> None:
     rows = [f"{'' if i % 4 else i},{i if i % 4 == 1 else ''},{i * i % 5},{i}" for i in range(12)]
     words = fit_words(csv_file("\n".join(["a,b,c,y", *rows]) + "\n"), "y")

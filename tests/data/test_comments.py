@@ -115,6 +115,14 @@ def test_any_other_comment_names_no_columns(tmp_path: Path, above: str) -> None:
     assert column_names(str(path), comment="#") == ("2019", "2020")
 
 
+def test_a_comment_names_no_columns_where_a_line_of_names_follows_or_there_is_to_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "named.csv"
+    path.write_text("# first, second\nx,y\n1,2\n2,4\n")
+    assert column_names(str(path), comment="#") == ("x", "y")
+    path.write_text("# first, second\n1,2\n2,4\n")
+    assert column_names(str(path), comment="#", header=False) == ("x1", "x2")
+
+
 def test_the_fit_is_the_same_to_the_last_bit_from_file_archive_and_any_number_of_threads(tmp_path: Path) -> None:
     drawn = random.Random(1)
     lines = ["# made up", "# x, y, long"]

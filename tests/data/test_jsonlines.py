@@ -16,6 +16,9 @@ import zstandard
 
 from gdcli.api import fit_data as fit
 from gdcli.base.errors import CellError, DataError, UsageError
+from gdcli.data.csv.chunks import BLOCK_BYTES, cut
+from gdcli.data.csv.dialect import Header
+from gdcli.data.jsonl.source import LINES, JsonLinesBlock
 from gdcli.fitting.results import Fit
 
 ROWS: list[dict[str, Any]] = [
@@ -140,6 +143,15 @@ def test_blocks_threads_and_compression_change_no_bit(
 
 
 # --- columns that come late
+
+
+def test_a_block_that_is_full_to_the_byte_may_be_followed_by_another() -> None:
+    line = b'{"x": 1, "y": 2}\n'
+    first = line.rjust(BLOCK_BYTES)
+    for text, sizes in ((first + line, [BLOCK_BYTES, len(line)]), (first[1:], [BLOCK_BYTES - 1])):
+        chunks = [*cut(io.BytesIO(text), "x.jsonl", Header(LINES, b"", b"", 0, 0))]
+        assert [len(chunk.text) for chunk in chunks] == sizes
+        assert JsonLinesBlock(chunks[0], ("x", "y"), skip=False).whole == (len(chunks) == 1)
 
 
 def test_a_key_that_comes_late_is_an_error_unless_the_columns_are_chosen(

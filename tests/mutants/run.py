@@ -74,7 +74,7 @@ AREAS = {
     " data/test_columns",
     "data/csv": "data/test_chunks data/test_quotes commands/test_boundaries data/test_cells data/test_extremes",
     "data/csv/comments": "data/test_comments",
-    "data/csv/dialect": "data/test_right_answers data/test_messy commands/test_boundaries",
+    "data/csv/dialect": "data/test_comments data/test_right_answers data/test_messy commands/test_boundaries",
     "data/csv/ranges": "ingest/test_runs",
     "data/dates": "data/test_dates data/test_right_answers",
     "data/design": "data/test_columns fitting/test_categories",
