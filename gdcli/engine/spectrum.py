@@ -152,7 +152,8 @@ def _beside_intercept(first: float, singular: Array, Vt: Array) -> tuple[Array, 
 
 def behaviour(spectrum: Spectrum, learning_rate: PerLane) -> PerLane:
     """The behaviour (…) of a rate of plain gradient descent."""
-    smallest_factor = 1.0 - learning_rate * spectrum.eigenvalues[..., 0]
+    with np.errstate(over="ignore"):  # an infinite factor is unstable too
+        smallest_factor = 1.0 - learning_rate * spectrum.eigenvalues[..., 0]
     return behaviour_of(smallest_factor <= -1.0 + STABILITY_MARGIN, smallest_factor < 0)
 
 
