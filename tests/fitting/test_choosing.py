@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -11,12 +12,14 @@ import pytest
 from gdcli import api
 from gdcli.api import fit_data as fit
 from gdcli.base.errors import UsageError
+from gdcli.fitting import lanes
 from tests.oracles.penalties import FEATURES, HOUSING, Standardized, solved, standardized
 
 L2, L1, FOLDS = (0.0, 0.003, 1.0), (0.0, 0.02), 4
 ASKED = (HOUSING, "--target", "price", *(word for name in FEATURES for word in ("-x", name)), "--lr", 0.05)
 
 
+@cache
 def validation_cost(l2: float, l1: float) -> float:
     """The mean over the folds of the mean squared error of what the other folds' optimum predicts."""
     whole = standardized()
@@ -46,6 +49,18 @@ def test_the_penalty_of_the_lowest_validation_cost_is_fitted(gdfit: Callable[...
     data, widths = standardized(), standardized().widths
     slopes = np.array([row["optimum"] for row in found["coefficients"]]) * widths / data.unit
     assert slopes == pytest.approx(solved(data, *best), rel=1e-9, abs=1e-12)
+
+
+def test_with_newtons_method_penalties_too_many_for_the_memory_are_tried_in_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lanes, "_MOST_CURVATURES", 2 * FOLDS * (len(FEATURES) + 1) ** 2)  # two of the three at once
+    options = {"optimizer": "newton", "learning_rate": 1.0, "iterations": 2}
+    result = fit(str(HOUSING), target="price", features=FEATURES, l2=L2, cv=FOLDS, **options)
+    assert result.cross_validation is not None
+    tried = result.cross_validation.penalties
+    assert [one.l2 for one in tried] == list(L2)
+    assert [one.mean for one in tried] == pytest.approx([validation_cost(l2, 0.0) for l2 in L2], rel=1e-9)
 
 
 def test_the_data_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

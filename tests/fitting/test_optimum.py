@@ -126,6 +126,25 @@ def test_a_perfect_fit_has_no_relative_gap(csv_file: Callable[..., str]) -> None
     assert result.learning_rate.iterations_to_1_percent is not None
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_whether_a_fit_is_perfect_does_not_depend_on_the_unit_of_the_target(
+    csv_file: Callable[..., str], unit: float
+) -> None:
+    x = np.array([0.1, 0.2, 0.3, 0.7])
+    perfect = fit(csv_file(as_csv(x=x, y=(2 * x + 1) * unit)), target="y")
+    assert perfect.optimum.relative_gap is None
+    near = fit(csv_file(as_csv(x=x, y=(2 * x + 1 + 1e-4 * x**2) * unit)), target="y")
+    assert near.optimum.relative_gap is not None
+
+
+def test_without_an_intercept_the_share_explained_is_of_the_mean_square(csv_file: Callable[..., str]) -> None:
+    path = csv_file("x,y\n1,2\n2,4\n3,7\n")
+    result = fit(path, target="y", intercept=False, optimizer="newton", learning_rate=1.0, iterations=1)
+    # The slope is 31/14, the squared residuals are 69 - 31²/14 of 69.
+    assert result.coefficients[0].value == pytest.approx(31 / 14, rel=1e-14)
+    assert result.r2 == pytest.approx(961 / 966, rel=1e-14)
+
+
 @pytest.mark.parametrize("scale", ["standard", "none"])
 def test_the_forecast_of_a_perfect_fit_is_against_the_starts_gap(csv_file: Callable[..., str], scale: str) -> None:
     path = csv_file("x,y\n1,3\n2,5\n3,7\n4,9\n")

@@ -77,7 +77,7 @@ AREAS = {
     "data/csv/dialect": "data/test_comments data/test_right_answers data/test_messy commands/test_boundaries",
     "data/csv/ranges": "ingest/test_runs",
     "data/dates": "data/test_dates data/test_right_answers",
-    "data/design": "data/test_columns fitting/test_categories",
+    "data/design": "data/test_expressions data/test_columns fitting/test_categories",
     "data/doubts": "data/test_advice",
     "data/expressions": "data/test_expressions commands/test_terms models/test_written_terms",
     "data/jsonl": "data/test_jsonlines data/test_jsonfast",

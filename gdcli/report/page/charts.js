@@ -173,7 +173,7 @@ export function costChart(lesson, ui, tools) {
     const { inside, px, py, left, w, h, top: high, vx } = frame(AXES.steps(0, state.n), y, {
       xLabel: "iteration", yLabel: ui.gap ? "cost above its minimum" : `mean squared error of ${told.target}`,
     });
-    if (!ui.gap && Number.isFinite(py(least))) inside.append(s("path", { class: "line best thin", d: `M${left} ${py(least)}h${w}` }));
+    if (!ui.gap) inside.append(s("path", { class: "line best thin", d: `M${left} ${py(least)}h${w}` }));
     const { reached } = lesson;
     if (reached !== null && reached > 0 && reached <= state.n) {
       inside.append(s("path", { class: "mark", d: `M${px(reached)} ${high}v${h}` }), s("text", { x: px(reached) + (px(reached) > left + w - 110 ? -6 : 6), y: high + 14, class: "legend", "text-anchor": px(reached) > left + w - 110 ? "end" : "start" }, `within 1 % at ${reached.toLocaleString("en")}`));

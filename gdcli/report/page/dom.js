@@ -103,7 +103,7 @@ export function chart({ title, height, label, tools }, draw) {
     const em = parseFloat(getComputedStyle(target).fontSize) || 12, hgt = tall - top - bottom, rows = y.ticks(Math.max(2, Math.floor(hgt / 42)));
     const left = Math.max(34, 12 + 0.6 * em * Math.max(...rows.map((tick) => tickText(tick).length)));
     const w = width - left - right, clip = `clip-${title.replace(/\W+/g, "-")}-${clips++ % 2}`;
-    const px = (v) => left + x.of(v) * w, py = (v) => top + (1 - y.of(v)) * hgt;
+    const px = (v) => drawable(left + x.of(v) * w), py = (v) => drawable(top + (1 - y.of(v)) * hgt);
     const axes = s("g", { class: "axes", "aria-hidden": "true" });
     axes.append(s("path", { d: `M${left} ${top}V${top + hgt}H${left + w}`, class: "axis" }));
     let end = -Infinity;
@@ -128,10 +128,10 @@ export function chart({ title, height, label, tools }, draw) {
   return self;
 }
 
-export const pathOf = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${clamp(x)} ${clamp(y)}`).join("");
+export const pathOf = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
 
-// Beyond this an SVG renderer loses its footing; it is far outside of any picture.
-const clamp = (v) => (Number.isFinite(v) ? Math.max(-1e5, Math.min(1e5, v)).toFixed(1) : 1e5);
+// Beyond this, far outside of any picture, an SVG renderer loses its footing; a place that is no number is there, too.
+const FAR = 1e5, drawable = (v) => (Number.isNaN(v) ? FAR : Math.max(-FAR, Math.min(FAR, v)));
 
 // Follow a pointer that is pressed on an element: `moved(x, y)` in the element's own coordinates.
 export function draggable(element, svg, moved, ended) {

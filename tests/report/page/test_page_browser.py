@@ -214,6 +214,26 @@ def test_a_perfect_fit_is_drawn(page: Callable[..., Any], csv_file: Callable[...
     assert "perfect fit" in opened.settled().text(".verdict")
 
 
+@pytest.mark.parametrize(
+    ("words", "address"),
+    [
+        (ONE, "#lr=1.7e308&k=1"),
+        ((HOUSING, "-t", "price"), "#lr=1.7e308&k=1"),
+        (("curve", "--poly", "0,0,1", "--start", "3", "--lr", "0.4"), "#lr=1.7e308&k=1"),
+    ],
+    ids=["one feature", "all features", "a curve"],
+)
+def test_a_step_beyond_all_numbers_is_drawn_far_away(
+    words: tuple[object, ...], address: str, page: Callable[..., Any]
+) -> None:
+    opened = page(*words, address=address).settled()
+    drawn = opened.run(
+        "return [...document.querySelectorAll('svg *')].flatMap((e) => [...e.attributes]).map((a) => a.value)"
+    )
+    assert len(drawn) > 100
+    assert [value for value in drawn if "NaN" in value or "Infinity" in value] == []
+
+
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(one: Any) -> None:
     nameless = one.run(
         """return [...document.querySelectorAll("button, input, select, [tabindex]")].filter((one) =>
