@@ -71,8 +71,8 @@ def written(name: str, folder: Path) -> list[str]:
         rows = zip(y, year, x, strict=True)
         path.write_text("y,year,x\n" + "".join(f"{a},{b},{c}\n" for a, b, c in rows))
     elif name == "far":
-        a, rounding = 1.7e9 + random.integers(0, 10**7, 60), np.spacing(1.7e9) * random.integers(0, 2, 60)
-        y = ((a - 1.7e9) / 1e6 + random.normal(0, 1, 60)).round(2)
+        a, rounding = 1.7e9 + random.integers(0, 1000, 60), np.spacing(1.7e9) * random.integers(0, 2, 60)
+        y = ((a - 1.7e9) / 100 + random.normal(0, 1, 60)).round(2)
         rows = zip(y.tolist(), a.tolist(), (a + rounding).tolist(), strict=True)
         path.write_text("y,a,b\n" + "".join(",".join(map(repr, row)) + "\n" for row in rows))
     else:
