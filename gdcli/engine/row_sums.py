@@ -21,12 +21,15 @@ from gdcli.base.records import record
 from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.losses.contract import Loss
 
-# 8192 rows of a dozen columns take 800 kB, which stays in the L2 cache between X·m and Xᵀ·slope. Of several lanes as
-# many rows are evaluated at once: the loss's arrays stay in the L2 cache too.
-LOSS_SLICE_ROWS = 8192
+# An array of a number per row takes 256 kB: the few that a loss needs stay in the cache. Of several lanes as many rows
+# are evaluated at once. Fewer rows wait more often for the interpreter, which the threads share.
+LOSS_SLICE_ROWS = 32768
 
-# Slices in one task of a thread: its start (some 20 µs) is little beside its work.
-TASK_SLICES = 8
+# Slices in one task of a thread: its start (some 20 µs) is little beside its work (some 500 µs).
+TASK_SLICES = 2
+
+# Results of tasks that wait for those before them; a thread that waits for this one instead loses more than a task.
+_AHEAD_BYTES = 16 << 20
 
 # Bits by which a median is selected in each pass: the sums that a group sends for them take 16 kB.
 DIGIT_BITS = 11
@@ -185,7 +188,7 @@ class RowSums:
         enough = sum(len(block.y) for block in blocks) > LOSS_SLICE_ROWS
         several = len(self._tasks) > 1 and jobs != 1 and enough
         self._pool = (threads or ThreadPoolExecutor(max_workers=jobs)) if several else None
-        self._ahead = 2 * (jobs or usable_cores())
+        self._fewest = 2 * (jobs or usable_cores())
 
     def ask(self, question: "Question") -> Callable[[], Array]:
         """A function that evaluates the question when it is called, and returns its answer; see :class:`LossSums`."""
@@ -316,16 +319,17 @@ class RowSums:
             return found
 
         total = np.zeros(shape)
-        for part in map(done, self._tasks) if self._pool is None else self._side_by_side(self._pool, done):
+        ahead = max(self._fewest, _AHEAD_BYTES // max(total.nbytes, 1))
+        for part in map(done, self._tasks) if self._pool is None else self._side_by_side(self._pool, done, ahead):
             total += part
         return total
 
-    def _side_by_side(self, pool: ThreadPoolExecutor, done: Callable[[_Task], Array]) -> Iterator[Array]:
-        """Yield the results of all tasks in order; few are done ahead, because each may be many matrices."""
+    def _side_by_side(self, pool: ThreadPoolExecutor, done: Callable[[_Task], Array], ahead: int) -> Iterator[Array]:
+        """Yield the results of all tasks in order, of which so many are done ahead: each may be many matrices."""
         running: deque[Future[Array]] = deque()
         for task in self._tasks:
             running.append(pool.submit(done, task))
-            if len(running) > self._ahead:
+            if len(running) > ahead:
                 yield running.popleft().result()
         while running:
             yield running.popleft().result()
