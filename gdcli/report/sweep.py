@@ -293,10 +293,7 @@ def _word(rate: SweepRate) -> str:
 
 def _costs(sweep: Sweep, digits: int) -> list[str]:
     """The cost at the end, or what became of it."""
-    lost = [rate.cost if _diverges(rate) else None for rate in sweep.rates]
-    away = [None if _diverges(rate) or rate.converged else rate.cost for rate in sweep.rates]
-    both = zip(numbers.column(away, digits, relative=True), numbers.column(lost, digits), strict=True)
-    shown = [one if one.strip() else other for one, other in both]
+    shown = _cost_cells(sweep.rates, [None if rate.converged else rate.cost for rate in sweep.rates], digits)
     return [
         f"∞, stopped at {numbers.count(rate.diverged_at)}"
         if rate.diverged_at is not None
@@ -307,6 +304,14 @@ def _costs(sweep: Sweep, digits: int) -> list[str]:
     ]
 
 
+def _cost_cells(rates: Sequence[SweepRate], costs: Sequence[float | None], digits: int) -> list[str]:
+    """The costs as texts; beside those of rates that diverge the others would lose all their digits."""
+    lost = [cost if _diverges(rate) else None for rate, cost in zip(rates, costs, strict=True)]
+    away = [None if _diverges(rate) else cost for rate, cost in zip(rates, costs, strict=True)]
+    both = zip(numbers.column(away, digits, relative=True), numbers.column(lost, digits), strict=True)
+    return [one if one.strip() else other for one, other in both]
+
+
 def _columns(sweep: Sweep, digits: int) -> list[TableColumn]:
     rates = sweep.rates
     measure = sweep.optimum.gap_measure
@@ -314,7 +319,7 @@ def _columns(sweep: Sweep, digits: int) -> list[TableColumn]:
     return [
         TableColumn("lr", _apart(rates, lambda rate: f"{rate:.{_RATE_DIGITS}g}")),
         TableColumn("behaviour", [_behaviour(rate) for rate in rates], left=True),
-        TableColumn("cost", numbers.column([rate.cost for rate in rates], digits, relative=True)),
+        TableColumn("cost", _cost_cells(rates, [rate.cost for rate in rates], digits)),
         TableColumn("gap %", numbers.percents(shares)),
         TableColumn("to 1 %", [_needed(rate) for rate in rates]),
         *_validation_cells(sweep, digits),
