@@ -244,7 +244,7 @@ def test_a_rate_that_swings_out_again_is_not_within_one_percent() -> None:
 def test_costs_keep_their_digits_beside_that_of_an_unstable_rate(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("g,x,y\na,1,3\na,2,5\na,3,6\na,4,9\n")
-    words = ["sweep", str(path), "-t", "y", "--by", "g", "--lr", "0.5", "--lr", "1.5", "-n", "40"]
+    words = ["sweep", str(path), "-t", "y", "--by", "g", "--lr", "0.5", "--lr", "1.05", "-n", "50"]
     rates = [line for line in CliRunner().invoke(group, words).stdout.splitlines() if line.startswith("a ")]
     assert len(rates) == 2
-    assert "0.175" in rates[0]  # Σ(y − 1 − 1.9x)² / 4 = 0.7 / 4
+    assert "0.175000" in rates[0]  # Σ(y − 1 − 1.9x)² / 4 = 0.7 / 4
