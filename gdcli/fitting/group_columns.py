@@ -97,6 +97,7 @@ def group_fits_of(
     for name in compared_with_baseline(chosen, options.model.intercept):
         if found := [column.level or "" for column in columns if column.name == name]:
             references[name] = tuple(found[0] if f is None else f.reference_levels.get(name, found[0]) for f in fits)
+    counts = np.array([[fold.count for fold in grouped.folds_of(key)] for key in keys], dtype=np.intp)
     return group_fits(
         reading,
         keys,
@@ -105,7 +106,8 @@ def group_fits_of(
         references,
         options,
         **{name: _numbers(fits, figure) for name, figure in _FIGURES.items()},
-        count=np.array([sum(fold.count for fold in grouped.folds_of(key)) for key in keys], dtype=np.intp),
+        count=counts.sum(axis=1),
+        held=counts[:, 1:].sum(axis=1) if options.checks.holds_out else None,
         means=np.array([_means(fit, terms) for fit in fits]) if chosen.fills else None,
         slopes=_of_terms(fits, terms, lambda one: one.value),
         standardized=_of_terms(fits, terms, lambda one: one.standardized),

@@ -35,13 +35,14 @@ class Verdict(Enum):
 class GroupFits:
     """One fit per group of the columns ``by``. Fields that are no arrays are common to all groups.
 
-    ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count`` (g,)
-    are the rows of positive weight. ``means`` (g, p) of the terms fill missing cells; None if these are not filled.
-    ``stopped`` and ``behaviour`` hold the words of a fit, None for a group without a fit. ``fits`` are the fits
-    themselves if each descended by itself. ``reasons`` say why a group has no fit, or no validation, by the group's
-    index. ``loss_word`` is the loss as it was asked for. ``parameter`` is the loss's, the median of the groups'.
-    ``shown`` are the first fits with what was asked to be shown of them (a picture, the arithmetic, iterations), by the
-    group's index; ``every`` says that iterations were.
+    ``references`` are each group's reference levels by text column, ``levels`` all levels of all groups. ``count``
+    (g,) are the rows of positive weight, ``held`` (g,) those among them that are held out, None without any.
+    ``means`` (g, p) of the terms fill missing cells; None if these are not filled. ``stopped`` and ``behaviour``
+    hold the words of a fit, None for a group without a fit. ``fits`` are the fits themselves if each descended by
+    itself. ``reasons`` say why a group has no fit, or no validation, by the group's index. ``loss_word`` is the
+    loss as it was asked for. ``parameter`` is the loss's, the median of the groups'. ``shown`` are the first fits
+    with what was asked to be shown of them (a picture, the arithmetic, iterations), by the group's index; ``every``
+    says that iterations were.
     """
 
     version: str
@@ -96,6 +97,7 @@ class GroupFits:
     parameter: float | None = None
     shown: Mapping[int, Fit] = field(default_factory=dict)
     every: bool = False
+    held: NDArray[np.intp] | None = None
 
     def with_verdict(self, *verdicts: Verdict) -> list[int]:
         """The indices of the groups whose verdict is one of ``verdicts``."""

@@ -5,7 +5,7 @@ own, and its fit is like any other: whatever a fit can do, it can do for groups.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -27,10 +27,10 @@ from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.fitting.options import FitOptions, Show
 from gdcli.fitting.prepare import check_levels, check_sizes, levels_there
 from gdcli.fitting.results import Fit
-from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side
+from gdcli.fitting.side_by_side import fit_side_by_side, side_by_side, too_few_rows
 from gdcli.fitting.start import Start
 from gdcli.fitting.target import target_of
-from gdcli.fitting.terms import has_compared_parts, note_of_categories, terms_of
+from gdcli.fitting.terms import compared_with_baseline, has_compared_parts, tell_terms, terms_of
 from gdcli.ingest.grouped import Grouped
 from gdcli.ingest.kept_rows import rows_of_group
 from gdcli.ingest.read import Dataset, check_rows
@@ -87,15 +87,34 @@ def fit_groups(
             found = replace(found, shown=_shown(reading, grouped, found, options))
     else:
         found, saturated = _one_by_one(reading, grouped, keys, options, listener, recorders, starts)
-    own = {name: first[0] if len({*first}) == 1 else None for name, first in found.references.items()}
-    if told := note_of_categories(reading.design, found.levels, own):
-        listener.note(told)
+    _tell_terms(reading, grouped, found.features, options, listener)
     if saturated:
         listener.warn(
             f"{saturated:,} of {count_of(len(keys), 'group')} have as many coefficients as rows: such fits say nothing "
             "about other rows. Fit fewer columns (-x), or more rows."
         )
     return found
+
+
+def _tell_terms(
+    reading: Dataset, grouped: Grouped, features: Collection[str], options: FitOptions, listener: Listener
+) -> None:
+    """Tell of the text columns among ``features``, which have a term in a group, and of the columns without any."""
+    design, stack, intercept = reading.design, grouped.triangle, options.model.intercept
+    there = stack.maximum.reshape(-1, grouped.folds, len(stack.columns)).max(axis=1) > 0
+    compared = compared_with_baseline(design, intercept)
+    levels: dict[str, list[str]] = {}
+    references: dict[str, str | None] = {}
+    for name in (name for name in design.features if name in design.text and name in features):
+        places = [i for i, column in enumerate(stack.columns) if column.name == name]
+        levels[name] = [stack.columns[i].level or "" for i in places]
+        first = {*np.argmax(there[:, places], axis=1).tolist()}
+        if name in compared:
+            references[name] = levels[name][first.pop()] if len(first) == 1 else None
+    whole = terms_of(_range_of(stack), design, intercept=True).left_out
+    lacking = [name for name in design.features if name not in features]
+    left_out = {name: whole.get(name, "it is the same in all rows of each group fitted") for name in lacking}
+    tell_terms(design, levels, references, left_out, listener)
 
 
 def _shows(options: FitOptions) -> bool:
@@ -243,11 +262,7 @@ def _one_by_one(
         if reasons:
             raise DataError(f"no group could be fitted: {_named(reading.design.by, [keys[i] for i in reasons])}: "
                             f"{next(iter(reasons.values()))}")  # fmt: skip
-        largest = max(sum(fold.count for fold in grouped.folds_of(key)) for key in keys)
-        raise DataError(
-            f"{quoted(reading.design.source)}: each of {count_of(len(keys), 'group')} has too few rows: "
-            f"the largest has {largest} and needs one for each coefficient, 2 at least"
-        )
+        raise too_few_rows(reading, max(sum(fold.count for fold in grouped.folds_of(key)) for key in keys))
     collected.tell(reading.design.by, len(known))
     found = group_fits_of(reading, grouped, keys, fits, reasons, columns, options, shown)
     return found, 0  # each saturated fit has been told of
@@ -268,7 +283,14 @@ def _shown(reading: Dataset, grouped: Grouped, found: GroupFits, options: FitOpt
     return {i: fit_reading(own, options, (), Listener()) for i, own in readings.items()}
 
 
-T = TypeVar("T")
+class _OfFeatures(Protocol):
+    """A result that names the features with a term."""
+
+    @property
+    def features(self) -> tuple[str, ...]: ...
+
+
+T = TypeVar("T", bound=_OfFeatures)
 
 
 def each_group(
@@ -296,6 +318,7 @@ def each_group(
     collected.tell(reading.design.by, len(keys) - len(reasons))
     if len(reasons) == len(keys):
         raise DataError(f"nothing can be done with any of {count_of(len(keys), 'group')}: {reasons[0]}")
+    _tell_terms(reading, grouped, {name for one in found if one for name in one.features}, options, listener)
     return tuple(keys), tuple(found), reasons
 
 

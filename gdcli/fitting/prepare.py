@@ -13,7 +13,7 @@ from gdcli.fitting.near_powers import note_of_powers
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem, build_problem
 from gdcli.fitting.target import target_of
-from gdcli.fitting.terms import note_of_categories, terms_of
+from gdcli.fitting.terms import tell_terms, terms_of
 from gdcli.ingest.read import Dataset, check_rows
 
 # The square of a number as large as this, times the number of rows, is still far from overflow.
@@ -92,10 +92,8 @@ def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Proble
         from gdcli.fitting.row_problem import over_rows
 
         problem = over_rows(problem, reading, target, options, listener)
-    if told := note_of_categories(chosen, terms.levels, terms.references):
-        listener.note(told)
-    for name, reason in terms.left_out.items():
-        listener.note(f"left out {quoted(name)}: {reason}")
+    if not chosen.by:  # of groups one note tells it of all
+        tell_terms(chosen, terms.levels, terms.references, terms.left_out, listener)
     if told := note_of_powers(problem.triangle, chosen):
         listener.note(told)
     if not terms.columns:

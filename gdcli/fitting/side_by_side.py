@@ -53,10 +53,7 @@ def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOpt
     coefficients = own.sum(axis=1) + int(options.model.intercept)
     enough = stack.count >= np.maximum(2, coefficients)
     if not enough.any():
-        raise DataError(
-            f"{quoted(chosen.source)}: each of {count_of(len(keys), 'group')} has too few rows: "
-            f"the largest has {int(stack.count.max())} and needs one for each coefficient, 2 at least"
-        )
+        raise too_few_rows(reading, int(stack.count.max()))
     order = {name: i for i, name in enumerate(chosen.features)}
     used = own[enough].any(axis=0)
     places = sorted(np.flatnonzero(used).tolist(), key=lambda i: order[stack.columns[i].name])
@@ -80,6 +77,12 @@ def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOpt
         **figures,
     )
     return fits, int(np.count_nonzero(stack.count[enough] <= coefficients[enough]))
+
+
+def too_few_rows(reading: Dataset, largest: int) -> DataError:
+    """The error that no group has a row for each coefficient; ``largest`` is the number of rows of the largest one."""
+    has = f"the largest has {count_of(largest, 'row')}, and a fit needs one for each coefficient, 2 at least"
+    return DataError(f"{quoted(reading.design.source)}: no group has enough rows: {has}")
 
 
 def _own(stack: Triangle, compared: Sequence[str], intercept: bool) -> Mask:

@@ -15,6 +15,7 @@ from gdcli.engine.descent import DIVERGENCE_FACTOR, after, descend
 from gdcli.engine.forecast import Forecast
 from gdcli.engine.optimizers import PLAIN_DESCENT
 from gdcli.engine.spectrum import Behaviour
+from gdcli.fitting.folds import lacking_rows
 from gdcli.fitting.groups import each_group
 from gdcli.fitting.lanes import Candidate, cross_validate
 from gdcli.fitting.learning_rate import forecast_of
@@ -149,7 +150,7 @@ def _sweep(reading: Dataset, options: FitOptions, rates: Sequence[float], listen
         replace(rate, best=i == nearest and rate.behaviour is not Behaviour.UNSTABLE and rate.diverged_at is None)
         for i, rate in enumerate(found)
     )
-    if options.checks.cv is not None and not path.interrupted:
+    if options.checks.cv is not None and not path.interrupted and _has_folds(reading, listener):
         marked = _validated(reading, problem, marked, options, listener)
     lowest = problem.minimum
     return Sweep(
@@ -181,6 +182,14 @@ def _lesson(problem: Problem, reading: Dataset, options: FitOptions) -> Lesson:
     single = len(problem.terms.columns) == 1
     points = sample_points(problem, reading.design, reading.reduced.points, options) if single else None
     return lesson_of(problem, points)
+
+
+def _has_folds(reading: Dataset, listener: Listener) -> bool:
+    """Whether the rows can be cross-validated; a group of rows that cannot is swept all the same, with a warning."""
+    lacking = lacking_rows(reading) if reading.design.by else None
+    if lacking:
+        listener.warn(f"no validation: {lacking}")
+    return not lacking
 
 
 def _validated(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, quoted
 from gdcli.base.records import record
 from gdcli.data.design import Design
@@ -65,12 +66,19 @@ def categories(levels: Mapping[str, Sequence[str]], references: Mapping[str, str
     return "; ".join(told)
 
 
-def note_of_categories(
-    design: Design, levels: Mapping[str, Sequence[str]], references: Mapping[str, str | None]
-) -> str:
-    """The text of a note that names the design's text columns with their levels and baselines; "" without any."""
+def tell_terms(
+    design: Design,
+    levels: Mapping[str, Sequence[str]],
+    references: Mapping[str, str | None],
+    left_out: Mapping[str, str],
+    listener: Listener,
+) -> None:
+    """Note the design's text columns with their levels and baselines, and the columns left out with their reasons."""
     told = {name: found for name, found in levels.items() if name in references or name not in design.computed}
-    return categories(told, references)
+    if text := categories(told, references):
+        listener.note(text)
+    for name, reason in left_out.items():
+        listener.note(f"left out {quoted(name)}: {reason}")
 
 
 @record

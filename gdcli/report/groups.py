@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 5
 
+# Verdicts that do not follow a number as they are.
+_OF_THESE = {Verdict.TOO_FEW_ROWS.value: "with too few rows", Verdict.NO_FIT.value: "without a fit"}
+
 # Reasons why groups have no fit that are told.
 _MOST_REASONS = 3
 
@@ -130,7 +133,7 @@ def _table(fits: GroupFits, page: Page, digits: int) -> list[StyledLine]:
         "verdict", [f"{mark} {words}" for mark, words, _ in ends], left=True,
         styles={i: style for i, (_, _, style) in enumerate(ends)},
     )  # fmt: skip
-    counts = [TableColumn("rows", [f"{count:,}" for count in fits.count.tolist()]), *_held_out(fits)]
+    counts = _rows(fits)
     importance = np.nan_to_num(np.abs(fits.standardized)).max(axis=0).tolist()
     by = page.in_column(fits.by)
     headers = group_headers(by, [column.header for column in (*counts, *terms, *others, verdicts)])
@@ -147,10 +150,10 @@ def _table(fits: GroupFits, page: Page, digits: int) -> list[StyledLine]:
     return [*table.lines(), *sentences(page, notes, NOTE)]
 
 
-def _held_out(fits: GroupFits) -> list[TableColumn]:
-    """The column of the numbers of rows held out, if there are any."""
-    held = [0 if fit is None or fit.holdout is None else fit.holdout.rows for fit in fits.fits]
-    return [TableColumn("held out", [f"{count:,}" for count in held])] if any(held) else []
+def _rows(fits: GroupFits) -> list[TableColumn]:
+    """The column of the numbers of rows; if some are held out, those fitted and those held out."""
+    parts = {"rows": fits.count} if fits.held is None else {"fitted": fits.count - fits.held, "held out": fits.held}
+    return [TableColumn(name, [f"{count:,}" for count in counts.tolist()]) for name, counts in parts.items()]
 
 
 def _ways(fits: GroupFits) -> list[str]:
@@ -184,7 +187,7 @@ def _end(fits: GroupFits, i: int) -> tuple[str, str, str]:
 def format_group_meaning(fits: GroupFits) -> list[str]:
     """Sentences under the table: how many groups ended with each verdict, and advice."""
     ends = Counter(_end(fits, i)[1] for i in range(len(fits.groups)))
-    ended = joined([f"{count:,} {words}" for words, count in ends.items()])
+    ended = joined([f"{count:,} {_OF_THESE.get(words, words)}" for words, count in ends.items()])
     said = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]
     slow = fits.with_verdict(Verdict.NOT_CONVERGED)
     if slow:

@@ -1,6 +1,7 @@
 """The report on a sweep: one row per learning rate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gdcli.base.names import count_of, printable
@@ -103,32 +104,31 @@ def group_sweeps_report(found: GroupSweeps, digits: int = 6, typed: "TypedComman
     return report
 
 
-def _below(found: GroupSweeps, tables: Sequence[Sequence[TableColumn]], page: Page | None = None) -> list[TableColumn]:
+def _below(found: GroupSweeps, tables: Sequence[Sequence[TableColumn]]) -> list[TableColumn]:
     """The columns of all groups' tables one below the other, those of the group first."""
-    known = [(key, sweep) for key, sweep in zip(found.groups, found.sweeps, strict=True) if sweep is not None]
-    columns = []
-    for j, name in enumerate(group_headers(found.by, [column.header for column in tables[0]])):
-        cells = [text for key, sweep in known for text in [key[j]] * len(sweep.rates)]
-        named = TableColumn(name, cells, left=True)
-        if page is not None:
-            named = TableColumn(page.in_column([name])[0], page.in_column(cells), left=True)
-        columns.append(named)
-    return columns + [
+    headers = group_headers(found.by, [column.header for column in tables[0]])
+    first = [TableColumn(name, _keys(found, j), left=True) for j, name in enumerate(headers)]
+    return first + [
         TableColumn(same[0].header, [cell for one in same for cell in one.cells], left=same[0].left)
         for same in zip(*tables, strict=True)
     ]
 
 
+def _keys(found: GroupSweeps, j: int) -> list[str]:
+    """The text of the group in the column ``j``, for each rate of each group with a sweep."""
+    pairs = zip(found.groups, found.sweeps, strict=True)
+    return [key[j] for key, sweep in pairs if sweep is not None for _ in sweep.rates]
+
+
 def group_sweeps_screen(found: GroupSweeps, page: Page, digits: int = 6) -> Screen:
     """The screen of the sweeps of groups: a table with one row for each group and rate, as many columns as fit."""
     known = [sweep for sweep in found.sweeps if sweep is not None]
-    columns = _below(found, [_columns(sweep, digits) for sweep in known], page)
-    leaving = [one for header in ("cost curve", "cost", "behaviour") for one in columns if one.header == header]
+    names = page.in_column(found.by)
+    columns = [TableColumn(name, page.in_column(_keys(found, j)), left=True) for j, name in enumerate(names)]
     first = known[0]
-    by = joined([printable(name) for name in found.by])
-    title = f"{printable(first.target)} from {columns_named(first.features)}, by {by}"
+    title = f"{printable(first.target)} from {columns_named(first.features)}, by {joined(names)}"
     facts = [count_of(len(found.groups), "group"), count_of(first.iterations, "iteration")]
-    return Screen(titled(page, title, facts), TextTable(page, columns, leaving=leaving).lines())
+    return Screen(titled(page, title, facts), _table(columns, known, page, digits))
 
 
 def format_groups_meaning(found: GroupSweeps) -> list[str]:
@@ -192,23 +192,43 @@ def sweep_screen(sweep: Sweep, page: Page, digits: int = 6) -> Screen:
     rates = sweep.rates
     [target] = page.in_column([sweep.target])
     title = f"{target} from {columns_named(sweep.features)}: {count_of(len(rates), 'learning rate')}"
-    rate = TableColumn("lr", _apart(rates, _shown), left=True)
-    word = TableColumn("", [_word(one) for one in rates], left=True)
-    needed = TableColumn("within 1 % after", [_needed(one) for one in rates])
-    cost = TableColumn("cost at the end", _costs(sweep, digits))
-    curve = TableColumn("cost on its way", [_curve(one, page) for one in rates], left=True, style=BAR)
     lost = [i for i, one in enumerate(rates) if _diverges(one)]
-    best = {i: f"{HEADING} {GOOD}" for i, one in enumerate(rates) if one.best}
-    for column in (curve,):  # its own colour is in the way of the row's
-        column.styles = best | dict.fromkeys(lost, BAD)
     apart: dict[int, StyledLine] = {lost[0]: []} if lost and lost[0] > 0 else {}
-    # On a narrow terminal the curve goes first, then the cost.
-    table = TextTable(
-        page, [rate, word, needed, cost, *_validation_cells(sweep, digits), curve], leaving=[curve, cost, word],
-        rows=best | dict.fromkeys(lost, BAD), between=apart,
-    )  # fmt: skip
     facts = [source_of(sweep.files, sweep.rows), count_of(sweep.iterations, "iteration")]
-    return Screen(titled(page, title, facts), table.lines())
+    return Screen(titled(page, title, facts), _table([], [sweep], page, digits, apart))
+
+
+def _table(
+    first: Sequence[TableColumn],
+    sweeps: Sequence[Sweep],
+    page: Page,
+    digits: int,
+    between: Mapping[int, StyledLine] = MappingProxyType({}),
+) -> Iterator[StyledLine]:
+    """The lines of a table with a row for each rate of all ``sweeps``, ``first`` its first columns."""
+    rates = [rate for sweep in sweeps for rate in sweep.rates]
+    shown = [text for sweep in sweeps for text in _apart(sweep.rates, _shown)]
+    styles = {i: BAD if _diverges(one) else f"{HEADING} {GOOD}" for i, one in enumerate(rates) if _marked(one)}
+    word = TableColumn("", [_word(one) for one in rates], left=True)
+    cost = TableColumn("cost at the end", _costs(rates, digits))
+    # The curve's own colour is in the way of the row's.
+    curve = TableColumn("cost on its way", [_curve(one, page) for one in rates], left=True, style=BAR, styles=styles)
+    columns = [
+        *first,
+        TableColumn("lr", shown, left=True),
+        word,
+        TableColumn("within 1 % after", [_needed(one) for one in rates]),
+        cost,
+        *_validation_cells(sweeps, digits),
+        curve,
+    ]
+    # On a narrow terminal the curve goes first, then the cost.
+    return TextTable(page, columns, leaving=[curve, cost, word], rows=styles, between=between).lines()
+
+
+def _marked(rate: SweepRate) -> bool:
+    """Whether a rate's row has a colour: it is the best, or diverges."""
+    return rate.best or _diverges(rate)
 
 
 def format_rate_meaning(sweep: Sweep) -> list[str]:
@@ -255,11 +275,12 @@ def _least_validation(sweep: Sweep) -> SweepRate | None:
     return min(found, key=lambda rate: rate.validation or 0.0, default=None)
 
 
-def _validation_cells(sweep: Sweep, digits: int) -> list[TableColumn]:
+def _validation_cells(sweeps: Sequence[Sweep], digits: int) -> list[TableColumn]:
     """The column of validation costs, if there are any."""
-    if sweep.folds is None:
+    if sweeps[0].folds is None:
         return []
-    return [TableColumn("validation", numbers.column([rate.validation for rate in sweep.rates], digits))]
+    costs = [rate.validation for sweep in sweeps for rate in sweep.rates]
+    return [TableColumn("validation", numbers.column(costs, digits))]
 
 
 def _diverges(rate: SweepRate) -> bool:
@@ -291,16 +312,16 @@ def _word(rate: SweepRate) -> str:
     return "" if rate.behaviour is None else "steady" if rate.converged else "slow"
 
 
-def _costs(sweep: Sweep, digits: int) -> list[str]:
+def _costs(rates: Sequence[SweepRate], digits: int) -> list[str]:
     """The cost at the end, or what became of it."""
-    shown = _cost_cells(sweep.rates, [None if rate.converged else rate.cost for rate in sweep.rates], digits)
+    shown = _cost_cells(rates, [None if rate.converged else rate.cost for rate in rates], digits)
     return [
         f"∞, stopped at {numbers.count(rate.diverged_at)}"
         if rate.diverged_at is not None
         else "minimum"
         if rate.converged
         else cell
-        for rate, cell in zip(sweep.rates, shown, strict=True)
+        for rate, cell in zip(rates, shown, strict=True)
     ]
 
 
@@ -322,7 +343,7 @@ def _columns(sweep: Sweep, digits: int) -> list[TableColumn]:
         TableColumn("cost", _cost_cells(rates, [rate.cost for rate in rates], digits)),
         TableColumn("gap %", numbers.percents(shares)),
         TableColumn("to 1 %", [_needed(rate) for rate in rates]),
-        *_validation_cells(sweep, digits),
+        *_validation_cells([sweep], digits),
         TableColumn("cost curve", [_curve(rate, Page()) for rate in rates], left=True),
     ]
 

@@ -25,7 +25,7 @@ def test_the_table_has_a_row_per_group(gdfit: Callable, table: str) -> None:
     assert [lines[1][0], lines[1][1], lines[1][-1]] == ["north", "6", "✓ converged"]
     assert float(lines[1][2]) == pytest.approx(2.0)
     assert float(lines[2][2]) == pytest.approx(-3.0)
-    assert "3 groups, 13 rows: 1 too few rows and 2 converged." in done.out
+    assert "3 groups, 13 rows: 1 with too few rows and 2 converged." in done.out
 
 
 def test_csv_has_a_row_per_group_and_term(gdfit: Callable, table: str) -> None:
@@ -363,3 +363,40 @@ def test_a_score_takes_each_groups_own_parameter_of_the_loss(
     assert [one["parameter"] for one in content["groups"]] == [fit["delta"] for fit in fits]
     saved.write_text(json.dumps(content | {"groups": [{**one, "parameter": -1} for one in content["groups"]]}))
     assert "delta is not a number above 0" in gdfit("score", saved, path).err
+
+
+def test_columns_that_say_nothing_in_any_group_are_noted_once_however_the_groups_descend(
+    gdfit: Callable, csv_file: Callable[..., str]
+) -> None:
+    """``k`` is 5 in every row, ``z`` one text, ``s`` and ``n`` are the same within each group; the last has one row."""
+    rows = [f"{g},{i},p,5,{g}{g},{n},{y}" for g, n in (("a", 1), ("b", 2)) for i, y in enumerate((2, 3, 4.5, 5))]
+    path = csv_file("\n".join(["g,x,z,k,s,n,y", *rows, "c,1,p,5,cc,3,1"]) + "\n")
+    everywhere = ["note: left out 'z': it is 'p' in every row", "note: left out 'k': it is 5 in every row"]
+    within = [f"note: left out '{name}': it is the same in all rows of each group fitted" for name in "sn"]
+    words = ("-t", "y", "--by", "g", "--lr", "0.1")
+    for command in ((path, *words), (path, *words, "--l2", "0.1"), ("sweep", path, *words)):
+        notes = gdfit(*command).err.splitlines()
+        assert [line for line in notes if "left out" in line] == [*everywhere, *within], command
+    kinds = csv_file("g,x,t,y\n" + "".join(f"{g},{i},{t},{i * i}\n" for i, t in enumerate("uvwuvw") for g in "ab"))
+    for options in ((), ("--l2", "0.1")):
+        assert gdfit(kinds, *words, *options).err.count("'t' is text: 3 levels") == 1
+
+
+def test_too_few_rows_in_all_groups_are_told_in_words_that_fit_one_group_too(
+    gdfit: Callable, csv_file: Callable[..., str]
+) -> None:
+    path = csv_file("g,x,y\na,1,2\n")
+    for options in ((), ("--l2", "0.1")):
+        done = gdfit(path, "-t", "y", "--by", "g", *options)
+        assert done.code == 1
+        assert "no group has enough rows: the largest has 1 row, and a fit needs one for each coefficient" in done.err
+
+
+def test_rows_fitted_and_rows_held_out_are_counted_apart_also_of_a_group_without_a_fit(
+    gdfit: Callable, csv_file: Callable[..., str]
+) -> None:
+    train = csv_file("g,x,y\n" + "".join(f"a,{i},{i * i}\n" for i in range(5)) + "b,1,1\n")
+    test = csv_file("g,x,y\na,1,1\na,2,3\nb,2,2\n", "test.csv")
+    lines = gdfit(train, "-t", "y", "--by", "g", "--lr", "auto", "--test", test).out.splitlines()
+    table = [re.split(r"\s{2,}", line) for line in lines if re.match(r"[abg]  ", line)]
+    assert [row[:3] for row in table] == [["g", "fitted", "held out"], ["a", "5", "2"], ["b", "1", "1"]]

@@ -78,7 +78,7 @@ def test_a_group_without_rows_to_test_on_says_so_in_every_format(gdfit: Callable
     train, test = files
     words = (train, *WORDS, "--test", test)
     table = gdfit(*words).out
-    assert re.search(r"g +rows +held out .* validation +R² +verdict", table)
+    assert re.search(r"g +fitted +held out .* validation +R² +verdict", table)
     assert re.search(r"No validation for g=w: no row of '.*test.csv' is of this group\.", table)
     documents = {one["group"]["g"]: one for one in map(json.loads, gdfit(*words, "--format", "json").out.splitlines())}
     assert documents["u"]["holdout"]["file"] == test

@@ -244,7 +244,43 @@ def test_a_rate_that_swings_out_again_is_not_within_one_percent() -> None:
 def test_costs_keep_their_digits_beside_that_of_an_unstable_rate(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_text("g,x,y\na,1,3\na,2,5\na,3,6\na,4,9\n")
-    words = ["sweep", str(path), "-t", "y", "--by", "g", "--lr", "0.5", "--lr", "1.05", "-n", "50"]
-    rates = [line for line in CliRunner().invoke(group, words).stdout.splitlines() if line.startswith("a ")]
+    words = [
+        "sweep",
+        str(path),
+        "-t",
+        "y",
+        "--by",
+        "g",
+        "--lr",
+        "0.5",
+        "--lr",
+        "1.05",
+        "-n",
+        "50",
+        "--format",
+        "markdown",
+    ]
+    rates = [line for line in CliRunner().invoke(group, words).stdout.splitlines() if line.startswith("| a ")]
     assert len(rates) == 2
     assert "0.175000" in rates[0]  # Σ(y − 1 − 1.9x)² / 4 = 0.7 / 4
+
+
+def test_a_sweep_by_group_has_the_words_of_one_sweep_and_keeps_a_group_that_lacks_rows_in_a_fold(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "own.csv"
+    rows = [f"{g},{x},{y}" for g in "ab" for x, y in enumerate((3, 5, 6, 9, 11, 12))]
+    path.write_text("\n".join(["g,x,y", *rows, "c,1,1", "c,3,2"]) + "\n")
+    words = ["sweep", str(path), "-t", "y", "--by", "g", "--cv", "3", "--lr", "0.5", "--lr", "1.05"]
+    done = CliRunner().invoke(group, words)
+    table = [re.split(r"\s{2,}", line) for line in done.stdout.splitlines()[3:] if re.match(r"[abcg]  ", line)]
+    assert table[0] == ["g", "lr", "within 1 % after", "cost at the end", "validation", "cost on its way"]
+    assert [row[:3] for row in table[1:]] == [
+        [g, *of] for g in "abc" for of in (["0.5", "fastest"], ["1.05", "diverges"])
+    ]
+    assert re.search(
+        r"warning: no validation: --cv 3 leaves fold \d without a row: make fewer folds \(.*g=c", done.stderr
+    )
+    found = [json.loads(line) for line in CliRunner().invoke(group, [*words, "--format", "json"]).stdout.splitlines()]
+    assert [one["rates"][0]["validation_cost"] is None for one in found][-1]
+    assert found[-1]["rates"][0]["cost"] == pytest.approx(0.0, abs=1e-12)  # a line through two points

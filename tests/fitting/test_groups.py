@@ -262,7 +262,7 @@ def test_groups_with_too_few_rows_are_listed(csv_file: Callable[..., str]) -> No
     assert dict(zip(fits.groups, fits.verdict, strict=True))[("one",)] is Verdict.TOO_FEW_ROWS
     assert fits.count.tolist() == [3, 1, 2]
     assert [math.isnan(c) for c in fits.intercepts] == [False, True, False]
-    with pytest.raises(DataError, match="too few rows"):
+    with pytest.raises(DataError, match="no group has enough rows: the largest has"):
         fitted(csv_file("y,a,g\n1,1,one\n2,3,two\n", "few.csv"), ["g"], exclude=())
 
 
