@@ -1,32 +1,41 @@
-"""``make mutants``: plant the faults of faults.txt one at a time, and say which the tests of their area let through.
+"""``make mutants``: plant the faults of faults.txt one at a time, and say which of them the tests let through.
 
-    python tests/mutants/run.py [--only TEXT] [--list FILE]
+    python tests/mutants/run.py [--only TEXT] [--list FILE] [--jobs N] [--record]
 
 Each fault is a line of gdcli and what it becomes (see faults.txt). It is planted in a copy of the sources, in which the
-tests named for its file in AREAS run until the first that fails. A fault that lives has to have its reason in the list;
-fewer than 95 % dead, or a line that is not there once, is an error.
+test that failed of it last time runs first; only if that passes, or has another name now, do the tests named for its
+file in AREAS run until one fails. A fault that lives has to have its reason in the list; fewer than 95 % dead, or a
+line that is not there once, is an error. Several faults are tried side by side, each in a copy of its own.
 """
 
 import argparse
+import contextlib
 import gc
+import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from tests import guards  # noqa: E402
+
 COPIED = ("gdcli", "tests", "sample_data", "pyproject.toml", "README.md", "Makefile")
 LIST = Path(__file__).with_name("faults.txt")
 ENOUGH = 0.95
-FAILING: set[str] = set()  # tests that fail with the sources as they are
-SECONDS = 120
+SECONDS = 60  # for a test
+PROVEN: set[str] = set()  # tests that pass with the sources as they are
+FAILING: set[str] = set()  # those that fail with them, too
 
 # The tests of a file, by the longest beginning of its name.
 AREAS = {
@@ -156,12 +165,17 @@ AREAS = {
 
 
 class Fault(NamedTuple):
-    """A line of a file of gdcli, without its indentation, and what it becomes; why it may live, if it may."""
+    """A line of a file of gdcli, without its indentation, and what it becomes; why it may live, if it may.
 
+    ``number`` is its place in the list, ``last`` the test that failed of it last time.
+    """
+
+    number: int
     file: str
     before: str
     after: str
     reason: str
+    last: str
 
     def tests(self) -> list[str]:
         """The tests that are to find it, whole files of them or single ones."""
@@ -179,99 +193,214 @@ class Fault(NamedTuple):
         return "\n".join([*lines[: places[0]], indent + self.after, *lines[places[0] + 1 :]])
 
 
-def faults(path: Path) -> Iterator[Fault]:
-    """The faults of a list."""
-    for part in path.read_text(encoding="utf-8").split("\n\n"):
+class Verdict(NamedTuple):
+    """What became of a fault: the test that failed, if any; why it could not be tried, if so."""
+
+    fault: Fault
+    killer: str | None
+    wrong: str
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Whether the fault died, or may live."""
+        return not self.wrong and bool(self.killer or self.fault.reason)
+
+    def __str__(self) -> str:
+        if self.wrong:
+            return f"WRONG   {self.wrong}"
+        before = f"; it died of {self.fault.last}" if self.fault.last else ""
+        why = self.fault.reason or f"WITHOUT A REASON{before}"
+        end = f"dies of {self.killer.partition('::')[2] or self.killer}" if self.killer else f"lives, {why}"
+        return f"{self.seconds:5.1f} s  {self.fault.file}: {self.fault.after}\n         {end}"
+
+
+def faults(text: str) -> Iterator[Fault]:
+    """The faults of a list; their numbers are those of its paragraphs."""
+    for number, part in enumerate(text.split("\n\n")):
         lines = [line for line in part.splitlines() if line and not line.startswith("#")]
         if lines:
             marks = {line[0]: line[2:] for line in lines[1:]}
-            yield Fault(lines[0], marks["-"], marks["+"], marks.get("!", ""))
+            yield Fault(number, lines[0], marks["-"], marks["+"], marks.get("!", ""), marks.get("?", ""))
 
 
-class FirstFailure:
-    """Tells a file of the first test that fails."""
+def recorded(text: str, verdicts: list[Verdict]) -> str:
+    """A list that names the tests which were the first to fail now."""
+    parts = text.rstrip("\n").split("\n\n")
+    for verdict in [one for one in verdicts if one.good]:
+        number, test = verdict.fault.number, verdict.killer or ""
+        lines = [line for line in parts[number].split("\n") if not line.startswith("? ")]
+        parts[number] = "\n".join([*lines, f"? {test}"] if "::" in test else lines)
+    return "\n\n".join(parts) + "\n"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+
+class Outcomes:
+    """Runs those tests that are wanted, and leaves the names of the failed and of the passed ones in files."""
+
+    def __init__(self, folder: Path, wanted: Callable[[str], bool]) -> None:
+        self.folder, self.wanted = folder, wanted
+        self.names: dict[str, list[str]] = {"failed": [], "passed": []}
+        self.keep()
+
+    def keep(self) -> None:
+        for outcome, names in self.names.items():
+            (self.folder / outcome).write_text("\n".join(names))
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if self.wanted(item.nodeid)]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed and not self.path.exists():
-            self.path.write_text(report.nodeid)
+        if report.failed or (report.passed and report.when == "call"):
+            self.names[report.outcome].append(report.nodeid)
+            self.keep()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed and not self.path.exists():
-            self.path.write_text(f"importing {report.nodeid}")
+        if report.failed:
+            self.names["failed"].append(f"importing {report.nodeid}")
+            self.keep()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """End at once, when all fixtures have ended: nobody reads a summary."""
+        os._exit(int(exitstatus))
 
 
-def killer(fault: Fault, folder: Path) -> str | None:
-    """The first test of its area that fails with the fault in the copy of the sources; None if all pass."""
-    path = folder / "gdcli" / fault.file
-    text = path.read_text(encoding="utf-8")
-    while True:
-        path.write_text(fault.planted(text), encoding="utf-8")
-        try:
-            found = first_failure(fault.tests(), folder)
-        finally:
-            path.write_text(text, encoding="utf-8")
-        if found is None or "::" not in found or not fails_anyway(found, folder):
-            return found
-        FAILING.add(found)
-        print(f"NOTE    {found} fails without a fault, too, and is left out", flush=True)
-
-
-@cache
-def fails_anyway(test: str, folder: Path) -> bool:
-    """Whether a test fails with the sources as they are."""
-    return first_failure([test], folder) is not None
-
-
-def first_failure(tests: list[str], folder: Path) -> str | None:
-    """The first of some tests that fails, run in a fork; None if all pass."""
-    named = folder / "failed"
-    named.unlink(missing_ok=True)
+def outcomes(folder: Path, wanted: Callable[[str], bool], *words: str) -> dict[str, list[str]]:
+    """Which wanted tests fail and which pass, run in a fork with a folder's gdcli; ValueError if none can run."""
     process = os.fork()
     if not process:
         try:
-            run_tests(tests, folder)
+            run_tests(folder, wanted, words)
         finally:
             os._exit(int(pytest.ExitCode.INTERNAL_ERROR))
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    end_all()
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED):
-        raise ValueError(f"{' '.join(tests)} could not run")
-    return None if code == 0 else named.read_text() if named.exists() else f"exit {code}"
+        raise ValueError(f"{' '.join(words)} could not run")
+    found = {name: (folder / name).read_text().splitlines() for name in ("failed", "passed")}
+    if code and not found["failed"]:
+        found["failed"] = [f"exit {code}"]
+    return found
 
 
-def run_tests(tests: list[str], folder: Path, *words: str) -> None:
+def run_tests(folder: Path, wanted: Callable[[str], bool], words: tuple[str, ...]) -> None:
     """Run tests in this process, a fork that has imported what they need, and end it with their exit code."""
     os.setpgid(0, 0)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]  # those of the folder are meant
+    sys.path[0] = str(folder)
     os.chdir(folder)
     null = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(null, stream)
-    sys.path.insert(0, str(folder))
-    there = [name for name in tests if (folder / name.partition("::")[0]).exists()]
-    left_out = [*(word for name in FAILING if name not in tests for word in ("--deselect", name))]
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS)]
-    os._exit(int(pytest.main([*left_out, *options, *words, *there], plugins=[FirstFailure(folder / "failed")])))
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    (folder / "tmp").mkdir()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS)]
+    os._exit(int(pytest.main([*options, *words], plugins=[Outcomes(folder, wanted)])))
 
 
-def compile_all(chosen: list[Fault], folder: Path) -> None:
-    """Keep compiled what the tests of these faults import; what is compiled with a fault in it is never kept."""
-    process = os.fork()
-    if not process:
-        try:
-            sys.dont_write_bytecode = False
-            run_tests(sorted({name for fault in chosen for name in fault.tests()}), folder, "--collect-only")
-        finally:
-            os._exit(1)
-    os.waitpid(process, 0)
+def end_all() -> None:
+    """Kill what this process has started, and what that has left behind."""
+    while left := guards.children():
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(process, 0)
+
+
+def prove(tests: set[str], folder: Path) -> None:
+    """Learn which tests pass with the sources as they are; what they import is kept compiled."""
+    files = sorted({name.partition("::")[0] for name in tests})
+    there = [name for name in files if (folder / name).exists()]
+    if there:
+        sys.dont_write_bytecode = False
+        PROVEN.update(outcomes(folder, tests.__contains__, *there)["passed"])
+    sys.dont_write_bytecode = True
+
+
+@contextlib.contextmanager
+def planted(fault: Fault, folder: Path) -> Iterator[None]:
+    """A block with the fault in a copy of the sources.
+
+    Its number is the time of the file: Python takes what it has compiled for one of the same time and size.
+    """
+    path = folder / "gdcli" / fault.file
+    text, status = path.read_text(encoding="utf-8"), path.stat()
+    path.write_text(fault.planted(text), encoding="utf-8")
+    os.utime(path, (fault.number, fault.number))
+    try:
+        yield
+    finally:
+        path.write_text(text, encoding="utf-8")
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def killer(fault: Fault, folder: Path) -> str | None:
+    """The first test that fails with the fault, the last one before those of its area; None if all pass."""
+    for tests in ([fault.last] if fault.last in PROVEN else [], fault.tests()):
+        while tests:
+            with planted(fault, folder):
+                failed = outcomes(folder, lambda name: name not in FAILING, "-x", *tests)["failed"]
+            if not failed:
+                break
+            if "::" not in failed[0] or passes(failed[0], folder):
+                return failed[0]
+            FAILING.add(failed[0])
+            print(f"NOTE    {failed[0]} fails without a fault, too, and is left out", flush=True)
+    return None
+
+
+@cache
+def passes(test: str, folder: Path) -> bool:
+    """Whether a test passes with the sources as they are."""
+    return test in PROVEN or not outcomes(folder, test.__eq__, test)["failed"]
+
+
+def begin(folders: "multiprocessing.queues.SimpleQueue[Path]") -> None:
+    """Be a worker with a copy of the sources of its own, which only the main process ends."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    guards.set_limits()
+    tried.folder = folders.get()  # type: ignore[attr-defined]
+
+
+def tried(fault: Fault) -> Verdict:
+    """What becomes of a fault in this worker's copy of the sources."""
+    start = time.monotonic()
+    try:
+        found, wrong = killer(fault, tried.folder), ""
+    except (OSError, ValueError) as error:
+        found, wrong = None, str(error)
+    return Verdict(fault, found, wrong, time.monotonic() - start)
+
+
+def verdicts(chosen: list[Fault], jobs: int, folder: Path) -> Iterator[Verdict]:
+    """What becomes of each fault, several of them tried at a time, in the order of the list."""
+    left_out = shutil.ignore_patterns("__pycache__", ".bench", "*.pyc")
+    first = folder / "0"
+    first.mkdir()
+    for part in COPIED:
+        copy = partial(shutil.copytree, ignore=left_out) if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, first / part)
+    prove({fault.last for fault in chosen if fault.last}, first)
+    context = multiprocessing.get_context("fork")
+    folders = context.SimpleQueue()
+    folders.put(first)
+    for number in range(1, jobs):
+        folders.put(shutil.copytree(first, folder / str(number)))
+    with context.Pool(jobs, begin, [folders]) as pool:
+        yield from pool.imap(tried, chosen)
 
 
 def main() -> int:
-    """Plant each fault; print what became of it; 1 if too many live."""
+    """Plant each fault; print what became of it; 1 if too many live, 130 after Ctrl-C."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="faults with this text in their file or line")
     parser.add_argument("--list", type=Path, default=LIST, help="another list of faults than %(default)s")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="faults at a time (%(default)s)")
+    parser.add_argument("--record", action="store_true", help="name the test that failed of each fault in the list")
     words = parser.parse_args()
     # Imported once for all forks; gdcli is not, as each fork has another one.
     import click  # noqa: F401
@@ -280,37 +409,29 @@ def main() -> int:
     import scipy.optimize  # noqa: F401
 
     gc.freeze()
-    chosen = [fault for fault in faults(words.list) if words.only in fault.file or words.only in fault.before]
-    dead, wrong = 0, 0
-    sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    guards.set_limits()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    text = words.list.read_text(encoding="utf-8")
+    chosen = [fault for fault in faults(text) if words.only in fault.file or words.only in fault.before]
+    start, found = time.monotonic(), []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for part in COPIED:
-            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-            copy(ROOT / part, folder / part, **({"ignore": _LEFT_OUT} if (ROOT / part).is_dir() else {}))
-        compile_all(chosen, folder)
-        for fault in chosen:
-            start = time.monotonic()
-            try:
-                found = killer(fault, folder)
-            except ValueError as error:
-                print(f"WRONG   {error}", flush=True)
-                wrong += 1
-                continue
-            dead += found is not None
-            wrong += found is None and not fault.reason
-            told = (
-                f"lives, {fault.reason or 'WITHOUT A REASON'}"
-                if found is None
-                else f"dies of {found.partition('::')[2] or found}"
-            )
-            print(f"{time.monotonic() - start:5.1f} s  {fault.file}: {fault.after}\n         {told}", flush=True)
-    print(f"{dead} of {len(chosen)} die")
-    return int(bool(chosen) and (dead < ENOUGH * len(chosen) or wrong > 0))
+        Path(name).chmod(0o755)  # for tests that become another user
+        try:
+            for verdict in verdicts(chosen, words.jobs, Path(name)):
+                found.append(verdict)
+                print(verdict, flush=True)
+        except KeyboardInterrupt:
+            return 130
+        finally:
+            end_all()
+    if words.record:
+        words.list.write_text(recorded(text, found), encoding="utf-8")
+    dead = sum(verdict.killer is not None for verdict in found)
+    print(f"{dead} of {len(found)} die ({(time.monotonic() - start) / 60:.1f} minutes)")
+    print("".join(f"{verdict}\n" for verdict in found if not verdict.good), end="")
+    return int(dead < ENOUGH * len(found) or not all(verdict.good for verdict in found))
 
-
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", ".bench", "*.pyc")
 
 if __name__ == "__main__":
     sys.exit(main())
