@@ -1,5 +1,7 @@
 """The R of a QR factorization: by slices, in extended precision, of many triangles side by side."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from gdcli.engine.arrays import Array, Extended, NDArray
@@ -40,6 +42,9 @@ def with_rows_below(upper: Array, rows: Array) -> Array:
 # A slice of 512 rows of a dozen columns stays in the L2 cache; measured 3 ms against 9 ms in one call on 65,536 × 12.
 SLICE_ROWS = 512
 
+# Bytes of rows that are reduced at a time: they stay in the cache. Measured on 12 columns, 2.4 ms against 3.6 at once.
+_PART_BYTES = 3 << 19
+
 # Up to this size a matrix is factorized in extended precision, where the platform has it (0.3 ms for 200 × 12).
 _EXTENDED_ROWS, _EXTENDED_COLUMNS = SLICE_ROWS, 32
 
@@ -53,16 +58,35 @@ def triangularize(A: NDArray[np.floating]) -> Extended:
     """
     if A.ndim > 2:
         return with_signs(_qr_r(A))
-    q = A.shape[1]
-    slice_rows = max(SLICE_ROWS, 4 * q)
-    while len(A) >= 2 * slice_rows:
-        whole = len(A) // slice_rows * slice_rows
-        # A view of A whether it lies in columns or in rows.
-        slices = _qr_r(A[:whole].T.reshape(q, -1, slice_rows).transpose(1, 2, 0))
-        A = np.vstack([slices.reshape(-1, q), A[whole:]])
-    if small(len(A), q):
+    n, q = A.shape
+    if n >= 2 * _slice_rows(q):
+        return triangularize_parts(lambda start, stop: A[start:stop], n, q)
+    if small(n, q):
         return _extended(A)
     return with_signs(_qr_r(A).astype(kept_as(q), copy=False))
+
+
+def triangularize_parts(part: Callable[[int, int], NDArray[np.floating]], n: int, q: int) -> Extended:
+    """The R of a matrix (n, q) as of ``triangularize``, whose rows ``part(start, stop)`` gives, a few at a time."""
+    slice_rows = _slice_rows(q)
+    if n < 2 * slice_rows:
+        return triangularize(part(0, n))
+    step = max(_PART_BYTES // (8 * slice_rows * q), 1) * slice_rows
+    parts = (part(start, min(start + step, n)) for start in range(0, n, step))
+    return triangularize(np.vstack([rows for A in parts for rows in _reduced_slices(A, slice_rows)]))
+
+
+def _slice_rows(q: int) -> int:
+    return max(SLICE_ROWS, 4 * q)
+
+
+def _reduced_slices(A: NDArray[np.floating], slice_rows: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """The triangles of the slices of ``A`` (n, q), one below the other, and the rows that are left."""
+    q, count = A.shape[1], len(A) // slice_rows
+    whole = count * slice_rows
+    # A view of A whether it lies in columns or in rows.
+    slices = _qr_r(A[:whole].T.reshape(q, count, slice_rows).transpose(1, 2, 0))
+    return slices.reshape(-1, q), A[whole:]
 
 
 def with_signs(R: Extended) -> Extended:

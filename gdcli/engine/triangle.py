@@ -14,14 +14,14 @@ Golub & Van Loan, Matrix Computations, 4th ed., section 5.2; Demmel et al., "Com
 sequential QR" (SIAM J. Sci. Comput. 34, 2012) for the reduction by slices.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array, Extended, NDArray, PerLane, single
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
-from gdcli.engine.qr import kept_as, small, triangularize, with_rows_below, with_signs
+from gdcli.engine.qr import kept_as, small, triangularize, triangularize_parts, with_rows_below, with_signs
 
 # The fields of a triangle that have an entry for each lane.
 _OF_LANES = ("R", "shift", "weight", "count", "minimum", "maximum")
@@ -98,22 +98,28 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
         present = X[~gap, j]
         shift[j] = present.mean() if len(present) else 0.0
         minimum[j], maximum[j] = present.min(initial=np.inf), present.max(initial=-np.inf)
-    # In columns, as X usually lies in columns and LAPACK wants its slices so.
-    A = np.empty((n, q + 1), dtype=np.longdouble if small(n, q + 1) else np.float64, order="F")
-    A[:, 0] = 1.0
-    for j in range(q):  # by column: twice as fast as one call
-        np.subtract(X[:, j], shift[j], out=A[:, j + 1], dtype=A.dtype)
+    own, order = shift, list[int]()
     if missing:
-        A, order, columns = _with_indicators(A, columns, missing)
+        columns, order = _with_indicators(columns, missing)
         k = len(missing)
         shift = np.append(shift, np.zeros(k))[order]
         minimum = np.append(minimum, [float(gap.all()) for gap in missing.values()])[order]
         maximum = np.append(maximum, np.ones(k))[order]
-    if weights is not None:
-        A *= np.sqrt(weights)[:, np.newaxis]
+    kind = np.longdouble if small(n, q + 1) else np.float64
+
+    def part(start: int, stop: int) -> NDArray[np.floating]:
+        """The rows A from ``start`` to ``stop``."""
+        rows = slice(start, stop)
+        A = _with_ones(X[rows], own, kind)
+        if missing:
+            A = _with_gaps(A, {j: gap[rows] for j, gap in missing.items()}, order)
+        if weights is not None:
+            A *= np.sqrt(weights[rows])[:, np.newaxis]
+        return A
+
     return Triangle(
         columns=tuple(columns),
-        R=triangularize(A),
+        R=triangularize_parts(part, n, len(columns) + 1),
         shift=shift,
         weight=float(n) if weights is None else float(weights.sum()),
         count=n,
@@ -122,19 +128,34 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
     )
 
 
-def _with_indicators(
-    A: NDArray[np.floating], columns: Sequence[Column], missing: Mapping[int, NDArray[np.bool_]]
-) -> tuple[NDArray[np.floating], list[int], tuple[Column, ...]]:
-    """The rows ``A`` (n, q+1) with 0 in the gaps and an indicator beside each column that has some, the places
-    (q+k) of these columns among the old and then the new ones, and the columns.
+def _with_ones(X: Array, shift: Array, kind: type[np.floating]) -> NDArray[np.floating]:
+    """The rows (n, q+1) of ``X`` less the ``shift``, after a column of ones."""
+    # In columns, as X usually lies in columns and LAPACK wants its slices so.
+    A = np.empty((len(X), len(shift) + 1), dtype=kind, order="F")
+    A[:, 0] = 1.0
+    for j, one in enumerate(shift):  # by column: twice as fast as one call
+        np.subtract(X[:, j], one, out=A[:, j + 1], dtype=kind)
+    return A
+
+
+def _with_indicators(columns: Sequence[Column], missing: Collection[int]) -> tuple[tuple[Column, ...], list[int]]:
+    """The columns with an indicator beside each of those ``missing`` values, and the places of these q+k columns
+    among the old and then the new ones.
     """
-    for j, gap in missing.items():
-        A[gap, j + 1] = 0.0
     both = [*columns, *(Column(columns[j].name, MISSING) for j in missing)]
     place = {column: i for i, column in enumerate(both)}
     order = [place[column] for column in sorted_levels(both)]
+    return tuple(both[i] for i in order), order
+
+
+def _with_gaps(
+    A: NDArray[np.floating], missing: Mapping[int, NDArray[np.bool_]], order: Sequence[int]
+) -> NDArray[np.floating]:
+    """The rows ``A`` (n, q+1) with 0 in the gaps, and the gaps' indicators as new columns put in the ``order``."""
+    for j, gap in missing.items():
+        A[gap, j + 1] = 0.0
     A = np.column_stack([A, *(gap.astype(A.dtype) for gap in missing.values())])
-    return A[:, [0, *(i + 1 for i in order)]], order, tuple(both[i] for i in order)
+    return A[:, [0, *(i + 1 for i in order)]]
 
 
 def merge(left: Triangle, right: Triangle) -> Triangle:
