@@ -16,7 +16,7 @@ from gdcli.data.proposals import OpenQuestion
 from gdcli.data.source import Source
 from gdcli.data.table import Block
 from gdcli.ingest.description import ColumnDescription, Description
-from gdcli.ingest.figures import Described, Figures, described_block, merged_blocks
+from gdcli.ingest.figures import Described, Figures, are_mostly_numbers, described_block, merged_blocks
 from gdcli.ingest.inputs import Inputs, name_of_input
 from gdcli.ingest.read import InputData, ReadOptions, open_source
 from gdcli.ingest.summary import Summary
@@ -56,7 +56,10 @@ def _blocks(
 
 @record
 class _Judged:
-    """What the first block said: the names of all columns, the design of those that can be read, and the doubts."""
+    """What the first block said: the names of all columns, the design of those that can be read, and the doubts.
+
+    ``doubtful`` are the columns in doubt that a fit would refuse; most of one's texts are numbers if its value is True.
+    """
 
     names: tuple[str, ...]
     roles: dict[str, str]
@@ -64,11 +67,7 @@ class _Judged:
     doubts: dict[str, str]
     target: str | None
     named: bool
-
-    @property
-    def texts(self) -> frozenset[str]:
-        """The columns that are read as text because a fit would refuse them."""
-        return frozenset(self.doubts)
+    doubtful: dict[str, bool]
 
     def description(self, files: tuple[str, ...], found: Described) -> Description:
         """The description, given all figures."""
@@ -125,7 +124,9 @@ def _judge(source: Source, block: Block, columns: ColumnOptions) -> _Judged:
     if chosen is None:
         chosen = Design(source.name, None, (), None, frozenset(), (), frozenset({""}), meant.missing, meant.max_levels)
     roles = {name: role for name, role in roles.items() if name not in chosen.ignored}
-    return _Judged(tuple(dict.fromkeys(names)), roles, chosen, doubts, target, bool(columns.features))
+    texts = block.table([], list(doubts), chosen.missing_words).text if doubts else {}
+    doubtful = {name: are_mostly_numbers(texts[name], block) for name in doubts}
+    return _Judged(tuple(dict.fromkeys(names)), roles, chosen, doubts, target, bool(columns.features), doubtful)
 
 
 def _described(part: tuple[Block, _Judged]) -> Described:
@@ -133,4 +134,4 @@ def _described(part: tuple[Block, _Judged]) -> Described:
     summary: Summary | None = block.summary
     if summary is not None:
         return described_summary(summary, judged.design)
-    return described_block(block, judged.design, judged.texts)
+    return described_block(block, judged.design, judged.doubtful)

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from gdcli.base.errors import CellError, NotNumericError
-from gdcli.base.names import quoted
 from gdcli.base.records import field, record, replace
-from gdcli.data.cells import parsed
 from gdcli.data.dates import numbers_of_dates
 from gdcli.data.design import Design
+from gdcli.data.lenient import read_leniently
 from gdcli.data.table import Block, Coded, Table
 from gdcli.engine.arrays import Array
 
@@ -103,12 +102,10 @@ def of_numbers(numbers: Array) -> Figures:
 def of_texts(column: Coded) -> Figures:
     """The figures of a text column: its numbers of cells, and how many have each value."""
     counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.levels))
-    values = Counter({level: int(n) for level, n in zip(column.levels, counts.tolist(), strict=True) if n})
-    return Figures(
-        count=int(counts.sum()),
-        missing=int((column.codes < 0).sum()),
-        values=values if len(values) <= MOST_VALUES else None,
-    )
+    values: Counter[str] | None = None
+    if np.count_nonzero(counts) <= MOST_VALUES:
+        values = Counter({level: int(n) for level, n in zip(column.levels, counts.tolist(), strict=True) if n})
+    return Figures(count=int(counts.sum()), missing=int((column.codes < 0).sum()), values=values)
 
 
 def _few(numbers: Array) -> Counter[str] | None:
@@ -131,52 +128,49 @@ class Described:
     columns: Mapping[str, Figures]
 
 
-def described_block(block: Block, chosen: Design, texts: frozenset[str]) -> Described:
-    """The figures of a block: of the columns of a design, as it reads them, and of the columns ``texts``, as text.
-
-    Texts that mostly are numbers count as numbers. Raises CellError for a row that is none of the table.
+def described_block(block: Block, chosen: Design, doubtful: Mapping[str, bool]) -> Described:
+    """The figures of a block: of the columns of a design, as it reads them, and of the ``doubtful`` columns, as numbers
+    if True, else as text. Raises CellError for a row that is none of the table.
     """
     used = [name for name in (*chosen.features, chosen.target, chosen.weights) if name is not None]
     as_text = [name for name in used if name in chosen.text or name in chosen.dates]
-    table, error = _table(block, [name for name in used if name not in as_text], [*as_text, *texts], chosen)
+    as_text += [name for name, numeric in doubtful.items() if not numeric]
+    names = dict.fromkeys([*used, *doubtful])
+    table = _table(block, [name for name in names if name not in as_text], as_text, chosen)
     figures: dict[str, Figures] = {}
     lacking = np.zeros(table.rows, dtype=bool)
-    for name in [*used, *texts]:
+    for name in names:
         if name in chosen.dates:
             numbers = numbers_of_dates(table.text[name], chosen.dates[name])
             figures[name] = replace(of_numbers(numbers), values=of_texts(table.text[name]).values)
             if figures[name].odd:
                 figures[name] = replace(figures[name], place=_odd_date(name, table, block, chosen))
-        elif name in table.numeric:
-            numbers = table.numeric[name]
-            figures[name] = of_numbers(numbers)
-        elif name in texts and _mostly_numbers(table.text[name], block):
-            numbers = parsed(table.text[name], chosen.missing_words, block.numbers)
-            figures[name] = of_numbers(numbers)
-        elif name in as_text or name in texts:
+        elif name in as_text:
             figures[name] = of_texts(table.text[name])
             numbers = np.where(table.text[name].codes < 0, np.nan, 0.0)
         else:
-            numbers = parsed(table.text[name], chosen.missing_words, block.numbers)
+            numbers = table.numeric[name]
             figures[name] = of_numbers(numbers)
             if figures[name].odd:
-                figures[name] = replace(figures[name], place=_odd_number(name, error, block, chosen))
+                figures[name] = replace(figures[name], place=_odd_number(name, block, chosen))
         if name not in chosen.features or not chosen.fills:
             lacking |= ~np.isfinite(numbers)
     return Described(table.rows, int((~lacking).sum()), len(table.skipped), figures)
 
 
-def _mostly_numbers(column: Coded, block: Block) -> bool:
+def are_mostly_numbers(column: Coded, block: Block) -> bool:
     """Whether more than half of some texts of a column are numbers."""
     some = column.levels[:: -(-len(column.levels) // _SAMPLE) or 1]
     return 2 * sum(map(block.numbers.is_number, some)) > len(some)
 
 
-def _odd_number(name: str, error: str, block: Block, chosen: Design) -> str:
-    """The place of a column's first cell that is not a finite number; ``error`` is that of all columns' first."""
-    if f"column {quoted(name)}:" in error:
-        return error
-    return _table(block, [name], [], chosen)[1]
+def _odd_number(name: str, block: Block, chosen: Design) -> str:
+    """The place of a column's first cell that is not a finite number."""
+    try:
+        block.table([name], [], chosen.missing_words)
+    except NotNumericError as error:
+        return str(error)
+    return ""
 
 
 def _odd_date(name: str, table: Table, block: Block, chosen: Design) -> str:
@@ -188,12 +182,11 @@ def _odd_date(name: str, table: Table, block: Block, chosen: Design) -> str:
     return ""
 
 
-def _table(block: Block, numeric: list[str], text: list[str], chosen: Design) -> tuple[Table, str]:
-    """The table of a block. If a cell of its numbers is none they are read as texts; the second part says where."""
-    try:
-        return block.table(dict.fromkeys(numeric), dict.fromkeys(text), chosen.missing_words), ""
-    except NotNumericError as error:
-        return block.table([], dict.fromkeys([*numeric, *text]), chosen.missing_words), str(error)
+def _table(block: Block, numeric: list[str], text: list[str], chosen: Design) -> Table:
+    """The table of a block, in which a number is infinite if its cell is none, unless such rows are left out."""
+    if block.skips:
+        return block.table(numeric, text, chosen.missing_words)
+    return read_leniently(block, numeric, text, chosen.missing_words)
 
 
 def merged_blocks(left: Described, right: Described) -> Described:

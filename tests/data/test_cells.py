@@ -122,6 +122,15 @@ def test_a_table_that_was_written_is_read_as_written(rows: list[tuple[str, str]]
     assert fast in (None, expected)
 
 
+@pytest.mark.parametrize("odd", ["True", "01", "1.0", "x y", "é", 'q"q', "c,d", "NA", " NA ", " id7 ", "", "\x7f"])
+def test_a_column_of_texts_that_mostly_differ_is_read_as_written(odd: str) -> None:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows((i, odd if i % 7 == 3 else f"id{i}") for i in range(60))
+    expected = plain_read(file.getvalue(), "ab", "a", "b")
+    fast, careful = both_ways(file.getvalue(), "ab", "a", "b")
+    assert fast == careful == expected
+
+
 @settings(derandomize=True, max_examples=80, deadline=None)
 @given(st.text(alphabet="0123456789+-.eExXnaifNAIF_ ", min_size=1, max_size=8))
 def test_a_number_is_what_python_reads_too_or_is_refused(cell: str) -> None:

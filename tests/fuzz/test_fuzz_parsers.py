@@ -3,6 +3,7 @@
 import math
 import struct
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from gdcli.base.errors import GdfitError
 from gdcli.data.columns import ColumnOptions, missing_words
 from gdcli.data.csv.block import CsvBlock
-from gdcli.data.csv.exact import parse_carefully
+from gdcli.data.csv.exact import check_bad_rows, parse_carefully
 from gdcli.data.csv.fast import UnsureError, parse_fast, parse_inferred
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.csv.source import CsvSource
@@ -63,6 +64,28 @@ def for_predictions(table: Table) -> tuple:
     return contents(replace(table, numeric=numeric))
 
 
+def asked_of_blocks(data, path: Path, ways) -> Iterator[tuple[CsvBlock, list[str], list[str], frozenset[str]]]:
+    """Blocks of a table of the fuzzer's, and for each what is asked: number columns, text columns, missing words."""
+    content, _ = data.draw(st.one_of(tables(), tables(), mutated()))
+    options = data.draw(st.sampled_from(ways))
+    words = missing_words(ColumnOptions(None, na=data.draw(st.sampled_from(WORDS)), summary=True))
+    for block in blocks(content, path, options):
+        names = list(dict.fromkeys(block.dialect.names))
+        kinds = data.draw(st.lists(st.sampled_from("nnntt-"), min_size=len(names), max_size=len(names)))
+        numeric = [name for name, kind in zip(names, kinds, strict=True) if kind == "n"]
+        text = [name for name, kind in zip(names, kinds, strict=True) if kind == "t"]
+        if len(names) == len(block.dialect.names):  # which of two columns of one name is meant is refused before
+            yield block, numeric, text, words
+
+
+def outcome(read: Callable[[], Table]) -> tuple:
+    """What a table holds, or the error in its place."""
+    try:
+        return contents(read())
+    except GdfitError as error:
+        return type(error), str(error)
+
+
 def test_the_exact_parser_reads_what_the_fast_one_is_sure_of_to_the_last_bit(tmp_path, monkeypatch):
     monkeypatch.setattr("gdcli.data.csv.block._is_worth_pandas", lambda size, now: False)
     compared = Counter()
@@ -71,16 +94,7 @@ def test_the_exact_parser_reads_what_the_fast_one_is_sure_of_to_the_last_bit(tmp
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(st.data())
     def agree(data):
-        content, _ = data.draw(st.one_of(tables(), tables(), mutated()))
-        options = data.draw(st.sampled_from(WAYS_TO_READ))
-        words = missing_words(ColumnOptions(None, na=data.draw(st.sampled_from(WORDS)), summary=True))
-        for block in blocks(content, tmp_path / "data.csv", options):
-            names = list(dict.fromkeys(block.dialect.names))
-            kinds = data.draw(st.lists(st.sampled_from("nnntt-"), min_size=len(names), max_size=len(names)))
-            numeric = [name for name, kind in zip(names, kinds, strict=True) if kind == "n"]
-            text = [name for name, kind in zip(names, kinds, strict=True) if kind == "t"]
-            if len(names) < len(block.dialect.names):
-                continue  # which of two columns of one name is meant is refused before
+        for block, numeric, text, words in asked_of_blocks(data, tmp_path / "data.csv", WAYS_TO_READ):
             asked = (block.chunk, block.dialect, numeric, text, words)
             try:
                 fast = parse_fast(*asked)
@@ -100,3 +114,30 @@ def test_the_exact_parser_reads_what_the_fast_one_is_sure_of_to_the_last_bit(tmp
     assert compared["table"] >= 25
     assert compared["inferred"] >= 25
     assert compared["unsure"] >= 20
+
+
+def test_odd_cells_found_by_the_fast_parser_are_refused_or_skipped_as_by_the_exact_one(tmp_path, monkeypatch):
+    looked_at = Counter()
+
+    def counted(chunk, dialect, *asked):
+        looked_at["refused"] += not dialect.skip_bad
+        found = check_bad_rows(chunk, dialect, *asked)
+        looked_at["skipped"] += bool(found)
+        looked_at["refused"] -= not dialect.skip_bad  # it did not raise
+        return found
+
+    monkeypatch.setattr("gdcli.data.csv.block._is_worth_pandas", lambda size, now: True)
+    monkeypatch.setattr("gdcli.data.csv.block.check_bad_rows", counted)
+
+    @settings(max_examples=150, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(st.data())
+    def agree(data):
+        ways = (*WAYS_TO_READ, *[{"on_bad_row": "skip"}] * len(WAYS_TO_READ))
+        for block, numeric, text, words in asked_of_blocks(data, tmp_path / "data.csv", ways):
+            exact = outcome(lambda: parse_carefully(block.chunk, block.dialect, numeric, text, words))  # noqa: B023
+            assert outcome(lambda: block.table(numeric, text, words)) == exact  # noqa: B023
+
+    agree()
+    assert looked_at["skipped"] >= 10, looked_at
+    assert looked_at["refused"] >= 10, looked_at

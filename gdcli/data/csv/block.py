@@ -10,17 +10,19 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from itertools import islice
 
+import numpy as np
+
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.names import quoted
 from gdcli.base.records import replace
 from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
 from gdcli.data.csv.dialect import Dialect
-from gdcli.data.csv.exact import parse_carefully, records
+from gdcli.data.csv.exact import check_bad_rows, parse_carefully, records
 from gdcli.data.csv.options import BLANKS
 from gdcli.data.csv.raw_rows import raw_rows
 from gdcli.data.csv.whitespace import Squeezed
 from gdcli.data.number_format import NumberFormat
-from gdcli.data.table import Block, Table
+from gdcli.data.table import Block, Coded, Table
 
 _HEAD_BYTES = 1 << 16
 
@@ -72,7 +74,7 @@ class CsvBlock(Block):
         """The named columns, parsed; see :class:`gdcli.data.table.Block`."""
         asked = (frozenset(numeric), frozenset(text), missing)
         if self._last is None or self._last[0] != asked:  # the first block is asked twice: by the design, and to fit
-            table = self._fast(numeric, text, missing)
+            table = self._fast(numeric, text, missing) or self._without_odd_cells(numeric, text, missing)
             if table is None:
                 table = parse_carefully(self.chunk, self.dialect, numeric, text, missing)
             self._last = asked, table
@@ -100,6 +102,29 @@ class CsvBlock(Block):
         with suppress(UnsureError):
             return parse_fast(self.chunk, self.dialect, numeric, text, missing)
         return None
+
+    def _without_odd_cells(
+        self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]
+    ) -> Table | None:
+        """The table without the rows in which a number is none, or raise NotNumericError for the first of them, if bad
+        rows are not left out. None if anything else may be bad.
+        """
+        table = self.inferred(numeric, text, missing) if "pandas" in sys.modules else None
+        if table is None or not table.numeric:
+            return None
+        odd = np.logical_or.reduce([np.isinf(numbers) for numbers in table.numeric.values()])
+        places = set(np.flatnonzero(odd).tolist())
+        first = places if self.skips else {min(places, default=0)}
+        skipped = check_bad_rows(self.chunk, self.dialect, numeric, text, missing, first)
+        if not skipped or len(skipped) != len(places):
+            return None
+        kept = ~odd
+        return Table(
+            rows=int(kept.sum()),
+            numeric={name: numbers[kept] for name, numbers in table.numeric.items()},
+            text={name: Coded(found.codes[kept], found.levels) for name, found in table.text.items()},
+            skipped=skipped,
+        )
 
     def inferred(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
         """The named columns, parsed as by ``table``, but a text in a numeric column becomes +∞.

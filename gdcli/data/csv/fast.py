@@ -38,6 +38,9 @@ _FIRST = 3 << 18
 
 _NO_ASCII, _LARGEST_BYTE = 0x80, 0xFF
 
+# Bytes, and lines, by which columns of many different texts are told.
+_LOOK_BYTES, _FEW_LINES = 1 << 14, 20
+
 
 class UnsureError(Exception):
     """The fast parser cannot vouch for its reading of this block."""
@@ -139,13 +142,14 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
         except UnicodeDecodeError:
             raise UnsureError from None
     place = {name: i for i, name in enumerate(dialect.names)}
+    kinds = _with_objects(kinds, chunk.text[:_LOOK_BYTES], dialect)
     fields = len(dialect.names)
     partial = len(kinds) < fields
     # A row of zeros (a mark for texts) goes first: it makes every row with too many fields an error (pandas otherwise
     # judges by the first one), keeps an all-"True" column from becoming ones, and "01" and "1.0" from becoming one
     # category, 1. Without those letters pandas may read numbers in pieces, which stay in the cache; elsewhere it has
     # to see the whole column.
-    first = [_MARK if kinds.get(name) == "category" else "0" for name in dialect.names]
+    first = [_MARK if kinds.get(name) in ("category", object) else "0" for name in dialect.names]
     words = _missing_words(kinds, place, missing, dialect)
     letters = most >= min(_OF_BOOLEANS) and any(letter in chunk.text for letter in _OF_BOOLEANS)
     whole = letters or not all(kind is np.float64 for kind in kinds.values())
@@ -182,6 +186,21 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     frame = frame.iloc[1:]
     frame.columns = pd.Index(sorted(kinds, key=place.__getitem__))
     return frame
+
+
+def _with_objects(kinds: Mapping[str, Any], text: bytes, dialect: Dialect) -> Mapping[str, Any]:
+    """The ``kinds``, with object in place of category for a column whose cells in the ``text`` mostly differ.
+
+    pandas sorts categories and looks at them time and again: of a block of identifiers it takes five times as long. Of
+    few texts it takes as long, but lets other threads run meanwhile.
+    """
+    texts = [name for name, kind in kinds.items() if kind == "category"]
+    rows = [line.split(dialect.separator.encode()) for line in text.splitlines()[:-1]] if texts else []
+    if len(rows) < _FEW_LINES:
+        return kinds
+    place = {name: i for i, name in enumerate(dialect.names)}
+    different = {name: len({row[place[name]] for row in rows if place[name] < len(row)}) for name in texts}
+    return {**kinds, **{name: object for name in texts if 2 * different[name] > len(rows)}}
 
 
 def _dtypes(kinds: Mapping[str, Any], place: Mapping[str, int]) -> Any:
@@ -241,17 +260,20 @@ def _has_infinite(values: Array) -> bool:
 
 
 def coded_column(column: object, missing: frozenset[str]) -> Coded:
-    """A text column from a pandas Categorical of ``read_frame``: codes (n,), and the levels without blanks around them.
+    """A text column from a column of ``read_frame``: codes (n,), and the levels without blanks around them.
 
     Cells that are one of the ``missing`` words have the code −1, and no level.
     """
-    categorical = cast("pd.Categorical", column)
-    # By way of an array of objects: pandas takes twenty times as long to iterate over its own.
-    codes, levels = categorical.codes, np.asarray(categorical.categories, dtype=object).tolist()
-    at = levels.index(_MARK)
-    if not (codes == at).any():
-        codes = codes - (codes > at)
-        del levels[at]
+    if isinstance(column, pd.Categorical):
+        # By way of an array of objects: pandas takes twenty times as long to iterate over its own.
+        codes, levels = column.codes, np.asarray(column.categories, dtype=object).tolist()
+        at = levels.index(_MARK)
+        if not (codes == at).any():
+            codes = codes - (codes > at)
+            del levels[at]
+    else:
+        codes, found = pd.factorize(np.asarray(column, dtype=object))
+        levels = found.tolist()
     return stripped(codes, levels, missing)
 
 
@@ -293,4 +315,8 @@ def _inferred(column: "pd.Series[Any]", missing: frozenset[str], form: NumberFor
             raise UnsureError  # whether a cell says ``inf``, which means missing, or another infinity
         return numbers
     codes, cells = column.factorize()
-    return parsed(stripped(np.asarray(codes), [str(cell) for cell in cells], missing), missing, form)
+    return parsed(
+        stripped(np.asarray(codes), [str(cell) for cell in np.asarray(cells, dtype=object).tolist()], missing),
+        missing,
+        form,
+    )
