@@ -279,6 +279,7 @@ def _result(reading: Dataset, options: FitOptions, outcome: _Outcome) -> Fit:
             optimizer=options.descent.optimizer.word,
             learning_rate=float(last.learning_rate) if learning_rate.searched else learning_rate.given,
             iterations=last.iteration,
+            asked=options.descent.iterations,
             converged=not diverged and converged(problem, kept.theta, gap),
             stopped=stopped,
             scale=options.model.scale,

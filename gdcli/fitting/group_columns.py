@@ -107,6 +107,7 @@ def group_fits_of(
         options,
         **{name: _numbers(fits, figure) for name, figure in _FIGURES.items()},
         count=counts.sum(axis=1),
+        asked=max(fit.descent.asked for fit in known),
         held=counts[:, 1:].sum(axis=1) if options.checks.holds_out else None,
         means=np.array([_means(fit, terms) for fit in fits]) if chosen.fills else None,
         slopes=_of_terms(fits, terms, lambda one: one.value),

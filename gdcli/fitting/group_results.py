@@ -42,7 +42,7 @@ class GroupFits:
     itself. ``reasons`` say why a group has no fit, or no validation, by the group's index. ``loss_word`` is the
     loss as it was asked for. ``parameter`` is the loss's, the median of the groups'. ``shown`` are the first fits
     with what was asked to be shown of them (a picture, the arithmetic, iterations), by the group's index; ``every``
-    says that iterations were.
+    says that iterations were. ``asked`` is the number of iterations asked for.
     """
 
     version: str
@@ -98,6 +98,7 @@ class GroupFits:
     shown: Mapping[int, Fit] = field(default_factory=dict)
     every: bool = False
     held: NDArray[np.intp] | None = None
+    asked: int = 0
 
     def with_verdict(self, *verdicts: Verdict) -> list[int]:
         """The indices of the groups whose verdict is one of ``verdicts``."""

@@ -161,7 +161,8 @@ class Descent:
     """The course of the descent. ``tolerance`` is None unless it was given.
 
     ``optimizer`` and ``schedule`` are the words that asked for them; ``learning_rate`` is the schedule's first, or
-    the last one if it was searched. With ``batches`` an iteration saw one of them.
+    the last one if it was searched. ``iterations`` were done of the number ``asked`` for; with ``batches`` an iteration
+    saw one of them.
     """
 
     optimizer: str
@@ -173,6 +174,7 @@ class Descent:
     tolerance: float | None
     schedule: str = "constant"
     batches: BatchLayout | None = None
+    asked: int = 0
 
 
 @record

@@ -73,6 +73,7 @@ def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOpt
         references,
         options,
         count=stack.count,
+        asked=options.descent.iterations,
         means=stack.mean[:, places].astype(np.float64) if chosen.fills else None,
         **figures,
     )

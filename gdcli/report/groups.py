@@ -39,7 +39,7 @@ from gdcli.report.screen import (
     sentences,
     titled,
 )
-from gdcli.report.sentences import UNCENTERED, counted, joined
+from gdcli.report.sentences import UNCENTERED, counted, how_long, joined
 from gdcli.report.verdict import NEAR, State
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _shown_blocks(fits: GroupFits, page: Page, digits: int) -> list[Sequence[Sty
             found.append(iteration_lines(fit, page, digits, every=True, advise=False))
         if found:
             rate = numbers.rate(numbers.rounded_rate(fit.learning_rate.given, 4))
-            facts = [count_of(int(fits.count[i]), "row"), f"lr {rate}", counted(fit.descent.iterations)]
+            facts = [count_of(int(fits.count[i]), "row"), f"lr {rate}", how_long(fit)]
             blocks += [titled(page, group_name(fits.by, fits.groups[i]), facts), *found]
     left = len(fits.groups) - len(fits.shown)
     if blocks and left:
@@ -161,6 +161,8 @@ def _ways(fits: GroupFits) -> list[str]:
     rates = fits.rate[np.isfinite(fits.rate)]
     ends = dict.fromkeys((numbers.rate(float(rate)) for rate in (rates.min(), rates.max())) if len(rates) else ())
     given = [f"lr {' to '.join(ends)}"] if ends else []
+    done = fits.iterations[fits.iterations >= 0]
+    same = len({*done.tolist()}) <= 1
     if any(fit is not None and fit.learning_rate.searched for fit in fits.fits):
         given = ["lr search"]
     return [
@@ -169,7 +171,7 @@ def _ways(fits: GroupFits) -> list[str]:
         *([fits.optimizer] if fits.optimizer != PLAIN_DESCENT else []),
         *(["lr auto"] if fits.automatic else given),
         *([fits.schedule] if fits.schedule != CONSTANT else []),
-        count_of(int(fits.iterations.max(initial=0)), "iteration"),
+        ("" if same else "at most ") + counted(int(done.max(initial=0)), fits.asked),
     ]
 
 

@@ -65,8 +65,12 @@ def above_bound(fit: Fit) -> bool:
     return limit is not None and fit.learning_rate.given >= limit
 
 
-def counted(iterations: int) -> str:
-    """A number of iterations in words: ``1 iteration``, ``1,500 iterations``."""
+def counted(iterations: int, asked: int = 0) -> str:
+    """A number of iterations in words: ``1 iteration``, ``1,500 iterations``; ``3 of 1,000 iterations`` if more were
+    ``asked`` for.
+    """
+    if iterations < asked:
+        return f"{digits.count(iterations)} of {counted(asked)}"
     return f"{digits.count(iterations)} {'iteration' if iterations == 1 else 'iterations'}"
 
 
@@ -81,9 +85,10 @@ def epochs(number: float) -> str:
 
 
 def how_long(fit: Fit) -> str:
-    """The length of a descent in words: ``150 iterations``, with batches ``150 iterations (2.5 epochs)``."""
+    """The length of a descent in words: ``3 of 150 iterations``, with batches ``150 iterations (2.5 epochs)``."""
     done, found = fit.descent.iterations, fit.descent.batches
-    return counted(done) if found is None else f"{counted(done)} ({epochs(done / found.in_epoch)})"
+    shown = counted(done, fit.descent.asked)
+    return shown if found is None else f"{shown} ({epochs(done / found.in_epoch)})"
 
 
 def out_of_patience(fit: Fit) -> str:

@@ -202,6 +202,9 @@ def test_the_heading_says_what_was_fitted_from_what_and_how(a_fit, report):
         "price = m · sqft + c",
         "housing.csv, 932 rows · squared error · lr 0.01 · 1,000 iterations",
     ]
+    short = a_fit(("sqft",))
+    short = replace(short, descent=replace(short.descent, iterations=1, asked=1500))
+    assert report(short, terminal=False).splitlines()[1].endswith("lr 0.01 · 1 of 1,500 iterations")
     assert report(a_fit(), 120).startswith("price from sqft, beds and baths")
     assert report(a_fit(WIDE)).startswith("price from 12 columns")
     assert report(a_fit(("sqft",), intercept=None)).startswith("price = m · sqft  ")
