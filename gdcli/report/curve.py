@@ -9,7 +9,7 @@ from gdcli.report import numbers
 from gdcli.report.curve_steps import QUANTITIES, shown_iterations, step_cells
 from gdcli.report.curve_verdict import curve_verdict
 from gdcli.report.paper import Page
-from gdcli.report.report import Report, Sheet
+from gdcli.report.report import Report, sheet_of
 from gdcli.report.screen import TableColumn
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def curve_report(curve: Curve, digits: int = 6, *, fewer: bool = True, typed: "T
     rows = ((walk.learning_rate, *step.values()) for walk in curve.walks for step in _steps(walk))
     report = Report(
         document=lambda: _document(curve, digits),
-        sheet=lambda: Sheet(_HEADER, rows),
+        sheet=lambda: sheet_of(_HEADER, rows),
         columns=lambda: _columns(curve, digits),
         screen=screen,
         verdict=verdict,

@@ -7,7 +7,12 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Sequence
+from itertools import islice
+from types import NoneType
 from typing import Any, TextIO
+
+# Rows whose texts are made at once, a column after the other: several for each call, and few enough for the cache.
+_AT_ONCE = 4096
 
 
 class _UnixLines:
@@ -27,23 +32,49 @@ def row_writer(stream: TextIO, separator: str) -> Any:
     return csv.writer(_UnixLines(stream), delimiter=separator)
 
 
-def as_delimited(header: Sequence[str], rows: Iterable[Sequence[Any]], separator: str) -> str:
-    """The text of a header and its rows: texts as they are, numbers and truth values by their texts."""
-    stream = io.StringIO()
-    writer = row_writer(stream, separator)
-    writer.writerow(header)
-    # Of most cells their type says all: a call for each is most of the time of a million rows.
-    writer.writerows([v if type(v) in _AS_THEY_ARE else _cell(v) for v in row] for row in rows)
-    return stream.getvalue()
+def as_delimited(header: Sequence[str], columns: Sequence[Iterable[Any]], separator: str) -> str:
+    """The text of a header and of the columns under it, two or more: texts as they are, numbers and truth values by
+    their texts.
+    """
+    remaining = [iter(column) for column in columns]
+    parts = [_lines([[name] for name in header], separator)]
+    while any(some := [list(islice(column, _AT_ONCE)) for column in remaining]):
+        parts.append(_lines(some, separator))
+    return "".join(parts)
 
 
-# Types whose values the writer turns into these very texts; a subclass may have a text of its own.
-_AS_THEY_ARE = (str, int)
+def _lines(columns: Sequence[Sequence[Any]], separator: str) -> str:
+    """The lines of a few rows. All is done column by column, as the cells of a column are of a kind: a call of
+    Python's own for each of millions would take longer than all numbers.
+    """
+    texts = [_texts(column, separator) for column in columns]
+    return "\n".join([*map(separator.join, zip(*texts, strict=True)), ""])
 
 
-def _cell(value: Any) -> str:
+def _texts(column: Sequence[Any], separator: str) -> Sequence[str]:
+    """The texts of a column's cells, in quotes if need be."""
+    kinds = {*map(type, column)}
+    if kinds == {int}:
+        return [*map(repr, column)]
+    if kinds <= {float, NoneType}:
+        numbers = ["" if value is None else repr(value) for value in column]
+        # The letter n stands in "inf" and "nan", and in no finite number.
+        return ["" if "n" in text else text for text in numbers] if "n" in "".join(numbers) else numbers
+    texts: Sequence[str] = column if kinds == {str} else [*map(_text, column)]
+    together = "".join(texts)
+    return [_quoted(text, separator) for text in texts] if any(c in together for c in f'{separator}"\r\n') else texts
+
+
+def _text(value: Any) -> str:
     if isinstance(value, float):  # NumPy's floats too, whose own repr says np.float64(…)
         return float.__repr__(value) if math.isfinite(value) else ""
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _quoted(text: str, separator: str) -> str:
+    """The text as Python's own writer has it beside another cell."""
+    stream = io.StringIO()
+    row_writer(stream, separator).writerow([text, ""])
+    return stream.getvalue()[: -len(separator) - 1]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gdcli.base.names import called, count_of, listed, printable, quoted, shell_word
 from gdcli.ingest.description import ColumnDescription, Description
 from gdcli.report import numbers
-from gdcli.report.report import Report, Sheet
+from gdcli.report.report import Report, sheet_of
 
 if TYPE_CHECKING:
     from gdcli.report.paper import Page
@@ -38,7 +38,7 @@ def describe_report(found: Description, command: FitCommand, digits: int = 6) ->
     """The report on a description; ``command`` gives the fit that it leads to."""
     return Report(
         document=lambda: _document(found),
-        sheet=lambda: Sheet(_HEADER, [_row(one, found) for one in found.columns]),
+        sheet=lambda: sheet_of(_HEADER, [_row(one, found) for one in found.columns]),
         columns=lambda: _columns(found, digits, notes=True),
         screen=lambda page: _screen(found, page, digits),
         verdict=lambda page: _end(found, command, page),

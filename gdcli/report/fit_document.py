@@ -17,7 +17,7 @@ from gdcli.fitting.results import (
 )
 from gdcli.report import numbers
 from gdcli.report.certainty import certainty_cells
-from gdcli.report.report import Sheet
+from gdcli.report.report import Sheet, sheet_of
 from gdcli.report.screen import TableColumn
 
 FIT_SCHEMA = "gdfit.fit/1"
@@ -34,7 +34,7 @@ def fit_sheet(fit: Fit) -> Sheet | None:
         return None
     certain = fit.inference is not None
     rows = ((c.term, c.value, c.optimum, c.standardized, *(_certain(c) if certain else ())) for c in _coefficients(fit))
-    return Sheet([*_HEADER, *(CERTAINTY if certain else ())], rows)
+    return sheet_of([*_HEADER, *(CERTAINTY if certain else ())], rows)
 
 
 def fit_columns(fit: Fit, digits: int = 6) -> list[TableColumn]:

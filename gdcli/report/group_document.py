@@ -1,6 +1,7 @@
 """The data of the report on groups: a JSON document for each group, and a row for each group and term."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,25 +30,26 @@ def groups_sheet(fits: GroupFits) -> Sheet:
     """One row per group and term, the intercept last."""
     names, checked = certainty_of(fits), validation_of(fits)
     header = [*_HEADER, *names, *_LAST, *checked]
-    return Sheet([*group_headers(fits.by, header), *header], _rows(fits, names, checked))
+    return Sheet([*group_headers(fits.by, header), *header], _columns(fits, names, checked))
 
 
 def groups_columns(fits: GroupFits, digits: int) -> list[TableColumn]:
     """The columns of the table of groups, one cell per group and term, numbers to about ``digits`` digits."""
     names, checked = certainty_of(fits), validation_of(fits)
     headers = group_headers(fits.by, [*_HEADER, *names, *_LAST, *checked])
-    found = iter(zip(*_rows(fits, names, checked), strict=True))
+    found = iter(_columns(fits, names, checked))
     columns = [TableColumn(name, list(next(found)), left=True) for name in [*headers, _HEADER[0]]]
     values, optima = next(found), next(found)
     both = numbers.column([v for pair in zip(values, optima, strict=True) for v in pair], digits)
-    cells = [both[::2], both[1::2], numbers.column(next(found), digits, relative=True)]
+    cells = [both[::2], both[1::2], numbers.column(list(next(found)), digits, relative=True)]
     if names:
         certain = zip(*(next(found) for _ in names), strict=True)
         cells += certainty_cells([Certainty(*one) for one in certain], digits)
     cells.append([str(count) for count in next(found)])
     columns += [TableColumn(name, column) for name, column in zip([*_HEADER[1:], *names, "rows"], cells, strict=True)]
     columns.append(TableColumn("verdict", list(next(found)), left=True))
-    for name, figures in zip(checked, found, strict=True):
+    for name, column in zip(checked, found, strict=True):
+        figures = list(column)
         texts = ["" if figure is None else str(figure) for figure in figures]
         columns.append(TableColumn(name, numbers.column(figures, digits) if name == _VALIDATION[1] else texts))
     return columns
@@ -81,7 +83,7 @@ def _certain(fit: Fit | None) -> dict[str, Certainty]:
 
 def _validation(fits: GroupFits, i: int, names: Sequence[str]) -> list[float | None]:
     """A group's figures in the columns on validation; those that it lacks are None."""
-    fit = fits.fits[i] if names else None
+    fit = fits.fits[i]
     found: dict[str, float | None] = {}
     if fit is not None:
         found = {
@@ -91,26 +93,38 @@ def _validation(fits: GroupFits, i: int, names: Sequence[str]) -> list[float | N
     return [found.get(name) for name in names]
 
 
-def _rows(fits: GroupFits, names: Sequence[str], checked: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield the values of each row: the group's texts, the term and its numbers, those on certainty (``names``), the
-    number of rows, the verdict and the figures on validation (``checked``).
+def _columns(fits: GroupFits, names: Sequence[str], checked: Sequence[str]) -> list[Iterable[Any]]:
+    """The columns of the rows, one row per group and term: the group's texts, the term and its numbers, those on
+    certainty (``names``), the number of rows, the verdict and the figures on validation (``checked``).
 
-    There may be millions of rows: nothing more is made of a number than the number.
+    There may be millions of rows: nothing more is made of a number than the number, and no call is for one row.
     """
-    terms = [term.label for term in fits.terms]
-    slopes = zip(*map(as_lists, (fits.slopes, fits.optimal_slopes, fits.standardized)), strict=True)
-    intercepts = zip(as_lists(fits.intercepts), as_lists(fits.optimal_intercepts), strict=True)
-    counts, verdicts = fits.count.tolist(), [verdict.value for verdict in fits.verdict]
-    certain: dict[str, Certainty] = {}
-    unknown = (None,) * len(names)
-    for i, (key, of_terms, of_intercept) in enumerate(zip(fits.groups, slopes, intercepts, strict=True)):
-        if names:
-            certain = _certain(fits.fits[i])
-        last = (counts[i], verdicts[i], *_validation(fits, i, checked))
-        for term, *found in zip(terms, *of_terms, strict=True):
-            yield (*key, term, *found, *certain.get(term, unknown), *last)
-        if fits.intercept:
-            yield (*key, INTERCEPT, *of_intercept, None, *certain.get(INTERCEPT, unknown), *last)
+    terms = [*(term.label for term in fits.terms), *([INTERCEPT] if fits.intercept else [])]
+
+    def repeated(values: Iterable[Any]) -> Iterable[Any]:
+        """The value of each group, once for each of its terms."""
+        return chain.from_iterable(map(repeat, values, repeat(len(terms))))
+
+    def of_terms(slopes: "Array", intercepts: "Array") -> list[float | None]:
+        """The number of each group and term; None for NaN."""
+        found: list[float | None] = as_lists(np.column_stack([slopes, intercepts])[:, : len(terms)].ravel())
+        return found
+
+    columns = [
+        *(repeated(key[i] for key in fits.groups) for i in range(len(fits.by))),
+        chain.from_iterable(repeat(terms, len(fits.groups))),
+        of_terms(fits.slopes, fits.intercepts),
+        of_terms(fits.optimal_slopes, fits.optimal_intercepts),
+        of_terms(fits.standardized, np.full(len(fits.groups), np.nan)),
+    ]
+    if names:
+        unknown = (None,) * len(names)
+        known = (certain.get(term, unknown) for certain in map(_certain, fits.fits) for term in terms)
+        columns += zip(*known, strict=True)
+    columns += [repeated(fits.count.tolist()), repeated(verdict.value for verdict in fits.verdict)]
+    if checked:
+        columns += map(repeated, zip(*(_validation(fits, i, checked) for i in range(len(fits.groups))), strict=True))
+    return columns
 
 
 def group_document(fits: GroupFits, i: int) -> dict[str, Any]:

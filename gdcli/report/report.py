@@ -14,10 +14,17 @@ if TYPE_CHECKING:
 
 @record
 class Sheet:
-    """Rows of values under a header, for programs: numbers to the last bit, None for missing values."""
+    """Columns of values, equally long and each under its ``header``, for programs: numbers to the last bit, None for
+    missing values.
+    """
 
     header: Sequence[str]
-    rows: Iterable[Sequence[Any]]
+    columns: Sequence[Iterable[Any]]
+
+
+def sheet_of(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Sheet:
+    """The sheet of a few rows of values."""
+    return Sheet(header, [*zip(*rows, strict=True)])
 
 
 def group_headers(by: Sequence[str], others: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from gdcli.models.scored_rows import Spread
 from gdcli.report import numbers
 from gdcli.report.heading import source_of
 from gdcli.report.paper import Page
-from gdcli.report.report import Report, Sheet
+from gdcli.report.report import Report, Sheet, sheet_of
 from gdcli.report.screen import HEADING, NOTE, Screen, Span, StyledLine, TableColumn, TextTable, sentences, titled
 from gdcli.report.sentences import UNCENTERED
 
@@ -84,7 +84,7 @@ def _compared(scores: Sequence[Score]) -> Sheet:
         )
         for score in scores
     ]
-    return Sheet(["model", "rows_read", "rows_used", *keys, *_MEASURES], rows)
+    return sheet_of(["model", "rows_read", "rows_used", *keys, *_MEASURES], rows)
 
 
 def _side_by_side(scores: Sequence[Score], digits: int) -> list[TableColumn]:
@@ -152,7 +152,7 @@ def _best(scores: Sequence[Score], entry: DemandEntry) -> str:
 def _sheet(score: Score) -> Sheet:
     own = {key: value for key, value in score.measures.items() if value is not None}
     row = (score.rows.read, score.rows.used, *(getattr(score, name) for name in _MEASURES), *own.values())
-    return Sheet(["rows_read", "rows_used", *_MEASURES, *own], [row])
+    return sheet_of(["rows_read", "rows_used", *_MEASURES, *own], [row])
 
 
 def _columns(score: Score, digits: int) -> list[TableColumn]:

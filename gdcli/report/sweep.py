@@ -13,7 +13,7 @@ from gdcli.fitting.sweep import GroupSweeps, Sweep, SweepRate
 from gdcli.report import numbers
 from gdcli.report.heading import columns_named, source_of
 from gdcli.report.paper import Page
-from gdcli.report.report import Report, Sheet, group_headers
+from gdcli.report.report import Report, group_headers, sheet_of
 from gdcli.report.screen import BAD, BAR, GOOD, HEADING, Screen, StyledLine, TableColumn, TextTable, sentences, titled
 from gdcli.report.sentences import joined
 from gdcli.report.sparkline import sampled, sparkline
@@ -62,7 +62,7 @@ def sweep_report(sweep: Sweep, digits: int = 6, typed: "TypedCommand | None" = N
 
     report = Report(
         document=lambda: _document(sweep),
-        sheet=lambda: Sheet(_header(sweep), (_values(rate, sweep) for rate in sweep.rates)),
+        sheet=lambda: sheet_of(_header(sweep), (_values(rate, sweep) for rate in sweep.rates)),
         columns=lambda: _columns(sweep, digits),
         screen=lambda page: sweep_screen(sweep, page, digits),
         verdict=lambda page: sentences(page, [" ".join(format_rate_meaning(sweep))]),
@@ -91,7 +91,7 @@ def group_sweeps_report(found: GroupSweeps, digits: int = 6, typed: "TypedComman
 
     report = Report(
         document=lambda: [{"group": dict(zip(found.by, key, strict=True))} | _document(sweep) for key, sweep in known],
-        sheet=lambda: Sheet(
+        sheet=lambda: sheet_of(
             [*group_headers(found.by, header), *header],
             ((*key, *_values(rate, sweep)) for key, sweep in known for rate in sweep.rates),
         ),

@@ -47,7 +47,7 @@ class CsvTrace:
         values = _values(row, self._shape)
         line = f"{row.iteration}{self.separator}{self.separator.join(map(_FLOAT, values))}\n"
         if key:
-            self._write(as_delimited([*key, ""], [], self.separator).removesuffix("\n"))
+            self._write(as_delimited([*key, ""], (), self.separator).removesuffix("\n"))
         # The letter n stands in "inf" and "nan", and in no finite number.
         self._write(self._without_nonfinite(line) if "n" in line else line)
 

@@ -127,7 +127,7 @@ def _delimited(report: "Report", separator: str) -> str:
     from gdcli.report.delimited import as_delimited
 
     sheet = report.sheet()
-    return "" if sheet is None else as_delimited(sheet.header, sheet.rows, separator)
+    return "" if sheet is None else as_delimited(sheet.header, sheet.columns, separator)
 
 
 def _markdown(text: str) -> str:
