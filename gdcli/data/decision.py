@@ -76,7 +76,7 @@ def _attempt(question: OpenQuestion) -> float | DoubtError:
         rows = _decided(question).rows(question.block)
     except DoubtError as doubt:
         return doubt
-    return len(rows.X) / max(rows.read + len(rows.skipped), 1)
+    return rows.count / max(rows.read + len(rows.skipped), 1)
 
 
 def _decided(question: OpenQuestion) -> Design:

@@ -23,16 +23,17 @@ from gdcli.engine.column import MISSING, Column, level_order
 
 @record(eq=False)
 class Rows:
-    """The complete rows of a block: numbers ``X`` (n, q) over ``columns``, a target last, and ``weights`` (n,) or None.
+    """The complete rows of a block: ``numbers`` (n,) of each of the ``columns``, a target last, and ``weights`` (n,) or
+    None.
 
     ``read`` is the number of rows in the block without the bad ones, which are ``skipped``; the mask ``complete``
-    (read,) marks the rows in ``X``, None if all are. ``missing`` is, by column, the number of rows that lack its
-    value and are therefore dropped; ``filled`` the number of missing cells that are kept to be filled: NaN in ``X``, or
+    (read,) marks the complete rows, None if all are. ``missing`` is, by column, the number of rows that lack its value
+    and are therefore dropped; ``filled`` the number of missing cells that are kept to be filled: NaN in ``numbers``, or
     a level of their own if the column is text. ``by`` holds each ``--by`` column (n,). ``misquoted`` is the place of a
     cell with text behind its closing quote in a column that is not used; empty if there is none.
     """
 
-    X: Array
+    numbers: tuple[Array, ...]
     columns: tuple[Column, ...]
     weights: Array | None
     read: int
@@ -42,6 +43,19 @@ class Rows:
     skipped: tuple[BadRow, ...] = ()
     filled: Mapping[str, int] = field(default_factory=dict)
     misquoted: str = ""
+
+    @property
+    def count(self) -> int:
+        """The number of complete rows, n."""
+        return len(self.numbers[0])
+
+    @property
+    def matrix(self) -> Array:
+        """The numbers as a new matrix (n, q) that lies in columns."""
+        X = np.empty((self.count, len(self.numbers)), order="F")
+        for j, numbers in enumerate(self.numbers):
+            X[:, j] = numbers
+        return X
 
 
 @record
@@ -160,14 +174,22 @@ class Design:
             parts.append(_complete_rows(table.numeric[self.target], complete))
         if not parts:
             raise DataError(f"{quoted(self.source)}: no column is left")
-        X = np.empty((len(parts[0]), len(parts)), order="F")
-        for j, part in enumerate(parts):
-            X[:, j] = part
         kept = None if weights is None else _complete_rows(weights, complete)
         by = tuple(_complete_codes(table.text[name], complete) for name in self.by)
         counts = {name: int(np.count_nonzero(_complete_rows(gap, complete))) for name, gap in gaps.items()}
         filled = {name: count for name, count in counts.items() if count}
-        return Rows(X, tuple(columns), kept, table.rows, complete, missing, by, table.skipped, filled, table.misquoted)
+        return Rows(
+            tuple(parts),
+            tuple(columns),
+            kept,
+            table.rows,
+            complete,
+            missing,
+            by,
+            table.skipped,
+            filled,
+            table.misquoted,
+        )
 
     def placed(self, block: Block) -> "Design":
         """The design with the places of its polynomials, by the first block."""

@@ -88,14 +88,28 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
     if weights is not None:
         positive = weights > 0
         X, weights = X[positive], weights[positive]
-    n, q = X.shape
+    if len(X) == 0:
+        return empty(columns)
+    return _reduced(X.T, len(X), np.stack([X.mean(axis=0), X.min(axis=0), X.max(axis=0)]), columns, weights)
+
+
+def from_columns(numbers: Sequence[Array], columns: Sequence[Column]) -> Triangle:
+    """The triangle of rows as of ``from_rows``, given the ``numbers`` (n,) of each column: it spares a copy of all."""
+    n = len(numbers[0])
     if n == 0:
         return empty(columns)
+    return _reduced(numbers, n, np.array([(one.mean(), one.min(), one.max()) for one in numbers]).T, columns, None)
+
+
+def _reduced(
+    numbers: Sequence[Array] | Array, n: int, known: Array, columns: Sequence[Column], weights: Array | None
+) -> Triangle:
+    """The triangle of n > 0 rows of positive weight; ``known`` (3, q) are the columns' means, minima and maxima."""
     numeric = np.array([column.level is None for column in columns], dtype=bool)
-    shift, minimum, maximum = np.where(numeric, X.mean(axis=0), 0.0), X.min(axis=0), X.max(axis=0)
-    missing = {j: gap for j in np.flatnonzero(np.isnan(shift)).tolist() if (gap := np.isnan(X[:, j])).any()}
+    shift, minimum, maximum = np.where(numeric, known[0], 0.0), known[1], known[2]
+    missing = {j: gap for j in np.flatnonzero(np.isnan(shift)).tolist() if (gap := np.isnan(numbers[j])).any()}
     for j, gap in missing.items():
-        present = X[~gap, j]
+        present = numbers[j][~gap]
         shift[j] = present.mean() if len(present) else 0.0
         minimum[j], maximum[j] = present.min(initial=np.inf), present.max(initial=-np.inf)
     own, order = shift, list[int]()
@@ -105,12 +119,12 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
         shift = np.append(shift, np.zeros(k))[order]
         minimum = np.append(minimum, [float(gap.all()) for gap in missing.values()])[order]
         maximum = np.append(maximum, np.ones(k))[order]
-    kind = np.longdouble if small(n, q + 1) else np.float64
+    kind = np.longdouble if small(n, len(numbers) + 1) else np.float64
 
     def part(start: int, stop: int) -> NDArray[np.floating]:
         """The rows A from ``start`` to ``stop``."""
         rows = slice(start, stop)
-        A = _with_ones(X[rows], own, kind)
+        A = _with_ones([one[rows] for one in numbers], stop - start, own, kind)
         if missing:
             A = _with_gaps(A, {j: gap[rows] for j, gap in missing.items()}, order)
         if weights is not None:
@@ -128,13 +142,13 @@ def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None)
     )
 
 
-def _with_ones(X: Array, shift: Array, kind: type[np.floating]) -> NDArray[np.floating]:
-    """The rows (n, q+1) of ``X`` less the ``shift``, after a column of ones."""
-    # In columns, as X usually lies in columns and LAPACK wants its slices so.
-    A = np.empty((len(X), len(shift) + 1), dtype=kind, order="F")
+def _with_ones(numbers: Sequence[Array], n: int, shift: Array, kind: type[np.floating]) -> NDArray[np.floating]:
+    """The rows (n, q+1) of a column of ones and of ``numbers`` (n,), one for each column, less the ``shift``."""
+    # In columns, as LAPACK wants its slices so.
+    A = np.empty((n, len(numbers) + 1), dtype=kind, order="F")
     A[:, 0] = 1.0
-    for j, one in enumerate(shift):  # by column: twice as fast as one call
-        np.subtract(X[:, j], one, out=A[:, j + 1], dtype=kind)
+    for j, one in enumerate(numbers):  # by column: twice as fast as one call
+        np.subtract(one, shift[j], out=A[:, j + 1], dtype=kind)
     return A
 
 

@@ -12,7 +12,7 @@ from gdcli.data.design import Rows
 from gdcli.data.table import BadRow
 from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.column import MISSING, Column, sorted_levels
-from gdcli.engine.triangle import Triangle, from_rows, merge
+from gdcli.engine.triangle import Triangle, from_columns, from_rows, merge
 from gdcli.ingest.counts import RowCounts, SkippedRows, skipped_of
 from gdcli.ingest.plan import Plan, fold_of
 
@@ -123,7 +123,7 @@ def join_short(
     for part in parts:
         if isinstance(part, Piece):
             short.append(part)
-            if sum(len(piece.rows.X) for piece in short) < _LONG:
+            if sum(piece.rows.count for piece in short) < _LONG:
                 continue
         if short:
             yield reduce_piece(_one_piece(short, check), plan)
@@ -141,7 +141,7 @@ def reduce_piece(piece: Piece, plan: Plan) -> Aggregate:
 
 
 def _is_long(piece: Piece) -> bool:
-    return len(piece.rows.X) >= _LONG
+    return piece.rows.count >= _LONG
 
 
 def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None]) -> Piece:
@@ -153,7 +153,7 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
         together = dict.fromkeys(column for piece in pieces for column in piece.rows.columns)
         check(together)
         columns = tuple(sorted_levels(list(together)))
-    X = np.empty((sum(len(piece.rows.X) for piece in pieces), len(columns)), order="F")
+    X = np.empty((sum(piece.rows.count for piece in pieces), len(columns)), order="F")
     weights, drawn = [], []
     missing: Counter[str] = Counter()
     filled: Counter[str] = Counter()
@@ -161,8 +161,8 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
     read = start = 0
     misquoted = next((rows.misquoted for rows, _ in pieces if rows.misquoted), "")
     for rows, draw in pieces:
-        X[start : start + len(rows.X)] = spread_over(columns, rows.columns, rows.X)
-        start += len(rows.X)
+        X[start : start + rows.count] = spread_over(columns, rows.columns, rows.matrix)
+        start += rows.count
         read += rows.read
         missing += Counter(rows.missing)
         filled += Counter(rows.filled)
@@ -171,18 +171,19 @@ def _one_piece(pieces: list[Piece], check: Callable[[Collection[Column]], None])
         drawn += [] if draw is None else [draw]
     pieces.clear()
     w = np.concatenate(weights) if weights else None
-    rows = Rows(X, columns, w, read, None, missing, (), tuple(skipped), filled, misquoted)
+    rows = Rows(tuple(X.T), columns, w, read, None, missing, (), tuple(skipped), filled, misquoted)
     return Piece(rows, np.concatenate(drawn) if drawn else None)
 
 
 def _reduced(piece: Piece, plan: Plan) -> Aggregate:
     rows, draw = piece
-    head = Points(rows.columns, rows.X[:HEAD_ROWS].copy(), np.zeros(min(HEAD_ROWS, len(rows.X))))
+    first = np.column_stack([numbers[:HEAD_ROWS] for numbers in rows.numbers])
+    head = Points(rows.columns, first, np.zeros(len(first)))
     points = None
     if plan.points:
         assert draw is not None
         counted = slice(None) if rows.weights is None else rows.weights > 0
-        points = smallest_draws(Points(rows.columns, rows.X[counted], draw[counted]), plan.points)
+        points = smallest_draws(Points(rows.columns, rows.matrix[counted], draw[counted]), plan.points)
     folds: tuple[Triangle, ...]
     grouped, lanes, fold = None, None, None
     if plan.folds > 1:
@@ -195,15 +196,18 @@ def _reduced(piece: Piece, plan: Plan) -> Aggregate:
         folds = ()
     elif fold is not None:
         lanes = fold
+        X = rows.matrix
         folds = tuple(
-            from_rows(rows.X[fold == i], rows.columns, None if rows.weights is None else rows.weights[fold == i])
+            from_rows(X[fold == i], rows.columns, None if rows.weights is None else rows.weights[fold == i])
             for i in range(plan.folds)
         )
+    elif rows.weights is None:
+        folds = (from_columns(rows.numbers, rows.columns),)
     else:
-        folds = (from_rows(rows.X, rows.columns, rows.weights),)
+        folds = (from_rows(rows.matrix, rows.columns, rows.weights),)
     blocks = () if plan.store is None else (_kept(rows, lanes, folds, grouped, plan.store),)
     skipped = skipped_of(rows.skipped)
-    counts = (rows.read, len(rows.X), rows.missing)
+    counts = (rows.read, rows.count, rows.missing)
     return Aggregate(folds, *counts, head, points, blocks, (), skipped, rows.filled, rows.misquoted, grouped)
 
 
@@ -217,9 +221,9 @@ def _kept(
     from gdcli.ingest.kept_rows import KeptRows
 
     taken: slice | NDArray[np.intp] = slice(None)
-    bounds = [0, len(rows.X)]
+    bounds = [0, rows.count]
     if lanes is not None or rows.weights is not None:
-        taken = np.arange(len(rows.X)) if rows.weights is None else np.flatnonzero(rows.weights > 0)
+        taken = np.arange(rows.count) if rows.weights is None else np.flatnonzero(rows.weights > 0)
         bounds = [0, len(taken)]
         if lanes is not None:
             count = len(folds) if grouped is None else grouped.lanes
@@ -232,17 +236,19 @@ def _kept(
     gaps = [j for j, column in enumerate(columns) if column.level is None and column.name in rows.filled]
     found = next((dict(zip(each.columns, each.shift.tolist(), strict=True)) for each in folds if each.count), {})
     if grouped is not None:
-        found = {column: _middle(rows.X[taken, i]) for i, column in enumerate(rows.columns) if column.level is None}
+        found = {
+            column: _middle(rows.numbers[i][taken]) for i, column in enumerate(rows.columns) if column.level is None
+        }
     shift = np.array([found.get(column, 0.0) for column in columns])
     X = np.empty((bounds[-1], len(columns) + len(gaps)))
     for j, i in enumerate(features):
-        np.subtract(rows.X[taken, i], shift[j], out=X[:, j])
+        np.subtract(rows.numbers[i][taken], shift[j], out=X[:, j])
     for k, j in enumerate(gaps, len(columns)):
         missing = np.isnan(X[:, j])
         X[missing, j], X[:, k] = 0.0, missing
     columns += [Column(columns[j].name, MISSING) for j in gaps]
     X, *pages = store.keep(X)
-    Y, *more = store.keep(np.column_stack([rows.X[taken, i] for i in target]))
+    Y, *more = store.keep(np.column_stack([rows.numbers[i][taken] for i in target]))
     weights = None
     if rows.weights is not None:
         column, *last = store.keep(rows.weights[taken][:, np.newaxis])

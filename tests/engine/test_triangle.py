@@ -7,7 +7,7 @@ import pytest
 
 from gdcli.engine.column import Column
 from gdcli.engine.qr import triangularize
-from gdcli.engine.triangle import Triangle, from_rows, merge, select
+from gdcli.engine.triangle import Triangle, fill, from_columns, from_rows, merge, select
 
 NAMES = [Column("a"), Column("b"), Column("c")]
 
@@ -53,11 +53,24 @@ def data(n: int, q: int = 3, seed: int = 0) -> np.ndarray:
     return random.normal(size=(n, q)) * np.logspace(-3, 4, q) + np.linspace(-50, 2000, q)
 
 
-@pytest.mark.parametrize("n", [1, 2, 4, 512, 513, 1023, 1024, 1300])
+@pytest.mark.parametrize("n", [1, 2, 4, 512, 513, 1023, 1024, 1300, 20_000])
 @pytest.mark.parametrize("q", [1, 3, 31, 32])
 def test_a_triangle_has_the_lengths_and_angles_of_its_rows(n: int, q: int) -> None:
     X = data(n, q)
     assert relative_error(from_rows(X, numeric(q)), X) < 1e-14
+    assert relative_error(from_columns(tuple(X.T), numeric(q)), X) < 1e-14
+
+
+def test_columns_with_gaps_give_the_triangle_of_their_rows() -> None:
+    X = data(9000, 31)
+    X[::7, 2], X[::5, 30], X[:, 4] = np.nan, np.nan, np.nan
+    X = np.asfortranarray(X)
+    one, other = from_rows(X, numeric(31)), from_columns(tuple(X.T), numeric(31))
+    assert one.columns == other.columns
+    np.testing.assert_array_equal(one.R, other.R)
+    np.testing.assert_array_equal([one.shift, one.minimum, one.maximum], [other.shift, other.minimum, other.maximum])
+    filled = np.where(np.isnan(X), one.shift[[i for i, c in enumerate(one.columns) if c.level is None]], X)
+    assert relative_error(fill(other, numeric(31), {}), filled) < 1e-14
 
 
 @pytest.mark.parametrize("n", [1, 2, 40, 600, 3000])
