@@ -16,6 +16,7 @@ from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.column import Column
+from gdcli.engine.descent import Stopped
 from gdcli.fitting.results import Fit
 from gdcli.ingest.counts import RowCounts
 
@@ -42,7 +43,8 @@ class GroupFits:
     itself. ``reasons`` say why a group has no fit, or no validation, by the group's index. ``loss_word`` is the
     loss as it was asked for. ``parameter`` is the loss's, the median of the groups'. ``shown`` are the first fits
     with what was asked to be shown of them (a picture, the arithmetic, iterations), by the group's index; ``every``
-    says that iterations were. ``asked`` is the number of iterations asked for.
+    says that iterations were. ``asked`` is the number of iterations asked for, ``left``
+    that of groups which a request to stop left out.
     """
 
     version: str
@@ -99,6 +101,12 @@ class GroupFits:
     every: bool = False
     held: NDArray[np.intp] | None = None
     asked: int = 0
+    left: int = 0
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether a request to stop ended the job: what was done by then is here."""
+        return self.left > 0 or Stopped.INTERRUPTED in self.stopped.tolist()
 
     def with_verdict(self, *verdicts: Verdict) -> list[int]:
         """The indices of the groups whose verdict is one of ``verdicts``."""

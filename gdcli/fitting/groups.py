@@ -6,9 +6,9 @@ own, and its fit is like any other: whatever a fit can do, it can do for groups.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from gdcli.base.names import count_of, listed, quoted
 from gdcli.base.records import replace
 from gdcli.data.group_keys import Key, in_order
 from gdcli.engine.column import Column, gaps_among
-from gdcli.engine.descent import Stopped
 from gdcli.engine.triangle import Triangle, fill, lanes_at
 from gdcli.fitting.fit import Recorder, fit_reading
 from gdcli.fitting.folds import lacking_rows
@@ -82,7 +81,7 @@ def fit_groups(
     alone = alone or (with_memory and options.descent.optimizer.rule.memories > 0)
     if side_by_side(options) and not alone:
         lanes = lanes_at(grouped.triangle, [grouped.place[key] for key in keys])
-        found, saturated = fit_side_by_side(reading, fill(lanes), keys, options)
+        found, saturated = fit_side_by_side(reading, fill(lanes), keys, options, listener)
         if _shows(options):
             found = replace(found, shown=_shown(reading, grouped, found, options))
     else:
@@ -157,6 +156,7 @@ class _GroupListener(Listener):
         self._notes: Counter[str] = Counter()
         self._warnings: dict[str, list[Key]] = {}
         self.key: Key = ()
+        self.asked: Callable[[], bool] = lambda: False
 
     def note(self, message: str) -> None:
         self._notes[message] += 1
@@ -164,8 +164,8 @@ class _GroupListener(Listener):
     def warn(self, message: str) -> None:
         self._warnings.setdefault(message, []).append(self.key)
 
-    def defer_interrupts(self) -> AbstractContextManager[Any]:
-        return self._listener.defer_interrupts()
+    def defer_interrupts(self) -> AbstractContextManager[Callable[[], bool]]:
+        return nullcontext(self.asked)
 
     def tell(self, by: Sequence[str], fitted: int) -> None:
         """Tell the notes that all fits share, and the warnings with their groups."""
@@ -225,38 +225,40 @@ def _one_by_one(
     choosing = len(options.model.penalties) > 1 or bool(options.descent.candidates)
     fits: list[Fit | None] = []
     reasons: dict[int, str] = {}
-    few: set[int] = set()
-    for i, key in enumerate(keys):
+
+    def fit_one(i: int, key: Key) -> Fit | None:
         own = reading_of_group(reading, grouped, key)
-        collected.key = key
-        try:
-            if _too_few(own, options):
-                few.add(i)
+        if _too_few(own, options):
+            return None
+        listeners = () if recorders is None else recorders.of_group(key)
+        checked = replace(options, show=replace(options.show, points=0) if len(shown) < MOST_SHOWN else plain)
+        if options.checks.cv is not None and not choosing and (reason := lacking_rows(own)):
+            reasons[i] = reason
+            checked = replace(checked, checks=replace(options.checks, cv=None))
+        if own.test is not None and not own.reduced.folds[1].count:
+            reasons[i] = f"no row of {quoted(own.test)} is of this group"
+            own = replace(own, reduced=replace(own.reduced, folds=own.reduced.folds[:1]), test=None)
+            checked = replace(checked, checks=replace(options.checks, test=None, patience=None))
+        start = starts.get(key)
+        fit = fit_reading(own, _going_on(checked, start), listeners, collected, start)
+        if shows and len(shown) < MOST_SHOWN:
+            shown[i] = fit
+        return fit
+
+    # A request to stop waits for the end of an iteration, or of a group, so that what is done by then is a result.
+    with listener.defer_interrupts() as collected.asked:
+        for i, collected.key in enumerate(keys):
+            try:
+                fits.append(fit_one(i, collected.key))
+            except DataError as error:
+                if starts:
+                    raise DataError(f"{_named(reading.design.by, [collected.key])}: {error}") from None
+                reasons[i] = str(error)
                 fits.append(None)
-                continue
-            listeners = () if recorders is None else recorders.of_group(key)
-            checked = replace(options, show=replace(options.show, points=0) if len(shown) < MOST_SHOWN else plain)
-            if options.checks.cv is not None and not choosing and (reason := lacking_rows(own)):
-                reasons[i] = reason
-                checked = replace(checked, checks=replace(options.checks, cv=None))
-            if own.test is not None and not own.reduced.folds[1].count:
-                reasons[i] = f"no row of {quoted(own.test)} is of this group"
-                own = replace(own, reduced=replace(own.reduced, folds=own.reduced.folds[:1]), test=None)
-                checked = replace(checked, checks=replace(options.checks, test=None, patience=None))
-            start = starts.get(key)
-            fit = fit_reading(own, _going_on(checked, start), listeners, collected, start)
-            fits.append(fit)
-            if shows and len(shown) < MOST_SHOWN:
-                shown[i] = fit
-        except DataError as error:
-            if starts:
-                raise DataError(f"{_named(reading.design.by, [key])}: {error}") from None
-            reasons[i] = str(error)
-            fits.append(None)
-        listener.descending(i + 1, len(keys))
-        last = fits[-1]
-        if last is not None and last.descent.stopped is Stopped.INTERRUPTED:
-            raise KeyboardInterrupt
+            listener.descending(i + 1, len(keys))
+            if collected.asked():
+                break
+    left, keys = len(keys) - len(fits), keys[: len(fits)]
     known = [fit for fit in fits if fit is not None]
     if not known:
         if reasons:
@@ -265,7 +267,7 @@ def _one_by_one(
         raise too_few_rows(reading, max(sum(fold.count for fold in grouped.folds_of(key)) for key in keys))
     collected.tell(reading.design.by, len(known))
     found = group_fits_of(reading, grouped, keys, fits, reasons, columns, options, shown)
-    return found, 0  # each saturated fit has been told of
+    return replace(found, left=left), 0  # each saturated fit has been told of
 
 
 def _going_on(options: FitOptions, start: Start | None) -> FitOptions:
@@ -283,14 +285,17 @@ def _shown(reading: Dataset, grouped: Grouped, found: GroupFits, options: FitOpt
     return {i: fit_reading(own, options, (), Listener()) for i, own in readings.items()}
 
 
-class _OfFeatures(Protocol):
-    """A result that names the features with a term."""
+class _OfGroup(Protocol):
+    """A result for a group: the features with a term, and whether a request to stop ended it."""
 
     @property
     def features(self) -> tuple[str, ...]: ...
 
+    @property
+    def interrupted(self) -> bool: ...
 
-T = TypeVar("T", bound=_OfFeatures)
+
+T = TypeVar("T", bound=_OfGroup)
 
 
 def each_group(
@@ -315,6 +320,10 @@ def each_group(
         except DataError as error:
             reasons[i] = str(error)
             found.append(None)
+        last = found[-1]
+        if last is not None and last.interrupted:
+            break
+    keys = keys[: len(found)]
     collected.tell(reading.design.by, len(keys) - len(reasons))
     if len(reasons) == len(keys):
         raise DataError(f"nothing can be done with any of {count_of(len(keys), 'group')}: {reasons[0]}")

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from gdcli.base.errors import DataError
+from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, quoted
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array, Mask, NDArray
-from gdcli.engine.descent import Step, Stopped, after, below, descend, divergence
+from gdcli.engine.descent import Step, Stopped, after, below, descend, divergence, when
 from gdcli.engine.scaling import standard_deviations
 from gdcli.engine.spectrum import AlongEigenvectors, Behaviour
 from gdcli.engine.triangle import Triangle, lanes_at
@@ -38,15 +39,17 @@ def side_by_side(options: FitOptions) -> bool:
 
 
 def fit_side_by_side(
-    reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions
+    reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions, listener: Listener
 ) -> tuple[GroupFits, int]:
     """The fits of all groups, a lane each, and the number of saturated ones. Raises DataError."""
     # A group of which nothing has a coefficient has no largest eigenvalue: every rate is stable there.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _fit(reading, stack, keys, options)
+        return _fit(reading, stack, keys, options, listener)
 
 
-def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions) -> tuple[GroupFits, int]:
+def _fit(
+    reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions, listener: Listener
+) -> tuple[GroupFits, int]:
     chosen = reading.design
     compared = compared_with_baseline(chosen, options.model.intercept)
     own = _own(stack, compared, options.model.intercept)
@@ -62,7 +65,7 @@ def _fit(reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOpt
         raise DataError("there is no feature left, and no intercept: nothing to fit")
     fitted, target = lanes_at(stack, np.flatnonzero(enough)), stack.columns[-1]
     problem = build_problem(fitted, target, Terms(terms, {}, {}), options, own[enough][:, places])
-    found = _descended(problem, options)
+    found = _descended(problem, options, listener)
     figures: dict[str, Any] = {name: _spread(values, enough) for name, values in found.items()}
     references = {name: _references(stack, name) for name in compared if _places(stack, name)}
     fits = group_fits(
@@ -103,7 +106,7 @@ def _own(stack: Triangle, compared: Sequence[str], intercept: bool) -> Mask:
     return found
 
 
-def _descended(problem: Problem, options: FitOptions) -> dict[str, Any]:
+def _descended(problem: Problem, options: FitOptions, listener: Listener) -> dict[str, Any]:
     """Descend in all groups at once; return each figure as an array (g, …), NaN if a group has none."""
     best, g = problem.optimum, len(problem.start)
     forecast = forecast_of(problem, options)
@@ -115,7 +118,7 @@ def _descended(problem: Problem, options: FitOptions) -> dict[str, Any]:
     unstable = behaviour == Behaviour.UNSTABLE
     arrival = _known(forecast.iterations_to(rates, problem.within), g, -1)
 
-    last, theta = _descend(problem, rates, options)
+    last, theta = _descend(problem, rates, options, listener)
     diverged = unstable | (last.stopped == Stopped.DIVERGED)
     m, c = problem.scaling.to_file(theta)
     gap, cost = problem.gap(theta), last.cost * problem.cost_scale
@@ -152,21 +155,22 @@ def _known(figures: NDArray[Any] | None, lanes: int, none: object) -> NDArray[An
     return np.full(lanes, none) if figures is None else figures
 
 
-def _descend(problem: Problem, rate: Array, options: FitOptions) -> tuple[Step, Array]:
+def _descend(problem: Problem, rate: Array, options: FitOptions, listener: Listener) -> tuple[Step, Array]:
     """The last step, and θ there. The descent runs along the eigenvectors if the optimizer is linear: it is faster."""
     along = AlongEigenvectors(problem.spectrum, problem.optimum.cost / problem.cost_scale)
     linear = options.descent.optimizer.kind.has_forecast
     rules = [divergence(PERFECT * problem.mean_square / problem.cost_scale)]
     if options.descent.tolerance is not None:
         rules.append(below(options.descent.tolerance))
-    steps = descend(
-        along if linear else problem.objective,
-        options.descent.optimizer.on(along.newton_direction, options.model.intercept),
-        options.descent.rates(rate[:, np.newaxis]),
-        np.zeros_like(problem.spectrum.distances) if linear else problem.start,
-        (*rules, after(options.descent.iterations)),
-    )
-    (last,) = deque(steps, maxlen=1)
+    with listener.defer_interrupts() as asked:
+        steps = descend(
+            along if linear else problem.objective,
+            options.descent.optimizer.on(along.newton_direction, options.model.intercept),
+            options.descent.rates(rate[:, np.newaxis]),
+            np.zeros_like(problem.spectrum.distances) if linear else problem.start,
+            (*rules, when(asked, Stopped.INTERRUPTED), after(options.descent.iterations)),
+        )
+        (last,) = deque(steps, maxlen=1)
     return last, problem.start + along.theta(last.theta) if linear else last.theta
 
 

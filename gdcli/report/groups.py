@@ -190,7 +190,15 @@ def format_group_meaning(fits: GroupFits) -> list[str]:
     """Sentences under the table: how many groups ended with each verdict, and advice."""
     ends = Counter(_end(fits, i)[1] for i in range(len(fits.groups)))
     ended = joined([f"{count:,} {_OF_THESE.get(words, words)}" for words, count in ends.items()])
-    said = [f"{count_of(len(fits.groups), 'group')}, {count_of(fits.rows.used, 'row')}: {ended}."]
+    rows = int(fits.count.sum()) if fits.left else fits.rows.used
+    said = [f"{count_of(len(fits.groups), 'group')}, {count_of(rows, 'row')}: {ended}."]
+    if fits.interrupted:
+        left = (
+            f": {count_of(fits.left, 'group')} more {'was' if fits.left == 1 else 'were'} not begun"
+            if fits.left
+            else ""
+        )
+        said.append(f"Interrupted{left}.")
     slow = fits.with_verdict(Verdict.NOT_CONVERGED)
     if slow:
         lasso = any(fit is not None and fit.penalty is not None and fit.penalty.l1 for fit in fits.fits)

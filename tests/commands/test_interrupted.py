@@ -69,3 +69,62 @@ def test_requests_between_two_iterations_write_the_row_before_them_once(gdfit, p
     assert done.code == 130
     assert [int(line.split(",")[0]) for line in trace.read_text().splitlines()[1:]] == list(range(41))
     assert [row["iteration"] for row in json.loads(done.out)["trace"]][-2:] == [30, 40]
+
+
+@pytest.fixture
+def groups(csv_file):
+    rows = [f"{g},{x},{x * x + 1}" for g in "abcd" for x in range(6)]
+    return csv_file("\n".join(["g,x,y", *rows]) + "\n")
+
+
+def interrupting(monkeypatch, module, call, iteration):
+    """Let a signal come just before an iteration of the ``call``-th descent of a module."""
+    calls = []
+
+    def interrupted(*given, **more):
+        calls.append(None)
+        for step in descend(*given, **more):
+            if len(calls) == call and step.iteration == iteration - 1:
+                signal.raise_signal(signal.SIGINT)
+            yield step
+
+    monkeypatch.setattr(f"{module}.descend", interrupted)
+
+
+def test_groups_fitted_before_a_request_to_stop_are_reported_and_traced(gdfit, groups, tmp_path, monkeypatch):
+    interrupting(monkeypatch, "gdcli.fitting.fit", 2, 7)
+    trace, model = tmp_path / "trace.csv", tmp_path / "model.json"
+    words = (groups, "-t", "y", "--by", "g", "-n", "20", "--lr", "0.1", "--trace", trace, "--save", model)
+    done = gdfit(*words, "--format", "json")
+    found = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 130
+    assert [one["group"]["g"] for one in found] == ["a", "b"]
+    assert [(one["descent"]["stopped"], one["descent"]["iterations"]) for one in found] == [
+        ("iterations", 20), ("interrupted", 7),
+    ]  # fmt: skip
+    rows = [tuple(line.split(",")[:2]) for line in trace.read_text().splitlines()[1:]]
+    assert rows == [("a", str(k)) for k in range(21)] + [("b", str(k)) for k in range(8)]
+    assert not model.exists()
+
+
+def test_a_request_to_stop_groups_says_how_many_are_left(gdfit, groups, monkeypatch):
+    interrupting(monkeypatch, "gdcli.fitting.fit", 1, 3)
+    done = gdfit(groups, "-t", "y", "--by", "g", "-n", "20", "--l2", "0.1")
+    assert done.code == 130
+    assert "1 group, 6 rows: 1 not there yet.\nInterrupted: 3 groups more were not begun." in done.out
+
+
+def test_groups_side_by_side_end_with_the_iteration_of_a_request_to_stop(gdfit, groups, monkeypatch):
+    interrupting(monkeypatch, "gdcli.fitting.side_by_side", 1, 5)
+    done = gdfit(groups, "-t", "y", "--by", "g", "-n", "1000", "--format", "json")
+    found = [json.loads(line)["descent"] for line in done.out.splitlines()]
+    assert done.code == 130
+    assert [(one["stopped"], one["iterations"]) for one in found] == [("interrupted", 5)] * 4
+
+
+def test_a_request_to_stop_sweeps_of_groups_begins_no_further_group(gdfit, groups, monkeypatch):
+    interrupting(monkeypatch, "gdcli.fitting.sweep", 2, 5)
+    done = gdfit("sweep", groups, "-t", "y", "--by", "g", "-n", "100", "--format", "json")
+    assert done.code == 130
+    found = [json.loads(line) for line in done.out.splitlines()]
+    assert [(one["group"]["g"], one["interrupted"]) for one in found] == [("a", False), ("b", True)]

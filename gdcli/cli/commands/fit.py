@@ -138,7 +138,7 @@ def _run_groups(
     options, starts = parse_options(fit_values(values) | output.shown | {"resume": values["resume"]})
     with Narrator(output.quiet) as narrator, output.group_recorders() as recorders:
         fits = run_groups(inputs, options, recorders, narrator, starts, output.save is not None)
-    if not fits.diverged:
+    if not (fits.diverged or fits.interrupted):
         output.save_model(lambda: _model(fits))
     output.write(groups_report(fits, output.digits, typed))
     return _exit_code_of_groups(fits, values, output)
@@ -147,9 +147,12 @@ def _run_groups(
 def _exit_code_of_groups(fits: "GroupFits", values: Mapping[str, Any], output: "Output") -> int:
     """Say on stderr what stdout does not say, and return the exit code."""
     from gdcli.base.names import count_of
+    from gdcli.cli import signals
     from gdcli.fitting.group_results import Verdict
     from gdcli.report.groups import format_divergence
 
+    if fits.interrupted:
+        raise Interrupted(signals.last_exit_code())
     if fits.diverged:
         if not output.table_on_stdout:
             say("Error: " + "\n".join(format_divergence(fits)))

@@ -75,6 +75,8 @@ def command(context: click.Context, /, files: tuple[str, ...], **values: Any) ->
             for reason in () if output.format == "table" else format_reasons(found):
                 narrator.note(f"no sweep of {reason}")
         output.write(group_sweeps_report(found, output.digits, typed))
+        if any(sweep is not None and sweep.interrupted for sweep in found.sweeps):
+            raise Interrupted(last_exit_code())
         return ExitCode.OK
     with Narrator(output.quiet) as narrator:
         sweep = run_sweep(inputs, chosen, values["rates"], narrator)
