@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
@@ -71,6 +72,22 @@ def ordered_map(work: Callable[[T], R], items: Iterable[T], jobs: int | None) ->
 def _work_on_last(work: Callable[[T], R], items: list[T]) -> R:
     """The result for the last item of a list, taken out: ``work`` may let go of it before its end."""
     return work(items.pop())
+
+
+@contextmanager
+def several_maps(jobs: int | None) -> "Iterator[Callable[[Callable[[T], object], Iterable[T]], object]]":
+    """Context with a function that calls a ``work`` for each of some items, ``jobs`` at a time, and waits for all.
+
+    One pool of threads serves all calls. ``jobs`` is the number of cores that may be used if it is None.
+    """
+    jobs = jobs or usable_cores()
+    if jobs == 1:
+        yield lambda work, items: deque(map(work, items), maxlen=0)
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        yield lambda work, items: deque(pool.map(work, items), maxlen=0)
 
 
 def merge_all(results: Iterable[R], merge: Callable[[R, R], R]) -> R | None:

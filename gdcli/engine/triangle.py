@@ -20,6 +20,7 @@ import numpy as np
 
 from gdcli.base.records import record, replace
 from gdcli.engine.arrays import Array, Extended, NDArray, PerLane, single
+from gdcli.engine.blas import WIDE
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import kept_as, small, triangularize, triangularize_parts, with_rows_below, with_signs
 
@@ -33,8 +34,9 @@ class Triangle:
 
     ``R`` is upper triangular of shape (q+1, q+1), or a trapezium with no more rows than were reduced, in extended
     precision where the platform has it; its first column belongs to the ones, the others to ``columns`` less their
-    ``shift`` (q,). ``weight`` is the sum of the rows' weights, ``count`` the number of rows of positive weight;
-    ``minimum`` and ``maximum`` (q,) are over those, and over the cells that have a value (infinite where none has).
+    ``shift`` (q,). While rows wait to be reduced, ``R`` holds them as they are. ``weight`` is the sum of the rows'
+    weights, ``count`` the number of rows of positive weight; ``minimum`` and ``maximum`` (q,) are over those, and over
+    the cells that have a value (infinite where none has).
 
     Of many lanes of rows over the same columns all arrays have leading axes: ``R`` (…, q+1, q+1) in double precision,
     ``shift`` (…, q), ``weight`` (…) and so on. A lane may have no rows.
@@ -80,29 +82,37 @@ class Triangle:
         return self.minimum >= self.maximum
 
 
-def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None) -> Triangle:
+def from_rows(X: Array, columns: Sequence[Column], weights: Array | None = None, wait: bool = False) -> Triangle:
     """Reduce the rows ``X`` (n, q) of finite numbers, or NaN where a number is missing, to their triangle.
 
-    ``weights`` (n,) are non-negative; a row of weight 0 does not count at all.
+    ``weights`` (n,) are non-negative; a row of weight 0 does not count at all. With ``wait`` the rows of a wide table
+    may wait for others: ``merge`` takes them, ``reduced`` ends it.
     """
     if weights is not None:
         positive = weights > 0
         X, weights = X[positive], weights[positive]
     if len(X) == 0:
         return empty(columns)
-    return _reduced(X.T, len(X), np.stack([X.mean(axis=0), X.min(axis=0), X.max(axis=0)]), columns, weights)
+    return _reduced(X.T, len(X), np.stack([X.mean(axis=0), X.min(axis=0), X.max(axis=0)]), columns, weights, wait)
 
 
-def from_columns(numbers: Sequence[Array], columns: Sequence[Column]) -> Triangle:
+def from_columns(numbers: Sequence[Array], columns: Sequence[Column], wait: bool = False) -> Triangle:
     """The triangle of rows as of ``from_rows``, given the ``numbers`` (n,) of each column: it spares a copy of all."""
     n = len(numbers[0])
     if n == 0:
         return empty(columns)
-    return _reduced(numbers, n, np.array([(one.mean(), one.min(), one.max()) for one in numbers]).T, columns, None)
+    return _reduced(
+        numbers, n, np.array([(one.mean(), one.min(), one.max()) for one in numbers]).T, columns, None, wait
+    )
 
 
 def _reduced(
-    numbers: Sequence[Array] | Array, n: int, known: Array, columns: Sequence[Column], weights: Array | None
+    numbers: Sequence[Array] | Array,
+    n: int,
+    known: Array,
+    columns: Sequence[Column],
+    weights: Array | None,
+    wait: bool,
 ) -> Triangle:
     """The triangle of n > 0 rows of positive weight; ``known`` (3, q) are the columns' means, minima and maxima."""
     numeric = np.array([column.level is None for column in columns], dtype=bool)
@@ -133,7 +143,7 @@ def _reduced(
 
     return Triangle(
         columns=tuple(columns),
-        R=triangularize_parts(part, n, len(columns) + 1),
+        R=part(0, n) if wait and _may_wait(n, len(columns) + 1) else triangularize_parts(part, n, len(columns) + 1),
         shift=shift,
         weight=float(n) if weights is None else float(weights.sum()),
         count=n,
@@ -172,10 +182,11 @@ def _with_gaps(
     return A[:, [0, *(i + 1 for i in order)]]
 
 
-def merge(left: Triangle, right: Triangle) -> Triangle:
+def merge(left: Triangle, right: Triangle, jobs: int | None = 1, wait: bool = False) -> Triangle:
     """The triangle of the rows of both sides, relative to the left one's shift.
 
-    A column that only one side has (a level first seen late) counts as zero in the other side's rows.
+    A column that only one side has (a level first seen late) counts as zero in the other side's rows. ``jobs`` threads
+    share the work on wide triangles; ``wait`` as in ``from_rows``.
     """
     columns = left.columns
     if right.columns != columns:
@@ -188,7 +199,7 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
     shift = np.where(left.known, left.shift, right.shift)
     return Triangle(
         columns=columns,
-        R=_stacked(left.R, right, shift),
+        R=_stacked(left.R, right, shift, jobs, wait),
         shift=shift,
         weight=left.weight + right.weight,
         count=left.count + right.count,
@@ -197,13 +208,27 @@ def merge(left: Triangle, right: Triangle) -> Triangle:
     )
 
 
-def _stacked(R: Extended, triangle: Triangle, shift: Array) -> Extended:
-    """The R of the rows that R stands for, and of a triangle's relative to a shift."""
+def _stacked(R: Extended, triangle: Triangle, shift: Array, jobs: int | None, wait: bool) -> Extended:
+    """The R of the rows that R stands for, and of a triangle's relative to a shift; all these rows if they wait."""
     moved = _moved(triangle, shift)
     if R.dtype != np.float64 or R.shape[-2] < R.shape[-1] or R.ndim > 2:
-        return triangularize(np.concatenate([R, moved], axis=-2))
-    found = with_rows_below(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False))
+        rows = np.concatenate([R, moved], axis=-2)
+        return rows if wait and _may_wait(*rows.shape[-2:]) else triangularize(rows)
+    found = with_rows_below(R.astype(np.float64, copy=False), moved.astype(np.float64, copy=False), jobs)
     return with_signs(found.astype(kept_as(len(R)), copy=False))
+
+
+def _may_wait(n: int, q: int) -> bool:
+    """Whether n rows of q columns may wait to be reduced: in a wide table, while they are fewer than a triangle's.
+
+    Reducing them would cost as much again as merging them does.
+    """
+    return q > WIDE and n < q
+
+
+def reduced(triangle: Triangle) -> Triangle:
+    """The triangle of the same rows, none of which waits."""
+    return replace(triangle, R=triangularize(triangle.R)) if triangle.R[1:, 0].any() else triangle
 
 
 def fill(
@@ -362,7 +387,8 @@ def _moved(triangle: Triangle, shift: Array) -> Extended:
     """
     R = triangle.R.copy()
     step = np.where(triangle.known, triangle.shift - shift, 0.0)
-    R[..., 0, 1:] += step * R[..., 0, :1]
+    ones = len(R) if R.ndim == 2 and R[1:, 0].any() else 1  # only the first row of a triangle has some
+    R[..., :ones, 1:] += step[..., np.newaxis, :] * R[..., :ones, :1]
     for column, indicator in triangle.gaps:
         R[..., 1 + column] -= step[..., column, np.newaxis] * R[..., 1 + indicator]
     return R

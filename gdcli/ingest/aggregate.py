@@ -12,7 +12,7 @@ from gdcli.data.design import Rows
 from gdcli.data.table import BadRow
 from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.column import MISSING, Column, sorted_levels
-from gdcli.engine.triangle import Triangle, from_columns, from_rows, merge
+from gdcli.engine.triangle import Triangle, from_columns, from_rows, merge, reduced
 from gdcli.ingest.counts import RowCounts, SkippedRows, skipped_of
 from gdcli.ingest.plan import Plan, fold_of
 
@@ -198,13 +198,13 @@ def _reduced(piece: Piece, plan: Plan) -> Aggregate:
         lanes = fold
         X = rows.matrix
         folds = tuple(
-            from_rows(X[fold == i], rows.columns, None if rows.weights is None else rows.weights[fold == i])
+            from_rows(X[fold == i], rows.columns, None if rows.weights is None else rows.weights[fold == i], wait=True)
             for i in range(plan.folds)
         )
     elif rows.weights is None:
-        folds = (from_columns(rows.numbers, rows.columns),)
+        folds = (from_columns(rows.numbers, rows.columns, wait=True),)
     else:
-        folds = (from_rows(rows.matrix, rows.columns, rows.weights),)
+        folds = (from_rows(rows.matrix, rows.columns, rows.weights, wait=True),)
     blocks = () if plan.store is None else (_kept(rows, lanes, folds, grouped, plan.store),)
     skipped = skipped_of(rows.skipped)
     counts = (rows.read, rows.count, rows.missing)
@@ -281,8 +281,13 @@ def smallest_draws(points: Points, most: int) -> Points:
     return Points(points.columns, points.X[kept], points.draws[kept])
 
 
-def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate:
-    """The aggregate of the rows of ``left`` and of those of ``right``, which come after them."""
+def merge_aggregates(
+    left: Aggregate, right: Aggregate, plan: Plan, jobs: int | None = 1, wait: bool = False
+) -> Aggregate:
+    """The aggregate of the rows of ``left`` and of those of ``right``, which come after them.
+
+    ``jobs`` threads share the work; with ``wait`` rows may wait for ``seal_section`` to be reduced.
+    """
     head, points = left.head, None
     if head is None or len(head.X) < HEAD_ROWS:
         head = _joined(head, right.head)
@@ -296,7 +301,7 @@ def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate
 
         grouped = merge_grouped(left.grouped, right.grouped)
     return Aggregate(
-        folds=tuple(merge(a, b) for a, b in zip(left.folds, right.folds, strict=True)),
+        folds=tuple(merge(a, b, jobs, wait) for a, b in zip(left.folds, right.folds, strict=True)),
         read=left.read + right.read,
         complete=left.complete + right.complete,
         missing=Counter(left.missing) + Counter(right.missing),
@@ -311,15 +316,16 @@ def merge_aggregates(left: Aggregate, right: Aggregate, plan: Plan) -> Aggregate
     )
 
 
-def seal_section(reduced: Aggregate) -> Aggregate:
+def seal_section(section: Aggregate) -> Aggregate:
     """The aggregate of a finished section: its kept blocks are one LocalRows now, and no row waits to be reduced."""
-    if reduced.grouped is not None:
-        reduced = replace(reduced, grouped=reduced.grouped.sealed())
-    if not reduced.blocks:
-        return reduced
+    section = replace(section, folds=tuple(reduced(fold) for fold in section.folds))
+    if section.grouped is not None:
+        section = replace(section, grouped=section.grouped.sealed())
+    if not section.blocks:
+        return section
     from gdcli.ingest.kept_rows import LocalRows
 
-    return replace(reduced, blocks=(), groups=(LocalRows(reduced.blocks),))
+    return replace(section, blocks=(), groups=(LocalRows(section.blocks),))
 
 
 def _joined(left: Points | None, right: Points | None) -> Points | None:

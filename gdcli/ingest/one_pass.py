@@ -4,6 +4,7 @@ Threads and the workers of a cluster use these functions in the same order: henc
 """
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gdcli.base.parallel import merge_left, merge_sections, ordered_map
@@ -54,15 +55,15 @@ class Reduction:
         piece = piece_of(rows, self.plan, file, number)
         return reduce_if_long(piece, self.plan)
 
-    def merge_section(self, parts: Iterable[Aggregate | Piece]) -> Aggregate | None:
+    def merge_section(self, parts: Iterable[Aggregate | Piece], jobs: int | None = 1) -> Aggregate | None:
         """The aggregate of the parts of one section, merged and sealed; None if there are no parts."""
-        whole = merge_left(join_short(parts, self.plan, self.check), self.merge)
+        whole = merge_left(join_short(parts, self.plan, self.check), partial(self.merge, jobs=jobs, wait=True))
         return None if whole is None else seal_section(self.checked(whole))
 
-    def merge(self, left: Aggregate, right: Aggregate) -> Aggregate:
+    def merge(self, left: Aggregate, right: Aggregate, jobs: int | None = 1, wait: bool = False) -> Aggregate:
         """The aggregate of the rows of ``left`` and ``right`` together. Raises DataError if it has too many columns."""
         self.check(dict.fromkeys([*left.columns, *right.columns]))
-        return self.checked(merge_aggregates(left, right, self.plan))
+        return self.checked(merge_aggregates(left, right, self.plan, jobs, wait))
 
     def checked(self, found: Aggregate) -> Aggregate:
         """The aggregate, unchanged. Raises DataError if its groups do not fit into the memory."""
@@ -78,4 +79,5 @@ class Reduction:
 
     def of_all(self, parts: Iterator[Part], jobs: int | None) -> Aggregate | None:
         """The aggregate of all parts, reduced over threads; None if there are none."""
-        return merge_sections(ordered_map(self.reduce, parts, jobs), self.merge_section, self.merge)
+        merge_section, merge = partial(self.merge_section, jobs=jobs), partial(self.merge, jobs=jobs)
+        return merge_sections(ordered_map(self.reduce, parts, jobs), merge_section, merge)

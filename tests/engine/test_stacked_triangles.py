@@ -60,3 +60,11 @@ def test_any_number_of_rows(n: int, dense: bool) -> None:
     upper, _ = triangles(150)
     rows = np.random.default_rng(2).normal(size=(n, 150))
     check(upper, rows if dense else np.triu(rows))
+
+
+def test_any_number_of_threads_gives_the_same_bits() -> None:
+    upper, _ = triangles(700)
+    rows = np.random.default_rng(3).normal(size=(90, 700))
+    alone = with_rows_below(upper, rows, 1)
+    np.testing.assert_array_equal(with_rows_below(upper, rows, 3), alone)
+    np.testing.assert_array_equal(with_rows_below(upper, rows, None), alone)
