@@ -15,9 +15,7 @@ from gdcli.fitting.problem import Problem, build_problem
 from gdcli.fitting.target import target_of
 from gdcli.fitting.terms import tell_terms, terms_of
 from gdcli.ingest.read import Dataset, check_rows
-
-# The square of a number as large as this, times the number of rows, is still far from overflow.
-LARGEST = 1e152
+from gdcli.ingest.sizes import size_fault
 
 # Unknown texts that an error names.
 _MOST_LEVELS = 5
@@ -46,12 +44,8 @@ def _check_magnitudes(reading: Dataset) -> None:
 def check_sizes(largest: Mapping[Column, float], source: str) -> None:
     """Raise DataError for a column whose ``largest`` value is too large or too small to be squared."""
     for column, size in largest.items():
-        if size > LARGEST or 0 < size < 1 / LARGEST:
-            extreme = "large" if size > LARGEST else "small"
-            raise DataError(
-                f"{quoted(source)}: the values of {quoted(column.name)} are too {extreme} to compute with "
-                f"(up to {size:g}); give them in another unit"
-            )
+        if fault := size_fault(column.name, size):
+            raise DataError(f"{quoted(source)}: {fault}")
 
 
 def levels_there(columns: Sequence[Column], maximum: Array) -> set[Column]:

@@ -19,6 +19,7 @@ from gdcli.ingest.description import ColumnDescription, Description
 from gdcli.ingest.figures import Described, Figures, are_mostly_numbers, described_block, merged_blocks
 from gdcli.ingest.inputs import Inputs, name_of_input
 from gdcli.ingest.read import InputData, ReadOptions, open_source
+from gdcli.ingest.sizes import size_fault
 from gdcli.ingest.summary import Summary
 from gdcli.ingest.summary_figures import described_summary
 
@@ -86,6 +87,8 @@ class _Judged:
         role = self.roles.get(name, "left out")
         if role == "left out":
             return ColumnDescription(name, role, "", figures)
+        if kind == "number" and not doubt and figures.count:
+            doubt = size_fault(name, max(abs(figures.minimum), abs(figures.maximum)))
         return ColumnDescription(name, role, kind, figures, doubt, self.design.dates.get(name))
 
 

@@ -14,6 +14,7 @@ from gdcli.data.design import Design
 from gdcli.data.lenient import read_leniently
 from gdcli.data.table import Block, Coded, Table
 from gdcli.engine.arrays import Array
+from gdcli.ingest.sizes import size_fault
 
 # Different values of a column that are counted; there are more if it has this many.
 MOST_VALUES = 10_000
@@ -30,8 +31,8 @@ class Figures:
     """The figures of a column's cells: ``count`` with a value, ``missing`` without one, ``odd`` that cannot be read.
 
     ``place`` is that of the first odd cell. Numbers and dates (as days) have a mean, a minimum, a maximum and
-    ``squares``, the sum of squared distances from the mean. ``values`` counts the cells of each value (None: too many
-    values). ``first`` and ``last`` are the first and the last number if they count up by 1, else None.
+    ``norm``, the root of the sum of squared distances from the mean. ``values`` counts the cells of each value (None:
+    too many values). ``first`` and ``last`` are the first and the last number if they count up by 1, else None.
     """
 
     count: int = 0
@@ -39,7 +40,7 @@ class Figures:
     odd: int = 0
     place: str = ""
     mean: float = 0.0
-    squares: float = 0.0
+    norm: float = 0.0
     minimum: float = math.inf
     maximum: float = -math.inf
     values: Counter[str] | None = field(default_factory=Counter)
@@ -49,7 +50,7 @@ class Figures:
     @property
     def sd(self) -> float | None:
         """The sample standard deviation (n − 1); None for fewer than two values."""
-        return math.sqrt(self.squares / (self.count - 1)) if self.count > 1 else None
+        return self.norm / math.sqrt(self.count - 1) if self.count > 1 else None
 
 
 def merged(left: Figures, right: Figures, most: int) -> Figures:
@@ -67,7 +68,7 @@ def merged(left: Figures, right: Figures, most: int) -> Figures:
     return Figures(
         count=count,
         mean=left.mean + apart * (right.count / count),
-        squares=left.squares + right.squares + apart * apart * (left.count * right.count / count),
+        norm=math.hypot(left.norm, right.norm, apart * math.sqrt(left.count * right.count / count)),
         minimum=min(left.minimum, right.minimum),
         maximum=max(left.maximum, right.maximum),
         values=None if values is None or len(values) > most else values,
@@ -83,16 +84,21 @@ def of_numbers(numbers: Array) -> Figures:
     found = numbers[np.isfinite(numbers)]
     if not len(found):
         return Figures(missing=missing, odd=odd)
-    mean = float(found.mean())
-    up = bool((found == np.floor(found)).all() and (np.diff(found) == 1).all())
+    least, most = float(found.min()), float(found.max())
+    size = max(abs(least), abs(most))
+    # Numbers that a fit cannot square are looked at in another unit.
+    unit = size if size_fault("", size) else 1.0
+    scaled = found / unit if unit != 1.0 else found
+    mean = float(scaled.mean())
+    up = unit == 1.0 and bool((found == np.floor(found)).all() and (np.diff(found) == 1).all())
     return Figures(
         count=len(found),
         missing=missing,
         odd=odd,
-        mean=mean,
-        squares=float(((found - mean) ** 2).sum()),
-        minimum=float(found.min()),
-        maximum=float(found.max()),
+        mean=mean * unit,
+        norm=math.sqrt(float(((scaled - mean) ** 2).sum())) * unit,
+        minimum=least,
+        maximum=most,
         values=_few(found),
         first=float(found[0]) if up else None,
         last=float(found[-1]) if up else None,

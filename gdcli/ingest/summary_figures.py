@@ -18,7 +18,8 @@ def described_summary(summary: Summary, chosen: Design) -> Described:
     means = dict(zip(whole.columns, np.asarray(whole.mean, dtype=np.float64).tolist(), strict=True))
     gaps = {whole.columns[indicator] for _, indicator in whole.gaps}
     triangle = fill(whole, [column for column in whole.columns if column not in gaps], means)
-    squares = np.asarray((triangle.R[1:, 1:] ** 2).sum(axis=0), dtype=np.float64) * (triangle.count / triangle.weight)
+    squares = (triangle.R[1:, 1:] ** 2).sum(axis=0) * (triangle.count / triangle.weight)
+    norms = np.asarray(np.sqrt(squares), dtype=np.float64)
     mean = np.asarray(triangle.mean, dtype=np.float64)
     columns: dict[str, Figures] = {}
     # Where numbers are multiplied with levels, what a level adds up to counts no rows.
@@ -30,7 +31,7 @@ def described_summary(summary: Summary, chosen: Design) -> Described:
                 count=reduced.complete - reduced.filled.get(column.name, 0),
                 missing=missing,
                 mean=float(mean[j]),
-                squares=float(squares[j]),
+                norm=float(norms[j]),
                 minimum=float(triangle.minimum[j]),
                 maximum=float(triangle.maximum[j]),
                 values=None,

@@ -174,7 +174,7 @@ def _figure(one: ColumnDescription, name: str, digits: int) -> str:
     if one.kind == "date" and name != "sd":
         return _day(value, figures.minimum == int(figures.minimum) and figures.maximum == int(figures.maximum))
     comma = "," if max(abs(figures.minimum), abs(figures.maximum)) >= _WITH_COMMAS else ""
-    if value == int(value) and abs(value) < _ALL_DIGITS:
+    if value.is_integer() and abs(value) < _ALL_DIGITS:
         return f"{value:{comma}.0f}"
     return f"{value:{comma}.{digits}g}" + (" days" if one.kind == "date" else "")
 

@@ -145,7 +145,7 @@ def test_a_summary_says_the_same_of_its_columns(messy):
         if one.kind == "category":
             assert ours.values == theirs.values
         else:
-            np.testing.assert_allclose([ours.mean, ours.squares], [theirs.mean, theirs.squares], rtol=1e-12)
+            np.testing.assert_allclose([ours.mean, ours.norm], [theirs.mean, theirs.norm], rtol=1e-12)
 
 
 def test_a_gap_in_a_summary_that_keeps_gaps_is_no_value(messy):
@@ -261,6 +261,19 @@ def test_sums_of_a_product_in_a_summary_are_not_told_as_counts_of_levels(gdfit, 
     assert columns["kind:x"]["count"] == 4
     assert not columns["kind:x"]["levels"]
     assert {one["level"]: one["count"] for one in columns["kind"]["levels"]} == {"a": 2, "b": 2}
+
+
+@pytest.mark.parametrize("unit", ["e300", "e-300"])
+def test_numbers_too_extreme_to_square_are_described_and_refused_as_a_fit_refuses_them(gdfit, tmp_path, unit):
+    path = tmp_path / "far.csv"
+    path.write_text(f"x,y\n1{unit},1\n2{unit},2\n4{unit},4\n")
+    [x, _] = json.loads(gdfit("describe", path, "--format", "json").out)["columns"]
+    assert [x["mean"], x["sd"]] == pytest.approx([float(f"{7 / 3}{unit}"), float(f"{(7 / 3) ** 0.5}{unit}")], rel=1e-14)
+    done, fit = gdfit("describe", path), gdfit(path, "-t", "y")
+    assert "A fit refuses 1 column as it is: x." in done.out
+    assert fit.code == 1
+    assert x["note"] in fit.err
+    assert "A fit, at the best rate:" in gdfit("describe", path, "--exclude", "x").out
 
 
 def test_standard_input_is_called_by_its_name():
