@@ -1,5 +1,6 @@
 """What tests share: gdfit in this process and in others, files to write, small blocks, notes to look at."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,11 +9,17 @@ from pathlib import Path
 import pytest
 
 from gdcli.base.listener import Listener
+from gdcli.cli import _ONE_THREAD
 from tests.fork_server import AT_START
 from tests.guards import no_orphans, set_limits
 from tests.processes import ROOT, Done, forked, points, program, shell, started, terminal
 
 __all__ = ["ROOT", "Done", "Notes", "forked", "no_orphans", "points", "program", "shell", "started", "terminal"]
+
+# As gdfit's command line has it, before NumPy is imported: threads inside BLAS, which wait for each other by turning
+# round, make small matrices four times as dear.
+for _name in _ONE_THREAD:
+    os.environ.setdefault(_name, "1")
 
 
 def pytest_configure() -> None:
@@ -20,6 +27,13 @@ def pytest_configure() -> None:
     set_limits()
     for name in (*AT_START, "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
+    gc.disable()  # what is imported and collected stays
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what tests make, not among the tests and the modules."""
+    gc.freeze()
+    gc.enable()
 
 
 class Notes(Listener):

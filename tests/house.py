@@ -23,6 +23,7 @@ class Import(NamedTuple):
     names: tuple[str, ...]
 
 
+@cache
 def dotted(path: Path) -> str:
     """The module's name."""
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -68,6 +69,7 @@ def _statements(
             yield from _statements(getattr(one, field, []), below, typing)
 
 
+@cache
 def arrows(typing: bool = False) -> set[tuple[str, str]]:
     """Pairs (importing module, imported module) within gdcli; with ``typing`` those for mypy too."""
     found = {

@@ -47,17 +47,19 @@ def least_squares(columns: Sequence[Numbers], y: Numbers) -> tuple[list[Fraction
 def descent(columns: Sequence[Numbers], y: Numbers, rate: float) -> Iterator[tuple[list[Fraction], Fraction]]:
     """Slopes and intercept of each iteration of gradient descent from zero on standardised columns.
 
-    In file units a step of a slope is 2η/N · Σ(x − x̄)r / s², and that of the prediction at the means 2η/N · Σr.
+    In file units a step of a slope is 2η/N · Σ(x − x̄)r / s², and that of the prediction at the means 2η/N · Σr. As
+    nothing is rounded, the sums over the rows are made once: Σ(x − x̄)r is Σ(x − x̄)y less the slopes' shares.
     """
-    eta, N = Fraction(rate), len(y)
+    eta, N, center = Fraction(rate), len(y), mean(y)
     A, middles = [centered(column) for column in columns], [mean(column) for column in columns]
-    variances = [dot(a, a) / (N - 1) for a in A]
+    products, with_target = [[dot(a, b) for b in A] for a in A], [dot(a, y) for a in A]
+    steps = [2 * eta / N / (products[j][j] / (N - 1)) for j in range(len(A))]
     slopes, level = [Fraction(0)] * len(A), Fraction(0)
     while True:
         yield slopes, level - dot(slopes, middles)
-        residual = [t - level - dot(slopes, row) for t, row in zip(y, zip(*A, strict=True), strict=True)]
-        slopes = [m + 2 * eta / N * dot(a, residual) / s for m, a, s in zip(slopes, A, variances, strict=True)]
-        level += 2 * eta / N * sum(residual, Fraction(0))
+        sums = [c - dot(row, slopes) for c, row in zip(with_target, products, strict=True)]
+        slopes = [m + step * total for m, step, total in zip(slopes, steps, sums, strict=True)]
+        level += 2 * eta * (center - level)
 
 
 def cost(columns: Sequence[Numbers], y: Numbers, slopes: Numbers, intercept: Fraction) -> Fraction:
