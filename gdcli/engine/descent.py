@@ -169,13 +169,14 @@ def below(tolerance: float, steepest: Callable[[Array, Array], Array] = lambda t
 def divergence(smallest_scale: PerLane) -> StopRule:
     """The rule that stops if the cost is not finite, or far above the starting cost.
 
-    ``smallest_scale`` (…) stands in for a starting cost that is practically zero (in squared scaled units).
+    The first cost that is tested is the starting one. ``smallest_scale`` (…) stands in for it if it is practically zero
+    (in squared scaled units).
     """
     limit: PerLane = None
 
     def lost(step: Step) -> PerLane:
         nonlocal limit
-        if step.iteration == 0:
+        if limit is None:
             limit = DIVERGENCE_FACTOR * np.maximum(step.cost, smallest_scale)
         return np.logical_not(step.cost <= limit)
 

@@ -134,6 +134,14 @@ class AlongEigenvectors:
         direction: Array = point.gradient / np.where(eigenvalues > 0, eigenvalues, 1.0)
         return direction
 
+    def after(self, learning_rate: Array, iterations: Counts | int) -> Array:
+        """u (…, r) after so many iterations (…) of plain descent from 0 at a rate (…)."""
+        products, distances = over_columns(learning_rate) * self._spectrum.eigenvalues, self._spectrum.distances
+        logs = _times(iterations, _shrinking(products))
+        odd = over_columns(iterations) % 2 == 1
+        moved = np.where((products > 1.0) & odd, -np.exp(logs) - 1.0, np.expm1(logs))
+        return np.where(distances != 0, moved * distances, 0.0)
+
     def theta(self, u: Array) -> Array:
         """θ − θ₀ (…, p) at u."""
         moved: Array = np.vecmat(u, self._spectrum.vectors)

@@ -16,6 +16,7 @@ from gdcli.base.names import count_of, quoted
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array, Mask, NDArray
 from gdcli.engine.descent import Step, Stopped, after, below, descend, divergence, when
+from gdcli.engine.leap import leap
 from gdcli.engine.scaling import standard_deviations
 from gdcli.engine.spectrum import AlongEigenvectors, Behaviour
 from gdcli.engine.triangle import Triangle, lanes_at
@@ -118,7 +119,7 @@ def _descended(problem: Problem, options: FitOptions, listener: Listener) -> dic
     unstable = behaviour == Behaviour.UNSTABLE
     arrival = _known(forecast.iterations_to(rates, problem.within), g, -1)
 
-    last, theta = _descend(problem, rates, options, listener)
+    last, theta = _descend(problem, rates, options, listener, stable=not unstable.any())
     diverged = unstable | (last.stopped == Stopped.DIVERGED)
     m, c = problem.scaling.to_file(theta)
     gap, cost = problem.gap(theta), last.cost * problem.cost_scale
@@ -155,20 +156,28 @@ def _known(figures: NDArray[Any] | None, lanes: int, none: object) -> NDArray[An
     return np.full(lanes, none) if figures is None else figures
 
 
-def _descend(problem: Problem, rate: Array, options: FitOptions, listener: Listener) -> tuple[Step, Array]:
-    """The last step, and θ there. The descent runs along the eigenvectors if the optimizer is linear: it is faster."""
+def _descend(
+    problem: Problem, rate: Array, options: FitOptions, listener: Listener, stable: bool
+) -> tuple[Step, Array]:
+    """The last step, and θ there; ``stable``: all rates are. If the optimizer is linear that is along the eigenvectors,
+    and if it is plain without the steps before.
+    """
+    descent = options.descent
     along = AlongEigenvectors(problem.spectrum, problem.optimum.cost / problem.cost_scale)
-    linear = options.descent.optimizer.kind.has_forecast
+    linear = descent.optimizer.kind.has_forecast
     rules = [divergence(PERFECT * problem.mean_square / problem.cost_scale)]
-    if options.descent.tolerance is not None:
-        rules.append(below(options.descent.tolerance))
+    if descent.tolerance is not None:
+        rules.append(below(descent.tolerance))
+    if descent.optimizer.plain and descent.schedule.constant and (stable or descent.tolerance is None):
+        last = leap(along, rate, descent.iterations, tuple(rules))
+        return last, problem.start + along.theta(last.theta)
     with listener.defer_interrupts() as asked:
         steps = descend(
             along if linear else problem.objective,
-            options.descent.optimizer.on(along.newton_direction, options.model.intercept),
-            options.descent.rates(rate[:, np.newaxis]),
+            descent.optimizer.on(along.newton_direction, options.model.intercept),
+            descent.rates(rate[:, np.newaxis]),
             np.zeros_like(problem.spectrum.distances) if linear else problem.start,
-            (*rules, when(asked, Stopped.INTERRUPTED), after(options.descent.iterations)),
+            (*rules, when(asked, Stopped.INTERRUPTED), after(descent.iterations)),
         )
         (last,) = deque(steps, maxlen=1)
     return last, problem.start + along.theta(last.theta) if linear else last.theta
