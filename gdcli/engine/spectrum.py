@@ -90,12 +90,12 @@ def spectrum(problem: Quadratic, rank: PerLane, distance: Array, slopes: tuple[A
     """The spectrum of a problem of known rank (…), for a start ``distance`` = θ₀ − θ* (…, p) from the optimum.
 
     ``slopes`` are the singular values and right vectors without the intercept, None if unknown. They suffice for
-    centred columns of one lane, whose slopes nothing ties to the intercept.
+    centred columns, whose slopes nothing ties to the intercept.
     """
     if slopes is None:
         _, singular, V = np.linalg.svd(problem.R1, full_matrices=False)
     else:
-        singular, V = _beside_intercept(problem.R1[0, 0], *slopes)
+        singular, V = _beside_intercept(problem.R1[..., :1, 0], *slopes)
     most = int(np.max(rank))
     eigenvalues, vectors = over_columns(2.0 / problem.weight) * singular[..., :most] ** 2, V[..., :most, :]
     if np.ndim(rank):
@@ -148,14 +148,14 @@ class AlongEigenvectors:
         return moved
 
 
-def _beside_intercept(first: float, singular: Array, Vt: Array) -> tuple[Array, Array]:
-    """The decomposition of the block-diagonal matrix of ``first`` and a decomposed one."""
-    rank, p = Vt.shape
-    vectors = np.zeros((rank + 1, p + 1))
-    at = int(np.searchsorted(-singular, -first))
-    vectors[at, 0] = 1.0
-    vectors[:at, 1:], vectors[at + 1 :, 1:] = Vt[:at], Vt[at:]
-    return np.insert(singular, at, first), vectors
+def _beside_intercept(first: Array, singular: Array, Vt: Array) -> tuple[Array, Array]:
+    """The decomposition of the block-diagonal matrix of ``first`` (…, 1) and a decomposed one."""
+    *lanes, rank, p = Vt.shape
+    values = np.concatenate([first, singular], axis=-1)
+    vectors = np.zeros((*lanes, rank + 1, p + 1))
+    vectors[..., 0, 0], vectors[..., 1:, 1:] = 1.0, Vt
+    order = np.argsort(-values, axis=-1, kind="stable")
+    return np.take_along_axis(values, order, -1), np.take_along_axis(vectors, order[..., np.newaxis], -2)
 
 
 def behaviour(spectrum: Spectrum, learning_rate: PerLane) -> PerLane:

@@ -247,9 +247,10 @@ def build_problem(
         best, penalty = optima.optimum(chosen, scaling, own), options.model.penalty
     data = optima.determined_part(data, chosen, scaling, best, own)
     quadratic = ridge(data, penalty)
-    # Decomposing a wide problem once is enough, where the optimum's is the descent's.
-    same = options.model.scale == "standard" and options.model.intercept and not penalty and len(terms.columns) > WIDE
-    decomposed = best.standardized if same else None
+    # Decomposing a wide problem, or those of many lanes, once is enough, where the optimum's is the descent's.
+    same = options.model.scale == "standard" and options.model.intercept and not penalty
+    large = len(terms.columns) > WIDE or triangle.R.ndim > 2
+    decomposed = best.standardized if same and large else None
     if penalty:
         best = penalized_optimum(quadratic, penalty, scaling, best)
     start = _start(terms.columns, scaling, options)
