@@ -1,11 +1,12 @@
-"""Records: classes of named fields that do not change, written as dataclasses are.
+"""Records: classes of named fields that do not change, written as dataclasses are; and named tuples.
 
 The dataclasses module writes and compiles code for every class, half a millisecond for each: as long as a third of a
-small fit. Records share their methods. To a type checker, and to functions of the dataclasses module, they are
-dataclasses.
+small fit; and so does the typing module for every named tuple. Ours share their methods. To a type checker they are
+dataclasses and named tuples; to functions of the dataclasses module, records are dataclasses.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, overload
 
 Kind = TypeVar("Kind", bound=type)
@@ -24,8 +25,43 @@ class _Field:
 if TYPE_CHECKING:
     from dataclasses import field as field
     from dataclasses import replace as replace
+    from typing import NamedTuple as NamedTuple
 else:
     field = _Field
+
+    class _TupleKind(type):
+        """The kind of the classes of named tuples: makes one of the names annotated in a class, in their order."""
+
+        def __new__(mcs, name, bases, own):
+            names = tuple(own.get("__annotations__", ()))
+            defaults = {one: own.pop(one) for one in names if one in own}
+            getters = {one: property(itemgetter(i)) for i, one in enumerate(names)}
+            known = {"_fields": names, "__match_args__": names, "_field_defaults": defaults, "__slots__": ()}
+            return super().__new__(mcs, name, bases, {**own, **getters, **known})
+
+    class NamedTuple(tuple, metaclass=_TupleKind):
+        """The base of named tuples, as typing has it."""
+
+        def __new__(cls, /, *values, **named):
+            if named or len(values) != len(cls._fields):
+                values = _completed(cls.__name__, cls._fields, cls._field_defaults, values, named)
+            return tuple.__new__(cls, values)
+
+        @classmethod
+        def _make(cls, values: Iterable[Any]):
+            return cls(*values)
+
+        def _asdict(self):
+            return dict(zip(self._fields, self, strict=True))
+
+        def _replace(self, /, **changes):
+            return type(self)(**(self._asdict() | changes))
+
+        def __repr__(self):
+            return _repr(self)
+
+        def __getnewargs__(self):
+            return tuple(self)
 
     def replace(instance, /, **changes):
         """A copy of a record with some fields changed."""

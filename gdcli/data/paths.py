@@ -5,10 +5,11 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import IO, Any, NamedTuple, TypeGuard, TypeVar
+from typing import IO, Any, TypeGuard, TypeVar
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import STDIN, quoted
+from gdcli.base.records import NamedTuple
 
 # A path is told whole; Linux has none longer.
 LONGEST_PATH = 4096

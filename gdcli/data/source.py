@@ -1,11 +1,11 @@
 """The contract of a source of rows, which each input format fulfils."""
 
 from collections.abc import Callable, Generator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gdcli.base.errors import DataError
 from gdcli.base.names import quoted
-from gdcli.base.records import record
+from gdcli.base.records import NamedTuple, record
 from gdcli.data.table import Block, Table
 from gdcli.engine.arrays import Array
 

@@ -1,11 +1,10 @@
 """Names, syntax, meanings and defaults that help, completion and checks need before NumPy is loaded."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import did_you_mean
-from gdcli.base.records import record
+from gdcli.base.records import NamedTuple, record
 
 
 @record

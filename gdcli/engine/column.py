@@ -3,9 +3,9 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from gdcli.base.patterns import pattern
+from gdcli.base.records import NamedTuple
 
 # The level of cells without a value: a text column's last one; beside a numeric column the indicator of its gaps.
 MISSING = "(missing)"

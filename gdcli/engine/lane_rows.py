@@ -4,10 +4,10 @@ Lanes of similar size are padded with rows of zeros, which change nothing, and g
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.base.records import NamedTuple
 from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import SLICE_ROWS, triangularize

@@ -1,7 +1,8 @@
 """Objectives: functions of θ to minimize, and a point on one. θ may be a stack of shape (…, p)."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
+from gdcli.base.records import NamedTuple
 from gdcli.engine.arrays import Array
 
 

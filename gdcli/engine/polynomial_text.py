@@ -7,10 +7,10 @@ atom     = number | "x" | "(" sum ")"
 """
 
 import re
-from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.base.patterns import pattern
+from gdcli.base.records import NamedTuple
 
 # The degree, at most, and parentheses within parentheses.
 _HIGHEST, _DEEPEST = 30, 50

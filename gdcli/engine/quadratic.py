@@ -1,10 +1,8 @@
 """The mean squared error as an objective, from a triangle. θ may be a stack of shape (…, p)."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from gdcli.base.records import record
+from gdcli.base.records import NamedTuple, record
 from gdcli.engine.arrays import Array
 from gdcli.engine.blas import WIDE
 from gdcli.engine.objective import Point

@@ -14,11 +14,10 @@ negative one jumps across it.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from gdcli.base.records import record
+from gdcli.base.records import NamedTuple, record
 from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.spectrum import Spectrum
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from enum import IntEnum
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from gdcli.base.cores import usable_cores
-from gdcli.base.records import record
+from gdcli.base.records import NamedTuple, record
 from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.losses.contract import Loss
 

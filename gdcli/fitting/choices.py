@@ -5,10 +5,10 @@ Each choice keeps its ``word``, which results and models quote as it was given.
 
 import math
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 from gdcli.base.errors import UsageError
-from gdcli.base.records import record
+from gdcli.base.records import NamedTuple, record
 from gdcli.engine.arrays import Array
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.losses import parse_loss

@@ -5,14 +5,14 @@ source → design → triangle → (scaled problem → spectrum, optimum, descen
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from gdcli import __version__
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of
-from gdcli.base.records import replace
+from gdcli.base.records import NamedTuple, replace
 from gdcli.engine.descent import Step, Stopped, StopRule, after, below, descend, divergence, when
 from gdcli.engine.inference import RowSpread, row_spread
 from gdcli.engine.spectrum import Behaviour

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import NamedTuple
 
 import numpy as np
 
 from gdcli.base.errors import DataError
+from gdcli.base.records import NamedTuple
 from gdcli.engine.arrays import Array
 from gdcli.engine.objective import Objective, Point
 from gdcli.engine.optimizers import NewtonDirection

@@ -1,10 +1,9 @@
 """Inference on a fit: the certainty of each coefficient, and whether it holds for the descent's coefficients too."""
 
 import math
-from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
-from gdcli.base.records import replace
+from gdcli.base.records import NamedTuple, replace
 from gdcli.engine import inference as engine
 from gdcli.engine.arrays import Array
 from gdcli.fitting.learning_rate import forecast_of

@@ -3,14 +3,13 @@
 import math
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
-from gdcli.base.records import replace
+from gdcli.base.records import NamedTuple, replace
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Step, Stopped, StopRule, after, descend
 from gdcli.engine.optimizers import OptimizerKind

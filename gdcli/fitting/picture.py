@@ -1,12 +1,11 @@
 """Gathering the numbers of a picture during the descent."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from gdcli.base.listener import Listener
-from gdcli.base.records import record, replace
+from gdcli.base.records import NamedTuple, record, replace
 from gdcli.data.design import Design
 from gdcli.engine.arrays import Array, NDArray
 from gdcli.engine.losses.contract import Link

@@ -5,9 +5,9 @@ units. A value that does not exist (a diverged coefficient, the forecast of an a
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from gdcli.base.records import field, record
+from gdcli.base.records import NamedTuple, field, record
 from gdcli.engine.descent import Stopped
 from gdcli.engine.inference import RowSpread
 from gdcli.engine.spectrum import Behaviour

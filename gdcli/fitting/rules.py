@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gdcli.base.errors import UsageError
+from gdcli.base.records import NamedTuple
 from gdcli.engine.catalog import CLASS_LOSS, ITERATIONS, SCALES
 from gdcli.engine.optimizers import optimizers_that
 from gdcli.fitting.choices import RateRule

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdcli.base.records import field, record, replace
+from gdcli.base.records import NamedTuple, field, record, replace
 from gdcli.data.design import Rows
 from gdcli.data.table import BadRow
 from gdcli.engine.arrays import Array, NDArray

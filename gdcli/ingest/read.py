@@ -5,13 +5,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Union, cast
+from typing import TYPE_CHECKING, Union, cast
 
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import STDIN, listed, quoted
 from gdcli.base.parallel import put_back
-from gdcli.base.records import field, record, replace
+from gdcli.base.records import NamedTuple, field, record, replace
 from gdcli.data.columns import ColumnOptions, require
 from gdcli.data.csv.options import CsvOptions
 from gdcli.data.decision import design

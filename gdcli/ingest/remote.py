@@ -12,11 +12,11 @@ from contextlib import closing
 from functools import partial
 from itertools import islice, pairwise
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from gdcli.base.errors import DataError, GdfitError
 from gdcli.base.parallel import SECTION
-from gdcli.base.records import record, replace
+from gdcli.base.records import NamedTuple, record, replace
 from gdcli.data.source import OtherFileError, Place, RangeReader
 from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.counts import MOST_NAMED_ROWS

@@ -12,7 +12,6 @@ from contextlib import closing
 from itertools import islice
 from operator import add
 from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from gdcli.base.errors import CellError, DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import quoted
 from gdcli.base.parallel import merge_all, ordered_map, put_back
-from gdcli.base.records import field, record
+from gdcli.base.records import NamedTuple, field, record
 from gdcli.data.cells import is_number
 from gdcli.data.streams import check_exists
 from gdcli.data.table import Block, Coded, Table

@@ -1,9 +1,8 @@
 """A sample of scored rows, and the spread of their residuals."""
 
-from typing import NamedTuple
-
 import numpy as np
 
+from gdcli.base.records import NamedTuple
 from gdcli.engine.arrays import Array
 
 

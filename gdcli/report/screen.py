@@ -6,8 +6,9 @@ same lines are plain text, and Rich is not imported.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from gdcli.base.records import NamedTuple
 from gdcli.report.paper import Page, places_that_stay, text_width
 
 if TYPE_CHECKING:

@@ -1,10 +1,9 @@
 """The parts of an expression, and their text, which is read again as the same expression."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from gdcli.base.patterns import pattern
-from gdcli.base.records import record
+from gdcli.base.records import NamedTuple, record
 from gdcli.engine.column import Column
 
 # A name that needs no backquotes.

@@ -11,10 +11,9 @@ Python's own parser would read ``a + b^2`` as ``(a + b)^2``, has no ``:``, and c
 forty lines do without it.
 """
 
-from typing import NamedTuple
-
 from gdcli.base.names import did_you_mean, quoted
 from gdcli.base.patterns import pattern
+from gdcli.base.records import NamedTuple
 from gdcli.data.expressions.functions import CATEGORIES, FUNCTIONS, IDENTITY
 from gdcli.data.expressions.nodes import (
     ALL,

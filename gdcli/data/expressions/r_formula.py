@@ -1,12 +1,11 @@
 """R's formulas, such as ``log(price) ~ log(sqft) + C(type)*beds - 1``: a target, features, and an intercept or none."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from gdcli.base.errors import UsageError
 from gdcli.base.names import quoted
 from gdcli.base.patterns import pattern
-from gdcli.base.records import record
+from gdcli.base.records import NamedTuple, record
 from gdcli.data.expressions.nodes import ALL, Binary, Constant, Group, Name, Negative, Node, columns_of, text_of
 from gdcli.data.expressions.parser import ExpressionError, parse_expression
 from gdcli.data.expressions.terms import Term, is_crossing, product_of, target_term, terms_in

@@ -1,10 +1,10 @@
 """The values of an expression for the rows of a table, NumPy's own in every block."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.base.records import NamedTuple
 from gdcli.data.expressions.functions import CATEGORIES, FUNCTIONS
 from gdcli.data.expressions.nodes import (
     Binary,

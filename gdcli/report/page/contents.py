@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterable
 from html import escape
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from gdcli.base.names import printable, shell_word
-from gdcli.base.records import replace
+from gdcli.base.records import NamedTuple, replace
 from gdcli.engine.catalog import SQUARED
 from gdcli.engine.optimizers import PLAIN_DESCENT, parse_optimizer
 from gdcli.engine.schedules import CONSTANT
