@@ -9,7 +9,6 @@ from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, listed, quoted, shell_word
 from gdcli.engine.arrays import Array
 from gdcli.engine.column import Column
-from gdcli.fitting.near_powers import note_of_powers
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.problem import Problem, build_problem
 from gdcli.fitting.target import target_of
@@ -88,8 +87,11 @@ def prepare(reading: Dataset, options: FitOptions, listener: Listener) -> Proble
         problem = over_rows(problem, reading, target, options, listener)
     if not chosen.by:  # of groups one note tells it of all
         tell_terms(chosen, terms.levels, terms.references, terms.left_out, listener)
-    if told := note_of_powers(problem.triangle, chosen):
-        listener.note(told)
+    if chosen.computed:
+        from gdcli.fitting.near_powers import note_of_powers
+
+        if told := note_of_powers(problem.triangle, chosen):
+            listener.note(told)
     if not terms.columns:
         listener.note("no feature is left: fitting the intercept only")
     if problem.saturated:

@@ -12,7 +12,6 @@ from gdcli.data.expressions.computed import Computed, levels_of
 from gdcli.data.expressions.nodes import Name, text_of
 from gdcli.engine.column import Column, level_order
 from gdcli.engine.triangle import Triangle
-from gdcli.ingest.powers import mixtures_of
 
 if TYPE_CHECKING:
     from gdcli.engine.mixing import Mixture
@@ -168,4 +167,9 @@ def terms_of(triangle: Triangle, design: Design, intercept: bool) -> Terms:
             columns.append(Column(name))
     if not columns and not intercept:
         raise DataError("there is no feature left, and no intercept: nothing to fit")
-    return Terms(tuple(columns), references, left_out, mixtures_of(design))
+    mixtures: tuple[Mixture, ...] = ()
+    if design.computed:
+        from gdcli.ingest.powers import mixtures_of
+
+        mixtures = mixtures_of(design)
+    return Terms(tuple(columns), references, left_out, mixtures)

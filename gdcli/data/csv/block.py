@@ -19,8 +19,6 @@ from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import check_bad_rows, parse_carefully, records
 from gdcli.data.csv.options import BLANKS
-from gdcli.data.csv.raw_rows import raw_rows
-from gdcli.data.csv.whitespace import Squeezed
 from gdcli.data.number_format import NumberFormat
 from gdcli.data.table import Block, Coded, Table
 
@@ -149,6 +147,8 @@ class CsvBlock(Block):
         count = 0 if self._last is None or self.skips else self._last[1].rows  # skipped rows are not counted
         if count <= 2 * others:
             return self
+        from gdcli.data.csv.raw_rows import raw_rows
+
         try:
             found = raw_rows(self.chunk, self.dialect, count)
         except DataError:
@@ -186,7 +186,10 @@ class CsvBlock(Block):
         if numbers.decimal == numbers.thousands or quote in (dialect.separator, numbers.decimal, numbers.thousands):
             raise UsageError("these marks contradict each other")
         chunk, comment = self.chunk, (fields.get("comment") or "").encode()
-        if fields.get("separator") == BLANKS:  # between two blanks there is no column any more
+        if fields.get("separator") == BLANKS:
+            from gdcli.data.csv.whitespace import Squeezed
+
+            # between two blanks there is no column any more
             chunk = replace(chunk, text=Squeezed(io.BytesIO(chunk.text), chunk.name, quote).read(len(chunk.text)))
             named = tuple(name for name in dialect.names if name not in dialect.unnamed)
             dialect = replace(dialect, names=named, unnamed=frozenset())
