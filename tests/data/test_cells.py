@@ -5,6 +5,7 @@ import csv
 import io
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdcli.api import fit_data as fit
+from gdcli.api import fit_data
 from gdcli.base.errors import CellError, DataError, GdfitError, NotNumericError
 from gdcli.data.csv import fast as cells
 from gdcli.data.csv.block import CsvBlock
@@ -20,6 +21,9 @@ from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import parse_carefully
 from gdcli.data.table import Table
+
+# What is read is looked at here, not what is fitted to it.
+fit = partial(fit_data, iterations=1)
 
 Columns = dict[str, list[Any]]
 WORDS = frozenset({"", "NA", "NaN"})
@@ -77,13 +81,12 @@ TOKENS = {
 
 
 @pytest.mark.parametrize("tokens", TOKENS.values(), ids=TOKENS)
-@pytest.mark.parametrize("used", ["all", "some"])
-def test_the_fast_and_the_careful_way_agree_where_both_accept(tokens: list[str], used: str) -> None:
-    @settings(derandomize=True, max_examples=40, deadline=None, database=None)
+def test_the_fast_and_the_careful_way_agree_where_both_accept(tokens: list[str]) -> None:
+    @settings(derandomize=True, max_examples=50, deadline=None, database=None)
     @given(st.lists(st.sampled_from(tokens), max_size=16).map("".join), st.integers(1, 3), st.data())
     def check(text: str, width: int, data: st.DataObject) -> None:
         names = ["a", "b", "c"][:width]
-        roles = data.draw(st.lists(st.sampled_from("nt" if used == "all" else "nt-"), min_size=width, max_size=width))
+        roles = data.draw(st.lists(st.sampled_from("nnntt-"), min_size=width, max_size=width))
         numeric = [name for name, role in zip(names, roles, strict=True) if role == "n"]
         texts = [name for name, role in zip(names, roles, strict=True) if role == "t"]
         fast, careful = both_ways(text, names, numeric, texts)
@@ -261,13 +264,12 @@ USED: list[dict[str, Any]] = [{}, {"features": ["a"]}, {"features": ["b", "c"]},
 
 @pytest.mark.parametrize("options", USED, ids=["all columns", "the first", "some", "all but the last"])
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("at", [0, 7, 19])
-@pytest.mark.parametrize("size", [30, 10_000])
+@pytest.mark.parametrize(("at", "size"), [(0, 10_000), (7, 30), (19, 10_000), (19, 30)])
 def test_a_row_with_another_number_of_fields_is_an_error_wherever_it_stands(
     csv_file: Callable[..., str],
     blocks_of: Callable[[int], None],
-    size: int,
     at: int,
+    size: int,
     change: str,
     options: dict[str, Any],
 ) -> None:
@@ -299,17 +301,18 @@ def test_a_field_too_many_does_not_make_up_for_one_too_few(
         fit(csv_file("a,b,c,d,y\n" + "\n".join(lines) + "\n"), target="y", **options)
 
 
-@pytest.mark.parametrize("long", [2**15 - 1, 2**16 - 1, 2**16, 2**17 - 1, 2**18 - 2, 2**18 - 1, 2**18])
+@pytest.mark.parametrize("long", [2**16 - 1, 2**16, 2**17 - 2, 2**17 - 1, 2**17])
 def test_a_field_too_many_is_found_where_pandas_begins_another_piece(long: int) -> None:
-    # With low_memory pandas parses about a million cells at a time; the surplus field stands around the seams.
-    lines = ["1,2,3"] * 280_000
-    lines[long] = "1,2,3,4"
-    dialect = Dialect(",", '"', b"\n", ("a", "b", "c"), frozenset())
+    # With low_memory pandas parses as many rows of four cells as the largest power of two below a quarter of 2^20; the
+    # surplus field stands around the seams.
+    row, rows, names = b"1,2,3,4\n", 2**17 + 2000, ("a", "b", "c", "d")
+    text = row * long + b"1,2,3,4,5\n" + row * (rows - long)
+    dialect = Dialect(",", '"', b"\n", names, frozenset())
     with pytest.raises(cells.UnsureError):
-        cells.parse_fast(Chunk("data.csv", "\n".join(lines).encode(), 2, 0), dialect, ["a", "b", "c"], [], WORDS)
-    lines[7] = "1,2"
-    with pytest.raises(CellError, match="line 9: 2 fields"):
-        CsvBlock(Chunk("data.csv", "\n".join(lines).encode(), 2, 0), dialect).table(["a", "b", "c"], [], WORDS)
+        cells.parse_fast(Chunk("data.csv", text, 2, 0), dialect, names, [], WORDS)
+    text = row * 7 + b"1,2,3\n" + text[8 * len(row) :]
+    with pytest.raises(CellError, match="line 9: 3 fields"):
+        CsvBlock(Chunk("data.csv", text, 2, 0), dialect).table(names, [], WORDS)
 
 
 def test_a_separator_inside_quotes_is_no_field(csv_file: Callable[..., str]) -> None:

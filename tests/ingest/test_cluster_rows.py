@@ -53,7 +53,7 @@ def test_a_loss_that_needs_the_rows_finds_the_bits_of_one_machine(
     asked: dict[str, Any], address: str, csv_file: Callable[..., str], small: Callable[..., None]
 ) -> None:
     small(4000)
-    paths = [csv_file(counted(300, i), f"{i}.csv") for i in range(2)]
+    paths = [csv_file(counted(150, i), f"{i}.csv") for i in range(2)]
     options = {"features": ["when", "size", "kind"], "iterations": 8, **asked}
     assert bits(fit(paths, dask=address, **options)) == bits(fit(paths, **options))
 
@@ -62,7 +62,7 @@ def test_groups_of_several_blocks_are_added_up_in_the_order_of_one_machine(
     address: str, csv_file: Callable[..., str], small: Callable[..., None]
 ) -> None:
     small(60_000, 3)  # blocks of some 800 rows, which are not joined to longer ones
-    path, options = csv_file(counted(7000)), {**LOGISTIC, "iterations": 3}
+    path, options = csv_file(counted(5000)), {**LOGISTIC, "iterations": 3}
     there, here = (run_fit([path], FitOptions.of(dask=dask, **options)) for dask in (address, None))
     assert bits(there) == bits(here)
 
@@ -74,11 +74,11 @@ def test_a_logistic_fit_on_a_cluster_is_the_plain_loop(
     x = random.normal(size=(400, 2))
     y = (random.random(400) < 1 / (1 + np.exp(-x @ [1.0, -2.0]))).astype(float)
     rows = "\n".join(f"{a!r},{b!r},{c:g}" for a, b, c in zip(*x.T.tolist(), y.tolist(), strict=True))
-    small(900, 4)
+    small(2000)
     path = csv_file(f"a,b,y\n{rows}\n")
-    found = fit(path, target="y", loss="logistic", scale="none", learning_rate=0.5, iterations=30, dask=address)
+    found = fit(path, target="y", loss="logistic", scale="none", learning_rate=0.5, iterations=15, dask=address)
     X, theta = np.column_stack([np.ones(400), x]), np.zeros(3)
-    for _ in range(30):
+    for _ in range(15):
         theta = theta - 0.5 * X.T @ (1 / (1 + np.exp(-X @ theta)) - y) / 400
     np.testing.assert_allclose([found.intercept.value, *(c.value for c in found.coefficients)], theta, rtol=1e-12)
 
@@ -112,7 +112,7 @@ def test_a_worker_killed_during_the_descent_costs_time_not_the_answer(
         killed.append(next(iter(cluster.workers.values())).pid)
         os.kill(killed[0], signal.SIGKILL)
 
-    small()
+    small(4000)
     path = csv_file(counted())
     there = run_fit([path], FitOptions.of(dask=address, **LOGISTIC), [Recorder(kill)])
     assert killed
@@ -128,7 +128,7 @@ def test_rows_that_were_lost_and_cannot_be_read_again_are_an_error(
         for worker in list(cluster.workers.values()):
             os.kill(worker.pid, signal.SIGKILL)
 
-    small()
+    small(4000)
     path = csv_file(counted())
     with pytest.raises(DataError, match="is of 3,000 bytes there"):
         run_fit([path], FitOptions.of(dask=address, **LOGISTIC), [Recorder(kill)])
@@ -140,7 +140,7 @@ def test_no_rows_stay_on_the_workers_however_a_fit_ends(
     def fail() -> None:
         raise OSError("the disk is full")
 
-    small()
+    small(4000)
     path = csv_file(counted())
     run_fit([path], FitOptions.of(dask=address, **LOGISTIC))
     with pytest.raises(OSError, match="the disk is full"):

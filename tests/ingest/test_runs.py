@@ -65,16 +65,16 @@ def asked(monkeypatch: pytest.MonkeyPatch, small: Callable[..., None]) -> list[D
 
 
 TEXTS = {
-    "unquoted": table(note=False).replace('"q, r"', "q"),
-    "line ends in quotes": table(),
-    "CRLF": table().replace("\n", "\r\n"),
-    "CR": table(note=False).replace("\n", "\r"),
-    "no line end at the end": table().rstrip("\n"),
-    "a mark at the beginning": "\ufeff" + table(),
+    "unquoted": table(300, note=False).replace('"q, r"', "q"),
+    "line ends in quotes": table(300),
+    "CRLF": table(300).replace("\n", "\r\n"),
+    "CR": table(300, note=False).replace("\n", "\r"),
+    "no line end at the end": table(300).rstrip("\n"),
+    "a mark at the beginning": "\ufeff" + table(300),
     "rows longer than blocks": table(60).replace(",-,", f",{'long ' * 400},"),
     "a last row longer than a block": table(50, note=False).rstrip("\n").replace(",late,-", f",late,{'long ' * 400}"),
     "one block": table(5, note=False),
-    "blank lines": table(note=False).replace("\n", "\n\n"),
+    "blank lines": table(300, note=False).replace("\n", "\n\n"),
 }
 
 
@@ -97,7 +97,7 @@ def test_a_cluster_finds_the_bits_of_one_machine(text: str, csv_file: Callable[.
     ids=str,
 )
 def test_folds_and_weights_are_those_of_one_machine(csv_file: Callable[..., str], options: dict[str, Any]) -> None:
-    text = table().replace(",-0.", ",0.").replace(",-1.", ",1.").replace(",-2.", ",2.").replace(",-3.", ",3.")
+    text = table(300).replace(",-0.", ",0.").replace(",-1.", ",1.").replace(",-2.", ",2.").replace(",-3.", ",3.")
     path = csv_file(text)
     assert bits(fit(path, dask="local:1", **OPTIONS | options)) == bits(fit(path, **OPTIONS | options))
 
@@ -110,9 +110,8 @@ def test_lines_around_tell_a_row_end_from_a_line_end_in_quotes(csv_file: Callabl
     assert not any(run.cancelled for run in asked)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_no_wrong_guess_changes_a_bit(csv_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    random = np.random.default_rng(seed)
+def test_no_wrong_guess_changes_a_bit(csv_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
     right, count = csvfile.BlockLocator.start_of, csvfile.BlockLocator.blocks.fget
     assert count is not None
 
@@ -124,7 +123,8 @@ def test_no_wrong_guess_changes_a_bit(csv_file: Callable[..., str], monkeypatch:
     plain = bits(fit(paths, **OPTIONS))
     monkeypatch.setattr("gdcli.data.csv.ranges.BlockLocator.start_of", guessed)
     monkeypatch.setattr("gdcli.data.csv.ranges.BlockLocator.blocks", counted)
-    assert bits(fit(paths, dask="local:1", **OPTIONS)) == plain
+    for _ in range(5):
+        assert bits(fit(paths, dask="local:1", **OPTIONS)) == plain
 
 
 def test_files_and_summaries_share_groups(csv_file: Callable[..., str], tmp_path: Path) -> None:
