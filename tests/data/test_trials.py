@@ -2,10 +2,17 @@
 
 import pytest
 
+from gdcli.data import proposals
 from gdcli.data.csv.block import CsvBlock
 from tests.data.test_advice import follow
 
-ROWS = 30_000
+ROWS = 6_000
+
+
+@pytest.fixture(autouse=True)
+def short_trials(monkeypatch):
+    assert proposals._TRIAL_ROWS == 10_000
+    monkeypatch.setattr(proposals, "_TRIAL_ROWS", ROWS // 3)
 
 
 @pytest.fixture
@@ -22,7 +29,7 @@ def long(tmp_path):
 
 
 def test_the_whole_block_is_read_three_times_at_most_and_each_trial_reads_a_part(long, gdfit, monkeypatch):
-    path = long({20_001: ("abc", "1")})
+    path = long({4_001: ("abc", "1")})
     whole = path.stat().st_size - len("x,y\n")
     read = []
     table = CsvBlock.table
@@ -34,7 +41,7 @@ def test_the_whole_block_is_read_three_times_at_most_and_each_trial_reads_a_part
 
     monkeypatch.setattr(CsvBlock, "table", counted)
     done = gdfit("fit", path, "-t", "y")
-    assert "line 20003, column 'x': 'abc' is not a number" in done.err
+    assert "line 4003, column 'x': 'abc' is not a number" in done.err
     assert "--na abc" in done.err
     assert read.count(whole) <= 3
     assert len(read) > 3
@@ -44,10 +51,10 @@ def test_the_whole_block_is_read_three_times_at_most_and_each_trial_reads_a_part
 @pytest.mark.parametrize(
     "odd",
     [
-        {20_001: ("abc", "1")},
+        {4_001: ("abc", "1")},
         {7: ('"1,234"', "1")},
-        {12_345: ("abc", "1"), 29_998: ("3", "unknown")},  # of which each trial has to see both
-        {12_345: ("abc", "1"), 29_998: ("def", "1"), 29_999: ("ghi", "1")},
+        {2_345: ("abc", "1"), 5_998: ("3", "unknown")},  # of which each trial has to see both
+        {2_345: ("abc", "1"), 5_998: ("def", "1"), 5_999: ("ghi", "1")},
     ],
 )
 def test_what_is_advised_by_a_part_of_the_rows_works_on_all(long, gdfit, odd):
@@ -58,7 +65,7 @@ def test_what_is_advised_by_a_part_of_the_rows_works_on_all(long, gdfit, odd):
 
 
 def test_advice_on_two_columns_is_given_at_once(long, gdfit):
-    done = gdfit("fit", long({12_345: ("abc", "1"), 29_998: ("3", "unknown")}), "-t", "y")
+    done = gdfit("fit", long({2_345: ("abc", "1"), 5_998: ("3", "unknown")}), "-t", "y")
     assert "--na abc --na unknown" in done.err
 
 
