@@ -7,6 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Union, cast
 
+from gdcli.base.cores import usable_cores
 from gdcli.base.errors import DataError, UsageError
 from gdcli.base.listener import Listener
 from gdcli.base.names import STDIN, listed, quoted
@@ -43,8 +44,9 @@ InputData = Union[str, "os.PathLike[str]", "pd.DataFrame", Source]
 class ReadOptions:
     """The options of reading: of CSV text, the number of threads, and the plan of the pass.
 
-    ``dask`` is the address of a cluster that reads instead. ``keeps_rows``: all rows are kept, up to ``memory`` bytes
-    of them in memory (None: half of what is free). ``test`` is one more input, held out of what is fitted.
+    ``dask`` is the address of a cluster that reads instead. ``keeps_rows``: all rows are kept, in memory as far as they
+    and the blocks in work take no more than ``memory`` bytes (None: half of what is free). ``test`` is one more input,
+    held out of what is fitted.
     """
 
     csv: CsvOptions = field(default_factory=CsvOptions)
@@ -69,7 +71,8 @@ class ReadOptions:
             return None
         from gdcli.ingest.row_store import RowStore
 
-        return RowStore(available() // 2 if self.memory is None else self.memory)
+        in_work = (self.jobs or usable_cores()) + 1
+        return RowStore(available() // 2 if self.memory is None else self.memory, in_work)
 
 
 @record

@@ -39,11 +39,18 @@ class Pages:
             self.mapped.madvise(mmap.MADV_DONTNEED, begin, end - begin)
 
 
-class RowStore:
-    """Keeps matrices, the first ``limit`` bytes of them in memory. Threads may share it."""
+# Times the rows kept of a block: its text and its numbers, while it is in work.
+_IN_WORK = 2
 
-    def __init__(self, limit: int) -> None:
+
+class RowStore:
+    """Keeps matrices, the first ones in memory: no more than ``limit`` bytes with what ``blocks`` like the next one
+    take that are in work at the same time. Threads may share it.
+    """
+
+    def __init__(self, limit: int, blocks: int = 0) -> None:
         self._left = limit
+        self._needed = 1 + _IN_WORK * blocks
         self._file: IO[bytes] | None = None
         self._end = 0
         self._lock = Lock()
@@ -59,7 +66,7 @@ class RowStore:
         Raises DataError if the disk is full.
         """
         with self._lock:
-            if X.nbytes <= self._left or not X.nbytes:
+            if self._needed * X.nbytes <= self._left or not X.nbytes:
                 self._left -= X.nbytes
                 return X, None
             self._left = 0  # the rows of one part of the file do not stay while others go

@@ -79,6 +79,14 @@ def test_the_file_has_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     np.testing.assert_array_equal(kept, second)
 
 
+def test_rows_stay_in_memory_as_long_as_there_is_room_for_the_blocks_in_work() -> None:
+    X = np.arange(12.0).reshape(4, 3)
+    store = RowStore(9 * X.nbytes, blocks=3)  # of each of three the text and the numbers
+    in_file = [store.keep(X + i)[1] is not None for i in range(5)]
+    assert in_file == [False, False, False, True, True]
+    store.close()
+
+
 def test_a_full_disk_is_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(**_: object) -> object:
         return open("/dev/full", "wb+", buffering=0)
