@@ -7,6 +7,8 @@ import numpy as np
 from gdcli.engine.objective import Point
 from gdcli.engine.spectrum import Spectrum
 
+_UNKNOWN = np.float64(np.nan)
+
 
 class Bowl(NamedTuple):
     """cost = ½(θ − θ*)ᵀH(θ − θ*) + 1, written out."""
@@ -36,7 +38,7 @@ class Bowl(NamedTuple):
 
 def slope(gradient: np.ndarray) -> Point:
     """A point of which nothing is known but its gradient."""
-    return Point(np.zeros_like(gradient), np.float64(np.nan), gradient)
+    return Point(np.zeros(gradient.shape), _UNKNOWN, gradient)
 
 
 def bowl(eigenvalues: list[float], seed: int = 0) -> Bowl:

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gdcli.base.listener import Listener
@@ -16,6 +17,7 @@ from gdcli.engine.spectrum import Behaviour, Spectrum
 from gdcli.fitting.choices import OptimizerChoice
 from gdcli.fitting.options import FitOptions
 from gdcli.fitting.prepare import prepare
+from gdcli.fitting.problem import Problem
 from gdcli.ingest.read import read
 from tests.engine.bowls import slope
 
@@ -42,20 +44,6 @@ def spectrum(name: str) -> Spectrum:
 
 def start_gap(of: Spectrum) -> float:
     return float(0.5 * of.eigenvalues @ of.distances**2)
-
-
-def real_gaps(rule: Rule, of: Spectrum, rate: float, iterations: int, velocity: np.ndarray | None = None) -> np.ndarray:
-    """Return the gaps (iterations + 1,) of a descent in the eigenvectors' coordinates, with the step rule itself."""
-    distance = of.distances
-    state = rule.init(distance) if velocity is None else (velocity,)
-    found = []
-    for _ in range(iterations + 1):
-        found.append(0.5 * of.eigenvalues @ distance**2)
-        if not found[-1] < 1e12 * found[0]:
-            break
-        update, state = rule.step(slope(of.eigenvalues * distance), state, rate)
-        distance = distance + update
-    return np.array(found)
 
 
 def real_gaps_of(
@@ -124,7 +112,7 @@ def test_the_iteration_from_which_on_it_is_within_a_limit_is_that_of_the_real_de
     rule, of = kind(beta), spectrum(name)
     for share, real in zip(SHARES, gaps_at(kind, beta, SHARES, 4_000)[name], strict=True):
         rate = share * stable(rule, of)
-        for part in (0.5, 0.1, 0.01, 1e-4, 1e-8):
+        for part in (0.5, 0.01, 1e-8):
             found = forecast(rule, of).iterations_to(rate, part * real[0])
             assert found == stays_from(real, part * real[0], found)
 
@@ -150,10 +138,11 @@ def test_the_gaps_by_eigenvector_are_those_of_the_real_descent(kind: type, beta:
         rate = share * stable(rule, of)
         distance, state = of.distances, rule.init(of.distances)
         for k in range(40):
-            found = forecast(rule, of).gaps(rate, k)
-            assert found is not None
-            real = 0.5 * of.eigenvalues * distance**2
-            np.testing.assert_allclose(found, real, rtol=1e-6, atol=1e-13 * start_gap(of))
+            if k < 4 or k % 12 == 3:
+                found = forecast(rule, of).gaps(rate, k)
+                assert found is not None
+                real = 0.5 * of.eigenvalues * distance**2
+                np.testing.assert_allclose(found, real, rtol=1e-6, atol=1e-13 * start_gap(of))
             update, state = rule.step(slope(of.eigenvalues * distance), state, rate)
             distance = distance + update
 
@@ -266,10 +255,10 @@ def test_the_best_rate_stays_from_where_it_says_and_no_rate_of_a_fine_grid_does_
     assert best is not None
     assert iterations is not None
     assert 0 < best < stable(rule, of)
-    assert stays_from(real_gaps(rule, of, best, iterations + 3000), limit, None) == iterations
-    rates = np.linspace(0.001, 0.999, 80) * stable(rule, of)
-    [real] = real_gaps_of(rule, [of], rates[np.newaxis], 2 * iterations + 50)
-    assert (real[:, max(iterations - 2, 0) :] > limit).any(axis=1).all()
+    rates = np.append(best, np.linspace(0.001, 0.999, 80) * stable(rule, of))
+    [[own, *others]] = real_gaps_of(rule, [of], rates[np.newaxis], 2 * iterations + 1000)
+    assert stays_from(own, limit, None) == iterations
+    assert (np.array(others)[:, max(iterations - 2, 0) :] > limit).any(axis=1).all()
 
 
 def grid_arrival(rule: Rule, of: Spectrum, rates: np.ndarray, limit: float, iterations: int) -> int:
@@ -298,31 +287,27 @@ TABLES = [
 ]
 
 
-@pytest.mark.parametrize("word", ["gd", "momentum", "nesterov", "newton", "momentum:0.5", "nesterov:0.99"])
-@pytest.mark.parametrize(("where", "name", "target", "features"), TABLES, ids=[table[1] for table in TABLES])
-def test_no_rate_of_a_grid_of_1000_is_within_1_percent_more_than_one_iteration_earlier(
-    sample_data: Path,
-    reference: Path,
-    csv_file: Callable[..., str],
-    where: str,
-    name: str,
-    target: str,
-    features: list[str],
-    word: str,
-) -> None:
-    path = {"sample": sample_data, "reference": reference}.get(where, Path()) / name
+@pytest.fixture(scope="module", params=TABLES, ids=lambda table: table[1])
+def problem(request: pytest.FixtureRequest, sample_data: Path, reference: Path) -> Problem:
+    """That of a table, which is read once for all optimizers."""
+    where, name, target, features = request.param
+    data: Path | pd.DataFrame = {"sample": sample_data, "reference": reference}.get(where, Path()) / name
     if where == "random":
         random = np.random.default_rng(int(name))
         p = int(random.integers(2, 7))
         X = random.normal(size=(60, p)) @ random.normal(size=(p, p)) + random.normal(size=p)
         y = X @ random.normal(size=p) + random.choice([0.1, 1.0, 3.0]) * random.normal(size=60)
-        lines = [",".join([*(f"x{i}" for i in range(p)), "y"]), *(",".join(map(repr, row)) for row in
-                 np.column_stack([X, y]).tolist())]  # fmt: skip
-        path = Path(csv_file("\n".join(lines) + "\n"))
-    options = FitOptions.of(target=target, features=tuple(features), optimizer=word, learning_rate="auto")
-    with read([path], options.columns, options.reading, Listener()) as reading:
-        problem = prepare(reading, options, Listener())
-    rule, of = options.descent.optimizer.rule, problem.spectrum
+        data = pd.DataFrame(dict(zip([*(f"x{i}" for i in range(p)), "y"], [*X.T, y], strict=True)))
+    options = FitOptions.of(target=target, features=tuple(features), learning_rate="auto")
+    with read([data], options.columns, options.reading, Listener()) as reading:
+        return prepare(reading, options, Listener())
+
+
+@pytest.mark.parametrize("word", ["gd", "momentum", "nesterov", "newton", "momentum:0.5", "nesterov:0.99"])
+def test_no_rate_of_a_grid_of_1000_is_within_1_percent_more_than_one_iteration_earlier(
+    problem: Problem, word: str
+) -> None:
+    rule, of = OptimizerChoice.of(word).rule, problem.spectrum
     said = rule.forecast(of, rule.init(problem.start))
     best, iterations = said.best_rate(problem.within)
     assert best is not None
@@ -360,7 +345,9 @@ def test_a_billion_iterations_are_forecast_by_leaps(word: str) -> None:
     assert found == pytest.approx(math.log(1e2) * (1 - rule.values[0]) / (0.5 * 1e-9), rel=1e-5)
 
 
-def test_swings_that_go_on_for_too_long_are_no_forecast() -> None:
+def test_swings_that_go_on_for_too_long_are_no_forecast(monkeypatch: pytest.MonkeyPatch) -> None:
+    for most in ("_IN_ALL", "_IN_ALL_FOR_BEST"):
+        monkeypatch.setattr(f"gdcli.engine.momentum.{most}", 1 << 21)
     rule = Momentum(1 - 1e-12)
     of = Spectrum(np.geomspace(1.0, 0.01, 11), np.eye(11), np.ones(11))
     said = forecast(rule, of)

@@ -86,7 +86,7 @@ def steps_of(rows: RowObjective, way: str, start: np.ndarray, rates: Any, penalt
     )
     search = Backtracking(curved, optimizer, penalty) if way == "search" else as_scheduled
     schedule = lambda k: rates  # noqa: E731
-    return list(descend(curved, optimizer, schedule, start, (after(12),), proximal=penalty.proximal, search=search))
+    return list(descend(curved, optimizer, schedule, start, (after(6),), proximal=penalty.proximal, search=search))
 
 
 @pytest.mark.parametrize("way", WAYS)
