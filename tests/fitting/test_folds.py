@@ -110,6 +110,7 @@ def test_with_other_losses_each_fold_is_what_a_plain_loop_over_the_rows_finds(
     assert result.cross_validation is not None
     assert result.cross_validation.rows == tuple(int((table.w[fold == i] > 0).sum()) for i in range(3))
     blocks_of(1500)
+    options |= {"iterations": 12}
     assert fit(path, loss=loss, cv=3, jobs=1, **options, **penalty) == fit(
         path, loss=loss, cv=3, jobs=3, **options, **penalty
     )

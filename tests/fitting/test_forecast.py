@@ -1,20 +1,27 @@
 """What a fit says about its learning rate, held to what fits at that rate then do."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from gdcli import fit
+from gdcli.base.listener import Listener
 from gdcli.engine.descent import Stopped
 from gdcli.engine.spectrum import Behaviour
+from gdcli.fitting.fit import fit_reading
+from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import Fit
+from gdcli.ingest.noted import read_noted
+from gdcli.ingest.read import Dataset
 from tests.oracles.plain import descend_rows, read_rows
 
 
-def write_table(csv_file: Callable[..., str], kind: str) -> str:
+def table(kind: str) -> pd.DataFrame:
     random = np.random.default_rng(20)
     a, b, c = random.normal(size=(3, 80))
     columns = {
@@ -29,9 +36,7 @@ def write_table(csv_file: Callable[..., str], kind: str) -> str:
         X[:, 2] = 2 * X[:, 0] - X[:, 1]
     y = X @ [1.0, -2.0, 0.5] + 4 + random.normal(size=80)
     weight = random.choice([0.5, 1, 2], 80)
-    rows = np.column_stack([X, y, weight]).tolist()
-    lines = [",".join(map(repr, row)) for row in rows]
-    return csv_file("a,b,c,y,w\n" + "\n".join(lines) + "\n")
+    return pd.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": y, "w": weight})
 
 
 KINDS = ["off centre", "collinear", "ill-conditioned", "different scales"]
@@ -47,14 +52,24 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(path: str, variant: dict[str, Any], **options: Any) -> Fit:
-    exclude = () if "weights" in variant else ("w",)
-    return fit(path, target="y", exclude=exclude, **variant, **options)
+@cache
+def reading_of(kind: str, weighted: bool) -> Dataset:
+    """A table that is read once for all its descents."""
+    options = options_of({"weights": "w"} if weighted else {})
+    return read_noted([table(kind)], options.columns, options.reading, Listener())
 
 
-def gap_after(path: str, variant: dict[str, Any], learning_rate: float, iterations: int) -> float:
+def options_of(variant: dict[str, Any], **options: Any) -> FitOptions:
+    return FitOptions.of(target="y", exclude=() if "weights" in variant else ("w",), **variant, **options)
+
+
+def run(kind: str, variant: dict[str, Any], **options: Any) -> Fit:
+    return fit_reading(reading_of(kind, "weights" in variant), options_of(variant, **options), (), Listener())
+
+
+def gap_after(kind: str, variant: dict[str, Any], learning_rate: float, iterations: int) -> float:
     """Return the gap at the end of a run of so many iterations, as a share of the measure."""
-    result = run(path, variant, learning_rate=learning_rate, iterations=iterations)
+    result = run(kind, variant, learning_rate=learning_rate, iterations=iterations)
     assert result.optimum.gap is not None
     return result.optimum.gap / result.optimum.gap_measure
 
@@ -63,16 +78,15 @@ def gap_after(path: str, variant: dict[str, Any], learning_rate: float, iteratio
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_first_gets_within_1_percent_at_the_iteration_that_was_forecast(
-    csv_file: Callable[..., str], kind: str, variant: dict[str, Any], share: float
+    kind: str, variant: dict[str, Any], share: float
 ) -> None:
-    path = write_table(csv_file, kind)
-    rate = share * run(path, variant, iterations=0).learning_rate.largest_stable
-    forecast = run(path, variant, learning_rate=rate, iterations=0).learning_rate.iterations_to_1_percent
+    rate = share * run(kind, variant, iterations=0).learning_rate.largest_stable
+    forecast = run(kind, variant, learning_rate=rate, iterations=0).learning_rate.iterations_to_1_percent
     assert forecast is not None
     if forecast > 60_000:
         pytest.fail(f"the case takes {forecast} iterations: choose a shorter one")
-    assert gap_after(path, variant, rate, forecast) <= 0.01
-    assert forecast == 0 or gap_after(path, variant, rate, forecast - 1) > 0.01
+    assert gap_after(kind, variant, rate, forecast) <= 0.01
+    assert forecast == 0 or gap_after(kind, variant, rate, forecast - 1) > 0.01
 
 
 @pytest.mark.parametrize("learning_rate", [0.01, 0.25])
@@ -94,28 +108,24 @@ def test_the_forecast_holds_for_a_loop_over_the_rows(
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_best_rate_arrives_when_it_says_and_no_other_run_is_earlier(
-    csv_file: Callable[..., str], kind: str, variant: dict[str, Any]
-) -> None:
-    path = write_table(csv_file, kind)
-    said = run(path, variant, iterations=0).learning_rate
+def test_the_best_rate_arrives_when_it_says_and_no_other_run_is_earlier(kind: str, variant: dict[str, Any]) -> None:
+    said = run(kind, variant, iterations=0).learning_rate
     best, iterations = said.best, said.best_iterations
     assert iterations
-    assert gap_after(path, variant, best, iterations) <= 0.01
+    assert gap_after(kind, variant, best, iterations) <= 0.01
     for rate in (0.5 * best, 0.99 * best, best, 1.01 * best, 0.999 * said.largest_stable):
         if rate < said.largest_stable:
-            assert gap_after(path, variant, rate, iterations - 1) > 0.01
+            assert gap_after(kind, variant, rate, iterations - 1) > 0.01
 
 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("kind", ["collinear", "different scales"])
-def test_the_automatic_rate_is_the_best_one(csv_file: Callable[..., str], kind: str, variant: dict[str, Any]) -> None:
-    path = write_table(csv_file, kind)
-    automatic = run(path, variant, learning_rate="auto", iterations=10)
+def test_the_automatic_rate_is_the_best_one(kind: str, variant: dict[str, Any]) -> None:
+    automatic = run(kind, variant, learning_rate="auto", iterations=10)
     assert automatic.learning_rate.automatic
     assert automatic.learning_rate.given == automatic.learning_rate.best == automatic.descent.learning_rate
     assert automatic.learning_rate.iterations_to_1_percent == automatic.learning_rate.best_iterations
-    by_hand = run(path, variant, learning_rate=automatic.learning_rate.best, iterations=10)
+    by_hand = run(kind, variant, learning_rate=automatic.learning_rate.best, iterations=10)
     assert by_hand.coefficients == automatic.coefficients
     assert not by_hand.learning_rate.automatic
 
@@ -123,15 +133,14 @@ def test_the_automatic_rate_is_the_best_one(csv_file: Callable[..., str], kind: 
 @pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @pytest.mark.parametrize("kind", ["off centre", "different scales"])
 def test_a_rate_just_below_the_largest_stable_one_converges_and_one_just_above_diverges(
-    csv_file: Callable[..., str], kind: str, variant: dict[str, Any]
+    kind: str, variant: dict[str, Any]
 ) -> None:
-    path = write_table(csv_file, kind)
-    largest = run(path, variant, iterations=0).learning_rate.largest_stable
-    below = run(path, variant, learning_rate=0.99 * largest, iterations=4000)
+    largest = run(kind, variant, iterations=0).learning_rate.largest_stable
+    below = run(kind, variant, learning_rate=0.99 * largest, iterations=4000)
     assert below.learning_rate.behaviour is Behaviour.OSCILLATING
     assert below.descent.converged
     assert not below.diverged
-    above = run(path, variant, learning_rate=1.01 * largest, iterations=4000)
+    above = run(kind, variant, learning_rate=1.01 * largest, iterations=4000)
     assert above.learning_rate.behaviour is Behaviour.UNSTABLE
     assert above.descent.stopped is Stopped.DIVERGED
     assert not above.descent.converged
@@ -177,9 +186,8 @@ def test_one_standardised_feature_has_eigenvalues_known_by_hand(
     assert result.learning_rate.behaviour is behaviour
 
 
-def test_the_slowest_direction_of_nearly_equal_columns_is_their_difference(csv_file: Callable[..., str]) -> None:
-    path = write_table(csv_file, "ill-conditioned")
-    result = run(path, {}, learning_rate=0.2, iterations=2000)
+def test_the_slowest_direction_of_nearly_equal_columns_is_their_difference() -> None:
+    result = run("ill-conditioned", {}, learning_rate=0.2, iterations=2000)
     (first, one), (second, other) = result.learning_rate.slowest
     assert {first, second} == {"a", "c"}
     assert one * other < 0
