@@ -25,7 +25,7 @@ from gdcli.engine.column import MISSING, Column, gaps_among, sorted_levels
 from gdcli.engine.qr import kept_as, small, triangularize, triangularize_parts, with_rows_below, with_signs
 
 # The fields of a triangle that have an entry for each lane.
-_OF_LANES = ("R", "shift", "weight", "count", "minimum", "maximum")
+OF_LANES = ("R", "shift", "weight", "count", "minimum", "maximum")
 
 
 @record(eq=False)
@@ -281,13 +281,13 @@ def select(triangle: Triangle, columns: Sequence[Column]) -> Triangle:
 def lanes_at(lanes: Triangle, places: "NDArray[np.intp] | Sequence[int]") -> Triangle:
     """The triangles of the lanes at ``places``, in this order."""
     chosen = np.asarray(places, dtype=np.intp)
-    return replace(lanes, **{name: getattr(lanes, name)[chosen] for name in _OF_LANES})
+    return replace(lanes, **{name: getattr(lanes, name)[chosen] for name in OF_LANES})
 
 
 def lanes_among(lanes: Triangle, places: NDArray[np.intp], count: int) -> Triangle:
     """The triangles of ``count`` lanes, of which those given are at ``places`` and the others have no rows."""
     found = empty(lanes.columns, count)
-    for name in _OF_LANES:
+    for name in OF_LANES:
         getattr(found, name)[places] = getattr(lanes, name)
     return found
 

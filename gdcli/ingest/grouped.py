@@ -71,7 +71,7 @@ def grouped_of(rows: Rows, fold: LaneOfRow | None, folds: int) -> tuple[Grouped,
 
     places, keys = combined(rows.by)
     lanes = places.astype(np.intp) if fold is None else places * folds + fold
-    found = lane_rows(rows.columns, rows.matrix, lanes, rows.weights)
+    found = lane_rows(rows.columns, np.column_stack(rows.numbers), lanes, rows.weights)
     place = {key: i for i, key in enumerate(keys)}
     return Grouped(place, folds, empty(found.columns, 0), (found,)), lanes
 

@@ -99,3 +99,44 @@ def test_lanes_are_taken_by_their_places_and_separated_in_their_order() -> None:
         expected = from_rows(X[places == place], COLUMNS)
         assert triangle.count == expected.count
         np.testing.assert_allclose(triangle.mean.astype(float), expected.mean.astype(float), rtol=1e-13)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_lanes_of_any_size_stand_for_their_rows(weighted: bool) -> None:
+    sizes, random = [0, 1, 3, 40, 1500, 40, 0, 600, 3, 513], np.random.default_rng(8)
+    places = random.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    X = random.normal(size=(len(places), 5))
+    weights = random.uniform(0.5, 2.0, len(places)) if weighted else None
+    columns = [Column(name) for name in "abcdy"]
+    lanes = from_lane_rows([lane_rows(columns, X, places, weights)], len(sizes))
+    assert lanes.count.tolist() == sizes
+    for i in range(len(sizes)):
+        own = places == i
+        w = np.ones(sizes[i]) if weights is None else weights[own]
+        A = np.column_stack([np.ones(sizes[i]), X[own] - lanes.shift[i]]) * np.sqrt(w)[:, np.newaxis]
+        # Whatever signs the rows of R have, RᵀR is AᵀA.
+        np.testing.assert_allclose(lanes.R[i].T @ lanes.R[i], A.T @ A, atol=1e-12 * (1 + sizes[i]))
+        if sizes[i]:
+            np.testing.assert_array_equal(
+                [lanes.minimum[i], lanes.maximum[i]], [X[own].min(axis=0), X[own].max(axis=0)]
+            )
+
+
+@settings(max_examples=20, derandomize=True, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from(CASES))
+def test_the_spectrum_of_lanes_is_the_same_from_the_decomposition_of_their_optimum(
+    seed: int, case: tuple[bool, bool]
+) -> None:
+    X, places, weights = rows_of(seed, 6, *case)
+    lanes = fill(lanes_of(X, places, weights, 6), COLUMNS)
+    problem, scaling = scale(lanes)
+    best = optimum(lanes, scaling)
+    problem = determined_part(problem, lanes, scaling, best)
+    anew, taken = (spectrum(problem, best.rank + 1, -best.theta, known) for known in (None, best.standardized))
+    np.testing.assert_allclose(taken.eigenvalues, anew.eigenvalues, rtol=1e-12, atol=1e-14)
+    # Of each eigenvector the sign is free; the distances along it turn with it.
+    for one in (anew, taken):
+        H = np.swapaxes(one.vectors, -1, -2) @ (one.eigenvalues[..., np.newaxis] * one.vectors)
+        rows = np.swapaxes(problem.R1, -1, -2) @ problem.R1
+        np.testing.assert_allclose(H, (2 / problem.weight)[:, np.newaxis, np.newaxis] * rows, atol=1e-12)
+        np.testing.assert_allclose(one.distances, np.matvec(one.vectors, -best.theta), atol=1e-12)
