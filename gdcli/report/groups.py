@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdcli.base.names import count_of, printable
+from gdcli.engine.descent import Stopped
 from gdcli.engine.optimizers import PLAIN_DESCENT
 from gdcli.engine.schedules import CONSTANT
 from gdcli.fitting.group_results import GroupFits, Verdict
@@ -39,7 +40,7 @@ from gdcli.report.screen import (
     sentences,
     titled,
 )
-from gdcli.report.sentences import UNCENTERED, counted, how_long, joined
+from gdcli.report.sentences import UNCENTERED, counted, how_long, joined, on_batches
 from gdcli.report.verdict import NEAR, State
 
 if TYPE_CHECKING:
@@ -199,12 +200,7 @@ def format_group_meaning(fits: GroupFits) -> list[str]:
             else ""
         )
         said.append(f"Interrupted{left}.")
-    slow = fits.with_verdict(Verdict.NOT_CONVERGED)
-    if slow:
-        lasso = any(fit is not None and fit.penalty is not None and fit.penalty.l1 for fit in fits.fits)
-        known = not (fits.automatic or lasso) and bool(np.isfinite(fits.largest_stable[slow]).all())
-        automatic = ", or --lr auto: each group's best rate" if known else ""
-        said.append(f"What has not converged needs more iterations (-n){automatic}.")
+    said += _on_slow(fits)
     if fits.with_verdict(Verdict.TOO_FEW_ROWS):
         said.append("A group needs a row for each of its coefficients, 2 at least.")
     for i in list(fits.reasons)[:_MOST_REASONS]:
@@ -222,6 +218,30 @@ def format_group_meaning(fits: GroupFits) -> list[str]:
         it = "them" if many else "it"
         said.append(f"Baseline{'s' * many}: {joined(references)}{lacking}; other levels are differences from {it}.")
     return said if not fits.diverged else [*said, *format_divergence(fits)]
+
+
+def _on_slow(fits: GroupFits) -> list[str]:
+    """Advice on what has not converged, by what ended it; none for those that patience ended, as it was to do."""
+    slow = fits.with_verdict(Verdict.NOT_CONVERGED)
+    above = [i for i in slow if fits.rate[i] >= fits.largest_stable[i]]
+    said = []
+    if above:
+        below = numbers.rate(numbers.rounded_below(min(fits.largest_stable[i] for i in above)))
+        where = f"in {count_of(len(above), 'group')}"
+        said.append(f"The learning rate is above the bound on stable rates {where}: up to --lr {below} all are stable.")
+    if any(fits.stopped[i] in (Stopped.ITERATIONS, Stopped.INTERRUPTED) and i not in above for i in slow):
+        lasso = any(fit is not None and fit.penalty is not None and fit.penalty.l1 for fit in fits.fits)
+        known = (
+            not (fits.automatic or lasso)
+            and fits.schedule == CONSTANT
+            and bool(np.isfinite(fits.largest_stable[slow]).all())
+        )
+        automatic = ", or --lr auto: each group's best rate" if known else ""
+        on_rows = next((on_batches(fit) for fit in fits.fits if fit is not None), "")
+        said.append(on_rows or f"What has not converged needs more iterations (-n){automatic}.")
+    if any(fits.stopped[i] is Stopped.TOLERANCE for i in slow):
+        said.append("Where --tol ended a descent that has not converged, a smaller one goes further.")
+    return said
 
 
 def format_divergence(fits: GroupFits) -> list[str]:

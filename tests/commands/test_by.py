@@ -317,7 +317,7 @@ def test_groups_that_end_early_are_advised_the_automatic_rate_only_where_one_is_
 ) -> None:
     given = (table, "-t", "y", "-x", "a", "--by", "region", "-n", "3")
     assert "needs more iterations (-n), or --lr auto: each group's best rate." in gdfit(*given).out
-    for other in (("--batch-size", "2"), ("--l1", "0.1"), ("--optimizer", "adam")):
+    for other in (("--l1", "0.1"), ("--optimizer", "adam")):
         assert "needs more iterations (-n).\n" in gdfit(*given, "--lr", "0.01", *other).out
         assert gdfit(*given, "--lr", "auto", *other).code == 2
 
@@ -400,3 +400,31 @@ def test_rows_fitted_and_rows_held_out_are_counted_apart_also_of_a_group_without
     lines = gdfit(train, "-t", "y", "--by", "g", "--lr", "auto", "--test", test).out.splitlines()
     table = [re.split(r"\s{2,}", line) for line in lines if re.match(r"[abg]  ", line)]
     assert [row[:3] for row in table] == [["g", "fitted", "held out"], ["a", "5", "2"], ["b", "1", "1"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        (("--lr", "0.01"), "needs more iterations (-n), or --lr auto: each group's best rate."),
+        (("--lr", "0.01", "--schedule", "cosine"), "needs more iterations (-n)."),
+        (
+            ("--lr", "0.1", "--tol", "1.5"),
+            "Where --tol ended a descent that has not converged, a smaller one goes further.",
+        ),
+        (("--lr", "0.01", "--loss", "logistic", "-t", "late"), "needs more iterations (-n), or --lr auto"),
+        (
+            ("--lr", "9", "--loss", "huber"),
+            "above the bound on stable rates in 2 groups: up to --lr 1.99 all are stable.",
+        ),
+        (("--lr", "0.01", "--batch-size", "4"), "More epochs (--epochs) bring it closer"),
+    ],
+)
+def test_the_advice_on_groups_that_have_not_converged_is_about_what_ended_them(
+    gdfit: Callable, csv_file: Callable[..., str], options: tuple[str, ...], advice: str
+) -> None:
+    rows = [f"{g},{x},{x * x % 7},{'yes' if x % 3 else 'no'}" for g in "ab" for x in range(12)]
+    path = csv_file("\n".join(["g,x,y,late", *rows]) + "\n")
+    target = () if "-t" in options else ("-t", "y")
+    out = gdfit(path, *target, "-x", "x", "--by", "g", "-n", "20" if "--tol" in options else "2", *options).out
+    assert advice in out
+    assert ("needs more" in out) == ("needs more" in advice)
