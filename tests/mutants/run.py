@@ -34,16 +34,17 @@ COPIED = ("gdcli", "tests", "sample_data", "pyproject.toml", "README.md", "Makef
 LIST = Path(__file__).with_name("faults.txt")
 ENOUGH = 0.95
 SECONDS = 60  # for a test
-PROVEN: set[str] = set()  # tests that pass with the sources as they are
-FAILING: set[str] = set()  # those that fail with them, too
+FAILING: set[str] = set()  # tests that fail with the sources as they are, too
 
 # The tests of a file, by the longest beginning of its name.
 AREAS = {
     "base/atomic": "base/test_atomic",
     "base/cores": "base/test_cores",
-    "base/path_kinds": "base/test_atomic",
+    "base/allocator": "promises/test_memory",
+    "base/path_kinds": "base/test_atomic data/test_paths cli/test_options commands/test_streams",
     "base/names": "cli/test_command_line commands/test_foreign_names data/test_columns",
     "base/parallel": "base/test_parallel ingest/test_later_blocks commands/test_boundaries",
+    "base/records": "base/test_records",
     "base/schema": "base/test_schema models/test_model_file",
     "engine": "engine/test_properties engine/test_loop engine/test_triangle",
     "engine/blas": "base/test_cores",
@@ -69,7 +70,8 @@ AREAS = {
     "engine/descent": "engine/test_loop engine/test_properties commands/test_boundaries",
     "engine/row_objective": "engine/test_row_lanes engine/test_losses fitting/test_every_iteration "
     "fitting/test_penalised_losses",
-    "engine/row_sums": "engine/test_row_lanes engine/test_losses",
+    "engine/row_sums": "engine/test_row_lanes engine/test_losses fitting/test_gamma_and_quantile"
+    " fitting/test_separation fitting/test_batches",
     "engine/scaling": "engine/test_properties fitting/test_every_iteration fitting/test_optimum",
     "engine/schedules": "engine/test_schedules",
     "engine/spectrum": "engine/test_spectrum engine/test_descents::test_every_optimizer_reaches_the_optimum"
@@ -84,6 +86,7 @@ AREAS = {
     "data/csv": "data/test_chunks data/test_quotes commands/test_boundaries data/test_cells data/test_extremes",
     "data/csv/comments": "data/test_comments",
     "data/csv/dialect": "data/test_comments data/test_right_answers data/test_messy commands/test_boundaries",
+    "data/csv/exact": "data/test_messy data/test_cells data/test_chunks data/test_continued_cells data/test_advice",
     "data/csv/ranges": "ingest/test_runs",
     "data/dates": "data/test_dates data/test_right_answers",
     "data/design": "data/test_expressions data/test_columns fitting/test_categories",
@@ -103,10 +106,12 @@ AREAS = {
     "ingest/aggregate": "report/plots/test_picture ingest/test_summaries ingest/test_runs fitting/test_folds",
     "ingest/remote": "ingest/test_runs",
     "ingest/counts": "data/test_advice data/test_missing_mean",
+    "ingest/inputs": "ingest/test_twice ingest/test_summaries",
     "ingest/kept_rows": "ingest/test_kept_rows fitting/test_folds",
     "ingest/given_data": "python/test_python",
     "ingest/own_formats": "data/test_jsonlines ingest/test_summaries",
     "ingest/orthogonal": "commands/test_by_shown",
+    "ingest/read": "fitting/test_another_file ingest/test_summaries fitting/test_folds",
     "ingest/row_store": "ingest/test_kept_rows",
     "ingest/summary": "ingest/test_hostile_summaries commands/test_boundaries ingest/test_summaries",
     "fitting": "commands/test_boundaries fitting/test_optimum fitting/test_forecast fitting/test_holdout",
@@ -131,8 +136,8 @@ AREAS = {
     "models": "models/test_model_file models/test_damaged_models commands/test_boundaries",
     "models/export": "models/test_export",
     "models/formula": "models/test_export",
-    "models/stored_model": "commands/test_boundaries models/test_model_file models/test_damaged_models"
-    " commands/test_by",
+    "models/stored_model": "models/test_intervals commands/test_boundaries models/test_model_file"
+    " models/test_damaged_models commands/test_by",
     "models/model": "models/test_export::test_a_text_like_the_level_of_gaps_is_a_text_if_the_model_fills_none"
     " data/test_missing_mean models/test_predict_rows commands/test_by models/test_model_file "
     "models/test_own_scale",
@@ -140,6 +145,7 @@ AREAS = {
     "models/predict": "models/test_predict_rows models/test_kept_reading commands/test_predict",
     "models/resume": "commands/test_resume",
     "models/score": "models/test_score",
+    "models/smearing": "models/test_own_scale",
     "models/sql_export": "models/test_export",
     "python": "python/test_python",
     "report": "report/test_formats report/test_tables",
@@ -158,9 +164,20 @@ AREAS = {
     "report/verdict": "report/test_verdict commands/test_boundaries",
     "cli": "cli/test_options cli/test_variables commands/test_streams",
     "cli/command_line": "cli/test_command_line",
+    "cli/commands/fit": "commands/test_interrupted commands/test_streams commands/test_by commands/test_console",
+    "cli/commands/predict": "commands/test_predict",
+    "cli/commands/score": "models/test_score",
     "cli/completion": "cli/completion/test_answers cli/completion/test_hostile_names cli/completion/test_in_shells",
+    "cli/failures": "commands/test_failures commands/test_streams",
+    "cli/fit_options": "fitting/test_batches report/page/test_page_contents",
     "cli/foreign_names": "commands/test_foreign_names",
-    "cli/types": "cli/test_options cli/test_words_given",
+    "cli/group": "cli/test_group cli/test_help",
+    "cli/inputs": "cli/test_group cli/test_words_given commands/test_predict fitting/test_another_file",
+    "cli/output": "commands/test_resume commands/test_streams commands/test_console cli/test_options",
+    "cli/progress": "commands/test_console",
+    "cli/terminal": "commands/test_console",
+    "cli/types": "cli/test_options cli/test_words_given commands/test_failures commands/test_curve"
+    " commands/test_resume",
 }
 
 
@@ -293,9 +310,9 @@ def run_tests(folder: Path, wanted: Callable[[str], bool], words: tuple[str, ...
     null = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(null, stream)
-    shutil.rmtree(folder / "tmp", ignore_errors=True)
-    (folder / "tmp").mkdir()
-    os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")
+    os.environ["TMPDIR"] = tempfile.tempdir = f"{folder}.tmp"
+    shutil.rmtree(tempfile.tempdir, ignore_errors=True)
+    os.mkdir(tempfile.tempdir)
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS)]
     os._exit(int(pytest.main([*options, *words], plugins=[Outcomes(folder, wanted)])))
 
@@ -310,14 +327,14 @@ def end_all() -> None:
                 os.waitpid(process, 0)
 
 
-def prove(tests: set[str], folder: Path) -> None:
-    """Learn which tests pass with the sources as they are; what they import is kept compiled."""
-    files = sorted({name.partition("::")[0] for name in tests})
-    there = [name for name in files if (folder / name).exists()]
-    if there:
-        sys.dont_write_bytecode = False
-        PROVEN.update(outcomes(folder, tests.__contains__, *there)["passed"])
+def proven(names: list[str]) -> list[str]:
+    """Which tests pass with the sources as they are; what they import is kept compiled in this worker's copy."""
+    files = sorted({name.partition("::")[0] for name in names})
+    there = [name for name in files if (tried.folder / name).exists()]
+    sys.dont_write_bytecode = False
+    passed = outcomes(tried.folder, names.__contains__, *there)["passed"] if there else []
     sys.dont_write_bytecode = True
+    return passed
 
 
 @contextlib.contextmanager
@@ -337,15 +354,18 @@ def planted(fault: Fault, folder: Path) -> Iterator[None]:
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def killer(fault: Fault, folder: Path) -> str | None:
-    """The first test that fails with the fault, the last one before those of its area; None if all pass."""
-    for tests in ([fault.last] if fault.last in PROVEN else [], fault.tests()):
+def killer(fault: Fault, folder: Path, sure: frozenset[str]) -> str | None:
+    """The first test that fails with the fault, the last one before those of its area; None if all pass.
+
+    The last one counts if it is ``sure`` to pass without the fault.
+    """
+    for tests in ([fault.last] if fault.last in sure else [], fault.tests()):
         while tests:
             with planted(fault, folder):
                 failed = outcomes(folder, lambda name: name not in FAILING, "-x", *tests)["failed"]
             if not failed:
                 break
-            if "::" not in failed[0] or passes(failed[0], folder):
+            if failed[0] in sure or "::" not in failed[0] or passes(failed[0], folder):
                 return failed[0]
             FAILING.add(failed[0])
             print(f"NOTE    {failed[0]} fails without a fault, too, and is left out", flush=True)
@@ -355,7 +375,7 @@ def killer(fault: Fault, folder: Path) -> str | None:
 @cache
 def passes(test: str, folder: Path) -> bool:
     """Whether a test passes with the sources as they are."""
-    return test in PROVEN or not outcomes(folder, test.__eq__, test)["failed"]
+    return not outcomes(folder, test.__eq__, test)["failed"]
 
 
 def begin(folders: "multiprocessing.queues.SimpleQueue[Path]") -> None:
@@ -366,11 +386,11 @@ def begin(folders: "multiprocessing.queues.SimpleQueue[Path]") -> None:
     tried.folder = folders.get()  # type: ignore[attr-defined]
 
 
-def tried(fault: Fault) -> Verdict:
+def tried(fault: Fault, sure: frozenset[str]) -> Verdict:
     """What becomes of a fault in this worker's copy of the sources."""
     start = time.monotonic()
     try:
-        found, wrong = killer(fault, tried.folder), ""
+        found, wrong = killer(fault, tried.folder, sure), ""
     except (OSError, ValueError) as error:
         found, wrong = None, str(error)
     return Verdict(fault, found, wrong, time.monotonic() - start)
@@ -379,19 +399,21 @@ def tried(fault: Fault) -> Verdict:
 def verdicts(chosen: list[Fault], jobs: int, folder: Path) -> Iterator[Verdict]:
     """What becomes of each fault, several of them tried at a time, in the order of the list."""
     left_out = shutil.ignore_patterns("__pycache__", ".bench", "*.pyc")
-    first = folder / "0"
-    first.mkdir()
-    for part in COPIED:
-        copy = partial(shutil.copytree, ignore=left_out) if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, first / part)
-    prove({fault.last for fault in chosen if fault.last}, first)
     context = multiprocessing.get_context("fork")
     folders = context.SimpleQueue()
-    folders.put(first)
-    for number in range(1, jobs):
-        folders.put(shutil.copytree(first, folder / str(number)))
+    for number in range(jobs):
+        (folder / str(number)).mkdir()
+        for part in COPIED:
+            copy = partial(shutil.copytree, ignore=left_out) if (ROOT / part).is_dir() else shutil.copy
+            copy(ROOT / part, folder / str(number) / part)
+        folders.put(folder / str(number))
+    files: dict[str, list[str]] = {}
+    for name in sorted({fault.last for fault in chosen if fault.last}):
+        files.setdefault(name.partition("::")[0], []).append(name)
+    shares = [[name for file in list(files)[i::jobs] for name in files[file]] for i in range(jobs)]
     with context.Pool(jobs, begin, [folders]) as pool:
-        yield from pool.imap(tried, chosen)
+        sure = frozenset(name for names in pool.map(proven, shares, chunksize=1) for name in names)
+        yield from pool.imap(partial(tried, sure=sure), chosen)
 
 
 def main() -> int:
