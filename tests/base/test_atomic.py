@@ -16,7 +16,7 @@ import pytest
 from gdcli.base import atomic as files
 from gdcli.base.atomic import check_writable, remove_unfinished, whole_file
 from gdcli.base.errors import DataError, Interrupted
-from gdcli.base.path_kinds import same_file
+from gdcli.base.path_kinds import is_special, same_file
 
 ROOT = Path(files.__file__).parents[1]
 
@@ -365,6 +365,19 @@ def test_same_file_sees_through_links_and_missing_files(tmp_path: Path) -> None:
     assert same_file(str(tmp_path / "new"), str(tmp_path / "x" / ".." / "new"))
     assert not same_file(str(tmp_path / "a"), str(tmp_path / "new"))
     assert not same_file("/dev/null", "/dev/null")
+
+
+def test_an_address_of_a_file_leads_where_its_path_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "a").write_text("")
+    for address in (f"file://{tmp_path}/a", "local://~/a", "simplecache::file://~/a"):
+        assert same_file(address, str(tmp_path / "a")), address
+
+
+def test_a_special_file_is_neither_regular_nor_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("")
+    found = [path for path in ("/dev/null", tmp_path, tmp_path / "a", tmp_path / "new") if is_special(str(path))]
+    assert found == ["/dev/null"]
 
 
 def test_check_writable_leaves_no_trace(tmp_path: Path) -> None:

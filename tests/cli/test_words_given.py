@@ -4,6 +4,8 @@ import shlex
 
 import pytest
 
+from gdcli.cli.types import Assignment
+
 
 @pytest.fixture
 def houses(points):
@@ -53,6 +55,10 @@ def test_an_option_of_one_value_is_given_once(program, houses, line, option):
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"Error: {option} is given 2 times")
     assert ("gdfit sweep" in done.err) == (option == "--lr")
+
+
+def test_a_term_may_hold_an_equals_sign_of_its_own():
+    assert Assignment().convert("kind[a=b]=2", None, None) == ("kind[a=b]", 2.0)
 
 
 def test_flags_and_repeatable_options_may_be_repeated(program, houses):

@@ -85,6 +85,22 @@ def test_an_unstable_group_is_exit_3_and_the_others_are_printed(gdfit: Callable,
     assert not saved.exists()
 
 
+def test_a_group_at_its_optimum_from_the_start_and_a_perfect_fit_have_their_numbers(
+    gdfit: Callable, csv_file: Callable[..., str]
+) -> None:
+    # In p neither a nor the constant explains anything; q is a line, but for rounding.
+    p, q = zip(range(1, 5), (1, -1, -1, 1), strict=True), ((i, i / 10) for i in range(1, 5))
+    path = csv_file("a,y,g\n" + "".join(f"{a},{y},{g}\n" for g, rows in (("p", p), ("q", q)) for a, y in rows))
+    found = [
+        json.loads(line) for line in gdfit(path, "-t", "y", "--by", "g", "-n", 0, "--format", "json").out.splitlines()
+    ]
+    assert [one["descent"]["iterations"] for one in found] == [0, 0]
+    assert found[0]["learning_rate"]["iterations_to_1_percent"] == 0
+    assert found[1]["learning_rate"]["iterations_to_1_percent"] > 0
+    assert found[0]["optimum"]["relative_gap"] == pytest.approx(0.0, abs=1e-15)
+    assert found[1]["optimum"]["relative_gap"] is None
+
+
 def test_strict_asks_every_fitted_group_to_converge(gdfit: Callable, table: str) -> None:
     done = gdfit(table, "-t", "y", "--by", "region", "--strict", "-n", "3", "-q")
     assert (done.code, done.err) == (4, "Error: --strict: 2 groups of 3 not converged\n")
@@ -154,6 +170,7 @@ def test_score_measures_a_model_of_groups(gdfit: Callable, table: str, model: Pa
     [
         ('"by": ["region"]', '"by": []'),
         ('"group": ["south"]', '"group": ["north"]'),
+        ('"group": ["south"]', '"group": ["south", "east"]'),
         ('"level": "y"', '"level": "q"'),
         ('"coefficients": [', '"coefficients": [1.0, '),
         ('"loss": "squared"', '"loss": "cubed"'),

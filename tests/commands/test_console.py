@@ -10,7 +10,7 @@ import pytest
 
 from gdcli.cli import progress
 from gdcli.cli.progress import Narrator, in_bytes, in_time
-from gdcli.cli.terminal import table_encoding
+from gdcli.cli.terminal import table_encoding, terminal_columns
 from gdcli.fitting.results import TraceShape
 from gdcli.report import screen
 from gdcli.report.paper import Page
@@ -322,6 +322,12 @@ def test_columns_goes_before_what_the_terminal_says(terminal, points):
     done = terminal("points.csv", "-t", "y", columns=200, env={"COLUMNS": "40"})
     lines = COLOUR.sub("", done.screen).splitlines()
     assert max(len(line) for line in lines if "gdfit points.csv" not in line) <= 40
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("wide", 80), ("1", 1)])
+def test_the_width_that_the_environment_says_is_above_zero(monkeypatch, columns, width):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert terminal_columns() == width
 
 
 def test_progress_is_shown_on_a_terminal_and_gone_in_the_end(terminal, points):

@@ -33,8 +33,10 @@ def interrupted_fit(gdfit, points, monkeypatch):
     return run
 
 
-def test_after_a_request_to_stop_no_cross_validation_runs_and_all_end_with_the_same_row(interrupted_fit):
-    done, rows = interrupted_fit(40, words=("--cv", "3"))
+def test_after_a_request_to_stop_no_cross_validation_runs_and_all_end_with_the_same_row(interrupted_fit, points):
+    model = points.with_name("model.json")
+    done, rows = interrupted_fit(40, words=("--cv", "3", "--save", model))
+    assert not model.exists()
     document = json.loads(done.out)
     assert done.code == 130
     assert document["descent"]["stopped"] == "interrupted"

@@ -167,6 +167,13 @@ def test_a_degree_that_the_values_do_not_determine_is_refused(gdfit: Gdfit, tmp_
     assert "'poly(x, 3)' needs more than 3 different values, which its column does not have" in done.err
 
 
+def test_one_power_of_a_summarized_polynomial_is_no_feature(gdfit: Gdfit, tmp_path: Path) -> None:
+    path, summary = written(rows(), tmp_path), tmp_path / "s.json"
+    assert gdfit("summarize", path, "-x", "y", "-x", "poly(x, 3)", "-o", summary, "-q").code == 0
+    done = gdfit(summary, "-t", "y", "-x", "poly(x, 3)[1]")
+    assert done == (1, "", "Error: 'poly(x, 3)[1]' is a part of 'poly(x, 3)', which is fitted as a whole\n")
+
+
 def test_a_note_on_nearly_collinear_powers_says_poly(gdfit: Gdfit, tmp_path: Path) -> None:
     frame = rows()
     path = written(frame, tmp_path)

@@ -57,8 +57,9 @@ def test_with_a_file_stdin_is_never_touched(shell, points):
     assert done == (0, "untouched\n", "")
 
 
-def test_stdin_cannot_be_read_twice(program):
-    done = program("-", "-", "-t", "y", stdin="x,y\n1,2\n")
+@pytest.mark.parametrize("words", [("-", "-"), ("--test", "-"), ("-", "--test", "-")])
+def test_stdin_cannot_be_read_twice(program, words):
+    done = program(*words, "-t", "y", stdin="x,y\n1,2\n")
     assert (done.code, done.out) == (2, "")
     assert "once only" in done.err
 

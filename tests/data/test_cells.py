@@ -290,6 +290,12 @@ def test_rows_that_all_have_another_number_of_fields_are_an_error(
         fit(csv_file("a,b,c,d,y\n" + "\n".join(lines) + "\n"), target="y", **options)
 
 
+def test_the_first_field_too_many_is_named(csv_file: Callable[..., str]) -> None:
+    for row, which in (("3,4,5,6", "the first one too many is '5'"), ("3", "the last one is '3'")):
+        with pytest.raises(CellError, match=which):
+            fit(csv_file(f"x,y\n1,2\n{row}\n"), target="y")
+
+
 @pytest.mark.parametrize("options", USED, ids=["all columns", "the first", "some", "all but the last"])
 @pytest.mark.parametrize(("long", "short"), [(3, 9), (9, 3), (0, 19), (19, 0), (4, 5), (5, 4)])
 def test_a_field_too_many_does_not_make_up_for_one_too_few(
@@ -335,6 +341,23 @@ def test_blank_lines_are_no_rows(csv_file: Callable[..., str], blank: str) -> No
 def test_a_row_of_empty_cells_is_a_row(csv_file: Callable[..., str]) -> None:
     result = fit(csv_file("x,y\n1,2\n,\n2,3\n3,5\n"), target="y")
     assert (result.rows.read, result.rows.used, result.rows.dropped_by_column) == (4, 3, {"x": 1, "y": 1})
+
+
+def test_a_header_that_comes_again_is_found_though_its_name_means_a_missing_cell() -> None:
+    for names in (["NA", "b"], ["a", "NA"]):
+        assert both_ways(f"x,y\n{','.join(names)}\n", names, [], names) == [None, None]
+
+
+def test_a_cell_of_one_control_character_is_a_text_of_its_own() -> None:
+    fast, careful = both_ways("\x7f\na\n\x7f\n", ["t"], [], ["t"])
+    assert fast == careful == (3, {"t": ["\x7f", "a", "\x7f"]})
+
+
+def test_thousands_are_proposed_only_with_the_decimal_mark_in_use() -> None:
+    chunk, dialect = Chunk("data.csv", b"1\n1.234,5\n", 2, 0), Dialect(";", '"', b"\n", ("a",), frozenset())
+    with pytest.raises(CellError, match=r"'1\.234,5' is not a number") as caught:
+        parse_carefully(chunk, dialect, ["a"], [], WORDS)
+    assert "--thousands" not in str(caught.value)
 
 
 # Texts.

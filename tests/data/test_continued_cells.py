@@ -34,6 +34,13 @@ def test_text_after_a_closing_quote_is_an_error_with_its_line_where_it_is_used(
     assert fit(str(path), **skipping).rows.skipped == 1
 
 
+def test_lines_that_a_carriage_return_ends_are_counted_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(b'x,y\r1,2\r\r"1"2,3\r4,5\r')
+    with pytest.raises(CellError, match="line 4, column 'x': text follows the quote that closes the cell"):
+        fit(str(path), target="y")
+
+
 def test_blanks_after_a_closing_quote_and_text_in_other_columns_stop_no_fit(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text('x,y,t\n"1"  ,2,a\n2,"4" ,"b"b\n3,7,a\n')

@@ -165,6 +165,15 @@ def test_hubers_usual_delta_is_that_of_the_least_squares_residuals(frame: pd.Dat
     assert result.parameter == pytest.approx(1.345 * np.median(np.abs(residuals)) / 0.6745, rel=1e-10)
 
 
+def test_hubers_usual_delta_counts_a_row_as_often_as_its_weight_says(frame: pd.DataFrame) -> None:
+    frame = frame.assign(w=np.arange(len(frame)) % 4)
+    often = frame.loc[frame.index.repeat(frame["w"])].iloc[: frame["w"].sum()]
+    X = np.column_stack([np.ones(len(often)), often[["a", "b"]]])
+    residuals = often["number"] - X @ np.linalg.lstsq(X, often["number"].to_numpy(), rcond=None)[0]
+    found = fit(frame, target="number", features=["a", "b"], weights="w", loss="huber", iterations=0)
+    assert found.parameter == pytest.approx(1.345 * np.median(np.abs(residuals)) / 0.6745, rel=1e-10)
+
+
 def test_the_second_class_in_order_is_the_event_unless_another_is_named(frame: pd.DataFrame) -> None:
     usual = fit(frame, target="answer", features=["a", "b"], loss="logistic", iterations=0)
     other = fit(frame, target="answer", features=["a", "b"], loss="logistic", event="no", iterations=0)

@@ -267,7 +267,6 @@ def test_a_rate_that_diverges_without_some_fold_has_no_mean(csv_file: Callable[.
         ({"cv": 1}, UsageError, "--cv makes 2 to 100 folds, not 1"),
         ({"cv": 101}, UsageError, "--cv makes 2 to 100 folds"),
         ({"cv": 2, "holdout": 0.5}, UsageError, "choose one"),
-        ({"cv": 50}, DataError, "leaves fold [0-9]+ without a row: make fewer folds"),
         ({"cv": 2, "seed": -1}, UsageError, "the seed is 0 or more"),
         ({"cv": 2, "resume": "model.json"}, UsageError, "--resume has no place"),
     ],
@@ -277,6 +276,13 @@ def test_folds_that_cannot_be_made_are_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         fit(noisy(rows=40), target="y", iterations=1, **options)
+
+
+def test_the_first_fold_without_a_row_is_named_by_its_number_from_one(noisy: Callable[..., str]) -> None:
+    drawn = fold_of(documented_draws(0, 0, 0, 40), 50)
+    first = next(i for i in range(50) if i not in drawn) + 1
+    with pytest.raises(DataError, match=f"^--cv 50 leaves fold {first} without a row: make fewer folds$"):
+        fit(noisy(rows=40, missing=False), target="y", iterations=1, cv=50)
 
 
 def test_a_fold_that_leaves_one_row_to_fit_is_refused(csv_file: Callable[..., str]) -> None:

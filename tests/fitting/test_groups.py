@@ -247,6 +247,19 @@ def test_a_level_absent_from_a_group_and_a_column_constant_in_it_have_coefficien
     assert fits.references == {"t": ("A", "B")}
 
 
+def test_without_an_intercept_a_constant_column_counts_in_a_group_unless_it_is_zero(
+    csv_file: Callable[..., str],
+) -> None:
+    drawn = np.random.default_rng(3).integers(1, 9, size=(18, 3)).astype(float)
+    drawn[:6, 2], drawn[6:12, 2] = 2.0, 0.0
+    text = "".join(f"{y},{a},{b},{'ghi'[i // 6]}\n" for i, (y, a, b) in enumerate(drawn))
+    fits = fitted(csv_file(f"y,a,b,region\n{text}"), exclude=(), intercept=False, learning_rate="auto")
+    for i, used in enumerate(([1, 2], [1], [1, 2])):
+        rows = drawn[6 * i : 6 * i + 6]
+        least = np.linalg.lstsq(rows[:, used], rows[:, 0], rcond=None)[0]
+        assert fits.optimal_slopes[i] == pytest.approx([*least, 0.0][:2], rel=1e-10)
+
+
 def test_collinear_columns_of_a_group_share_what_they_explain(csv_file: Callable[..., str]) -> None:
     rows = [f"{3 * i + 1},{i},{2 * i},g" for i in range(9)] + [f"{i},{i},{i * i},h" for i in range(9)]
     path = csv_file("\n".join(["y,a,b,region", *rows]) + "\n")

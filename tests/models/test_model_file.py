@@ -203,6 +203,7 @@ WRONG = [
     ("state.scale", [0.0, 1.0]), ("state.scale", [-1.0, 1.0]), ("state.scale", [1.0]), ("state.target_scale", 0),
     ("state.target_scale", "x"), ("state.iteration", -1), ("state.iteration", 1.5), ("state.iteration", True),
     ("state.optimizer", {}), ("state.optimizer", [5]), ("cost", None), ("cost", "x"), ("left_out", "x"),
+    ("penalty", {"l2": 0.0, "l1": -1.0}), ("penalty", {"l2": -1.0, "l1": 0.0}),
     ("descent", None), ("descent.scale", "log"), ("descent.scale", None), *((name, KeyError) for name in MISSING),
 ]  # fmt: skip
 

@@ -35,6 +35,13 @@ def test_a_model_of_a_logarithm_is_scored_in_both_scales(gdfit: Callable[..., An
         assert "Duan's smearing" in gdfit("score", model, housing).out
 
 
+def test_there_is_no_r2_in_the_scale_of_a_constant_target(gdfit: Callable[..., Any], tmp_path: Path) -> None:
+    housing, model, flat = SAMPLE / "housing.csv", tmp_path / "m.json", tmp_path / "flat.csv"
+    gdfit(housing, "-t", "log(price)", "-x", "log(sqft)", "--optimizer", "newton", "--save", model, "-q")
+    flat.write_text("sqft,price\n" + "1000,65536\n" * 4)
+    assert json.loads(gdfit("score", model, flat, "--format", "json").out)["own_scale"]["r2"] is None
+
+
 def test_a_model_of_the_target_itself_has_one_scale(gdfit: Callable[..., Any], tmp_path: Path) -> None:
     housing, model = SAMPLE / "housing.csv", tmp_path / "m.json"
     gdfit(housing, "-t", "price", "-x", "sqft", "--save", model, "-q")

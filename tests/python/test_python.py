@@ -249,8 +249,8 @@ def test_a_fit_of_arrays_predicts_an_array() -> None:
 
 def test_a_picture_is_drawn_from_the_data(tmp_path, frame):
     pytest.importorskip("matplotlib")
-    gdcli.fit(frame, target="price", features="sqft", lr="auto").plot(tmp_path / "fit.svg")
-    assert (tmp_path / "fit.svg").read_text().startswith("<?xml")
+    gdcli.fit(frame, target="price", features="sqft", lr="auto").plot(tmp_path / "fit.SVG")
+    assert (tmp_path / "fit.SVG").read_text().startswith("<?xml")
     with pytest.raises(gdcli.UsageError, match="ends in one of"):
         gdcli.fit(frame, target="price", features="sqft").plot(tmp_path / "fit.gif")
 
