@@ -59,22 +59,29 @@ class Solution:
         return theta if self.row_space is None else np.vecmat(np.matvec(self.row_space, theta), self.row_space)
 
 
-def optimum(triangle: Triangle, scaling: Scaling, own: Mask | None = None) -> Solution:
-    """The least-squares solution for a triangle whose last column is the target; ``own`` as in ``scale``."""
-    problem, standard = scale(triangle, "standard", scaling.intercept, own=own)
+def optimum(triangle: Triangle, scaling: Scaling, own: Mask | None = None, scaled: Quadratic | None = None) -> Solution:
+    """The least-squares solution for a triangle whose last column is the target; ``own`` as in ``scale``.
+
+    ``scaled`` is the problem on the descent's scale, target included, if it is known: it spares a copy if that is the
+    standardized one.
+    """
+    problem, standard = scaled, scaling
+    if problem is None or scaling.kind != "standard":
+        problem, standard = scale(triangle, "standard", scaling.intercept, own=own)
     first = 1 if scaling.intercept else 0
     p = problem.R1.shape[-1] - first
     if not scaling.intercept and problem.z.shape[-1] >= p:
         problem = compact(problem)
     R, z = problem.R1[..., first:, first:], problem.z[..., first:]
     U, singular, V = np.linalg.svd(R, full_matrices=False)
+    share = np.vecmat(z, U)
+    del U  # of a wide table it is large
     kept = singular > _rounding(triangle, standard, singular, V)
     rank = kept.sum(axis=-1)
     full = rank == p
     width = standard.scale.astype(np.longdouble) / over_columns(standard.target_scale)
     slopes, residual = np.zeros_like(width), np.zeros_like(rank, dtype=np.float64)
     if not full.all():
-        share = np.vecmat(z, U)
         slopes = np.vecmat(np.where(kept, share / np.where(kept, singular, 1.0), 0.0), V) / width
         residual = np.linalg.norm(np.where(kept, 0.0, share), axis=-1)
         # What a column of zeros has of them is rounding.
@@ -184,7 +191,9 @@ def _rounding(triangle: Triangle, standard: Scaling, singular: Array, V: Array) 
     """
     size = np.maximum(np.abs(triangle.minimum), np.abs(triangle.maximum))[..., :-1]
     unit = (np.spacing(size) / standard.scale)[..., np.newaxis, :]
-    brought = np.linalg.norm(V * unit, axis=-1) * np.sqrt(over_columns(triangle.weight))
+    shares = V * unit
+    shares *= shares
+    brought = np.sqrt(shares.sum(axis=-1)) * np.sqrt(over_columns(triangle.weight))
     least: Array = np.maximum(RANK_TOLERANCE * singular.max(axis=-1, keepdims=True, initial=0.0), brought)
     return least
 

@@ -109,7 +109,7 @@ def scale_as(triangle: Triangle, scaling: Scaling, own: Mask | None = None) -> Q
     extended[..., 1:] /= _with_target(scaling.scale, scaling.target_scale)[..., np.newaxis, :]
     if own is not None:
         np.copyto(extended[..., 1:-1], 0.0, where=~own[..., np.newaxis, :])
-    R = extended.astype(np.float64)
+    R = extended.astype(np.float64, copy=False)
     first = 0 if scaling.intercept else 1
     # With no more rows than columns nothing is left over.
     rho = np.asarray(R[..., p + 1, -1] if R.shape[-2] > p + 1 else 0.0)
@@ -124,7 +124,7 @@ def _with_target(values: Array, target: PerLane) -> Array:
 
 def _lengths(triangle: Triangle) -> Array:
     """The Euclidean lengths (…, q) of the columns less their means."""
-    lengths: Array = np.linalg.norm(triangle.R[..., 1:, 1:].astype(np.float64), axis=-2)
+    lengths: Array = np.linalg.norm(triangle.R[..., 1:, 1:].astype(np.float64, copy=False), axis=-2)
     return lengths
 
 

@@ -240,11 +240,13 @@ def build_problem(
     """
     means = {column: mean for column, mean in own_means(triangle).items() if column in terms.columns}
     chosen = fill(triangle, [*terms.columns, target], means)
-    data, scaling = scale(chosen, options.model.scale, options.model.intercept, options.model.loss.kind.degree > 0, own)
+    in_units = options.model.loss.kind.degree > 0  # those of the target, which is scaled then
+    data, scaling = scale(chosen, options.model.scale, options.model.intercept, in_units, own)
     if len(terms.columns) > WIDE:
         return_freed_memory()
     with threads_for(len(terms.columns)):
-        best, penalty = optima.optimum(chosen, scaling, own), options.model.penalty
+        best = optima.optimum(chosen, scaling, own, data if in_units else None)
+    penalty = options.model.penalty
     data = optima.determined_part(data, chosen, scaling, best, own)
     quadratic = ridge(data, penalty)
     # Decomposing a wide problem, or those of many lanes, once is enough, where the optimum's is the descent's.
