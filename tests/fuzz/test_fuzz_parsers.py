@@ -1,4 +1,4 @@
-"""The two parsers of CSV text on the fuzzer's tables: what the fast one is sure of, the exact one reads alike."""
+"""The parsers of CSV text on the fuzzer's tables: what the quick ones are sure of, the exact one reads alike."""
 
 import math
 import struct
@@ -16,9 +16,11 @@ from gdcli.base.errors import GdfitError
 from gdcli.data.columns import ColumnOptions, missing_words
 from gdcli.data.csv.block import CsvBlock
 from gdcli.data.csv.exact import check_bad_rows, parse_carefully
-from gdcli.data.csv.fast import UnsureError, parse_fast, parse_inferred
+from gdcli.data.csv.fast import parse_fast, parse_inferred
 from gdcli.data.csv.options import CsvOptions
+from gdcli.data.csv.plain import parse_plain
 from gdcli.data.csv.source import CsvSource
+from gdcli.data.csv.unsure import UnsureError
 from gdcli.data.lenient import read_leniently
 from gdcli.data.streams import open_stream
 from gdcli.data.table import Coded, Table
@@ -86,8 +88,9 @@ def outcome(read: Callable[[], Table]) -> tuple:
         return type(error), str(error)
 
 
-def test_the_exact_parser_reads_what_the_fast_one_is_sure_of_to_the_last_bit(tmp_path, monkeypatch):
-    monkeypatch.setattr("gdcli.data.csv.block._is_worth_pandas", lambda size, now: False)
+def test_the_exact_parser_reads_what_a_quick_one_is_sure_of_to_the_last_bit(tmp_path, monkeypatch):
+    monkeypatch.setattr("gdcli.data.csv.block.CsvBlock._quick", lambda *asked: None)
+    monkeypatch.setattr("gdcli.data.csv.block.CsvBlock.inferred", lambda *asked: None)
     compared = Counter()
 
     @settings(max_examples=180, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
@@ -96,13 +99,14 @@ def test_the_exact_parser_reads_what_the_fast_one_is_sure_of_to_the_last_bit(tmp
     def agree(data):
         for block, numeric, text, words in asked_of_blocks(data, tmp_path / "data.csv", WAYS_TO_READ):
             asked = (block.chunk, block.dialect, numeric, text, words)
-            try:
-                fast = parse_fast(*asked)
-            except UnsureError:
-                compared["unsure"] += 1
-            else:
-                assert contents(parse_carefully(*asked)) == contents(fast)
-                compared["table"] += 1
+            for quick in (parse_plain, parse_fast):
+                try:
+                    table = quick(*asked)
+                except UnsureError:
+                    compared[quick, "unsure"] += 1
+                else:
+                    assert contents(parse_carefully(*asked)) == contents(table)
+                    compared[quick, "table"] += 1
             try:
                 inferred = parse_inferred(*asked)
             except UnsureError:
@@ -111,9 +115,10 @@ def test_the_exact_parser_reads_what_the_fast_one_is_sure_of_to_the_last_bit(tmp
             compared["inferred"] += 1
 
     agree()
-    assert compared["table"] >= 25
+    for quick in (parse_plain, parse_fast):
+        assert compared[quick, "table"] >= 25
+        assert compared[quick, "unsure"] >= 20
     assert compared["inferred"] >= 25
-    assert compared["unsure"] >= 20
 
 
 def test_odd_cells_found_by_the_fast_parser_are_refused_or_skipped_as_by_the_exact_one(tmp_path, monkeypatch):
@@ -126,7 +131,7 @@ def test_odd_cells_found_by_the_fast_parser_are_refused_or_skipped_as_by_the_exa
         looked_at["refused"] -= not dialect.skip_bad  # it did not raise
         return found
 
-    monkeypatch.setattr("gdcli.data.csv.block._is_worth_pandas", lambda size, now: True)
+    monkeypatch.setattr("gdcli.data.csv.block._is_worth_pandas", lambda *sizes: True)
     monkeypatch.setattr("gdcli.data.csv.block.check_bad_rows", counted)
 
     @settings(max_examples=150, database=None, derandomize=True, deadline=None, phases=[Phase.generate],

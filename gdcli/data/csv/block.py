@@ -1,7 +1,8 @@
-"""A block of CSV text, parsed by one of two parsers that agree on every block that both accept.
+"""A block of CSV text, parsed by one of three parsers that agree on every block that they accept.
 
-The exact one goes cell by cell: it gives the right answer, or names the first cell that is wrong. The fast one needs
-pandas, refuses what it is not sure of, and leaves that to the other.
+The exact one goes cell by cell: it gives the right answer, or names the first cell that is wrong. Two are quick, refuse
+what they are not sure of, and leave that to the others: the plain one takes NumPy alone, and the fast one is twice as
+fast, but needs pandas.
 """
 
 import io
@@ -19,27 +20,33 @@ from gdcli.data.csv.chunks import BLOCK_BYTES, Chunk, row_end
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import check_bad_rows, parse_carefully, records
 from gdcli.data.csv.options import BLANKS
+from gdcli.data.csv.unsure import UnsureError
 from gdcli.data.number_format import NumberFormat
 from gdcli.data.table import Block, Coded, Table
 
 _HEAD_BYTES = 1 << 16
 
-# Bytes of text: reading them without pandas takes at most as long as importing it. Measured: 0.06-0.2 s.
-_WORTH_PANDAS = 1 << 20
+# Bytes of text: to read them with the parser takes at most as long as importing pandas does. Measured: 0.06-0.2 s.
+_PLAIN_BYTES, _EXACT_BYTES = 128 << 20, 1 << 20
 
-_read_without = 0
+_read_without = {_PLAIN_BYTES: 0, _EXACT_BYTES: 0}
 
 
-def _is_worth_pandas(size: int, now: int) -> bool:
+def _is_worth_pandas(size: int, now: int, most: int = _EXACT_BYTES) -> bool:
     """Whether pandas is imported already, or worth importing for ``size`` bytes and those read without it so far.
 
-    ``now`` are the bytes read now.
+    ``now`` are the bytes read now, ``most`` those that the other parser may read.
     """
-    global _read_without
-    if "pandas" in sys.modules or _read_without + size > _WORTH_PANDAS:
+    if "pandas" in sys.modules or _read_without[most] + size > most:
         return True
-    _read_without += now
+    _read_without[most] += now
     return False
+
+
+def expect(size: int) -> None:
+    """Prepare for a text of ``size`` bytes."""
+    if size > _PLAIN_BYTES:
+        import gdcli.data.csv.fast  # noqa: F401
 
 
 class CsvBlock(Block):
@@ -72,7 +79,7 @@ class CsvBlock(Block):
         """The named columns, parsed; see :class:`gdcli.data.table.Block`."""
         asked = (frozenset(numeric), frozenset(text), missing)
         if self._last is None or self._last[0] != asked:  # the first block is asked twice: by the design, and to fit
-            table = self._fast(numeric, text, missing) or self._without_odd_cells(numeric, text, missing)
+            table = self._quick(numeric, text, missing) or self._without_odd_cells(numeric, text, missing)
             if table is None:
                 table = parse_carefully(self.chunk, self.dialect, numeric, text, missing)
             self._last = asked, table
@@ -80,25 +87,38 @@ class CsvBlock(Block):
 
     def suspects(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Collection[str]:
         """The columns of numbers that may have a cell that is none; see :class:`gdcli.data.table.Block`."""
-        table = self._fast(numeric, text, missing)
+        table = self._quick(numeric, text, missing)
         if table is not None:
             self._last = (frozenset(numeric), frozenset(text), missing), table
             return ()
         if _is_worth_pandas(self._size, 0):
-            from gdcli.data.csv.fast import UnsureError, odd_columns
+            from gdcli.data.csv.fast import odd_columns
 
             with suppress(UnsureError):
                 return odd_columns(self.chunk, self.dialect, numeric, text, missing)
         return super().suspects(numeric, text, missing)
 
-    def _fast(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
-        """The table by the fast parser; None if it is unsure, or not worth its import."""
+    def _quick(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
+        """The table by a quick parser; None if both are unsure, or the fast one not worth its import."""
+        table = self._plain(numeric, text, missing)
+        if table is not None:
+            return table
         if not _is_worth_pandas(self._size, len(self.chunk.text)):
             return None
-        from gdcli.data.csv.fast import UnsureError, parse_fast
+        from gdcli.data.csv.fast import parse_fast
 
         with suppress(UnsureError):
             return parse_fast(self.chunk, self.dialect, numeric, text, missing)
+        return None
+
+    def _plain(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
+        """The table by the plain parser; None if it is unsure, or pandas there or worth its import."""
+        if _is_worth_pandas(self._size, len(self.chunk.text), _PLAIN_BYTES):
+            return None
+        from gdcli.data.csv.plain import parse_plain
+
+        with suppress(UnsureError):
+            return parse_plain(self.chunk, self.dialect, numeric, text, missing)
         return None
 
     def _without_odd_cells(
@@ -127,11 +147,14 @@ class CsvBlock(Block):
     def inferred(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
         """The named columns, parsed as by ``table``, but a text in a numeric column becomes +∞.
 
-        None if the fast parser is unsure of its result, or not worth its import for so short a text.
+        None if the quick parsers are unsure of their results, or not worth an import for so short a text.
         """
+        table = self._plain(numeric, text, missing)
+        if table is not None:
+            return table
         if not _is_worth_pandas(self._size, len(self.chunk.text)):
             return None
-        from gdcli.data.csv.fast import UnsureError, parse_inferred
+        from gdcli.data.csv.fast import parse_inferred
 
         with suppress(UnsureError):
             return parse_inferred(self.chunk, self.dialect, numeric, text, missing)

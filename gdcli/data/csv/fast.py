@@ -16,6 +16,7 @@ from gdcli.data.cells import absent_numbers, is_number, parsed, stripped
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.quotes import Quoted, find_quoted
+from gdcli.data.csv.unsure import UnsureError, without_header
 from gdcli.data.number_format import PLAIN_NUMBERS, NumberFormat
 from gdcli.data.table import Coded, Table
 from gdcli.engine.arrays import Array
@@ -43,10 +44,6 @@ _NO_ASCII, _LARGEST_BYTE = 0x80, 0xFF
 
 # Bytes, and lines, by which columns of many different texts are told.
 _LOOK_BYTES, _FEW_LINES = 1 << 14, 20
-
-
-class UnsureError(Exception):
-    """The fast parser cannot vouch for its reading of this block."""
 
 
 class _Bytes:
@@ -88,33 +85,7 @@ def parse_fast(
     if any(_has_infinite(values) for values in numbers.values()):
         raise UnsureError
     texts = {name: coded_column(frame[name].array, missing) for name in text}
-    return _without_header(Table(len(frame), numbers, texts), dialect, missing)
-
-
-def _without_header(table: Table, dialect: Dialect, missing: frozenset[str]) -> Table:
-    """The table, or raise UnsureError if one of its rows may be the header again."""
-    if not dialect.header:
-        return table
-    alike = np.ones(table.rows, dtype=bool)
-    absent = absent_numbers(missing, dialect.numbers)
-    for name in (*table.text, *table.numeric):
-        if not alike.any():
-            return table
-        if name in dialect.unnamed:
-            continue
-        if name in table.text:
-            column = table.text[name]
-            code = column.levels.index(name) if name in column.levels else -1 if name in missing else -2
-            alike &= column.codes == code
-        else:
-            values, value = table.numeric[name], dialect.numbers.value(name)
-            if name in missing or value in absent:
-                alike &= np.isnan(values)
-            else:
-                alike &= values == value if value is not None and math.isfinite(value) else np.isinf(values)
-    if alike.any():
-        raise UnsureError
-    return table
+    return without_header(Table(len(frame), numbers, texts), dialect, missing)
 
 
 def _columns_of(frame: pd.DataFrame, names: Collection[str]) -> dict[str, Array]:
@@ -307,7 +278,7 @@ def parse_inferred(
     frame = read_frame(chunk, dialect, kinds, missing)
     numbers = {name: _inferred(frame[name], missing, dialect.numbers) for name in numeric}
     texts = {name: coded_column(frame[name].array, missing) for name in text}
-    return _without_header(Table(len(frame), numbers, texts), dialect, missing)
+    return without_header(Table(len(frame), numbers, texts), dialect, missing)
 
 
 def _inferred(column: "pd.Series[Any]", missing: frozenset[str], form: NumberFormat) -> Array:

@@ -36,8 +36,9 @@ class CsvSource(Source):
 
     def blocks(self) -> Generator[Block, None, None]:
         """Yield the blocks of rows, and close the file. Raises DataError if it changed meanwhile."""
-        from gdcli.data.csv.block import CsvBlock
+        from gdcli.data.csv.block import CsvBlock, expect
 
+        expect(self._stream.size or 0)
         try:
             yield from map(partial(CsvBlock, dialect=self.dialect), cut(self._stream.text, self.name, self.header))
             self._stream.check_end()
