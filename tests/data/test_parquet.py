@@ -283,7 +283,7 @@ def test_reading_csv_does_not_load_pyarrow(csv_file: Callable[..., str]) -> None
 
     code = "import sys; from gdcli.cli import main; main(sys.argv[1:]); assert 'pandas' in sys.modules; "
     code += "sys.exit(bool(sys.modules.get('pyarrow')))"
-    large = "x,y\n" + "1.25,2.5\n2.25,3.5\n3.125,5.75\n" * 50_000  # worth pandas
+    large = "x,y\n" + "".join(f"{k}e1,{k % 7}\n" for k in range(150_000))  # worth pandas
     words = [csv_file(large), "-t", "y", "-q"]
     assert subprocess.run([sys.executable, "-c", code, *words], check=False).returncode == 0
 

@@ -8,9 +8,9 @@ after the decimal mark by themselves. An integer below 2⁵³ divided by a power
 
 import numpy as np
 
+from gdcli.data.csv.quotes import Places
 from gdcli.engine.arrays import Array, NDArray
 
-Places = NDArray[np.intp]
 Words = NDArray[np.uint64]
 
 # Bytes before the first cell, so that there are so many before each of its digits.

@@ -12,8 +12,8 @@ import numpy as np
 from gdcli.data.cells import absent_numbers, stripped
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect
-from gdcli.data.csv.digits import LAST, PAD, Places, numbers_at, words_of
-from gdcli.data.csv.quotes import find_quoted
+from gdcli.data.csv.digits import LAST, PAD, numbers_at, words_of
+from gdcli.data.csv.quotes import Places, find_quoted
 from gdcli.data.csv.unsure import UnsureError, without_header
 from gdcli.data.table import Table
 from gdcli.engine.arrays import Array, NDArray
