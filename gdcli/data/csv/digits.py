@@ -13,8 +13,8 @@ from gdcli.engine.arrays import Array, NDArray
 
 Words = NDArray[np.uint64]
 
-# Bytes before the first cell, so that there are so many before each of its digits.
-PAD = bytes(24)
+# Bytes before the first cell, so that there are so many before the end of each.
+PAD = bytes(64)
 
 _MOST_DIGITS = 19
 

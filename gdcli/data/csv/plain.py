@@ -12,10 +12,10 @@ import numpy as np
 from gdcli.data.cells import absent_numbers, stripped
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect
-from gdcli.data.csv.digits import LAST, PAD, numbers_at, words_of
+from gdcli.data.csv.digits import LAST, PAD, Words, numbers_at, words_of
 from gdcli.data.csv.quotes import Places, find_quoted
 from gdcli.data.csv.unsure import UnsureError, without_header
-from gdcli.data.table import Table
+from gdcli.data.table import Coded, Table
 from gdcli.engine.arrays import Array, NDArray
 
 # Bytes of text looked at together: what is made of them stays in the cache.
@@ -23,6 +23,8 @@ _SLICE = 1 << 17
 
 # Cells other than digits that a block may have, each counted once: beyond them pandas is faster.
 _MOST_OTHERS = 1 << 12
+
+_EACH = slice(None), slice(None)
 
 # An odd number of 64 bits, by which words are made into one: 2⁶⁴ divided by the golden ratio.
 _MIXER = np.uint64(0x9E3779B97F4A7C15)
@@ -48,12 +50,11 @@ def parse_plain(
     whole = chunk.text
     if fields > 1 and whole.endswith((b"\n\n", b"\n\r\n")):
         whole = whole.rstrip(b"\r\n")
-    rows = whole.count(dialect.newline) + (bool(whole) and not whole.endswith(dialect.newline))
+    rows = whole.count(dialect.newline) + (not whole.endswith(dialect.newline))
     numbers = np.empty((len(numeric), rows))
     others = _Others(missing, dialect)
-    levels = [_Levels(dialect.quote) for _ in text]
-    codes = np.empty((len(levels), rows), dtype=np.intp)
-    row = 0
+    texts = {name: _Texts() for name in text}
+    row = place_in_text = 0
     for piece in _slices(whole, dialect.newline):
         cells = _cells(piece, dialect)
         after = row + len(cells.ends)
@@ -61,24 +62,21 @@ def parse_plain(
             chosen = cells if columns == list(range(fields)) else _Cells(*(one[:, columns] for one in cells))
             found = _numbers(piece, _Cells(*(np.ravel(one) for one in chosen)), others)
             numbers[:, row:after] = found.reshape(-1, len(columns)).T
-        for known, column, name in zip(levels, codes, text, strict=True):
-            i = place[name]
-            column[row:after] = _codes(piece, cells.starts[:, i], cells.ends[:, i], known)
-        row = after
+        for name, column in texts.items():
+            column.add(piece, cells.starts[:, place[name]], cells.ends[:, place[name]], place_in_text)
+        row, place_in_text = after, place_in_text + len(piece) - len(PAD)
     if absent := absent_numbers(missing, dialect.numbers):
         numbers[np.isin(numbers, absent)] = math.nan
-    texts_of = {
-        name: stripped(column, list(known.levels), missing)
-        for name, known, column in zip(text, levels, codes, strict=True)
-    }
-    return without_header(Table(rows, dict(zip(numeric, numbers, strict=True)), texts_of), dialect, missing)
+    found_texts = {name: column.coded(whole, dialect.quote, missing) for name, column in texts.items()}
+    return without_header(Table(rows, dict(zip(numeric, numbers, strict=True)), found_texts), dialect, missing)
 
 
 def _check(text: bytes, dialect: Dialect) -> None:
     """Raise UnsureError for what takes more than a look at separators and line ends."""
     form = dialect.numbers
     if (
-        dialect.newline != b"\n"
+        not text
+        or dialect.newline != b"\n"
         or b"\0" in text
         or (form.thousands is not None and form.thousands.encode() in text)
         or (b"\r" in text and text.count(b"\r") != text.count(b"\r\n"))
@@ -144,16 +142,49 @@ def _text(cell: bytes, quote: str) -> str:
     return text[1:-1].replace(quote + quote, quote) if quote and text.startswith(quote) else text
 
 
-class _Levels(dict[bytes, int]):
-    """The index of each cell's text among ``levels``, those of all cells that were asked for."""
+class _Texts:
+    """A column of texts, slice by slice: where each is in the chunk, and its last characters as words (k, n)."""
 
-    def __init__(self, quote: str) -> None:
-        super().__init__()
-        self._quote, self.levels = quote, dict[str, int]()
+    def __init__(self) -> None:
+        self._starts: list[Places] = []
+        self._ends: list[Places] = []
+        self._words: list[Words] = []
 
-    def __missing__(self, cell: bytes) -> int:
-        self[cell] = self.levels.setdefault(_text(cell, self._quote), len(self.levels))
-        return self[cell]
+    def add(self, piece: bytes, starts: Places, ends: Places, place: int) -> None:
+        """Take the cells of a slice that begins at a place in the chunk."""
+        words, lengths = words_of(piece), ends - starts
+        parts = range(0, min(int(lengths.max()), len(PAD)), 8)
+        found = [words[ends - (k + 8)] & LAST.take(np.clip(lengths - k, 0, 8)) for k in parts]
+        self._words.append(np.reshape(found, (len(parts), len(starts))).astype(np.uint64, copy=False))
+        self._starts.append(starts + (place - len(PAD)))
+        self._ends.append(ends + (place - len(PAD)))
+
+    def coded(self, text: bytes, quote: str, missing: frozenset[str]) -> Coded:
+        """The column, each of its texts looked at once."""
+        starts, ends = np.concatenate(self._starts), np.concatenate(self._ends)
+        first, alike = self._alike() if (ends - starts).max() <= len(PAD) else _EACH
+        levels: dict[str, int] = {}
+        found = [
+            levels.setdefault(_text(text[start:end], quote), len(levels))
+            for start, end in zip(starts[first].tolist(), ends[first].tolist(), strict=True)
+        ]
+        return stripped(np.array(found, dtype=np.intp)[alike], list(levels), missing)
+
+    def _alike(self) -> tuple[Places | slice, Places | slice]:
+        """The rows of texts that differ, and of each row (n,) the place among them; all rows, if only sums agree."""
+        most = max(map(len, self._words))
+        words = np.hstack([np.pad(found, ((0, most - len(found)), (0, 0))) for found in self._words])
+        key = np.zeros(words.shape[1], dtype=np.uint64)
+        for part in words:
+            key *= _MIXER
+            key ^= part
+        order = key.argsort()
+        is_first = np.ones(len(key), dtype=bool)
+        np.not_equal(key[order[1:]], key[order[:-1]], out=is_first[1:])
+        first = order[is_first]
+        alike = np.empty_like(order)
+        alike[order] = np.cumsum(is_first) - 1
+        return _EACH if any((part[first][alike] != part).any() for part in words) else (first, alike)
 
 
 class _Others(dict[bytes, float]):
@@ -170,30 +201,6 @@ class _Others(dict[bytes, float]):
             raise UnsureError
         self[cell] = value
         return value
-
-
-def _codes(piece: bytes, starts: Places, ends: Places, known: _Levels) -> Places:
-    """The places (n,) of the texts in the cells of a slice's column, the same texts looked up once."""
-    words, lengths = words_of(piece), ends - starts
-    parts = [
-        words[ends - (k + 8)] & LAST.take(np.clip(lengths - k, 0, 8))
-        for k in range(0, min(int(lengths.max()), len(PAD)), 8)
-    ] or [np.zeros(len(starts), dtype=np.uint64)]
-    key = parts[0].copy()
-    for part in parts[1:]:
-        key *= _MIXER
-        key ^= part
-    order = key.argsort()
-    is_first = np.ones(len(key), dtype=bool)
-    np.not_equal(key[order[1:]], key[order[:-1]], out=is_first[1:])
-    first = order[is_first]
-    alike = np.empty_like(order)
-    alike[order] = np.cumsum(is_first) - 1
-    if lengths.max() > len(PAD) or any((part[first][alike] != part).any() for part in parts):
-        first = alike = np.arange(len(starts))  # texts that only seem alike: each by itself
-    texts = [piece[start:end] for start, end in zip(starts[first].tolist(), ends[first].tolist(), strict=True)]
-    found: Places = np.fromiter(map(known.__getitem__, texts), np.intp, len(texts))[alike]
-    return found
 
 
 def _numbers(piece: bytes, cells: _Cells, others: _Others) -> Array:
