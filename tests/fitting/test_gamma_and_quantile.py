@@ -76,7 +76,7 @@ def test_a_falling_rate_comes_to_the_quantile_of_statsmodels(tau: float) -> None
         loss=f"quantile:{tau}",
         learning_rate=0.1,
         schedule="cosine",
-        iterations=15_000,
+        iterations=6_000,
     )
     table = pd.read_csv(STACKLOSS)
     X, y = np.column_stack([np.ones(len(table)), table[FEATURES]]), table["STACKLOSS"].to_numpy(dtype=float)
@@ -91,7 +91,7 @@ def test_the_weighted_cost_of_a_quantile_is_its_definition(penalty: dict[str, fl
     frame = pd.DataFrame({"x": rng.normal(size=300), "w": rng.integers(1, 4, size=300).astype(float)})
     frame["y"] = 5.0 * frame["x"] + 100.0 * rng.exponential(size=300)
     options = {"target": "y", "features": ["x"], "weights": "w", "loss": "quantile:0.8", "schedule": "cosine"}
-    result = fit(frame, **options, learning_rate=0.1, iterations=3000, **penalty)
+    result = fit(frame, **options, learning_rate=0.1, iterations=1200, **penalty)
     c, m = values_of(result)
     residual = (frame["y"] - c - m * frame["x"]).to_numpy()
     w = frame["w"].to_numpy()

@@ -67,11 +67,13 @@ class Plain:
         return self.Z.T @ slope / N / self.unit
 
     def descended(self, l2: float, l1: float, rate: float, iterations: int) -> np.ndarray:
-        """θ ← S(θ − η∇, η·B), from zero."""
+        """θ ← S(θ − η∇, η·B), from zero, until it moves no more."""
         theta, each = np.zeros(4), np.array([0.0, 1.0, 1.0, 1.0])
         for _ in range(iterations):
             moved = theta - rate * (self.gradient(theta) + 2.0 * l2 * each * theta)
-            theta = np.sign(moved) * np.maximum(np.abs(moved) - rate * l1 * each, 0.0)
+            theta, before = np.sign(moved) * np.maximum(np.abs(moved) - rate * l1 * each, 0.0), theta
+            if np.abs(theta - before).max() < 1e-16 * np.abs(theta).max():
+                break
         return theta
 
     def scaled(self, result: Fit, what: str) -> np.ndarray:

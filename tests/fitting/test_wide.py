@@ -135,14 +135,11 @@ def test_levels_that_do_not_fit_into_memory_are_refused_with_the_figure(
 @pytest.mark.usefixtures("low")
 @pytest.mark.parametrize("intercept", [True, False])
 @pytest.mark.parametrize("rows", [12, 69, 70, 71, 72, 73])
-def test_a_table_with_about_as_many_columns_as_rows_has_the_shortest_solution(
-    csv_file: Callable[..., str], rows: int, intercept: bool
-) -> None:
+def test_a_table_with_about_as_many_columns_as_rows_has_the_shortest_solution(rows: int, intercept: bool) -> None:
     random = np.random.default_rng(rows)
     X, y = random.normal(size=(rows, 70)) + 5.0, random.normal(size=rows)
     table = pd.DataFrame(X, columns=[f"x{i}" for i in range(70)]).assign(y=y)
-    path = csv_file(table.to_csv(index=False))
-    result = fit(path, target="y", iterations=0, intercept=intercept)
+    result = fit(table, target="y", iterations=0, intercept=intercept)
     center = X.mean(axis=0) if intercept else np.zeros(70)
     width = np.sqrt(((X - center) ** 2).sum(axis=0))
     A, b = (X - center) / width, y - (y.mean() if intercept else 0.0)
