@@ -54,8 +54,14 @@ _LOGGERS = ("distributed", "tornado", "asyncio")
 
 _SILENCE = logging.CRITICAL + 1
 
-# Dask listens for HTTP, without authentication, even if there is no dashboard: nothing is served there.
-_NO_PAGES: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+# Dask listens for HTTP, without authentication, even if there is no dashboard: nothing is served there. So nobody sees
+# what workers find out about themselves 100 times a second, either.
+_NO_PAGES: dict[str, object] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "10s",
+}
 
 
 def check_address(address: str) -> None:
