@@ -11,7 +11,7 @@ from threading import Condition, Thread
 _ALONE = 1 << 20
 
 # Bytes that may wait to be read: what is decompressed while pandas is imported.
-_MOST_WAITING = 3 << 23
+_MOST_WAITING = 5 << 23
 
 
 class ReadAhead:

@@ -24,10 +24,10 @@ _XZ = b"\xfd7zXZ\x00"
 # A frame, or one that is to be skipped: pzstd begins so.
 _ZSTD = pattern(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 
-_STEP = 1 << 18
+_STEP = 1 << 20
 
 # Bytes that a decompressor may return at a time. As much as can be, for the interpreter's lock changes hands each time.
-_MOST_OUT = 1 << 20
+_MOST_OUT = 1 << 22
 
 # Four bytes of zstd may stand for 128 KiB, and its library gives all that a piece of input stands for at once.
 _ZSTD_STEP = 1 << 11

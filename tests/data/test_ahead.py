@@ -74,8 +74,8 @@ def test_an_error_comes_after_the_bytes_before_it():
     ahead.close()
 
 
-def test_no_more_than_three_blocks_wait_and_closing_ends_the_thread_before_the_end_is_reached():
-    stream = io.BytesIO(bytes(40 * PIECE))
+def test_no_more_than_five_blocks_wait_and_closing_ends_the_thread_before_the_end_is_reached():
+    stream = io.BytesIO(bytes(2 * _MOST_WAITING))
     ahead = of(stream)
     ahead.read(2 * PIECE)
     for _ in range(200):
