@@ -3,6 +3,7 @@
 import math
 import random
 import struct
+from decimal import Decimal
 from fractions import Fraction
 
 import pytest
@@ -23,11 +24,11 @@ def read(text: str, numeric: str = "ab", texts: str = "", separator: str = ",", 
 
 
 def written(seed: int) -> list[str]:
-    """Numbers of up to nineteen digits with the mark anywhere, and those of which Python writes seventeen."""
+    """Numbers of up to 22 digits with the mark anywhere, and those of which Python writes seventeen."""
     draw = random.Random(seed)
     found = []
     for _ in range(3000):
-        digits = "".join(draw.choices("0123456789", k=draw.randint(1, 19)))
+        digits = "".join(draw.choices("0123456789", k=draw.randint(1, 22)))
         mark = draw.randint(0, len(digits))
         found += [
             f"{digits[:mark]}.{digits[mark:]}",
@@ -49,17 +50,17 @@ def test_numbers_of_digits_become_the_nearest_doubles() -> None:
     assert bits(table.numeric["b"].tolist()) == bits([float(one) for one in reversed(numbers)])
 
 
-def test_a_number_between_two_doubles_goes_to_the_nearer_one_however_close_it_is() -> None:
-    # Halves between neighbours above 2⁵³ are integers; with a digit more on either side they are no ties any more.
-    halves = [2**53 + 2 * k + 1 for k in range(1, 40)]
-    numbers = [f"{half}.{tail}" for half in halves for tail in ("0", "01", "00")] + [
-        f"{half - 1}.99" for half in halves
-    ]
+def test_a_number_just_beside_the_middle_of_two_doubles_goes_to_the_nearer_one() -> None:
+    draw = random.Random(2)
+    numbers = []
+    for _ in range(400):
+        below = draw.uniform(1, 10)
+        middle = (Decimal(below) + Decimal(math.nextafter(below, math.inf))) / 2
+        numbers += [str(middle)[:20], str(middle)[:19] + draw.choice("123456789")]  # nineteen digits
     table = read("".join(f"{one},1\n" for one in numbers))
     for text, value in zip(numbers, table.numeric["a"].tolist(), strict=True):
-        exact, up, down = Fraction(text), math.nextafter(value, math.inf), math.nextafter(value, 0.0)
-        assert abs(Fraction(value) - exact) <= min(abs(Fraction(up) - exact), abs(Fraction(down) - exact)), text
-        assert value == float(text)
+        others = (math.nextafter(value, math.inf), math.nextafter(value, 0.0))
+        assert all(abs(Fraction(value) - Fraction(text)) <= abs(Fraction(other) - Fraction(text)) for other in others)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -79,6 +80,17 @@ def test_separators_line_ends_and_marks_in_quotes_are_text() -> None:
     table = read('1,"a,b"\n"2.5","say ""x"""\n3,"1.5,-2"\n', "a", "b")
     assert table.numeric["a"].tolist() == [1.0, 2.5, 3.0]
     assert [table.text["b"].levels[code] for code in table.text["b"].codes] == ["a,b", 'say "x"', "1.5,-2"]
+
+
+def test_long_texts_are_told_apart_by_their_beginnings() -> None:
+    column = read("".join(f"{k},{k % 3}{'x' * 80}\n" for k in range(7)), "a", "b").text["b"]
+    assert [column.levels[code] for code in column.codes] == [f"{k % 3}{'x' * 80}" for k in range(7)]
+
+
+@pytest.mark.parametrize("text", ["1,x\ry\n", '1,x\n2,a"b"c\n', '1,"x\n2,y\n', '1,"x\ny"\n'])
+def test_texts_with_line_ends_or_quotes_of_another_meaning_are_left_to_the_others(text: str) -> None:
+    with pytest.raises(UnsureError):
+        read(text, "a", "b")
 
 
 def two_texts_of_one_key() -> tuple[str, str]:
@@ -111,6 +123,21 @@ def test_texts_whose_keys_agree_are_told_apart() -> None:
 def test_what_is_not_plain_is_left_to_the_others(text: str) -> None:
     with pytest.raises(UnsureError):
         read(text)
+
+
+def test_a_number_that_means_a_missing_cell_is_none_however_it_is_written() -> None:
+    dialect = Dialect(",", '"', b"\n", ("a", "b"), frozenset())
+    table = parse_plain(
+        Chunk("data.csv", b"-999,1\n-999.0,2\n3,-9.99e2\n", 2, 0), dialect, "ab", "", frozenset({"-999"})
+    )
+    assert [math.isnan(one) for one in table.numeric["a"]] == [True, True, False]
+    assert [math.isnan(one) for one in table.numeric["b"]] == [False, False, True]
+
+
+@pytest.mark.parametrize("text", ["1\n \n2\n", "1\n\n2\n", "1\n\t\n"])
+def test_a_line_of_blanks_is_left_to_the_others_where_there_is_one_column(text: str) -> None:
+    with pytest.raises(UnsureError):
+        read(text, "a", names="a")
 
 
 def test_empty_lines_at_the_end_are_no_rows() -> None:

@@ -87,6 +87,8 @@ AREAS = {
     "data/csv/comments": "data/test_comments",
     "data/csv/dialect": "data/test_comments data/test_right_answers data/test_messy commands/test_boundaries",
     "data/csv/exact": "data/test_messy data/test_cells data/test_chunks data/test_continued_cells data/test_advice",
+    "data/csv/digits": "data/test_plain",
+    "data/csv/plain": "data/test_plain",
     "data/csv/ranges": "ingest/test_runs",
     "data/dates": "data/test_dates data/test_right_answers",
     "data/design": "data/test_expressions data/test_columns fitting/test_categories",

@@ -129,9 +129,9 @@ def _cells(piece: bytes, dialect: Dialect) -> _Cells:
 
 
 def _inside_quotes(piece: bytes, places: Places, dialect: Dialect) -> NDArray[np.bool_]:
-    """A mask (n,) of the places inside of quotes. Raises UnsureError for quotes that are not around cells of a line."""
+    """A mask (n,) of the places inside of quotes. Raises UnsureError unless those stand around whole cells."""
     quotes = find_quoted(piece[len(PAD) :], dialect.separator, dialect.quote)
-    if not quotes.plain or quotes.closes[-1] >= len(piece) - len(PAD):
+    if not quotes.plain:
         raise UnsureError
     return quotes.inside(places - len(PAD))
 
