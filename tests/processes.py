@@ -98,15 +98,18 @@ def shell(tmp_path: Path, forked: Path) -> Callable[..., Done]:
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start gdfit from scratch in a folder, without waiting for its end."""
+def started(forked: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start gdfit in a folder, if asked for from scratch, without waiting for its end."""
 
     running: list[subprocess.Popen[str]] = []
 
-    def start(folder: Path, *args: str, stdin: int = subprocess.DEVNULL, **settings: Any) -> subprocess.Popen[str]:
+    def start(
+        folder: Path, *args: str, scratch: bool = False, stdin: int = subprocess.DEVNULL, **settings: Any
+    ) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
+        command = FROM_SCRATCH if scratch else [str(forked / "gdfit")]
         process = subprocess.Popen(
-            [*FROM_SCRATCH, *args], stdin=stdin, stdout=pipe, stderr=pipe, cwd=folder, text=True, env=environment(),
+            [*command, *args], stdin=stdin, stdout=pipe, stderr=pipe, cwd=folder, text=True, env=environment(),
             process_group=0, **settings,
         )  # fmt: skip
         running.append(process)

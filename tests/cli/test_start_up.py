@@ -6,86 +6,96 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HOUSING = ROOT / "sample_data" / "housing.csv"
 
+# One process runs several commands, of which the first is as it would be alone, and the others import no less.
 LOADED = """
-import sys
+import os, sys
 before = set(sys.modules)
 from gdcli.cli import main
-code = main()
-print(code, *(name for name, module in sys.modules.items() if module and name not in before), file=sys.stderr)
+out, sys.stdout = sys.stdout, open(os.devnull, "w")
+for words in eval(sys.argv[1]):
+    code = main(words)
+    print(code, *(name for name, module in sys.modules.items() if module and name not in before), file=out)
 """
 
 LARGE = ("numpy", "pandas", "pyarrow", "rich")
 
 
-@cache
-def modules(*args: object) -> list[str]:
-    """The exit code of a command, and all modules that it has imported at its end."""
-    command = [sys.executable, "-c", LOADED, *map(str, args)]
+class Imported(NamedTuple):
+    """The exit code of a command, and all modules that its process has imported by then."""
+
+    code: int
+    names: list[str]
+
+    @property
+    def large(self) -> set[str]:
+        """Which of the large modules are among them."""
+        return set(LARGE) & set(self.names)
+
+
+def run(*lines: tuple[object, ...]) -> list[Imported]:
+    """What each of some commands has imported that one process runs, one after the other."""
+    words = repr([list(map(str, line)) for line in lines])
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False, env=environment)
-    return done.stderr.splitlines()[-1].split()
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, words],
+        capture_output=True, text=True, cwd=ROOT, timeout=60, check=True, env=environment,
+    )  # fmt: skip
+    told = [line.split() for line in done.stdout.splitlines()]
+    return [Imported(int(code), names) for code, *names in told]
 
 
-def loaded(*args: object) -> list[str]:
-    """The exit code of a command, and which large modules it has imported at its end."""
-    code, *names = modules(*args)
-    return [code, *(name for name in LARGE if name in names)]
+@cache
+def of_tables() -> dict[str, Imported]:
+    """Commands that print a table, a plain fit first."""
+    lines = {
+        "fit": ("fit", HOUSING, "--target", "price"),
+        "fit --by": ("fit", HOUSING, "-t", "price", "--by", "type"),
+        "sweep": ("sweep", HOUSING, "-t", "price"),
+    }
+    return dict(zip(lines, run(*lines.values()), strict=True))
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("start") / "model.json"
-    assert loaded(HOUSING, "-t", "price", "-q", "--save", path) == ["0", "numpy"]
-    return path
+@pytest.mark.parametrize("command", ["fit", "fit --by", "sweep"])
+def test_a_command_on_a_small_file_needs_no_pandas(command):
+    found = of_tables()[command]
+    assert (found.code, found.large - {"rich"}) == (0, {"numpy"})
 
 
-@pytest.mark.parametrize(
-    "args",
-    [
-        ("fit", HOUSING, "-t", "price"),
-        ("fit", HOUSING, "-t", "price", "--by", "type"),
-        ("sweep", HOUSING, "-t", "price"),
-    ],
-)
-def test_a_command_on_a_small_file_needs_no_pandas(args):
-    assert {*loaded(*args)} - {"rich"} == {"0", "numpy"}
-
-
-def test_predicting_a_small_file_needs_no_pandas_nor_rich(model):
-    assert loaded("predict", model, HOUSING) == ["0", "numpy"]
-
-
-def test_scoring_a_small_file_needs_no_pandas(model):
-    assert {*loaded("score", model, HOUSING)} - {"rich"} == {"0", "numpy"}
-
-
-@pytest.mark.parametrize("form", ["json", "csv", "tsv"])
-def test_only_a_table_needs_rich(form):
-    assert loaded(HOUSING, "-t", "price", "--format", form) == ["0", "numpy"]
-
-
-def test_a_small_file_of_json_lines_needs_no_pandas(tmp_path):
+def test_what_writes_no_table_of_a_small_file_needs_no_pandas_nor_rich_and_a_score_no_pandas(tmp_path):
     rows = [{"x": i, "kind": "ab"[i % 2], "y": 3 * i + i % 2} for i in range(20)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert loaded(tmp_path / "rows.jsonl", "-t", "y", "--format", "json") == ["0", "numpy"]
+    model = tmp_path / "model.json"
+    *found, score = run(
+        (HOUSING, "-t", "price", "-q", "--save", model),
+        *((HOUSING, "-t", "price", "--format", form) for form in ("json", "csv", "tsv")),
+        ("predict", model, HOUSING),
+        (tmp_path / "rows.jsonl", "-t", "y", "--format", "json"),
+        ("score", model, HOUSING),
+    )
+    assert [(each.code, each.large) for each in found] == [(0, {"numpy"})] * 6
+    assert (score.code, score.large - {"rich"}) == (0, {"numpy"})
 
 
-def test_a_large_file_and_many_small_ones_are_worth_pandas(tmp_path):
-    large = "x,y\n" + "".join(f"{i},{i * i % 1000}.25\n" for i in range(120_000))
-    (tmp_path / "large.csv").write_text(large)
-    assert "pandas" in loaded(tmp_path / "large.csv", "-t", "y", "-q")
-    small = large[: 1 << 18].rpartition("\n")[0]
+def test_a_large_file_of_odd_cells_and_many_small_ones_are_worth_pandas_and_one_of_digits_is_not(tmp_path):
+    plain = "x,y\n" + "".join(f"{i},{i * i % 1000}.25\n" for i in range(120_000))
+    (tmp_path / "plain.csv").write_text(plain)
+    odd = plain.replace(".25\n", "e-1\n").replace(",", "e-3,").replace("xe-3,", "x,")
+    (tmp_path / "odd.csv").write_text(odd)
+    small = odd[: 1 << 18].rpartition("\n")[0]
     for number in range(5):
         (tmp_path / f"{number}.csv").write_text(small)
     files = [tmp_path / f"{number}.csv" for number in range(5)]
-    assert "pandas" not in loaded(*files[:2], "-t", "y", "-q")
-    assert "pandas" in loaded(*files, "-t", "y", "-q")
+    lines = [[tmp_path / "plain.csv"], files[:2], files]
+    *without, many = run(*((*each, "-t", "y", "-q") for each in lines))
+    assert ["pandas" in each.names for each in (*without, many)] == [False, False, True]
+    assert "pandas" in run((tmp_path / "odd.csv", "-t", "y", "-q"))[0].names
 
 
 # What only some fits need, by what asks for it.
@@ -112,13 +122,12 @@ UNUSED = {
 
 @pytest.mark.parametrize("what", UNUSED)
 def test_a_plain_fit_does_not_import_what_it_was_not_asked_for(what):
-    code, *names = modules("fit", HOUSING, "--target", "price")
-    assert (code, set(UNUSED[what].split()) & set(names)) == ("0", set())
+    found = of_tables()["fit"]
+    assert (found.code, set(UNUSED[what].split()) & set(found.names)) == (0, set())
 
 
-@pytest.mark.parametrize("args", [("--version",), ("--help",), ("help", "losses"), ("completion", "bash")])
-def test_what_needs_no_data_imports_no_room_that_reads_or_computes(args):
-    code, *names = modules(*args)
-    rooms = {name.split(".")[1] for name in names if name.startswith("gdcli.")}
-    assert (code, rooms - {"base", "cli", "engine", "report"}) == ("0", set())
-    assert {name for name in names if name.startswith("gdcli.engine.")} <= {"gdcli.engine.catalog"}
+def test_what_needs_no_data_imports_no_room_that_reads_or_computes():
+    for found in run(("--version",), ("--help",), ("help", "losses"), ("completion", "bash")):
+        rooms = {name.split(".")[1] for name in found.names if name.startswith("gdcli.")}
+        assert (found.code, rooms - {"base", "cli", "engine", "report"}) == (0, set())
+        assert {name for name in found.names if name.startswith("gdcli.engine.")} <= {"gdcli.engine.catalog"}

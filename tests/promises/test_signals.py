@@ -51,7 +51,7 @@ def test_while_reading_nothing_is_written(started, tmp_path, number, code):
 def test_while_descending_the_result_so_far_is_written(started, points, number, code):
     folder = points.parent
     args = ["points.csv", "-t", "y", "-n", "1000000000", "--trace", "trace.csv", "--format", "json"]
-    process = started(folder, *args)
+    process = started(folder, *args, scratch=number == signal.SIGINT)
     wait_for(lambda: descends(folder))
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
@@ -95,7 +95,9 @@ def is_running(process):
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="there is no /proc to look at")
 def test_workers_started_for_the_while_end_too(started, points):
     pytest.importorskip("distributed", reason="Dask is not installed")
-    process = started(points.parent, "points.csv", "-t", "y", "--loss", "huber", "-n", "1000000", "--dask", "local:1")
+    process = started(
+        points.parent, "points.csv", "-t", "y", "--loss", "huber", "-n", "1000000", "--dask", "local:1", scratch=True
+    )
     assert process.stderr.readline().startswith("note: huber")  # the workers have the rows
     others = processes_of(process.pid)
     process.send_signal(signal.SIGINT)
@@ -107,7 +109,7 @@ def test_workers_started_for_the_while_end_too(started, points):
 
 def test_while_starting_there_is_no_traceback(started, points):
     for delay in (0.05, 0.1, 0.15, 0.2, 0.3, 0.4):
-        process = started(points.parent, "points.csv", "-t", "y", "-n", "1000000000")
+        process = started(points.parent, "points.csv", "-t", "y", "-n", "1000000000", scratch=True)
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
@@ -122,7 +124,7 @@ def test_an_ignored_signal_stays_ignored(started, points):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     args = ["points.csv", "-t", "y", "-n", "1000000000", "--trace", "trace.csv"]
-    process = started(points.parent, *args, preexec_fn=ignore)
+    process = started(points.parent, *args, scratch=True, preexec_fn=ignore)
     wait_for(lambda: descends(points.parent))
     process.send_signal(signal.SIGHUP)
     time.sleep(0.2)
@@ -133,7 +135,8 @@ def test_an_ignored_signal_stays_ignored(started, points):
 
 
 def test_after_kill_the_next_run_to_the_same_name_cleans_up(started, program, points):
-    process = started(points.parent, "points.csv", "-t", "y", "-n", "1000000000", "--trace", "trace.csv")
+    args = ["points.csv", "-t", "y", "-n", "1000000000", "--trace", "trace.csv"]
+    process = started(points.parent, *args, scratch=True)
     wait_for(lambda: descends(points.parent))
     process.kill()
     process.communicate(timeout=60)
@@ -207,7 +210,7 @@ def test_a_signal_that_arrives_where_python_drops_exceptions_is_raised_again():
 
     def collect():
         Garbage()
-        time.sleep(5)
+        time.sleep(0.5)
 
     with signals.raise_interrupts(), pytest.raises(Interrupted) as found:
         collect()
@@ -222,7 +225,7 @@ def test_no_folder_of_the_workers_stays(started, points, tmp_path, monkeypatch, 
     folder.mkdir()
     args = ["points.csv", "-t", "y", "--loss", "huber", "-n", "1000000", "--dask", "local:1"]
     monkeypatch.setenv("TMPDIR", str(folder))
-    process = started(points.parent, *args)
+    process = started(points.parent, *args, scratch=True)
     wait_for(lambda: os.listdir(folder))
     if ready:
         process.stderr.readline()
