@@ -60,14 +60,14 @@ def typed_command(context: click.Context) -> "TypedCommand":
 
 
 def command_line(context: click.Context, values: Mapping[str, Any]) -> "Again":
-    """A function that returns the user's command line with another rate, and other iterations if given."""
+    """A function that returns the user's command line with another rate (None: auto), and other iterations if given."""
     words = given_words(context)
 
-    def again(learning_rate: float, iterations: int | None = None) -> str:
+    def again(learning_rate: float | None, iterations: int | None = None) -> str:
         from gdcli.cli.command_line import with_options
         from gdcli.report.numbers import rate
 
-        changes = {"learning_rate": ("--lr", rate(learning_rate))}
+        changes = {"learning_rate": ("--lr", "auto" if learning_rate is None else rate(learning_rate))}
         name, flag = ("iterations", "-n") if values["epochs"] is None else ("epochs", "--epochs")
         if iterations is not None and iterations > values[name]:
             changes[name] = (flag, str(iterations))

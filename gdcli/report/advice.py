@@ -4,6 +4,8 @@ from typing import Protocol
 
 from gdcli.engine.descent import Stopped
 from gdcli.engine.losses import LOSSES
+from gdcli.engine.optimizers import PLAIN_DESCENT
+from gdcli.engine.schedules import CONSTANT
 from gdcli.engine.spectrum import Behaviour
 from gdcli.fitting.results import Fit
 from gdcli.report import numbers as digits
@@ -33,16 +35,18 @@ _AUTOMATIC_DIGITS = 4
 
 _MORE = "More iterations (-n) bring it closer."
 
+SEARCHED = "Let --lr auto search a rate for each iteration"
+
 Advice = tuple[list[str], str | None]
 
 
 class RateCommand(Protocol):
-    """The user's own command line with another learning rate, as text ready to paste.
+    """The user's own command line with another learning rate (None: the automatic one), as text ready to paste.
 
     ``iterations`` replaces the number given if it is larger; None keeps the number given.
     """
 
-    def __call__(self, learning_rate: float, iterations: int | None = None) -> str: ...
+    def __call__(self, learning_rate: float | None, iterations: int | None = None) -> str: ...
 
 
 def advice_on(fit: Fit, command: RateCommand | None) -> Advice:
@@ -64,6 +68,8 @@ def advice_on(fit: Fit, command: RateCommand | None) -> Advice:
     limit = bound(fit)
     if limit is not None and above_bound(fit):
         return _with_command(fit, command, digits.rounded_rate(limit / 2), None)
+    if searchable(fit):
+        return [f"{SEARCHED}{':' if command else '.'}"], _pasted(command, None, None)
     if fit.learning_rate.behaviour is None and not fit.learning_rate.searched:
         return [on_batches(fit) or "More iterations (-n), or another rate, may bring it closer."], None
     if fit.learning_rate.searched or not is_plain(fit):
@@ -101,6 +107,8 @@ def way_out(fit: Fit, command: RateCommand | None) -> Advice:
     rate = fit.learning_rate
     limit, end = rate.largest_stable, ":" if command else "."
     name = f"lr {shown_rate_of(rate.given)}{with_optimizer(fit)}"
+    if searchable(fit):
+        return [f"{name} is too large. {SEARCHED}{end}"], _pasted(command, None, None)
     if limit is None:
         smaller = digits.rounded_rate(rate.given / 10)
         text = f"{name} is too large. Try a tenth of it, {shown_rate_of(smaller)}{end}"
@@ -125,7 +133,14 @@ def way_out(fit: Fit, command: RateCommand | None) -> Advice:
     return [text + end], _pasted(command, better, more)
 
 
-def _pasted(command: RateCommand | None, rate: float, iterations: int | None) -> str | None:
+def searchable(fit: Fit) -> bool:
+    """Whether ``--lr auto`` searches each iteration's rate of such a descent, because no rate is known to be stable."""
+    descent, loss = fit.descent, LOSSES[fit.loss]
+    plain = descent.optimizer == PLAIN_DESCENT and descent.schedule == CONSTANT and descent.batches is None
+    return plain and loss.smooth and loss.bound is None and not fit.learning_rate.searched
+
+
+def _pasted(command: RateCommand | None, rate: float | None, iterations: int | None) -> str | None:
     if command is None:
         return None
     return command(rate) if iterations is None else command(rate, iterations)

@@ -16,6 +16,7 @@ from gdcli.engine.optimizers import PLAIN_DESCENT
 from gdcli.engine.schedules import CONSTANT
 from gdcli.fitting.group_results import GroupFits, Verdict
 from gdcli.report import numbers
+from gdcli.report.advice import SEARCHED, searchable
 from gdcli.report.group_document import (
     as_lists,
     certainty_of,
@@ -237,6 +238,8 @@ def _on_slow(fits: GroupFits) -> list[str]:
             and bool(np.isfinite(fits.largest_stable[slow]).all())
         )
         automatic = ", or --lr auto: each group's best rate" if known else ""
+        if any(fit is not None and searchable(fit) for fit in fits.fits):
+            automatic = ", or --lr auto: a rate searched for each iteration"
         on_rows = next((on_batches(fit) for fit in fits.fits if fit is not None), "")
         said.append(on_rows or f"What has not converged needs more iterations (-n){automatic}.")
     if any(fits.stopped[i] is Stopped.TOLERANCE for i in slow):
@@ -254,6 +257,8 @@ def format_divergence(fits: GroupFits) -> list[str]:
     if math.isfinite(smallest):
         below = numbers.rate(numbers.rounded_below(smallest))
         sentences.append(f"Up to --lr {below} all are stable; --lr auto takes each group's best rate.")
+    elif any(fit is not None and searchable(fit) for fit in fits.fits):
+        sentences.append(f"{SEARCHED}.")
     else:
         sentences.append("Try a smaller --lr.")
     return sentences

@@ -159,3 +159,20 @@ def test_a_rate_above_the_bound_is_said_to_be_so_with_half_of_it_to_try(run: Run
 def test_one_batch_to_an_epoch_has_no_noise(run: Run) -> None:
     assert "noise" in run("t.csv -t answer -x x --loss logistic --epochs 2 --batch-size 5").out
     assert "noise" not in run("t.csv -t answer -x x --loss logistic --epochs 2 --batch-size 5000").out
+
+
+@pytest.mark.parametrize(("loss", "rate"), [("gamma", "900"), ("poisson", "0.5"), ("gamma", "1e-9")])
+def test_the_advised_command_of_a_loss_without_stable_rates_converges(
+    gdfit: Callable, csv_file: Callable[..., str], loss: str, rate: str
+) -> None:
+    rows = [f"{x},{2000 + 300 * x + x * x % 70},{'ab'[x % 2]}" for x in range(40)]
+    path = csv_file("\n".join(["x,y,g", *rows]) + "\n")
+    done = gdfit(path, "-t", "y", "-x", "x", "--loss", loss, "--lr", rate)
+    advised = [line.split() for line in done.out.splitlines() if line.startswith("  gdfit ")]
+    assert [words[-2:] for words in advised] == [["--lr", "auto"]]
+    assert "✓ Converged" in gdfit(*advised[0][1:]).out
+    by = (path, "-t", "y", "-x", "x", "--loss", loss, "--by", "g", "--lr", rate)
+    assert "--lr auto" in gdfit(*by).out
+    assert gdfit(*by[:-1], "auto", "--strict").code == 0
+    for other in (("--optimizer", "momentum"), ("--schedule", "cosine"), ("--batch-size", "8")):
+        assert "--lr auto" not in gdfit(path, "-t", "y", "-x", "x", "--loss", loss, "--lr", rate, *other).out, other
