@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 
 from gdcli.base.parallel import several_maps
+from gdcli.base.records import NamedTuple
 from gdcli.engine.arrays import Array, Extended, NDArray
 from gdcli.engine.blas import WIDE
 

@@ -1,6 +1,7 @@
 """Tables of many columns: blocks of few rows are reduced together, in double precision, and refused where too wide."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ COLUMNS, ROWS = NARROW + 4, 180
 @pytest.fixture
 def low(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a table be wide that has more columns than ``NARROW``."""
-    for module in ("engine.blas", "engine.qr", "fitting.problem"):
+    for module in ("engine.blas", "engine.qr", "engine.triangle", "fitting.problem", "fitting.fit"):
         monkeypatch.setattr(f"gdcli.{module}.WIDE", NARROW)
 
 
@@ -130,6 +131,38 @@ def test_levels_that_do_not_fit_into_memory_are_refused_with_the_figure(
     ) as error:
         run_fit([path], FitOptions.of(target="y", max_levels=10**6, categorical=("a", "b")))
     assert "--exclude" in str(error.value)
+
+
+@pytest.mark.usefixtures("low")
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"intercept": False}, {"start": {"x1": 3.0}}, {"schedule": "exponential:0.9"}, {"learning_rate": 0.2}],
+    ids=["plain", "without intercept", "from a start", "with a schedule", "unstable"],
+)
+@pytest.mark.parametrize("collinear", [False, True])
+def test_the_iterations_of_a_wide_table_are_those_of_a_loop_over_its_rows(
+    numbers: "tuple[np.ndarray, np.ndarray]", options: dict[str, Any], collinear: bool
+) -> None:
+    X, y = numbers
+    if collinear:
+        X = np.column_stack([X, X[:, 0] + X[:, 1]])
+    table = pd.DataFrame(X, columns=[f"x{i}" for i in range(X.shape[1])]).assign(y=y)
+    found = fit(table, **{"target": "y", "iterations": 12, "every": 1, "learning_rate": 0.01, **options})
+    rate, intercept = options.get("learning_rate", 0.01), options.get("intercept", True)
+    center = X.mean(axis=0) if intercept else np.zeros(X.shape[1])
+    width = X.std(axis=0, ddof=1) if intercept else np.sqrt((X**2).mean(axis=0))
+    unit = y.std(ddof=1) if intercept else np.sqrt((y**2).mean())
+    A = np.column_stack([np.full(len(X), float(intercept)), (X - center) / width])
+    theta = np.zeros(A.shape[1])
+    theta[2] = options.get("start", {}).get("x1", 0.0) * width[1] / unit
+    theta[0] = center[1] * options.get("start", {}).get("x1", 0.0) / unit
+    assert len(found.trace) == 13
+    for k, row in enumerate(found.trace):
+        error = A @ theta - y / unit
+        m = theta[1:] / width * unit
+        np.testing.assert_allclose(row.cost, (error @ error) / len(y) * unit**2, rtol=1e-11)
+        np.testing.assert_allclose(row.slopes, m, rtol=1e-9, atol=1e-9 * np.abs(m).max())
+        theta = theta - rate * (0.9**k if "schedule" in options else 1.0) * 2 / len(y) * A.T @ error
 
 
 @pytest.mark.usefixtures("low")
