@@ -279,6 +279,12 @@ def test_groups_with_too_few_rows_are_listed(csv_file: Callable[..., str]) -> No
         fitted(csv_file("y,a,g\n1,1,one\n2,3,two\n", "few.csv"), ["g"], exclude=())
 
 
+def test_a_group_of_a_constant_target_has_no_r2(csv_file: Callable[..., str]) -> None:
+    path = csv_file("y,a,g\n" + "".join(f"{y},{i},{g}\n" for g in "uv" for i, y in enumerate((5, 5, 5 + (g == "v")))))
+    fits = fitted(path, ["g"], exclude=(), iterations=3)
+    assert np.isnan(fits.r2).tolist() == [True, False]
+
+
 def test_groups_stand_in_order_numbers_by_their_value(csv_file: Callable[..., str]) -> None:
     rows = [f"{i * i},{i},{g}" for g in ("10", "9", "2.50", "2.5") for i in range(4)]
     fits = fitted(csv_file("\n".join(["y,a,g", *rows]) + "\n"), ["g"], exclude=())
