@@ -39,6 +39,14 @@ def test_csv_has_a_row_per_group_and_term(gdfit: Callable, table: str) -> None:
     assert float(optimum["south", "(intercept)"]) == pytest.approx(0.0, abs=1e-12)
 
 
+def test_certainty_is_told_of_the_groups_that_have_it(gdfit: Callable, table: str) -> None:
+    done = gdfit(table, "-t", "y", "-x", "a", "--by", "region", "--inference", "--format", "csv")
+    errors = {(row["region"], row["term"]): row["std_error"] for row in csv.DictReader(done.out.splitlines())}
+    # north is an exact line, and lonely has one row.
+    assert errors["lonely", "a"] == ""
+    assert float(errors["north", "a"]) == pytest.approx(0.0, abs=1e-12)
+
+
 def test_tsv_and_markdown_have_the_same_rows(gdfit: Callable, table: str) -> None:
     tsv = gdfit(table, "-t", "y", "--by", "region", "--format", "tsv").out.splitlines()
     markdown = gdfit(table, "-t", "y", "--by", "region", "--format", "markdown").out.splitlines()

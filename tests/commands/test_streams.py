@@ -21,7 +21,7 @@ def test_the_result_is_on_stdout_and_notes_are_on_stderr(program, points):
 def test_quiet_leaves_only_errors_and_machine_formats(program, points):
     points.write_text(points.read_text().replace(",", ";"))
     assert program(points, "-t", "y", "-q") == (0, "", "")
-    done = program(points, "-t", "y", "-q", "--format", "csv")
+    done = program(points, "-t", "y", "-q", "--format", "csv", "-n", "3")
     assert (done.code, done.err) == (0, "")
     assert [row[0] for row in csv.reader(io.StringIO(done.out))] == ["term", "x", "(intercept)"]
     assert program(points, "-t", "z", "-q").err.startswith("Error: ")
@@ -253,6 +253,11 @@ def test_a_closed_stdout_is_noticed_before_the_work(shell, points):
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "-o FILE" in done.err
     assert not points.with_name("m.json").exists()
+
+
+@pytest.mark.parametrize(("iterations", "first"), [(1000, "y = m"), (1001, "iteration")])
+def test_up_to_a_thousand_iterations_are_in_the_table(gdfit, points, iterations, first):
+    assert gdfit(points, "-t", "y", "-n", iterations, "--every", 1).out.startswith(first)
 
 
 def test_many_iterations_come_as_plain_lines_before_the_rest(program, points):

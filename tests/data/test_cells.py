@@ -22,6 +22,7 @@ from gdcli.data.csv.dialect import Dialect
 from gdcli.data.csv.exact import parse_carefully
 from gdcli.data.csv.plain import parse_plain
 from gdcli.data.csv.unsure import UnsureError
+from gdcli.data.number_format import NumberFormat
 from gdcli.data.table import Table
 
 # What is read is looked at here, not what is fitted to it.
@@ -362,6 +363,13 @@ def test_thousands_are_proposed_only_with_the_decimal_mark_in_use() -> None:
     with pytest.raises(CellError, match=r"'1\.234,5' is not a number") as caught:
         parse_carefully(chunk, dialect, ["a"], [], WORDS)
     assert "--thousands" not in str(caught.value)
+
+
+def test_a_missing_number_is_missing_with_its_thousands_separated_too() -> None:
+    chunk = Chunk("data.csv", b"1,234\n-9,999\n", 2, 0)
+    dialect = Dialect(";", '"', b"\n", ("a",), frozenset(), NumberFormat(".", ","))
+    for way in (cells.parse_fast, parse_carefully):
+        assert columns_of(way(chunk, dialect, ["a"], [], frozenset({"", "-9999"}))) == (2, {"a": [1234.0, None]})
 
 
 # Texts.

@@ -17,6 +17,7 @@ from gdcli.engine.losses.poisson import Poisson
 from gdcli.engine.losses.squared import Squared
 from gdcli.engine.row_objective import RowObjective
 from gdcli.engine.row_sums import Role, RowBlock, RowSums
+from gdcli.ingest.kept_rows import KeptRows
 from gdcli.ingest.row_store import RowStore
 
 
@@ -161,3 +162,15 @@ def test_the_sum_of_logistic_losses_is_that_of_each(scale: float) -> None:
         total, slope = Logistic().total_and_slope(z.copy(), target, None)
         assert total == pytest.approx(expected.sum(), rel=1e-12)
         np.testing.assert_allclose(slope, Logistic().value_and_slope(z, target)[1], rtol=1e-12, atol=1e-15)
+
+
+def test_a_group_is_there_though_its_first_fold_is_empty() -> None:
+    X = np.arange(4.0).reshape(4, 1)
+    place = {("a",): 0, ("b",): 1, ("none",): 2}
+    kept = KeptRows((), X, np.zeros(1), (), X, None, (0, 0, 3, 4, 4, 4, 4), (), place, folds=2)
+    a, b = kept.of_group(("a",)), kept.of_group(("b",))
+    assert a is not None
+    assert b is not None
+    assert (a.X.tolist(), a.bounds) == ([[0.0], [1.0], [2.0]], (0, 0, 3))
+    assert (b.X.tolist(), b.bounds) == ([[3.0]], (0, 1, 1))
+    assert kept.of_group(("none",)) is kept.of_group(("unknown",)) is None

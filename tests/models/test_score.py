@@ -350,7 +350,8 @@ def test_a_comparison_names_the_best_and_the_model_that_misses_a_limit(
     rows = csv_file("x,z,y\n" + "".join(f"{i},{i % 3},{3 * i + i % 2}\n" for i in range(31)))
     for name in ("x", "z"):
         program(rows, "-t", "y", "-x", name, "--lr", "auto", "--save", f"{rows}.{name}.json", "-q")
-    done = program("score", f"{rows}.z.json", f"{rows}.x.json", rows, "--max-mae", "1")
+    program(rows, "-t", "y", "--no-intercept", "-x", "z", "--save", f"{rows}.0.json", "-q")
+    done = program("score", f"{rows}.z.json", f"{rows}.0.json", f"{rows}.x.json", rows, "--max-mae", "1")
     assert done.code == 4
     assert done.out.splitlines()[-1].endswith(".x.json")
     assert f"{rows}.z.json: MAE" in done.err

@@ -122,6 +122,11 @@ def test_names_of_the_command_line_mean_the_same(frame):
     assert ours == theirs
 
 
+def test_none_stands_for_an_option_that_is_not_given(frame):
+    left_out = dict.fromkeys(("features", "exclude", "categorical", "dates", "na", "weights", "sep", "tol", "test"))
+    assert gdcli.fit(frame, target="price", **left_out) == gdcli.fit(frame, target="price")
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -145,6 +150,7 @@ def test_a_keyword_that_is_none_is_a_type_error_with_the_one_meant(given, told):
         ("--sep ';' --decimal ,", "sep=';' decimal=','"),
         ("add --cv K to choose", "add cv=K to choose"),
         ("give one, such as --lr 0.01", "give one, such as lr=0.01"),
+        ("Give --scale standard.", "Give scale='standard'."),
         ("Use --lr 0.01. Or --exclude id.", "Use lr=0.01. Or exclude='id'."),
         ("--no-intercept, or -n 50", "intercept=False, or iterations=50"),
         ("--on-bad-row skip leaves such rows out", "on_bad_row='skip' leaves such rows out"),
@@ -187,6 +193,11 @@ def test_repr_shows_three_terms_and_says_if_there_are_more(terms, more):
     assert re.fullmatch(
         rf"<gdfit: y ~ x1=\S+, x2=\S+, x3=\S+?{more}; cost=\S+; 1000 iterations, (not )?converged>", repr(result)
     )
+
+
+def test_several_files_to_test_on_are_a_type_error(frame):
+    with pytest.raises(TypeError, match="test= takes one file or table, not 2"):
+        gdcli.fit(frame, target="price", test=[frame, frame])
 
 
 def test_the_trace_is_a_frame(frame):

@@ -50,6 +50,12 @@ def test_a_descent_that_goes_on_is_repeated_unless_it_has_momentum(
         assert (contents["reason"] is None) is repeats
 
 
+def test_the_page_of_a_sweep_offers_commands_of_fits(written: Callable[..., Any], csv_file: Callable[..., str]) -> None:
+    path = csv_file("x,y\n" + "".join(f"{i},{i * i % 7}\n" for i in range(9)))
+    _, contents = written("sweep", path, "-t", "y", "--lr", "0.1", "--lr", "0.2")
+    assert contents["command"]["data"] == f"gdfit {path} -t y"
+
+
 def test_sentences_are_paragraphs_and_rows_of_columns_are_not(
     written: Callable[..., Any], csv_file: Callable[..., str]
 ) -> None:
