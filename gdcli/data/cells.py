@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -17,10 +18,11 @@ def is_number(text: str) -> bool:
     return PLAIN_NUMBERS.is_number(text)
 
 
-def absent_numbers(missing: frozenset[str], form: NumberFormat) -> list[float]:
+@lru_cache(maxsize=8)
+def absent_numbers(missing: frozenset[str], form: NumberFormat) -> tuple[float, ...]:
     """The numbers among the words for a missing value: a cell that equals one, as -999.0 does -999, is missing."""
     values = [form.value(word) for word in missing]
-    return [value for value in values if value is not None and math.isfinite(value)]
+    return tuple(value for value in values if value is not None and math.isfinite(value))
 
 
 def parsed(column: Coded, missing: frozenset[str], form: NumberFormat) -> Array:

@@ -6,6 +6,7 @@ parse.
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -159,7 +160,7 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     if not sure:
         raise UnsureError
     frame = frame.iloc[1:]
-    frame.columns = pd.Index(sorted(kinds, key=place.__getitem__))
+    frame.columns = pd.Index(sorted(kinds, key=place.__getitem__), dtype=object)  # pandas' texts take longer to make
     return frame
 
 
@@ -189,16 +190,17 @@ def _missing_words(
     kinds: Mapping[str, Any], place: Mapping[str, int], missing: frozenset[str], dialect: Dialect
 ) -> list[str] | dict[int, list[str]]:
     """The words for pandas: one list if all columns agree, which spares it a list for each of thousands."""
-    of_kind = {kind: _missing_as(kind, missing, dialect) for kind in set(kinds.values())}
+    of_kind = {kind: _missing_as(kind, missing, dialect.numbers) for kind in set(kinds.values())}
     lists = list(of_kind.values())
     if all(words == lists[0] for words in lists):
         return lists[0] if lists else []
     return {place[name]: of_kind[kind] for name, kind in kinds.items()}
 
 
-def _missing_as(kind: object, missing: frozenset[str], dialect: Dialect) -> list[str]:
+@lru_cache(maxsize=8)
+def _missing_as(kind: object, missing: frozenset[str], form: NumberFormat) -> list[str]:
     """The missing words for pandas; it takes 999 for 999.0 too, which is right among plain, finite numbers only."""
-    numbers = kind is np.float64 and dialect.numbers == PLAIN_NUMBERS
+    numbers = kind is np.float64 and form == PLAIN_NUMBERS
     return sorted(word for word in missing if not is_number(word) or (numbers and math.isfinite(float(word))))
 
 
