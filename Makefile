@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Local mirrors may be configured as package sources that lack some packages; pip says so for each.
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-# Two processes, a file of tests at a time in each. Compiled files are kept: there are many short processes.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+# Two processes, a file of tests at a time in each, in the order of tests/conftest.py. Compiled files are kept, as there
+# are many short processes.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test collect quick mutants fuzz floors lint format picture bench clean

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,16 @@ __all__ = ["ROOT", "Done", "Notes", "forked", "no_orphans", "points", "program",
 for _name in _ONE_THREAD:
     os.environ.setdefault(_name, "1")
 
+# Files of few tests that take seconds. Of the others those with the most tests take longest, by and large.
+FEW_BUT_LONG = {
+    "test_ledger",
+    "test_wheel",
+    "test_wide_blocks",
+    "test_whole_output",
+    "test_every_pair",
+    "test_key_trees",
+}
+
 
 def pytest_configure() -> None:
     """Limit what tests may use, before the first of them runs, and start processes as users do."""
@@ -28,6 +39,13 @@ def pytest_configure() -> None:
     for name in (*AT_START, "PYTHONDONTWRITEBYTECODE"):
         os.environ.pop(name, None)
     gc.disable()  # what is imported and collected stays
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two processes share the files, begin with those that take long: the last one would run alone."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        tests = Counter(item.path for item in items)
+        items.sort(key=lambda item: (item.path.stem not in FEW_BUT_LONG, -tests[item.path], item.path))
 
 
 def pytest_collection_finish() -> None:
