@@ -13,6 +13,7 @@ import numpy as np
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.base.names import count_of, quoted
+from gdcli.base.parallel import ordered_map
 from gdcli.data.group_keys import Key
 from gdcli.engine.arrays import Array, Mask, NDArray
 from gdcli.engine.descent import Step, Stopped, after, below, descend, divergence, when
@@ -29,6 +30,9 @@ from gdcli.fitting.problem import PERFECT, Problem, build_problem, converged
 from gdcli.fitting.terms import Terms, compared_with_baseline
 from gdcli.ingest.read import Dataset
 
+# Groups whose problems are solved together: many for each call, and few enough for the cache.
+_AT_ONCE = 4096
+
 
 def side_by_side(options: FitOptions) -> bool:
     """Whether these options allow the fits of all groups to descend as one stack."""
@@ -43,14 +47,6 @@ def fit_side_by_side(
     reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions, listener: Listener
 ) -> tuple[GroupFits, int]:
     """The fits of all groups, a lane each, and the number of saturated ones. Raises DataError."""
-    # A group of which nothing has a coefficient has no largest eigenvalue: every rate is stable there.
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _fit(reading, stack, keys, options, listener)
-
-
-def _fit(
-    reading: Dataset, stack: Triangle, keys: Sequence[Key], options: FitOptions, listener: Listener
-) -> tuple[GroupFits, int]:
     chosen = reading.design
     compared = compared_with_baseline(chosen, options.model.intercept)
     own = _own(stack, compared, options.model.intercept)
@@ -64,10 +60,19 @@ def _fit(
     terms = tuple(stack.columns[i] for i in places)
     if not terms and not options.model.intercept:
         raise DataError("there is no feature left, and no intercept: nothing to fit")
-    fitted, target = lanes_at(stack, np.flatnonzero(enough)), stack.columns[-1]
-    problem = build_problem(fitted, target, Terms(terms, {}, {}), options, own[enough][:, places])
-    found = _descended(problem, options, listener)
-    figures: dict[str, Any] = {name: _spread(values, enough) for name, values in found.items()}
+
+    def fit_some(some: NDArray[np.intp]) -> dict[str, NDArray[Any]]:
+        # A group of which nothing has a coefficient has no largest eigenvalue: every rate is stable there.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            of_terms = Terms(terms, {}, {}), options, own[some][:, places]
+            return _descended(build_problem(lanes_at(stack, some), stack.columns[-1], *of_terms), options, listener)
+
+    fitted = np.flatnonzero(enough)
+    # Those that go step by step do so together: a request to stop ends all of them at the same iteration.
+    at_once = _AT_ONCE if _leaps(options) else len(fitted)
+    parts = [fitted[i : i + at_once] for i in range(0, len(fitted), at_once)]
+    found = list(ordered_map(fit_some, parts, options.machine.jobs))
+    figures = {name: _spread(np.concatenate([part[name] for part in found]), enough) for name in found[0]}
     references = {name: _references(stack, name) for name in compared if _places(stack, name)}
     fits = group_fits(
         reading,
@@ -107,7 +112,13 @@ def _own(stack: Triangle, compared: Sequence[str], intercept: bool) -> Mask:
     return found
 
 
-def _descended(problem: Problem, options: FitOptions, listener: Listener) -> dict[str, Any]:
+def _leaps(options: FitOptions, stable: bool = False) -> bool:
+    """Whether the descents are at their end at once; ``stable``: all their rates are known to be."""
+    descent = options.descent
+    return descent.optimizer.plain and descent.schedule.constant and (stable or descent.tolerance is None)
+
+
+def _descended(problem: Problem, options: FitOptions, listener: Listener) -> dict[str, NDArray[Any]]:
     """Descend in all groups at once; return each figure as an array (g, …), NaN if a group has none."""
     best, g = problem.optimum, len(problem.start)
     forecast = forecast_of(problem, options)
@@ -168,7 +179,7 @@ def _descend(
     rules = [divergence(PERFECT * problem.mean_square / problem.cost_scale)]
     if descent.tolerance is not None:
         rules.append(below(descent.tolerance))
-    if descent.optimizer.plain and descent.schedule.constant and (stable or descent.tolerance is None):
+    if _leaps(options, stable):
         last = leap(along, rate, descent.iterations, tuple(rules))
         return last, problem.start + along.theta(last.theta)
     with listener.defer_interrupts() as asked:
