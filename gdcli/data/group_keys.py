@@ -1,6 +1,7 @@
 """The groups that rows belong to: combinations of the texts of one column or several."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,10 +30,9 @@ def combined(by: Sequence[Coded]) -> tuple[NDArray[np.intp], list[Key]]:
 
 def in_order(keys: Sequence[Key]) -> list[int]:
     """The indices that sort the keys: by the first column, then the next; columns of numbers by their value."""
-    columns = list(zip(*keys, strict=True))
-    numeric = [all(map(is_number, column)) for column in columns]
-
-    def sorting(i: int) -> list[tuple[float, str]]:
-        return [(float(text) if number else 0.0, text) for text, number in zip(keys[i], numeric, strict=True)]
-
-    return sorted(range(len(keys)), key=sorting)
+    columns = [
+        [(float(text), text) for text in column] if all(map(is_number, column)) else column
+        for column in zip(*keys, strict=True)
+    ]
+    ranked: list[Any] = list(zip(*columns, strict=True))
+    return sorted(range(len(keys)), key=ranked.__getitem__)
