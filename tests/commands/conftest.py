@@ -21,9 +21,24 @@ def started_curve(tmp_path: Path, started: Callable[..., Any]) -> Callable[..., 
 
 
 @pytest.fixture
-def curve(program: Callable[..., Done]) -> Callable[..., Done]:
-    """Run it in an empty folder, all streams pipes."""
-    return lambda *args, **changes: program("curve", *args, env={"NO_COLOR": "1", "LC_ALL": None, **changes})
+def run_here(gdfit: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Run gdfit in an empty folder as ``program`` does, but in this process, where it starts at once."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return gdfit
+
+
+@pytest.fixture
+def curve(run_here: Callable[..., Done], program: Callable[..., Done]) -> Callable[..., Done]:
+    """Run it in an empty folder, off a terminal; with changes of the environment as a process of its own."""
+
+    def run(*args: str | Path, **changes: str) -> Done:
+        if changes:
+            return program("curve", *args, env={"NO_COLOR": "1", "LC_ALL": None, **changes})
+        return run_here("curve", *args)
+
+    return run
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def test_quiet_silences_the_table_but_no_machine_format(curve):
 
 
 def test_a_reader_that_has_enough_is_no_error(started_curve):
-    process = started_curve(*PARABOLA, "-n", "20000", "--format", "csv")
+    process = started_curve(*PARABOLA, "-n", "5000", "--format", "csv")
     assert process.stdout.readline() == "learning_rate,iteration,x,y,slope\n"
     process.stdout.close()
     assert process.stderr.read() == ""

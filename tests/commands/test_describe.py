@@ -50,20 +50,18 @@ def test_the_figures_are_those_of_pandas(file):
             assert dict(figures.values) == column.value_counts().to_dict()
 
 
-def test_blocks_merge_into_the_figures_of_all_rows_and_threads_change_nothing(tmp_path):
-    rng = np.random.default_rng(5)
-    frame = pd.DataFrame(
-        {"x": rng.normal(1e6, 3, 700_000), "n": np.arange(1, 700_001), "kind": rng.choice(["a", "b"], 700_000)}
-    )
+def test_blocks_merge_into_the_figures_of_all_rows_and_threads_change_nothing(tmp_path, blocks_of):
+    rng, n = np.random.default_rng(5), 40_000
+    frame = pd.DataFrame({"x": rng.normal(1e6, 3, n), "n": np.arange(1, n + 1), "kind": rng.choice(["a", "b"], n)})
     path = tmp_path / "long.csv"
     frame.to_csv(path, index=False)
-    assert path.stat().st_size > 1 << 23  # more than one block
+    blocks_of(path.stat().st_size // 4)
     found = by_name(describe(path, jobs=2))
     assert found == by_name(describe(path, jobs=1))
     for name in ("x", "n"):
         figures, column = found[name].figures, frame[name]
         np.testing.assert_allclose([figures.mean, figures.sd], [column.mean(), column.std()], rtol=1e-11)
-    assert (found["n"].figures.first, found["n"].figures.last) == (1, 700_000)
+    assert (found["n"].figures.first, found["n"].figures.last) == (1, n)
     assert dict(found["kind"].figures.values) == frame["kind"].value_counts().to_dict()
 
 

@@ -37,10 +37,10 @@ def all_options():
         ("sweep points.csv --response y --delimiter , --csv", "sweep points.csv -t y --format csv"),
     ],
 )
-def test_a_synonym_does_the_same(program, points, foreign, here):
+def test_a_synonym_does_the_same(run_here, points, foreign, here):
     points.with_name("points.csv").write_text("x,x2,y\n" + "".join(f"{i},{i * i % 7},{3 * i + 1}\n" for i in range(12)))
-    assert program(*shlex.split(foreign)) == program(*shlex.split(here))
-    assert program(*shlex.split(here)).code == 0
+    assert run_here(*shlex.split(foreign)) == run_here(*shlex.split(here))
+    assert run_here(*shlex.split(here)).code == 0
 
 
 @pytest.mark.parametrize(
@@ -60,27 +60,27 @@ def test_a_synonym_does_the_same(program, points, foreign, here):
         (f"sweep {FIT} --ridge 1", f"sweep {FIT} --l2 1"),
     ],
 )
-def test_another_name_is_answered_with_the_command_that_works(program, points, given, here):
-    done = program(*shlex.split(given))
+def test_another_name_is_answered_with_the_command_that_works(run_here, points, given, here):
+    done = run_here(*shlex.split(given))
     assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 2)
     pasted = done.err.splitlines()[1]
     assert pasted == f"  gdfit {here}"
-    assert program(*shlex.split(pasted)[1:]).code == 0
+    assert run_here(*shlex.split(pasted)[1:]).code == 0
 
 
-def test_a_name_of_several_meanings_is_answered_with_all_of_them(program):
-    done = program(*shlex.split(f"{FIT} --alpha 0.1"))
+def test_a_name_of_several_meanings_is_answered_with_all_of_them(run_here):
+    done = run_here(*shlex.split(f"{FIT} --alpha 0.1"))
     assert done.code == 2
     for meaning in ("--lr 0.1 (the learning rate)", "--l2 0.1 (a ridge penalty)", "--l1 0.1 (a lasso penalty)"):
         assert meaning in done.err
 
 
-def test_the_command_to_paste_keeps_no_second_name_for_one_option(program, points):
-    done = program(*shlex.split("points.csv -t y -x x --learning-rate 0.001 --iters 5"))
+def test_the_command_to_paste_keeps_no_second_name_for_one_option(run_here, points):
+    done = run_here(*shlex.split("points.csv -t y -x x --learning-rate 0.001 --iters 5"))
     pasted = done.out.splitlines()[-1].split()
     assert pasted.count("--lr") == 1
     assert "--learning-rate" not in pasted
-    assert program(*pasted[1:]).code == 0
+    assert run_here(*pasted[1:]).code == 0
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_the_command_to_paste_keeps_no_second_name_for_one_option(program, point
         ("sweep --trace t.csv", "No such option '--trace' of sweep; there is one of fit."),
     ],
 )
-def test_an_unknown_option_is_told_the_likeliest(program, line, told):
-    done = program(*line.split())
+def test_an_unknown_option_is_told_the_likeliest(run_here, line, told):
+    done = run_here(*line.split())
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith(f"{told}\n")
 
@@ -132,8 +132,8 @@ def test_no_entry_of_the_tables_hides_an_option_or_another_entry():
     assert {name for name in names if f"--{name}" in options_of("fit")} <= {"lr"}  # -lr, with one dash
 
 
-def test_a_value_that_looks_like_a_foreign_name_stays_a_value(program, points):
+def test_a_value_that_looks_like_a_foreign_name_stays_a_value(run_here, points):
     points.with_name("named.csv").write_text("--json,y\n1,2\n2,4\n3,7\n")
-    done = program("named.csv", "-t", "y", "-x", "--json", "-n", "0", "-q", "--format", "json")
+    done = run_here("named.csv", "-t", "y", "-x", "--json", "-n", "0", "-q", "--format", "json")
     assert done.code == 0
     assert json.loads(done.out)["features"] == ["--json"]

@@ -154,12 +154,15 @@ def test_strict_exits_with_4_after_the_whole_output(line: Path, shell: Callable[
 
 
 def test_a_reader_who_closes_early_is_no_error(line: Path, shell: Callable[..., Any]) -> None:
-    done = shell("(echo x; seq 1000000) > many.csv; gdfit predict model.json many.csv | head -2")
+    done = shell("(echo x; seq 100000) > many.csv; gdfit predict model.json many.csv | head -2")
     assert done == (0, "x,y_predicted\n1,3.5\n", "")
 
 
 MEASURED = """import resource, sys
+from functools import partial
 from gdcli.cli import main
+from gdcli.data.csv import chunks, source
+source.cut = partial(chunks.cut, block_bytes=1 << 20)
 code = main(["predict", "model.json", "--jobs", "2"])
 print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 """
@@ -168,7 +171,7 @@ print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 def test_memory_does_not_grow_with_the_file(line: Path, shell: Callable[..., Any]) -> None:
     (line / "measured.py").write_text(MEASURED)
     peaks = []
-    for rows in (60_000, 120_000):  # 60 MB and 120 MB: more blocks than are held at a time
+    for rows in (20_000, 60_000):  # 20 MB and 60 MB, in blocks of 1 MiB: more than are held at a time
         write = f"print('x,y'); [print('1.25,' + 'y' * 990) for _ in range({rows})]"
         done = shell(f'"$PYTHON" -c "{write}" | "$PYTHON" measured.py > /dev/null')
         code, peak = done.err.split()
