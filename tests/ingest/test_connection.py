@@ -19,7 +19,7 @@ import pytest
 from gdcli.base.errors import DataError
 from gdcli.base.listener import Listener
 from gdcli.ingest import connection
-from tests.conftest import ROOT, Done
+from tests.conftest import Done
 from tests.ingest.clusters import table
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
@@ -128,7 +128,7 @@ def test_no_client_of_another_process_is_let_in(client: Any, monkeypatch: pytest
 
 
 def test_certificates_from_the_environment_let_in(
-    client: Any, csv_file: Callable[..., str], gdfit: Callable[..., Done], tmp_path: Path
+    client: Any, csv_file: Callable[..., str], program: Callable[..., Done], tmp_path: Path
 ) -> None:
     security, env = client.cluster.security, {}
     for name, text in (
@@ -139,7 +139,7 @@ def test_certificates_from_the_environment_let_in(
         (tmp_path / name).write_text(text)
         env[f"DASK_DISTRIBUTED__COMM__TLS__{name}"] = str(tmp_path / name)
     words = [csv_file(table(50)), "-t", "y", "--exclude", "note", "--format", "csv"]
-    assert run(*words, "--dask", client.cluster.scheduler.address, env=env) == gdfit(*words)
+    assert program(*words, "--dask", client.cluster.scheduler.address, env=env) == program(*words)
 
 
 def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
@@ -156,23 +156,13 @@ def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
     )
 
 
-def run(*words: str, env: dict[str, str] | None = None, before: Callable[[], None] | None = None) -> Done:
-    done = subprocess.run(
-        [sys.executable, "-m", "gdcli", *words],
-        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}, timeout=100,
-        preexec_fn=before,
-    )  # fmt: skip
-    return Done(done.returncode, done.stdout, done.stderr)
-
-
-def test_too_few_files_allowed_is_one_line(csv_file: Callable[..., str]) -> None:
+def test_too_few_files_allowed_is_one_line(
+    csv_file: Callable[..., str], gdfit: Callable[..., Done], monkeypatch: pytest.MonkeyPatch
+) -> None:
     resource = pytest.importorskip("resource", reason="there are no limits here")
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
-
-    done = run(csv_file(table(50)), "-t", "y", "--dask", "local:2", before=limit)
-    said = "Error: --dask local:2 needs 96 open files, and 20 are allowed here: ulimit -n 96\n"
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (95, 95))
+    done = gdfit(csv_file(table(50)), "-t", "y", "--dask", "local:2")
+    said = "Error: --dask local:2 needs 96 open files, and 95 are allowed here: ulimit -n 96\n"
     assert done == (1, "", said)
 
 
@@ -247,11 +237,10 @@ def test_without_certificates_no_workers_start(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_start_is_interrupted_at_once(number: int, silent: socket.socket, csv_file: Callable[..., str]) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gdcli", csv_file(table(50)), "-t", "y", "--dask", address_of(silent)],
-        stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+def test_a_start_is_interrupted_at_once(
+    number: int, silent: socket.socket, csv_file: Callable[..., str], started: Callable[..., Any], tmp_path: Path
+) -> None:
+    process = started(tmp_path, csv_file(table(50)), "-t", "y", "--dask", address_of(silent))
     with silent.accept()[0]:
         began = time.monotonic()
         process.send_signal(number)

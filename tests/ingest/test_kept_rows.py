@@ -1,6 +1,7 @@
 """Rows that are kept: in memory or in a file without a name, less a shift, and shared by the folds."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from gdcli.ingest.row_store import RowStore
 
 
 @pytest.fixture
-def big(tmp_path: Path) -> str:
-    """Several blocks of rows, with a level that the first of them lacks, and a column far from zero."""
+def big(tmp_path: Path, blocks_of: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Several blocks of several tasks, with a level that the first of them lacks, and a column far from zero."""
+    blocks_of(1 << 20)
+    monkeypatch.setattr("gdcli.engine.row_sums.LOSS_SLICE_ROWS", 4096)
     rng = np.random.default_rng(5)
-    n = 300_000
+    n = 50_000
     when = 1.6e9 + np.sort(rng.uniform(0, 1000, n)).round(3)
     kind = np.where(np.arange(n) < n // 2, rng.choice(["a", "b"], n), rng.choice(["a", "late"], n))
     x = rng.normal(size=n).round(6)
@@ -41,7 +44,7 @@ OPTIONS: dict[str, Any] = {"target": "y", "loss": "logistic", "optimizer": "newt
 
 def test_rows_in_a_file_give_the_same_bits_for_any_number_of_jobs(big: str) -> None:
     whole = fit(big, **OPTIONS, jobs=1)
-    for memory, jobs in (("1M", 1), ("1M", 3), (0, 2), ("4M", 2), ("2G", 2)):
+    for memory, jobs in (("200k", 1), ("200k", 3), (0, 2), ("700k", 2), ("2G", 2)):
         again = fit(big, **OPTIONS, memory=memory, jobs=jobs)
         assert again.state == whole.state
         assert again.trace == whole.trace
@@ -55,7 +58,7 @@ def test_coefficients_of_a_column_far_from_zero_and_a_late_level_are_those_of_a_
     for _ in range(12):
         p = 1 / (1 + np.exp(-X @ theta))
         theta -= np.linalg.solve((X * (p * (1 - p))[:, None]).T @ X, X.T @ (p - y))
-    found = {c.term: c for c in fit(big, **OPTIONS, memory="3M").coefficients}
+    found = {c.term: c for c in fit(big, **OPTIONS, memory="500k").coefficients}
     for term, expected in zip(("when", "x", "kind[b]", "kind[late]"), theta[1:], strict=True):
         assert found[term].optimum == pytest.approx(expected, rel=1e-9)
         assert found[term].value == pytest.approx(expected, rel=1e-6)
