@@ -77,9 +77,10 @@ def test_texts_gaps_and_what_is_more_than_digits_are_read_where_they_stand(end: 
 
 
 def test_separators_line_ends_and_marks_in_quotes_are_text() -> None:
-    table = read('1,"a,b"\n"2.5","say ""x"""\n3,"1.5,-2"\n', "a", "b")
-    assert table.numeric["a"].tolist() == [1.0, 2.5, 3.0]
-    assert [table.text["b"].levels[code] for code in table.text["b"].codes] == ["a,b", 'say "x"', "1.5,-2"]
+    table = read('1,"a,b"\n"2.5","say ""x"""\n3,"1.5,-2"\n4,"two\nlines"\n', "a", "b")
+    assert table.numeric["a"].tolist() == [1.0, 2.5, 3.0, 4.0]
+    found = [table.text["b"].levels[code] for code in table.text["b"].codes]
+    assert found == ["a,b", 'say "x"', "1.5,-2", "two\nlines"]
 
 
 def test_long_texts_are_told_apart_by_their_beginnings() -> None:
@@ -87,7 +88,7 @@ def test_long_texts_are_told_apart_by_their_beginnings() -> None:
     assert [column.levels[code] for code in column.codes] == [f"{k % 3}{'x' * 80}" for k in range(7)]
 
 
-@pytest.mark.parametrize("text", ["1,x\ry\n", '1,x\n2,a"b"c\n', '1,"x\n2,y\n', '1,"x\ny"\n'])
+@pytest.mark.parametrize("text", ["1,x\ry\n", '1,x\n2,a"b"c\n', '1,"x\n2,y\n'])
 def test_texts_with_line_ends_or_quotes_of_another_meaning_are_left_to_the_others(text: str) -> None:
     with pytest.raises(UnsureError):
         read(text, "a", "b")
@@ -132,6 +133,11 @@ def test_a_number_that_means_a_missing_cell_is_none_however_it_is_written() -> N
     )
     assert [math.isnan(one) for one in table.numeric["a"]] == [True, True, False]
     assert [math.isnan(one) for one in table.numeric["b"]] == [False, False, True]
+
+
+def test_a_quote_that_does_not_close_is_left_to_the_others() -> None:
+    with pytest.raises(UnsureError):
+        read('x\n"y\n', "", "a", names="a")
 
 
 @pytest.mark.parametrize("text", ["1\n \n2\n", "1\n\n2\n", "1\n\t\n"])

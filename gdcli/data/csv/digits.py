@@ -58,14 +58,15 @@ def numbers_at(text: bytes, starts: Places, marks: Places, ends: Places) -> tupl
         integers *= _POWERS.take(after, mode="clip")
         integers += _integers(words, ends, after, wrong)
     digits = before + after
+    wrong &= _HIGH
     odd = wrong != 0
-    odd |= digits == 0
-    odd |= digits > _MOST_DIGITS
+    if digits.min(initial=1) < 1 or digits.max(initial=1) > _MOST_DIGITS:
+        odd |= (digits < 1) | (digits > _MOST_DIGITS)
     values = integers.astype(np.float64)
     powers = _EXACT_POWERS.take(after, mode="clip")
     values /= powers
-    long = np.flatnonzero(integers >= _TWO_53)
-    if len(long):
+    if integers.max(initial=_U(0)) >= _TWO_53:
+        long = np.flatnonzero(integers >= _TWO_53)
         values[long], odd_too = _divided(integers[long], powers[long])
         odd[long] |= odd_too
     if negative is not None:
@@ -75,7 +76,7 @@ def numbers_at(text: bytes, starts: Places, marks: Places, ends: Places) -> tupl
 
 def _integers(words: Words, ends: Places, lengths: Places, wrong: Words) -> Words:
     """The integers (n,) that end before ``ends`` and have ``lengths`` digits. Where one has other characters ``wrong``
-    becomes other than 0.
+    gets bits among ``_HIGH``.
     """
     most = int(lengths.max(initial=0))
     if most <= 8:
@@ -96,10 +97,8 @@ def _eight(words: Words, places: Places, lengths: Places, wrong: Words) -> Words
     word = words[places]
     word ^= _ZEROS
     word &= LAST.take(lengths)
-    high = word + _SIXES
-    high |= word
-    high &= _HIGH
-    wrong |= high
+    wrong |= word
+    wrong |= word + _SIXES
     tens = word * _TEN
     word >>= _EIGHT
     tens += word

@@ -50,8 +50,7 @@ def parse_plain(
     whole = chunk.text
     if fields > 1 and whole.endswith((b"\n\n", b"\n\r\n")):
         whole = whole.rstrip(b"\r\n")
-    rows = whole.count(dialect.newline) + (not whole.endswith(dialect.newline))
-    numbers = np.empty((len(numeric), rows))
+    numbers = np.empty((len(numeric), whole.count(dialect.newline) + 1))  # or fewer: quotes may hold line ends
     others = _Others(missing, dialect)
     texts = {name: _Texts() for name in text}
     row = place_in_text = 0
@@ -65,10 +64,11 @@ def parse_plain(
         for name, column in texts.items():
             column.add(piece, cells.starts[:, place[name]], cells.ends[:, place[name]], place_in_text)
         row, place_in_text = after, place_in_text + len(piece) - len(PAD)
+    numbers = numbers[:, :row]
     if absent := absent_numbers(missing, dialect.numbers):
         numbers[np.isin(numbers, absent)] = math.nan
     found_texts = {name: column.coded(whole, dialect.quote, missing) for name, column in texts.items()}
-    return without_header(Table(rows, dict(zip(numeric, numbers, strict=True)), found_texts), dialect, missing)
+    return without_header(Table(row, dict(zip(numeric, numbers, strict=True)), found_texts), dialect, missing)
 
 
 def _check(text: bytes, dialect: Dialect) -> None:
@@ -111,27 +111,26 @@ def _cells(piece: bytes, dialect: Dialect) -> _Cells:
     kinds = data[places]
     at = np.flatnonzero(kinds != mark)
     ends = places[at]
-    fields = len(dialect.names)
-    rows = piece.count(dialect.newline)
-    if len(ends) != rows * fields or (kinds[at].reshape(rows, fields)[:, -1] != newline).any():
+    fields, rows = len(dialect.names), np.count_nonzero(kinds == newline)
+    if len(ends) != rows * fields or (kinds[at[fields - 1 :: fields]] != newline).any():
         raise UnsureError
     starts = np.empty_like(ends)
     starts[0], starts[1:] = len(PAD), ends[:-1]
     starts[1:] += 1
     if b"\r" in piece:
-        ends.reshape(rows, fields)[:, -1] -= data[ends[fields - 1 :: fields] - 1] == ord("\r")
+        ends[fields - 1 :: fields] -= data[ends[fields - 1 :: fields] - 1] == ord("\r")
     if fields == 1 and np.isin(data[starts], list(b" \t\r\n")).any():
         raise UnsureError  # a line of blanks is no row
-    marked = np.empty(len(at), dtype=bool)
-    marked[0], marked[1:] = at[0] > 0, np.diff(at) > 1
-    marks = np.where(marked, places[at - 1], ends)  # the last of several, so that another is no digit
+    before = places[at - 1]
+    before[0] *= at[0] > 0
+    marks = np.where(before >= starts, before, ends)  # the last of several, so that another is no digit
     return _Cells(*(one.reshape(rows, fields) for one in (starts, marks, ends)))
 
 
 def _inside_quotes(piece: bytes, places: Places, dialect: Dialect) -> NDArray[np.bool_]:
     """A mask (n,) of the places inside of quotes. Raises UnsureError unless those stand around whole cells."""
     quotes = find_quoted(piece[len(PAD) :], dialect.separator, dialect.quote)
-    if not quotes.plain:
+    if not quotes.plain or quotes.closes[-1] >= len(piece) - len(PAD):
         raise UnsureError
     return quotes.inside(places - len(PAD))
 
