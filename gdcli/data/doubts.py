@@ -111,7 +111,9 @@ def odd_cell(column: TextColumn) -> tuple[int, DoubtError] | None:
     reads = _as_numbers(column, cell, numbers)
     many = sum(count for level, count in zip(column.texts.levels, column.counts, strict=True) if level in odd)
     drops = [Proposal((("--on-bad-row", "skip"),), "{} leaves such rows out", ProposalEffect.DROPS)]
-    if len(odd) <= _MOST_MISSING and all(len(text) <= LONGEST_PASTED for text in odd):
+    # A number with signs around it, such as 5 %, is a value that is there.
+    signs = any(odd_number(text, column.block.numbers) for text in odd)
+    if len(odd) <= _MOST_MISSING and not signs and all(len(text) <= LONGEST_PASTED for text in odd):
         missing = Proposal(
             tuple(("--na", text) for text in sorted(odd)), "if it means a missing value: {}", ProposalEffect.DROPS
         )

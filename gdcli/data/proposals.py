@@ -92,7 +92,12 @@ class Proposal:
         read = {value for flag, value in (*self.options, *added) if flag == "--categorical"}
         if read & {value for flag, value in (*self.options, *added) if flag == "--exclude"}:
             return None
-        return replace(self, options=self.options + added)
+        # What reads a cell must not leave out others unsaid.
+        tells = (
+            added and other.effect is ProposalEffect.DROPS and self.effect is ProposalEffect.READS and not self.drops
+        )
+        left = ", and others as missing" if any(flag == "--na" for flag, _ in added) else ", and leaves other rows out"
+        return replace(self, options=self.options + added, meaning=self.meaning + (left if tells else ""))
 
 
 class DoubtError(DataError):

@@ -360,3 +360,22 @@ def test_a_model_of_dates_is_not_exported(gdfit: Run, tmp_path: Path) -> None:
     done = gdfit("export", model, "--to", "sql")
     assert done.code == 1
     assert "reads dates as days since 1970-01-01 ('date')" in done.err
+
+
+@pytest.mark.parametrize(
+    ("others", "told", "untold"),
+    [
+        ("-", "--thousands , --na - reads it as 1200, and others as missing", "5 %"),
+        ("5 %", "--thousands , --on-bad-row skip reads it as 1200, and leaves other rows out", "--na"),
+    ],
+)
+def test_an_advice_that_reads_a_cell_says_what_becomes_of_others_and_calls_no_value_missing(
+    gdfit: Run, csv_file: Callable[..., str], others: str, told: str, untold: str
+) -> None:
+    path = csv_file('a,y\n"1,200",4\n' + f"{others},9\n" * 2 + "".join(f"{i},{i * i}\n" for i in range(6)))
+    done = gdfit(*fit_words(path, "y"))
+    assert told in done.err
+    assert untold not in done.err
+    again = gdfit(*fit_words(path, "y"), *proposals(done.err)[0])
+    slope = np.polyfit([1200, *range(6)], [4, *(i * i for i in range(6))], 1)[0]
+    assert coefficients(again)["a"] == pytest.approx(slope, rel=1e-9)
