@@ -190,7 +190,7 @@ def _odd_date(name: str, table: Table, block: Block, chosen: Design) -> str:
 
 def _table(block: Block, numeric: list[str], text: list[str], chosen: Design) -> Table:
     """The table of a block, in which a number is infinite if its cell is none, unless such rows are left out."""
-    if block.skips:
+    if block.skips or not block.suspects(numeric, text, chosen.missing_words):
         return block.table(numeric, text, chosen.missing_words)
     return read_leniently(block, numeric, text, chosen.missing_words)
 
