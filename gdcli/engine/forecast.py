@@ -15,8 +15,8 @@ class Forecast(Protocol):
     """A forecast for a constant learning rate. Gaps are in squared scaled target units.
 
     ``largest_stable`` is the rate from which on the descent does not settle, ``condition_number`` λmax/λmin of the
-    Hessian as the optimizer meets it. Of many lanes each figure is an array (…), and −1 the count that does not exist;
-    a figure that is known of none of them is None.
+    Hessian as the optimizer meets it. Of many lanes, or of several rates (…), each figure is an array (…), and −1 the
+    count that does not exist; a figure that is known of none of them is None.
     """
 
     largest_stable: PerLane

@@ -147,12 +147,20 @@ class MomentumForecast:
         finite: Array = np.nan_to_num(by_vector, nan=np.inf, posinf=np.inf)
         return finite
 
-    def iterations_to(self, learning_rate: float, gap: float) -> int | None:
+    def iterations_to(self, learning_rate: PerLane, gap: float) -> PerLane:
         """The first iteration from which on the gap is at most ``gap``, exactly.
 
-        None for an unstable rate, or if it would take too many iterations to look at.
+        None (of several rates −1) for an unstable rate, or if it would take too many iterations to look at.
         """
-        if self._spectrum.eigenvalues.ndim > 1 or self.behaviour(learning_rate) is Behaviour.UNSTABLE:
+        if self._spectrum.eigenvalues.ndim > 1:
+            return None
+        if np.ndim(learning_rate):
+            found = (self._arrival(rate, gap) for rate in learning_rate)
+            return np.array([-1 if one is None else one for one in found])
+        return self._arrival(learning_rate, gap)
+
+    def _arrival(self, learning_rate: float, gap: float) -> int | None:
+        if self.behaviour(learning_rate) is Behaviour.UNSTABLE:
             return None
         if gap <= 0:
             return 0 if self._at_start <= gap else None

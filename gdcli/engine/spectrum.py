@@ -182,7 +182,7 @@ def gaps(spectrum: Spectrum, learning_rate: PerLane, iteration: int) -> Array:
 def iterations_to(spectrum: Spectrum, learning_rate: PerLane, gap: PerLane) -> PerLane:
     """The first iteration (…) whose gap is at most ``gap``, exactly; None if the rate is unstable or there is none.
 
-    Of lanes −1 stands for None.
+    Of lanes, or of several rates (…) of one lane, −1 stands for None.
     """
     start, limit = _log_start(spectrum), _log(gap)
     shrinking = _shrinking(over_columns(learning_rate) * spectrum.eigenvalues)
@@ -191,7 +191,7 @@ def iterations_to(spectrum: Spectrum, learning_rate: PerLane, gap: PerLane) -> P
         return _log_sum(start + _times(2 * iteration, shrinking)) <= limit
 
     unstable = behaviour(spectrum, learning_rate) == Behaviour.UNSTABLE
-    return count_or_none(np.where(unstable, -1, first(reached, limit.shape)))
+    return count_or_none(np.where(unstable, -1, first(reached, np.broadcast(learning_rate, limit).shape)))
 
 
 def best_rate(spectrum: Spectrum, gap: PerLane) -> tuple[PerLane, PerLane]:

@@ -143,7 +143,7 @@ def _sweep(reading: Dataset, options: FitOptions, rates: Sequence[float], listen
     best, best_iterations = forecast.best_rate(problem.within)
     chosen = sorted(set(rates)) or _default_rates(forecast.largest_stable, best, options)
     path = _descend(problem, np.array(chosen), options, listener)
-    found = tuple(_rate(problem, forecast, path, i, rate) for i, rate in enumerate(chosen))
+    found = _rates(problem, forecast, path, chosen)
     nearest = min(range(len(chosen)), key=lambda i: _slowness(found[i]))
     # Where every rate is unstable none of them gets there, so none is the best.
     marked = tuple(
@@ -295,14 +295,22 @@ def _iteration_or_none(iterations: NDArray[np.intp]) -> list[int | None]:
     return [int(k) if k >= 0 else None for k in iterations]
 
 
-def _rate(problem: Problem, forecast: Forecast, path: _Path, i: int, rate: float) -> SweepRate:
+def _rates(problem: Problem, forecast: Forecast, path: _Path, rates: Sequence[float]) -> list[SweepRate]:
+    """The result of each rate; what is foreseen of them is told of all at once."""
+    behaviours, foreseen = forecast.behaviour(np.array(rates)), forecast.iterations_to(np.array(rates), problem.within)
+    arrivals = [None] * len(rates) if foreseen is None else _iteration_or_none(foreseen)
+    kinds = [None] * len(rates) if behaviours is None else behaviours.tolist()
+    return [_rate(problem, path, i, *one) for i, one in enumerate(zip(rates, kinds, arrivals, strict=True))]
+
+
+def _rate(
+    problem: Problem, path: _Path, i: int, rate: float, behaviour: Behaviour | None, foreseen: int | None
+) -> SweepRate:
     diverged_at = path.diverged_at[i]
     known = [k for k in range(len(path.iterations)) if diverged_at is None or path.iterations[k] < diverged_at]
     cost = None if diverged_at is not None else float(path.costs[-1, i])
     gap = None if diverged_at is not None else problem.gap(path.theta[i])
     lowest = problem.minimum
-    behaviour = forecast.behaviour(rate)
-    foreseen = forecast.iterations_to(rate, problem.within)
     return SweepRate(
         learning_rate=rate,
         behaviour=behaviour,

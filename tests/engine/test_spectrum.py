@@ -5,6 +5,7 @@ import pytest
 
 from gdcli.engine.column import Column
 from gdcli.engine.least_squares import optimum
+from gdcli.engine.optimizers import GradientDescent, Momentum, Optimizer
 from gdcli.engine.scaling import scale
 from gdcli.engine.spectrum import Behaviour, Spectrum, behaviour, best_rate, gaps, iterations_to, spectrum
 from gdcli.engine.triangle import from_rows
@@ -298,3 +299,15 @@ def test_the_best_rates_of_lanes_are_those_of_each_lane() -> None:
         assert (pytest.approx(rates[i], rel=1e-11), iterations[i]) == best_rate(alone, gap[i])
         assert arrivals[i] == iterations_to(alone, 0.9 * alone.largest_stable, gap[i])
         assert judged[i] is behaviour(alone, 0.9 * alone.largest_stable)
+
+
+@pytest.mark.parametrize("optimizer", [GradientDescent(), Momentum(0.8)], ids=["plain", "momentum"])
+def test_of_several_rates_each_arrives_when_it_does_alone(optimizer: Optimizer) -> None:
+    known = Spectrum(np.array([2.0, 0.3, 1e-3]), np.eye(3), np.array([1.0, -2.0, 0.5]))
+    forecast = optimizer.forecast(known, optimizer.init(np.zeros(3)))
+    rates = np.array([1e-3, 0.1, 0.7, 0.99, 5.0])
+    alone = [forecast.iterations_to(rate, 1e-4) for rate in rates.tolist()]
+    assert forecast.iterations_to(rates, 1e-4).tolist() == [-1 if one is None else one for one in alone]
+    assert alone[-1] is None
+    assert None not in alone[:-1]
+    assert forecast.behaviour(rates).tolist() == [forecast.behaviour(rate) for rate in rates.tolist()]
