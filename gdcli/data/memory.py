@@ -10,7 +10,7 @@ from gdcli.base.names import quoted
 from gdcli.base.patterns import pattern
 
 # Triangles that are in memory at a time while the last one is decomposed; measured on 2,000 columns.
-_TRIANGLES = 12
+_TRIANGLES = 10
 
 # Of each group: the triangle that grows, the rows that wait for it, and what its fit is made of.
 _COPIES = 12
