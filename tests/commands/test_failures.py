@@ -118,8 +118,8 @@ def test_wrong_usage_is_exit_2(points, capsys, args, complaint):
         (["--scale", "minmax", "--no-intercept"], "--scale minmax"),
     ],
 )
-def test_wrong_usage_that_shows_later_is_exit_2_too(program, points, args, complaint):
-    done = program(points, "-t", "y", *args)
+def test_wrong_usage_that_shows_later_is_exit_2_too(run_here, points, args, complaint):
+    done = run_here(points, "-t", "y", *args)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("Error: ")
     assert complaint in done.err
@@ -130,25 +130,25 @@ def test_a_missing_file_is_exit_1(points, capsys):
     assert capsys.readouterr() == ("", "Error: cannot read 'missing.csv': no such file\n")
 
 
-def test_an_unstable_rate_is_exit_3_with_a_way_out_in_every_format(program, points):
+def test_an_unstable_rate_is_exit_3_with_a_way_out_in_every_format(run_here, points):
     args = (points.name, "-t", "y", "--lr", "5")
-    table = program(*args)
+    table = run_here(*args)
     assert (table.code, table.err) == (3, "")
     explanation = table.out[table.out.index("Diverged") :]
     command = explanation.splitlines()[-1].strip()
     assert command.startswith("gdfit points.csv -t y --lr 0.")
-    assert program(*args, "-q") == (3, "", f"Error: {explanation.rstrip()} -q\n")
+    assert run_here(*args, "-q") == (3, "", f"Error: {explanation.rstrip()} -q\n")
     for form in ("csv", "tsv", "markdown"):
-        done = program(*args, "--format", form, "-o", "result")
+        done = run_here(*args, "--format", form, "-o", "result")
         assert (done.code, done.out) == (3, "")
         assert not (points.parent / "result").exists()
         assert done.err.startswith("Error: Diverged at iteration ")
-        assert program(*args, "--format", form)[:2] == (3, "")
-    assert program(*command.split()[1:]).code == 0
+        assert run_here(*args, "--format", form)[:2] == (3, "")
+    assert run_here(*command.split()[1:]).code == 0
 
 
-def test_after_divergence_json_and_trace_are_still_written(program, points):
-    done = program(points.name, "-t", "y", "--lr", "5", "--format", "json", "--trace", "trace.csv")
+def test_after_divergence_json_and_trace_are_still_written(run_here, points):
+    done = run_here(points.name, "-t", "y", "--lr", "5", "--format", "json", "--trace", "trace.csv")
     assert done.code == 3
     found = json.loads(done.out)
     assert found["coefficients"][0]["value"] is None
@@ -157,20 +157,20 @@ def test_after_divergence_json_and_trace_are_still_written(program, points):
     assert len(rows) == found["descent"]["iterations"] + 2
 
 
-def test_strict_is_exit_4_with_the_full_result(program, points):
+def test_strict_is_exit_4_with_the_full_result(run_here, points):
     args = (points.name, "-t", "y", "-n", "3", "--format", "json")
-    plain = program(*args)
-    done = program(*args, "--strict")
+    plain = run_here(*args)
+    done = run_here(*args, "--strict")
     assert (plain.code, done.code) == (0, 4)
     assert done.out == plain.out
     assert done.err.startswith("Error: --strict: Not there yet: ")
     assert done.err.count("\n") == 1
-    assert program(points.name, "-t", "y", "--strict", "--lr", "auto", "-q") == (0, "", "")
-    assert program(points.name, "-t", "y", "--strict", "--lr", "5", "-q").code == 3
+    assert run_here(points.name, "-t", "y", "--strict", "--lr", "auto", "-q") == (0, "", "")
+    assert run_here(points.name, "-t", "y", "--strict", "--lr", "5", "-q").code == 3
 
 
-def test_a_target_with_decimal_commas_is_told_the_option_that_reads_them(program, points):
+def test_a_target_with_decimal_commas_is_told_the_option_that_reads_them(run_here, points):
     points.write_text("x;y\n1;2,5\n2;4,75\n")
-    done = program("points.csv", "-t", "y", "-q")
+    done = run_here("points.csv", "-t", "y", "-q")
     assert (done.code, done.out) == (1, "")
     assert "column 'y': '2,5' looks like a number written in another way: --decimal , reads it as 2.5" in done.err

@@ -10,6 +10,20 @@ import pytest
 from tests.processes import Done
 
 
+@pytest.fixture
+def run_here(points, monkeypatch, capfd):
+    """Run a command line in this process, in the folder of the points."""
+    from gdcli.cli import main
+
+    monkeypatch.chdir(points.parent)
+
+    def run(*words):
+        code = main([str(word) for word in words])
+        return Done(code, *capfd.readouterr())
+
+    return run
+
+
 def test_the_result_is_on_stdout_and_notes_are_on_stderr(program, points):
     points.write_text(points.read_text().replace(",", ";"))
     done = program("points.csv", "-t", "y", "--format", "json")
@@ -65,10 +79,10 @@ def test_stdin_cannot_be_read_twice(program, words):
 
 
 @pytest.mark.parametrize("form", ["table", "json", "csv", "tsv", "markdown"])
-def test_output_writes_to_a_file_what_stdout_would_get(program, points, form):
-    shown = program(points, "-t", "y", "--format", form)
+def test_output_writes_to_a_file_what_stdout_would_get(run_here, points, form):
+    shown = run_here(points, "-t", "y", "--format", form)
     args = (points, "-t", "y", "--format", form)
-    done = program(*args, "-o", "result")
+    done = run_here(*args, "-o", "result")
     assert done == (0, "", shown.err)
     written = (points.parent / "result").read_text()
     assert "\x1b" not in written
@@ -82,13 +96,13 @@ def test_a_dash_as_output_is_stdout(program, points):
     assert os.listdir(points.parent) == ["points.csv"]
 
 
-def test_quiet_is_about_the_screen_and_not_about_a_file(program, points):
-    assert program(points, "-t", "y", "-q", "-o", "result") == (0, "", "")
+def test_quiet_is_about_the_screen_and_not_about_a_file(run_here, points):
+    assert run_here(points, "-t", "y", "-q", "-o", "result") == (0, "", "")
     assert "(intercept)" in (points.parent / "result").read_text()
 
 
-def test_the_trace_has_every_iteration(program, points):
-    done = program(points, "-t", "y", "-n", "50", "--trace", "trace.csv", "--format", "json")
+def test_the_trace_has_every_iteration(run_here, points):
+    done = run_here(points, "-t", "y", "-n", "50", "--trace", "trace.csv", "--format", "json")
     assert done.code == 0
     rows = list(csv.DictReader(io.StringIO((points.parent / "trace.csv").read_text())))
     assert [int(row["iteration"]) for row in rows] == list(range(51))
@@ -96,10 +110,10 @@ def test_the_trace_has_every_iteration(program, points):
     assert float(rows[-1]["cost"]) == json.loads(done.out)["cost"]
 
 
-def test_the_trace_as_tsv_and_json_lines_holds_the_same(program, points):
-    program(points, "-t", "y", "-n", "5", "--trace", "t.csv", "-q")
-    program(points, "-t", "y", "-n", "5", "--trace", "t.tsv", "-q")
-    program(points, "-t", "y", "-n", "5", "--trace", "t.JSONL", "-q")
+def test_the_trace_as_tsv_and_json_lines_holds_the_same(run_here, points):
+    run_here(points, "-t", "y", "-n", "5", "--trace", "t.csv", "-q")
+    run_here(points, "-t", "y", "-n", "5", "--trace", "t.tsv", "-q")
+    run_here(points, "-t", "y", "-n", "5", "--trace", "t.JSONL", "-q")
     comma, tab, lines = ((points.parent / name).read_text() for name in ("t.csv", "t.tsv", "t.JSONL"))
     assert tab.replace("\t", ",") == comma
     assert [json.loads(line)["m"]["x"] for line in lines.splitlines()] == [
@@ -116,25 +130,11 @@ def test_a_trace_on_stdout_stands_instead_of_the_result(program, points):
     assert "(intercept)" in (points.parent / "table").read_text()
 
 
-def test_a_trace_on_stdout_and_a_format_contradict_each_other(program, points):
+def test_a_trace_on_stdout_and_a_format_contradict_each_other(run_here, points):
     for form in ("json", "table"):
-        done = program(points, "-t", "y", "--trace", "-", "--format", form)
+        done = run_here(points, "-t", "y", "--trace", "-", "--format", form)
         assert (done.code, done.out) == (2, "")
         assert "--trace - writes CSV to stdout" in done.err
-
-
-@pytest.fixture
-def run_here(points, monkeypatch, capfd):
-    """Run a command line in this process, in the folder of the points."""
-    from gdcli.cli import main
-
-    monkeypatch.chdir(points.parent)
-
-    def run(*words):
-        code = main(list(words))
-        return Done(code, *capfd.readouterr())
-
-    return run
 
 
 @pytest.mark.parametrize(
@@ -147,10 +147,10 @@ def run_here(points, monkeypatch, capfd):
         (["-o", "a.csv", "--trace", "./a.csv"], "--output and --trace are the same file"),
     ],
 )
-def test_files_that_cannot_be_meant_are_wrong_usage(program, points, args, message):
+def test_files_that_cannot_be_meant_are_wrong_usage(run_here, points, args, message):
     before = points.read_bytes()
     (points.parent / "link.csv").symlink_to("points.csv")
-    done = program("points.csv", "-t", "y", *args)
+    done = run_here("points.csv", "-t", "y", *args)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
     assert points.read_bytes() == before
@@ -181,8 +181,8 @@ def test_an_address_of_a_file_fits_as_its_path_does(run_here, points, tmp_path, 
     assert run_here(scheme + str(points), *words) == run_here("points.csv", *words)
 
 
-def test_an_unwritable_file_is_known_before_the_data_are_read(program, points):
-    done = program("missing.csv", "-t", "y", "-o", "no/result")
+def test_an_unwritable_file_is_known_before_the_data_are_read(run_here, points):
+    done = run_here("missing.csv", "-t", "y", "-o", "no/result")
     assert done == (1, "", f"Error: cannot write 'no/result': no folder '{points.parent}/no'\n")
 
 
@@ -195,10 +195,10 @@ def test_dev_stdout_is_stdout(program, points):
     assert program(points, "-t", "y", "--format", "json", "-o", "/dev/stdout") == (0, expected, "")
 
 
-def test_an_error_leaves_old_files_and_no_new_ones(program, points):
+def test_an_error_leaves_old_files_and_no_new_ones(run_here, points):
     (points.parent / "trace.csv").write_text("old")
     points.write_text(points.read_text() + "oops,1\n")
-    done = program(points, "-t", "y", "--trace", "trace.csv", "-o", "result")
+    done = run_here(points, "-t", "y", "--trace", "trace.csv", "-o", "result")
     assert (done.code, done.out) == (1, "")
     assert "'oops'" in done.err
     assert (points.parent / "trace.csv").read_text() == "old"
