@@ -119,7 +119,7 @@ def test_a_reader_that_has_enough_is_no_error(started_curve):
 
 def test_ctrl_c_ends_a_long_walk_with_130(started_curve):
     process = started_curve(*PARABOLA, "-n", "100000000")
-    time.sleep(2)
+    time.sleep(0.7)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "Interrupted.\n")

@@ -152,7 +152,6 @@ def test_fresh_processes_and_a_real_pipe_do_not_differ_in_a_bit(csv_file: Callab
     path = csv_file(data)
     plain = run([path, "1"], PYTHONHASHSEED="1")
     assert "Coefficient(" in plain
-    assert run([path, "3"], PYTHONHASHSEED="2", OPENBLAS_NUM_THREADS="2") == plain
     archive = csv_file(gzip.compress(data, 1), "other.gz")
     with subprocess.Popen(["cat", archive], stdout=subprocess.PIPE) as cat:
-        assert run(["-", "2"], cat.stdout) == plain
+        assert run(["-", "3"], cat.stdout, PYTHONHASHSEED="2", OPENBLAS_NUM_THREADS="2") == plain

@@ -1,10 +1,13 @@
 """Nothing written to stdout is lost without a word, whether it has a buffer, blocks, or is full."""
 
+import fcntl
 import os
 import resource
+import struct
 import subprocess
 import sys
-import threading
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -34,6 +37,16 @@ def started(folder: Path, words: list[str], out: int, unbuffered: str = "", limi
     )
 
 
+def wait_until_full(pipe: int) -> None:
+    """Wait until a pipe holds something, and takes no more for a while."""
+    held, since = 0, time.monotonic()
+    while not held or time.monotonic() < since + 0.3:
+        found = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+        if found != held:
+            held, since = found, time.monotonic()
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("words", "lines"),
@@ -44,7 +57,7 @@ def test_a_pipe_that_does_not_block_gets_every_line(folder, words, lines, unbuff
     os.set_blocking(writer, False)
     process = started(folder, words, writer, unbuffered)
     os.close(writer)
-    threading.Event().wait(2.5)  # until the pipe is full
+    wait_until_full(reader)
     with os.fdopen(reader, "rb") as pipe:
         assert pipe.read().count(b"\n") == lines
     _, err = process.communicate(timeout=60)
