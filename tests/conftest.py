@@ -68,8 +68,8 @@ class Notes(Listener):
     def warn(self, message: str) -> None:
         self.warnings.append(message)
 
-    def descending(self, iteration: int, total: int) -> None:
-        self.iterations.append(iteration)
+    def descending(self, done: int, total: int, what: str = "iteration") -> None:
+        self.iterations.append(done)
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ class Listener:
     def reading(self, done: int, total: int | None) -> None:
         """Take the bytes read so far, and the total, None if unknown."""
 
-    def descending(self, iteration: int, total: int) -> None:
-        """Take the number of iterations done, and the number of all to do."""
+    def descending(self, done: int, total: int, what: str = "iteration") -> None:
+        """Take the number of iterations (or of ``what`` else is counted) done, and the number of all to do."""
 
     def defer_interrupts(self) -> AbstractContextManager[Callable[[], bool]]:
         """Context in which a request to stop is recorded, not raised; yields a function that tells whether it came."""

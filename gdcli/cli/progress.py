@@ -68,12 +68,12 @@ class Narrator(Listener):
             rate = f", {in_bytes(speed)}/s" if speed else ""
             self._draw(f"reading {in_bytes(done)}{of}{rate}{self._left(done, total, speed)}", done, total)
 
-    def descending(self, iteration: int, total: int) -> None:
-        """Show how many iterations are done, and how long the rest will take."""
+    def descending(self, done: int, total: int, what: str = "iteration") -> None:
+        """Show how many iterations, or groups, are done, and how long the rest will take."""
         start_collecting()
-        if self._due("descending", iteration):
-            left = self._left(iteration, total, self._speed(iteration))
-            self._draw(f"iteration {iteration:,} of {total:,}{left}", iteration, total)
+        if self._due("descending", done):
+            left = self._left(done, total, self._speed(done))
+            self._draw(f"{what} {done:,} of {total:,}{left}", done, total)
 
     def defer_interrupts(self) -> "AbstractContextManager[Callable[[], bool]]":
         """Context in which the first signal is recorded, not raised; yields a function that tells whether it came."""

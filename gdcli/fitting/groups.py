@@ -255,7 +255,7 @@ def _one_by_one(
                     raise DataError(f"{_named(reading.design.by, [collected.key])}: {error}") from None
                 reasons[i] = str(error)
                 fits.append(None)
-            listener.descending(i + 1, len(keys))
+            listener.descending(i + 1, len(keys), "group")
             if collected.asked():
                 break
     left, keys = len(keys) - len(fits), keys[: len(fits)]
@@ -320,6 +320,7 @@ def each_group(
         except DataError as error:
             reasons[i] = str(error)
             found.append(None)
+        listener.descending(i + 1, len(keys), "group")
         last = found[-1]
         if last is not None and last.interrupted:
             break

@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
+from gdcli.api import run_groups
 from gdcli.cli import progress
 from gdcli.cli.progress import Narrator, in_bytes, in_time
 from gdcli.cli.terminal import table_encoding, terminal_columns
+from gdcli.fitting.options import FitOptions
 from gdcli.fitting.results import TraceShape
 from gdcli.report import screen
 from gdcli.report.paper import Page
@@ -360,3 +363,15 @@ def test_error_messages_do_not_act_on_the_terminal(terminal):
     done = terminal("--\x1b[31mx", streams="stdout stderr")
     assert done.code == 2
     assert "\x1b" not in done.screen
+
+
+def test_the_progress_of_groups_counts_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    narrator = Narrator()
+    monkeypatch.setattr(narrator, "_due", lambda phase, done: True)
+    monkeypatch.setattr(narrator, "_draw", lambda text, done, total: drawn.append(text.partition(",")[0]))
+    rows = "".join(f"{g},{x},{x * x}\n" for g in "ab" for x in range(5))
+    data = pd.read_csv(io.StringIO(f"g,x,y\n{rows}"))
+    with narrator:
+        run_groups([data], FitOptions.of(target="y", by=("g",), l2=(0.1,), iterations=5), None, narrator)
+    assert [text for text in drawn if not text.startswith("reading")] == ["group 1 of 2", "group 2 of 2"]

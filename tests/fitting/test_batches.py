@@ -272,8 +272,8 @@ class AskedToStop(Listener):
     def __init__(self) -> None:
         self.asked = False
 
-    def descending(self, iteration: int, total: int) -> None:
-        self.asked = iteration > 32
+    def descending(self, done: int, total: int, what: str = "iteration") -> None:
+        self.asked = done > 32
 
     def defer_interrupts(self) -> AbstractContextManager[Callable[[], bool]]:
         return nullcontext(lambda: self.asked)
