@@ -22,6 +22,7 @@ def rows_of(seed: int, lanes: int, gaps: bool, weighted: bool) -> tuple[np.ndarr
     random.shuffle(places)
     X = random.normal(size=(len(places), 5))
     X[:, 1] = X[:, 1] > 0
+    X[:, 2] += 5  # a gap is no zero among its numbers
     X[:, 3] = 2000 + 5 * X[:, 3]
     X[places == 1, 0] = 3.0
     X[places == 2, 2] = 2 * X[places == 2, 0] + 1
