@@ -348,6 +348,26 @@ def test_a_row_of_empty_cells_is_a_row(csv_file: Callable[..., str]) -> None:
     assert (result.rows.read, result.rows.used, result.rows.dropped_by_column) == (4, 3, {"x": 1, "y": 1})
 
 
+@pytest.mark.parametrize(
+    ("text", "names", "newline", "rows"),
+    [
+        ('1\n""\n2\n', "a", b"\n", [["1"], [None], ["2"]]),
+        ("1,x\r\r,y\r", "ab", b"\r", [["1", "x"], [None, "y"]]),
+        ("\n1,2,u\n3,4,v\n", "a-b", b"\n", [["1", "u"], ["3", "v"]]),
+        ("\r\n1,2,u\r\n\r\n3,4,v", "a-b", b"\n", [["1", "u"], ["3", "v"]]),
+    ],
+    ids=["a quoted nothing", "an empty cell behind a blank line", "a blank line first", "blank lines between"],
+)
+def test_blank_lines_and_rows_of_nothing_are_told_apart(
+    text: str, names: str, newline: bytes, rows: list[list[str | None]]
+) -> None:
+    used = [name for name in names if name != "-"]
+    expected = (len(rows), dict(zip(used, map(list, zip(*rows, strict=True)), strict=True)))
+    fast, careful = both_ways(text, list(names), [], used, newline=newline)
+    assert careful == expected
+    assert fast == (None if newline == b"\r" else expected)  # lone CRs are left to the careful way
+
+
 def test_a_header_that_comes_again_is_found_though_its_name_means_a_missing_cell() -> None:
     for names in (["NA", "b"], ["a", "NA"]):
         assert both_ways(f"x,y\n{','.join(names)}\n", names, [], names) == [None, None]
