@@ -316,6 +316,7 @@ def run_tests(folder: Path, wanted: Callable[[str], bool], words: tuple[str, ...
     shutil.rmtree(tempfile.tempdir, ignore_errors=True)
     os.mkdir(tempfile.tempdir)
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--timeout", str(SECONDS)]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of Hypothesis, which is imported already
     os._exit(int(pytest.main([*options, *words], plugins=[Outcomes(folder, wanted)])))
 
 
@@ -431,7 +432,11 @@ def main() -> int:
     import numpy as np  # noqa: F401
     import pandas as pd  # noqa: F401
     import scipy.optimize  # noqa: F401
+    from hypothesis import Phase, settings
 
+    # The first example that fails is enough: a smaller one takes minutes.
+    settings.register_profile("first", phases=(Phase.explicit, Phase.generate))
+    settings.load_profile("first")
     gc.freeze()
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     guards.set_limits()
