@@ -141,13 +141,13 @@ def fixture_report() -> Callable[..., str]:
     return report
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def housing(sample_data: Path) -> pd.DataFrame:
     """The prices of 932 houses."""
     return pd.read_csv(sample_data / "housing.csv")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def penguins(sample_data: Path) -> pd.DataFrame:
     """344 penguins, with cells missing."""
     return pd.read_csv(sample_data / "penguins.csv")

@@ -3,12 +3,14 @@
 import shutil
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 BROWSER, DRIVER = "chromium", "chromedriver"
+NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +42,9 @@ class OpenPage:
 
     def at(self, address: str = "") -> "OpenPage":
         """Open it anew with an address such as ``#lr=0.3&k=12``."""
-        self.browser.get("about:blank")
         self.browser.get_log("performance")
-        self.browser.get(f"file://{self.path}{address}")
+        # Another question makes it another page, which the process of the one before shows as well.
+        self.browser.get(f"file://{self.path}?{next(NUMBERS)}{address}")
         self.wait("return document.querySelector('h1') !== null")
         # Charts are drawn once more when the page has given them their size.
         self.browser.execute_async_script(

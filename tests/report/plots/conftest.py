@@ -42,13 +42,17 @@ def axes_of(figure: Figure) -> list[Axes]:
     return [axes for part in (figure, *figure.subfigs) for axes in part.axes]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def drawn() -> Callable[..., Drawn]:
-    """Fit and draw; options as for FitOptions."""
+    """Fit and draw; options as for FitOptions. What many tests look at is drawn once."""
+    known: dict[tuple[int, str], tuple[Any, Drawn]] = {}  # with its data, so that no others come to have their id
 
     def draw(data: Any, **options: Any) -> Drawn:
-        fit = run_fit([data], FitOptions.of(**{"picture": True, "points": 5000, **options}))
-        return Drawn(fit, draw_fit(fit))
+        key = id(data), repr(options)
+        if key not in known:
+            fit = run_fit([data], FitOptions.of(**{"picture": True, "points": 5000, **options}))
+            known[key] = data, Drawn(fit, draw_fit(fit))
+        return known[key][1]
 
     return draw
 
@@ -75,7 +79,7 @@ def all_rows() -> AllRows:
     return AllRows()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def many_terms() -> pd.DataFrame:
     """24 features, some of long and odd names, and a target."""
     generator = np.random.default_rng(7)
