@@ -38,9 +38,6 @@ _SHORT = 8192
 # Bytes that pandas gets first.
 _FIRST = 3 << 18
 
-# Cells that pandas takes at a time at most. So many it may take at once: it would only copy the pieces together.
-_PIECE = 1 << 20
-
 _NO_ASCII, _LARGEST_BYTE = 0x80, 0xFF
 
 # Bytes, and lines, by which columns of many different texts are told.
@@ -122,13 +119,12 @@ def read_frame(chunk: Chunk, dialect: Dialect, kinds: Mapping[str, Any], missing
     partial = len(kinds) < fields
     # A row of zeros (a mark for texts) goes first: it makes every row with too many fields an error (pandas otherwise
     # judges by the first one), keeps an all-"True" column from becoming ones, and "01" and "1.0" from becoming one
-    # category, 1. Without those letters pandas may read many numbers in pieces, which stay in the cache; elsewhere it
-    # has to see the whole column.
+    # category, 1. Without those letters pandas may read numbers in pieces, which stay in the cache; elsewhere it has
+    # to see the whole column.
     first = [_MARK if kinds.get(name) in ("category", object) else "0" for name in dialect.names]
     words = _missing_words(kinds, place, missing, dialect)
     letters = most >= min(_OF_BOOLEANS) and any(letter in chunk.text for letter in _OF_BOOLEANS)
-    few = len(chunk.text) * fields < _PIECE * (chunk.text.find(dialect.newline) + 1)  # by the first row
-    whole = few or letters or not all(kind is np.float64 for kind in kinds.values())
+    whole = letters or not all(kind is np.float64 for kind in kinds.values())
     try:
         frame = pd.read_csv(
             cast("Any", _Bytes(dialect.separator.join(first).encode() + b"\n", chunk.text)),
