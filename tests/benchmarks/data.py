@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-DISTRICTS = 10_000
+DISTRICTS, PARISHES = 10_000, 100_000
 CHUNK = 50_000  # rows formatted at a time: 6 MB of text
 WIDE, WIDE_CHUNK = 2_000, 500
 BASE, NOISE = 350_000.0, 60_000.0  # mean price, and the standard deviation that no column explains
@@ -65,12 +65,21 @@ def wide(rows: int) -> Iterator[str]:
 
 def districts(rows: int) -> Iterator[str]:
     """The same houses, each in one of 10,000 districts, in no order: a column of texts at the end."""
-    lines = houses(rows)
-    yield next(lines).rstrip("\n") + ",district\n"
+    return _in_groups(rows, "district", DISTRICTS)
+
+
+def parishes(rows: int) -> Iterator[str]:
+    """The same houses, each in one of 100,000 parishes. Of a million, more than half have too few for a fit."""
+    return _in_groups(rows, "parish", PARISHES)
+
+
+def _in_groups(rows: int, kind: str, groups: int) -> Iterator[str]:
+    lines, width = houses(rows), len(f"{groups - 1}")
+    yield next(lines).rstrip("\n") + f",{kind}\n"
     for first, text in zip(range(0, rows, CHUNK), lines, strict=True):
-        district = np.random.default_rng([21, first]).integers(0, DISTRICTS, CHUNK)
-        chunk = zip(text.splitlines(), district.tolist(), strict=False)
-        yield "".join(f"{line},d{number:04}\n" for line, number in chunk)
+        group = np.random.default_rng([21, first]).integers(0, groups, CHUNK)
+        chunk = zip(text.splitlines(), group.tolist(), strict=False)
+        yield "".join(f"{line},{kind[0]}{number:0{width}}\n" for line, number in chunk)
 
 
 def sales(rows: int) -> Iterator[str]:
@@ -84,7 +93,7 @@ def sales(rows: int) -> Iterator[str]:
             yield f"{line},{int(draw < 1 / (1 + np.exp(-z)))}\n"
 
 
-KINDS = {"houses": houses, "wide": wide, "districts": districts, "sales": sales}
+KINDS = {"houses": houses, "wide": wide, "districts": districts, "parishes": parishes, "sales": sales}
 
 
 def main(path: Path) -> None:
