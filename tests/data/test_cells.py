@@ -100,6 +100,15 @@ def test_the_fast_and_the_careful_way_agree_where_both_accept(tokens: list[str])
     check()
 
 
+@pytest.mark.parametrize(
+    "text", ['""a"', '""a"\n', '"a""', 'a"b"', '"a"b"c', '"', '""\n"', 'a\n""b"\nc', '"a\n""b"', '"""']
+)
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_quotes_that_do_not_pair_are_read_alike_or_refused(text: str, names: str) -> None:
+    fast, careful = both_ways(text, names, [], names[0])
+    assert fast is None or fast == careful
+
+
 @pytest.mark.parametrize("text", ["\u00a0", "1\n\u00a0\n", "\u2003\n2\n"])
 def test_another_space_than_a_blank_or_a_tab_is_a_cell_that_holds_nothing(text: str) -> None:
     fast, careful = both_ways(text, ["a"], [], ["a"])
