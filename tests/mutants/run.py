@@ -400,7 +400,7 @@ def tried(fault: Fault, sure: frozenset[str]) -> Verdict:
 
 
 def verdicts(chosen: list[Fault], jobs: int, folder: Path) -> Iterator[Verdict]:
-    """What becomes of each fault, several of them tried at a time, in the order of the list."""
+    """What becomes of each fault, several of them tried at a time, as they are done."""
     left_out = shutil.ignore_patterns("__pycache__", ".bench", "*.pyc")
     context = multiprocessing.get_context("fork")
     folders = context.SimpleQueue()
@@ -416,7 +416,7 @@ def verdicts(chosen: list[Fault], jobs: int, folder: Path) -> Iterator[Verdict]:
     shares = [[name for file in list(files)[i::jobs] for name in files[file]] for i in range(jobs)]
     with context.Pool(jobs, begin, [folders]) as pool:
         sure = frozenset(name for names in pool.map(proven, shares, chunksize=1) for name in names)
-        yield from pool.imap(partial(tried, sure=sure), chosen)
+        yield from pool.imap_unordered(partial(tried, sure=sure), chosen)
 
 
 def main() -> int:
