@@ -26,27 +26,30 @@ from gdcli.data.table import Block, Coded, Table
 
 _HEAD_BYTES = 1 << 16
 
-# Bytes of text: to read them with the parser takes at most as long as importing pandas does. Measured: 0.06-0.2 s.
+# Bytes of text that the plain parser reads, and the exact one, in the time that importing pandas takes. Measured.
 _PLAIN_BYTES, _EXACT_BYTES = 128 << 20, 1 << 20
 
-_read_without = {_PLAIN_BYTES: 0, _EXACT_BYTES: 0}
+_taken = _read_exactly = 0
 
 
-def _is_worth_pandas(size: int, now: int, most: int = _EXACT_BYTES) -> bool:
-    """Whether pandas is imported already, or worth importing for ``size`` bytes and those read without it so far.
-
-    ``now`` are the bytes read now, ``most`` those that the other parser may read.
-    """
-    if "pandas" in sys.modules or _read_without[most] + size > most:
-        return True
-    _read_without[most] += now
-    return False
-
-
-def expect(size: int) -> None:
-    """Prepare for a text of ``size`` bytes."""
-    if size > _PLAIN_BYTES:
+def expect(size: int, taken: int = 0) -> None:
+    """Import pandas, if that pays for the texts taken so far and ``size`` bytes more; ``taken`` of them come now."""
+    global _taken
+    if _taken + size > _PLAIN_BYTES:
         import gdcli.data.csv.fast  # noqa: F401
+    _taken += taken
+
+
+def _is_worth_pandas(size: int, now: int) -> bool:
+    """Whether pandas is imported already, or worth importing for ``size`` bytes and those read exactly so far.
+
+    ``now`` are the bytes read now.
+    """
+    global _read_exactly
+    if "pandas" in sys.modules or _read_exactly + size > _EXACT_BYTES:
+        return True
+    _read_exactly += now
+    return False
 
 
 class CsvBlock(Block):
@@ -112,8 +115,8 @@ class CsvBlock(Block):
         return None
 
     def _plain(self, numeric: Collection[str], text: Collection[str], missing: frozenset[str]) -> Table | None:
-        """The table by the plain parser; None if it is unsure, or pandas there or worth its import."""
-        if _is_worth_pandas(self._size, len(self.chunk.text), _PLAIN_BYTES):
+        """The table by the plain parser; None if it is unsure, or if pandas is there."""
+        if "pandas" in sys.modules:
             return None
         from gdcli.data.csv.plain import parse_plain
 

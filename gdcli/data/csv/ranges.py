@@ -53,8 +53,9 @@ class CsvFile:
 
     def blocks(self, start: Place) -> Generator[tuple["CsvBlock", Place | None], None, None]:
         """Yield the blocks from a place on; see :class:`gdcli.data.source.RangeReader`."""
-        from gdcli.data.csv.block import CsvBlock
+        from gdcli.data.csv.block import CsvBlock, expect
 
+        expect(self.bytes)
         raw = self._open().raw
         with closing(raw):
             raw.seek(self.rows + start.at)

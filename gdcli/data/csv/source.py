@@ -40,7 +40,10 @@ class CsvSource(Source):
 
         expect(self._stream.size or 0)
         try:
-            yield from map(partial(CsvBlock, dialect=self.dialect), cut(self._stream.text, self.name, self.header))
+            for chunk in cut(self._stream.text, self.name, self.header):
+                expect(len(chunk.text), len(chunk.text))
+                yield CsvBlock(chunk, self.dialect)
+                del chunk
             self._stream.check_end()
         finally:
             self._stream.close()
