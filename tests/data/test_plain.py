@@ -17,6 +17,11 @@ from gdcli.data.table import Table
 WORDS = frozenset({"", "NA"})
 
 
+@pytest.fixture(autouse=True)
+def slices_of_a_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gdcli.data.csv.plain._SLICE", 1 << 12)
+
+
 def read(text: str, numeric: str = "ab", texts: str = "", separator: str = ",", names: str = "ab") -> Table:
     """The columns of a text whose columns have names of one letter."""
     dialect = Dialect(separator, '"', b"\n", tuple(names), frozenset())
@@ -66,14 +71,14 @@ def test_a_number_just_beside_the_middle_of_two_doubles_goes_to_the_nearer_one()
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_texts_gaps_and_what_is_more_than_digits_are_read_where_they_stand(end: str) -> None:
     rows = ["1,x", ",", "NA,x y", " 2.5 ,Zürich", "1e3,a text of more than twenty-four characters", "-.5,x", "+4,NA"]
-    table = read(end.join(rows * 2000), "a", "b")
-    expected = [1.0, math.nan, math.nan, 2.5, 1000.0, -0.5, 4.0] * 2000
+    table = read(end.join(rows * 200), "a", "b")
+    expected = [1.0, math.nan, math.nan, 2.5, 1000.0, -0.5, 4.0] * 200
     assert [None if math.isnan(one) else one for one in table.numeric["a"].tolist()] == [
         None if math.isnan(one) else one for one in expected
     ]
     column = table.text["b"]
     found = [None if code < 0 else column.levels[code] for code in column.codes.tolist()]
-    assert found == [row.split(",")[1] if row.split(",")[1] not in WORDS else None for row in rows] * 2000
+    assert found == [row.split(",")[1] if row.split(",")[1] not in WORDS else None for row in rows] * 200
 
 
 def test_separators_line_ends_and_marks_in_quotes_are_text() -> None:

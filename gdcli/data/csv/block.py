@@ -27,7 +27,7 @@ from gdcli.data.table import Block, Coded, Table
 _HEAD_BYTES = 1 << 16
 
 # Bytes of text that the plain parser reads, and the exact one, in the time that importing pandas takes. Measured.
-_PLAIN_BYTES, _EXACT_BYTES = 128 << 20, 1 << 20
+_PLAIN_BYTES, _EXACT_BYTES = 64 << 20, 1 << 20
 
 _taken = _read_exactly = 0
 
