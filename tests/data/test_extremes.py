@@ -37,7 +37,7 @@ def test_twenty_thousand_columns_are_refused_before_a_cell_is_read(
 
     monkeypatch.setattr(CsvBlock, "table", parse)
     monkeypatch.setattr(room, "memory", lambda: 16 * 10**9)
-    with pytest.raises(DataError, match=r"19,999 columns .* need 38 GB of memory, and there are 16 GB"):
+    with pytest.raises(DataError, match=r"19,999 columns .* need 32 GB of memory, and there are 16 GB"):
         fit(twenty_thousand_columns, target="y")
 
 
