@@ -13,10 +13,11 @@ machine learning, SIAM Review 60, 2018).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from gdcli.base.records import NamedTuple, record
+from gdcli.base.records import record
 from gdcli.engine.arrays import Array
 from gdcli.engine.descent import Proximal, Step, unchanged
 from gdcli.engine.losses.contract import Loss

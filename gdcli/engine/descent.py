@@ -5,10 +5,10 @@
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
-from gdcli.base.records import NamedTuple
 from gdcli.engine.arrays import Array, PerLane, over_columns
 from gdcli.engine.objective import Objective, Point
 from gdcli.engine.optimizers import Optimizer, OptimizerState

@@ -1,8 +1,7 @@
 """Objectives: functions of θ to minimize, and a point on one. θ may be a stack of shape (…, p)."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from gdcli.base.records import NamedTuple
 from gdcli.engine.arrays import Array
 
 

@@ -5,10 +5,10 @@ What is not made of digits alone is read by Python, each such text once.
 
 import math
 from collections.abc import Collection, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
+from gdcli.base.records import NamedTuple
 from gdcli.data.cells import absent_numbers, stripped
 from gdcli.data.csv.chunks import Chunk
 from gdcli.data.csv.dialect import Dialect

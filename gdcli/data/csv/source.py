@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gdcli.data.csv.raw_rows import RawRows
 
 
+# Bytes of text for a byte of a compressed file, at least.
+_UNPACKED = 3
+
+
 class CsvSource(Source):
     """An open CSV file, compressed or not; its header is read on opening."""
 
@@ -38,7 +42,7 @@ class CsvSource(Source):
         """Yield the blocks of rows, and close the file. Raises DataError if it changed meanwhile."""
         from gdcli.data.csv.block import CsvBlock, expect
 
-        expect(self._stream.size or 0)
+        expect((self._stream.size or 0) * (_UNPACKED if self._stream.obstacle else 1))
         try:
             for chunk in cut(self._stream.text, self.name, self.header):
                 expect(len(chunk.text), len(chunk.text))
