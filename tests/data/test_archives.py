@@ -59,6 +59,14 @@ def test_what_follows_a_stream_and_is_none_is_an_error(csv_file: Callable[..., s
         slope(COMPRESSORS[kind](PARTS[0]) + rest, csv_file)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in COMPRESSORS if kind not in ("gz", "xz")])
+def test_zeros_after_a_stream_are_an_error_where_the_format_allows_none(
+    csv_file: Callable[..., str], kind: str
+) -> None:
+    with pytest.raises(DataError, match="cannot be decompressed"):
+        slope(COMPRESSORS[kind](PARTS[0]) + bytes(8), csv_file)
+
+
 @pytest.mark.parametrize("kind", COMPRESSORS)
 @pytest.mark.parametrize("share", [0.002, 0.5, 0.999])
 def test_a_later_stream_that_is_cut_off_is_an_error(csv_file: Callable[..., str], kind: str, share: float) -> None:

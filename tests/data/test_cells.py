@@ -542,3 +542,18 @@ def test_no_header_whatever_makes_the_reader_crash(tmp_path_factory: pytest.Temp
     path.write_bytes(text.encode() + b"\n1,2\n2,3\n")
     with contextlib.suppress(GdfitError):
         fit(path, target="y", iterations=1)
+
+
+@pytest.mark.parametrize(("cells_", "line"), [("1e400", 3), ("-1e999", 3)])
+def test_a_number_too_large_for_a_double_is_infinite_also_among_digits_alone(cells_: str, line: int) -> None:
+    chunk = Chunk("data.csv", f"1,2\n{cells_},3\n".encode(), 2, 0)
+    with pytest.raises(NotNumericError, match=f"line {line}, column 'a': the value '{cells_}' is infinite"):
+        parse_carefully(chunk, Dialect(",", '"', b"\n", ("a", "b"), frozenset()), ["a", "b"], [], WORDS)
+
+
+def test_the_fast_way_is_not_sure_which_infinity_means_a_missing_cell() -> None:
+    chunk = Chunk("data.csv", b"1,0\ninf,0\n-inf,0\n", 2, 0)
+    dialect = Dialect(",", '"', b"\n", ("a", "b"), frozenset())
+    with pytest.raises(UnsureError):
+        cells.parse_inferred(chunk, dialect, ["a", "b"], [], frozenset({"", "inf"}))
+    assert cells.parse_inferred(chunk, dialect, ["a", "b"], [], frozenset({""})).numeric["a"].tolist()[1] == math.inf

@@ -40,6 +40,7 @@ def test_an_address_may_hold_wildcards() -> None:
 
 def test_a_question_mark_in_an_address_is_no_wildcard(memory: Any) -> None:
     memory.pipe("/sales/c.csv?version=2", TEXT)
+    memory.pipe("/sales/c.csv.version=2", TEXT)
     assert fit("memory://sales/c.csv?version=2", **OPTIONS).rows.read == 4
 
 

@@ -17,7 +17,11 @@ import pytest
 from gdcli import fit, summarize
 from gdcli.base.errors import DataError, GdfitError
 from gdcli.base.listener import Listener
+from gdcli.base.records import replace
 from gdcli.data.csv import ranges as csvfile
+from gdcli.data.csv.options import CsvOptions
+from gdcli.data.csv.source import CsvSource
+from gdcli.data.streams import open_stream
 from gdcli.ingest import cluster
 from gdcli.ingest.aggregate import Aggregate
 from gdcli.ingest.one_pass import Reduction
@@ -201,3 +205,10 @@ def test_a_file_of_the_same_size_that_changes_while_workers_read_it_is_an_error(
     monkeypatch.setattr(cluster, "reduced_on", changed_meanwhile)
     with pytest.raises(DataError, match=f"'{re.escape(str(path))}' {how} while it was read: read it again"):
         fit(str(path), dask="local:1", **OPTIONS)
+
+
+def test_a_last_cut_within_the_last_row_begins_no_block(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("a,b\n" + "1234567,1\n" * 5)
+    file = CsvSource(open_stream(str(tmp_path / "data.csv")), CsvOptions()).for_workers()
+    assert isinstance(file, csvfile.CsvFile)
+    assert [replace(file, block_bytes=size).count_blocks() for size in (50, 45, 41, 40, 39)] == [1, 1, 1, 2, 2]
