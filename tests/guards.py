@@ -52,18 +52,21 @@ def children() -> set[int]:
     return found
 
 
-def command_of(process: int) -> bytes:
-    """The command line of a process; empty if it has ended."""
+def command_of(process: int) -> bytes | None:
+    """The command line of a process, None if it has ended. It is empty for a moment while a program is loaded."""
     try:
-        return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").strip()
+        state = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0]
+        line = Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").strip()
     except OSError:
-        return b""
+        return None
+    return None if state in b"ZX" else line
 
 
 def left_since(before: set[int]) -> dict[int, bytes]:
     """The processes that came since and still run, with their command lines."""
     new = {process: command_of(process) for process in children() - before - SERVERS}
-    return {process: line for process, line in new.items() if line and not any(name in line for name in STAYS)}
+    running = {process: line for process, line in new.items() if line is not None}
+    return {process: line for process, line in running.items() if not any(name in line for name in STAYS)}
 
 
 @pytest.fixture(autouse=True)

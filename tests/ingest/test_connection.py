@@ -196,9 +196,9 @@ def test_workers_that_do_not_start_in_time_are_given_up_and_end(
     resource_tracker.ensure_running()
     before = set(psutil.Process().children())
     assert connection.START == 60
-    monkeypatch.setattr(connection, "START", 0.5)
+    monkeypatch.setattr(connection, "START", 0.01)
     done = gdfit(csv_file(table(50)), "-t", "y", "--dask", "local:2")
-    said = "cannot start 2 processes on this machine within 0.5 s: start fewer"
+    said = "cannot start 2 processes on this machine within 0.01 s: start fewer"
     assert done == (1, "", f"Error: {said}\n")
     deadline = time.monotonic() + 60
     while any(map(running, set(psutil.Process().children()) - before)):
