@@ -25,6 +25,11 @@ class ColumnDescription:
         values = self.figures.values
         return min(values, key=level_order) if self.kind == "category" and self.role != "target" and values else None
 
+    def commonest(self, most: int) -> list[tuple[str, int]]:
+        """The texts with the most cells and their counts; of equally many the first in the order of levels."""
+        values = self.figures.values
+        return sorted(values.items(), key=lambda one: (-one[1], level_order(one[0])))[:most] if values else []
+
 
 @record
 class Description:

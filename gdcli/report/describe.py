@@ -57,8 +57,7 @@ def _document(found: Description) -> dict[str, Any]:
 
 
 def _column(one: ColumnDescription, found: Description) -> dict[str, Any]:
-    values = one.figures.values
-    common = values.most_common(_MOST_WRITTEN) if values is not None and one.kind == "category" else []
+    common = one.commonest(_MOST_WRITTEN) if one.kind == "category" else []
     row = dict(zip(_HEADER, _row(one, found), strict=True))
     return {
         "name": row["column"],
@@ -122,7 +121,7 @@ def _of_kind(one: ColumnDescription, advice: str) -> str:
     if one.kind == "category":
         if figures.values is None:
             return ""
-        common = [f"{printable(level)} {count:,}" for level, count in figures.values.most_common(_MOST_SHOWN)]
+        common = [f"{printable(level)} {count:,}" for level, count in one.commonest(_MOST_SHOWN)]
         more = len(figures.values) - len(common)
         compared = "" if one.role == "target" else f"; baseline {quoted(one.baseline or '')}"
         return f"{', '.join(common)}{f' and {more:,} more' if more else ''}{compared}"

@@ -279,3 +279,9 @@ def test_standard_input_is_called_by_its_name():
     for files, told in ((("-",), "standard input: 2 rows"), (("a.csv", "-"), "a.csv, standard input: 2 rows")):
         report = describe_report(replace(description, files=files), lambda useless: "gdfit")
         assert as_table(report, Page(None)).startswith(told)
+
+
+def test_texts_of_equally_many_cells_stand_in_the_order_of_levels(csv_file, gdfit):
+    assert (
+        "a 2, 9 1, 10 1, b 1" in gdfit("describe", csv_file("k,y\nb,1\na,2\n10,3\na,4\n9,5\n"), "--format", "csv").out
+    )
